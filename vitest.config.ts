@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Unit tests read the sources; tests of the built and packed packages start child processes.
+export default defineConfig({
+  resolve: {
+    alias: {
+      '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
+      '@gpn/models': at('./models/src/index.ts'),
+      '@gpn/export': at('./export/src/index.ts'),
+      '@gpn/runtime': at('./runtime/src/index.ts'),
+      '@gpn/training': at('./training/src/index.ts'),
+    },
+  },
+  test: {
+    include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
