@@ -33,7 +33,22 @@ export const sources = (name: Package): string[] =>
     .map((file) => join(name, 'src', file))
     .sort();
 
-/** The imports of one TypeScript text: `import`, `export from`, `import()` and `import('…')` types. */
+interface Call {
+  type?: string;
+  callee?: { object?: { type?: string; callee?: { name?: string } }; property?: { name?: string } };
+  arguments?: { value?: unknown }[];
+}
+
+/** The specifier in `import.meta.resolve('…')` or `createRequire(…).resolve('…')`, or null. */
+function resolvedBy({ type, callee, arguments: args }: Call): string | null {
+  if (type !== 'CallExpression' || callee?.property?.name !== 'resolve') return null;
+  const from = callee.object;
+  if (from?.type !== 'MetaProperty' && from?.callee?.name !== 'createRequire') return null;
+  const specifier = args?.[0]?.value;
+  return typeof specifier === 'string' ? specifier : '(computed)';
+}
+
+/** The imports of one TypeScript text: every form, and the modules it resolves to find files. */
 export function importsOf(text: string): Import[] {
   const found: Import[] = [];
   const visit = (node: unknown): void => {
@@ -49,6 +64,8 @@ export function importsOf(text: string): Import[] {
     if (typeof specifier === 'string') found.push({ specifier, loaded });
     // A computed specifier would slip through every check: no arrow allows this name.
     else if (loaded === 'lazily') found.push({ specifier: '(computed)', loaded });
+    const resolved = resolvedBy(node as Call);
+    if (resolved !== null) found.push({ specifier: resolved, loaded: 'lazily' });
     for (const child of Object.values(node)) visit(child);
   };
   visit(parseAst(text, { lang: 'ts' }));
