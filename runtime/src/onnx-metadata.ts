@@ -1,0 +1,145 @@
+/**
+ * The `metadata_props` of an ONNX file. ONNX Runtime's JavaScript API does not hand them out, so
+ * this reads protobuf's wire format, at the top level of `ModelProto` only: everything else, the
+ * graph above all, is stepped over.
+ */
+import { UserError } from './errors.js';
+
+// Field numbers of ModelProto and of StringStringEntryProto (onnx.proto).
+const GRAPH = 7;
+const METADATA_PROPS = 14;
+const KEY = 1;
+const VALUE = 2;
+
+/** Where a field lies in its bytes: all of it from `start`, its content from `content` to `end`. */
+interface Field {
+  number: number;
+  start: number;
+  content: number;
+  end: number;
+}
+
+class Malformed extends Error {}
+
+/** A varint's value and the offset after it; values beyond 2^53 lose low bits, never bounds. */
+function varint(bytes: Uint8Array, at: number, end: number): [value: number, next: number] {
+  let value = 0;
+  for (let i = 0, scale = 1; i < 10; i++, scale *= 128) {
+    if (at + i >= end) throw new Malformed('it is cut short');
+    const byte = bytes[at + i] as number;
+    value += (byte & 127) * scale;
+    if (byte < 128) return [value, at + i + 1];
+  }
+  throw new Malformed(`the number at byte ${at} does not end`);
+}
+
+function* fields(bytes: Uint8Array, from: number, end: number): Generator<Field> {
+  for (let start = from; start < end; ) {
+    const [tag, afterTag] = varint(bytes, start, end);
+    const number = Math.floor(tag / 8);
+    if (number === 0) throw new Malformed(`byte ${start} starts no field`);
+    let content = afterTag;
+    let next: number;
+    switch (tag % 8) {
+      case 0:
+        [, next] = varint(bytes, content, end);
+        break;
+      case 1:
+        next = content + 8;
+        break;
+      case 2: {
+        const [length, afterLength] = varint(bytes, content, end);
+        content = afterLength;
+        next = content + length;
+        break;
+      }
+      case 5:
+        next = content + 4;
+        break;
+      default:
+        throw new Malformed(`byte ${start} starts no field`);
+    }
+    if (next > end) throw new Malformed('it is cut short');
+    yield { number, start, content, end: next };
+    start = next;
+  }
+}
+
+interface Entry {
+  key: string;
+  value: string;
+  field: Field;
+}
+
+function entries(bytes: Uint8Array, label: string): Entry[] {
+  const found: Entry[] = [];
+  const decoder = new TextDecoder();
+  let hasGraph = false;
+  try {
+    for (const field of fields(bytes, 0, bytes.length)) {
+      if (field.number === GRAPH) hasGraph = true;
+      if (field.number !== METADATA_PROPS) continue;
+      const entry = { key: '', value: '', field };
+      for (const { number, content, end } of fields(bytes, field.content, field.end)) {
+        if (number === KEY) entry.key = decoder.decode(bytes.subarray(content, end));
+        if (number === VALUE) entry.value = decoder.decode(bytes.subarray(content, end));
+      }
+      found.push(entry);
+    }
+    if (!hasGraph) throw new Malformed('it holds no graph');
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new UserError(`${label} is not a whole ONNX file: ${error.message}.`);
+  }
+  return found;
+}
+
+/**
+ * The metadata of an ONNX file; of a key that occurs twice, the last value.
+ *
+ * @param label what to call the file in an error
+ * @throws UserError where the bytes are not a whole ONNX file
+ */
+export function metadataOf(bytes: Uint8Array, label = 'The model'): Record<string, string> {
+  return Object.fromEntries(entries(bytes, label).map(({ key, value }) => [key, value]));
+}
+
+/** The same ONNX file with this metadata entry, replacing one of the same key. */
+export function withMetadata(bytes: Uint8Array, key: string, value: string): Uint8Array {
+  const kept: Uint8Array[] = [];
+  let at = 0;
+  for (const entry of entries(bytes, 'The model')) {
+    if (entry.key !== key) continue;
+    kept.push(bytes.subarray(at, entry.field.start));
+    at = entry.field.end;
+  }
+  kept.push(bytes.subarray(at));
+  // A repeated field may stand anywhere in a message: the end will do.
+  const encoder = new TextEncoder();
+  const content = [
+    delimited(KEY, [encoder.encode(key)]),
+    delimited(VALUE, [encoder.encode(value)]),
+  ];
+  return concat([...kept, delimited(METADATA_PROPS, content)]);
+}
+
+const delimited = (number: number, parts: Uint8Array[]): Uint8Array => {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return concat([encodeVarint(number * 8 + 2), encodeVarint(length), ...parts]);
+};
+
+const encodeVarint = (value: number): Uint8Array => {
+  const bytes: number[] = [];
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);
+  return Uint8Array.from([...bytes, value]);
+};
+
+const concat = (parts: Uint8Array[]): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+};
