@@ -1,0 +1,251 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import { UserError } from '@gpn/runtime';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { loadDataset } from '../../src/data/dataset.js';
+import { temporaryFolder } from '../temp-folder.js';
+import { ramp } from './idx-file.js';
+
+const dir = await temporaryFolder();
+
+async function folder(name: string, files: Record<string, Uint8Array | string>): Promise<string> {
+  for (const [file, bytes] of Object.entries(files)) {
+    const path = join(dir, name, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+  }
+  return join(dir, name);
+}
+
+const raw = (pixels: Uint8Array, width: number, height: number, channels: 1 | 2 | 3 | 4) =>
+  sharp(pixels, { raw: { width, height, channels } });
+
+/** A PNG, written from its specification: colour type 0 grey, 2 RGB, 4 grey + alpha, 6 RGBA. */
+function png(width: number, height: number, type: number, depth: number, rows: Uint8Array): Buffer {
+  const chunk = (name: string, data: Uint8Array) => {
+    const body = Buffer.concat([Buffer.from(name), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([depth, type], 8);
+  const scan = rows.length / height;
+  const filtered = Buffer.concat(
+    Array.from({ length: height }, (_, y) => [
+      Uint8Array.of(0),
+      rows.subarray(y * scan, (y + 1) * scan),
+    ]).flat(),
+  );
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(filtered)),
+    chunk('IEND', new Uint8Array()),
+  ]);
+}
+
+const GREY = { height: 2, width: 4, channels: 1 };
+const RGB = { height: 2, width: 4, channels: 3 };
+const pixels = async (path: string, size: typeof RGB) => [
+  ...(await loadDataset(path, size)).images,
+];
+
+describe('pixels', () => {
+  test('a PNG of the right size comes through unchanged, channels last', async () => {
+    const rgb = await folder('rgb', { 'a.png': png(4, 2, 2, 8, ramp(24)) });
+    expect(await pixels(rgb, RGB)).toEqual([...ramp(24)]);
+    const grey = await folder('grey', { 'a.png': png(4, 2, 0, 8, ramp(8)) });
+    expect(await pixels(grey, GREY)).toEqual([...ramp(8)]);
+  });
+
+  test('grey becomes RGB by repetition; RGB becomes grey, white stays white', async () => {
+    const grey = await folder('to-rgb', { 'a.png': png(4, 2, 0, 8, ramp(8)) });
+    expect(await pixels(grey, RGB)).toEqual([...ramp(8)].flatMap((v) => [v, v, v]));
+    const colours = Uint8Array.of(255, 255, 255, 0, 0, 0, 0, 255, 0, 0, 0, 255);
+    const rgb = await folder('to-grey', { 'a.png': png(4, 1, 2, 8, colours) });
+    const [white, black, green, blue] = await pixels(rgb, { height: 1, width: 4, channels: 1 });
+    expect([white, black]).toEqual([255, 0]);
+    expect(green).toBeGreaterThan(blue as number); // as bright as eyes see it
+  });
+
+  test('transparency is laid on black', async () => {
+    const rgba = Uint8Array.of(200, 100, 50, 255, 200, 100, 50, 0, 200, 100, 50, 128, 0, 0, 0, 255);
+    const path = await folder('alpha', { 'a.png': png(4, 1, 6, 8, rgba) });
+    expect(await pixels(path, { height: 1, width: 4, channels: 3 })).toEqual([
+      ...[200, 100, 50],
+      ...[0, 0, 0],
+      ...[100, 50, 25],
+      ...[0, 0, 0],
+    ]);
+    const greyAlpha = Uint8Array.of(200, 255, 200, 0);
+    const grey = await folder('grey-alpha', { 'a.png': png(2, 1, 4, 8, greyAlpha) });
+    expect(await pixels(grey, { height: 1, width: 2, channels: 1 })).toEqual([200, 0]);
+  });
+
+  test('16 bits a channel become 8', async () => {
+    const big = Uint8Array.from([...ramp(8)].flatMap((v) => [v, v])); // 257 v, the same brightness
+    const path = await folder('deep', { 'a.png': png(4, 2, 0, 16, big) });
+    expect(await pixels(path, GREY)).toEqual([...ramp(8)]);
+    expect(await pixels(path, RGB)).toEqual([...ramp(8)].flatMap((v) => [v, v, v]));
+  });
+
+  test('a larger image is cut in the middle to the aspect ratio, then resized', async () => {
+    // Six columns black, twelve white, six black: the middle half of a 24 × 12 image is white.
+    const wide = Uint8Array.from({ length: 24 * 12 }, (_, i) => {
+      const x = i % 24;
+      return x >= 6 && x < 18 ? 255 : 0;
+    });
+    const path = await folder('cover', { 'a.png': png(24, 12, 0, 8, wide) });
+    const found = await pixels(path, { height: 4, width: 4, channels: 1 });
+    expect(Math.min(...found)).toBeGreaterThan(200); // the edge's blur aside
+    expect(found.slice(5, 7)).toEqual([255, 255]);
+  });
+
+  test('JPEG and WebP, grey, CMYK and turned by EXIF', async () => {
+    const half = Uint8Array.from({ length: 16 * 8 }, (_, i) => (i % 16 < 8 ? 0 : 255));
+    const image = () => raw(half, 16, 8, 1);
+    const path = await folder('formats', {
+      'a.jpg': await image().jpeg({ quality: 100 }).toBuffer(),
+      'b.JPEG': await image().toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer(),
+      'c.webp': await image().webp({ lossless: true }).toBuffer(),
+      // Stored upside down; orientation 3 says to turn it by half a circle.
+      'd.jpeg': await image().rotate(180).withMetadata({ orientation: 3 }).jpeg().toBuffer(),
+    });
+    for (const channels of [1, 3]) {
+      const size = { height: 8, width: 16, channels };
+      const data = await loadDataset(path, size);
+      expect(data.count).toBe(4);
+      for (let i = 0; i < data.images.length; i++) {
+        const x = Math.floor(i / channels) % 16;
+        if (x === 7 || x === 8) continue; // JPEG blurs the edge
+        expect(Math.abs((data.images[i] as number) - (x < 8 ? 0 : 255))).toBeLessThan(12);
+      }
+    }
+  });
+});
+
+describe('folders', () => {
+  const shade = (value: number) => png(4, 2, 0, 8, new Uint8Array(8).fill(value));
+  const shades = async (path: string) => {
+    const data = await loadDataset(path, GREY);
+    return { ...data, shades: [...data.images].filter((_, i) => i % 8 === 0) };
+  };
+
+  test('files in order of their names; other files and hidden ones are passed over', async () => {
+    const path = await folder('flat', {
+      'b.png': shade(2),
+      'B.png': shade(1),
+      'a10.png': shade(3),
+      'a9.png': shade(4),
+      'notes.txt': 'hello',
+      '.hidden.png': 'not an image',
+      '__MACOSX/x.png': 'not an image',
+    });
+    const data = await shades(path);
+    expect(data).toMatchObject({ name: 'flat', count: 4 });
+    expect(data.shades).toEqual([1, 3, 4, 2]);
+    expect(data.labels).toBeUndefined();
+  });
+
+  test('sub-folders are classes, in order of their names, at any depth', async () => {
+    const path = await folder('classes', {
+      'dog/1.png': shade(30),
+      'cat/deep/er/2.png': shade(12),
+      'cat/1.png': shade(11),
+      'empty/readme.md': 'no image',
+    });
+    await symlink(await folder('elsewhere', { 'x.png': shade(20) }), join(path, 'cow'));
+    const data = await shades(path);
+    expect(data.classes).toEqual(['cat', 'cow', 'dog']);
+    expect([...(data.labels ?? [])]).toEqual([0, 0, 1, 2]);
+    expect(data.shades).toEqual([11, 12, 20, 30]);
+    const cats = await loadDataset(path, { ...GREY, classes: ['cat'] });
+    expect(cats.count).toBe(2);
+  });
+
+  test('many images arrive in order, and progress counts each', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 50 }, (_, i) => [`${String(i).padStart(3, '0')}.png`, shade(i)]),
+    );
+    const path = await folder('many', files);
+    const seen: [number, number][] = [];
+    const data = await loadDataset(path, {
+      ...GREY,
+      onProgress: (done, total) => seen.push([done, total]),
+    });
+    expect([...data.images].filter((_, i) => i % 8 === 0)).toEqual([...Array(50).keys()]);
+    expect(seen).toEqual(Array.from({ length: 50 }, (_, i) => [i + 1, 50]));
+  });
+});
+
+describe('errors', () => {
+  const good = png(4, 2, 0, 8, ramp(8));
+
+  test.each<[string, () => Promise<Uint8Array | string>]>([
+    ['text.png', async () => 'this is no image'],
+    ['empty.jpg', async () => ''],
+    ['cut.png', async () => png(64, 64, 0, 8, noise(64 * 64)).subarray(0, 2000)],
+    [
+      'cut.jpg',
+      async () =>
+        (
+          await raw(noise(64 * 64), 64, 64, 1)
+            .jpeg()
+            .toBuffer()
+        ).subarray(0, 900),
+    ],
+    ['vector.png', async () => '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+    ['moving.png', async () => raw(ramp(8), 4, 2, 1).gif().toBuffer()],
+    ['huge.png', async () => png(20_000, 20_000, 0, 8, new Uint8Array(20_000))],
+  ])('%s is named', async (name, bytes) => {
+    const path = await folder(`bad-${name}`, { 'a.png': good, [name]: await bytes() });
+    const error = await loadDataset(path, GREY).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    const { message } = error as UserError;
+    expect(message).toMatch(
+      / is not a readable PNG, JPEG or WebP image \([^\n]+\); mend or remove it\.$/,
+    );
+    expect(message.startsWith(join(path, name))).toBe(true);
+    if (name === 'huge.png') expect(message).toContain('pixel limit');
+    if (name === 'vector.png') expect(message).toContain('it is svg');
+  });
+
+  test('nothing to read, images beside classes, no test set', async () => {
+    const empty = await folder('nothing', { 'notes.txt': '' });
+    await expect(loadDataset(empty, GREY)).rejects.toThrow(
+      new UserError(
+        `${empty} has no PNG, JPEG or WebP images, and no IDX files such as train-images-idx3-ubyte.`,
+      ),
+    );
+    const mixed = await folder('mixed', { 'a.png': good, 'cat/b.png': good });
+    await expect(loadDataset(mixed, GREY)).rejects.toThrow(
+      new UserError(
+        `${mixed} has images beside its sub-folders (a.png); move them into sub-folders, whose names are the classes, or have no sub-folders.`,
+      ),
+    );
+    await expect(loadDataset(mixed, { ...GREY, split: 'test' })).rejects.toThrow(UserError);
+  });
+
+  test('more than 256 classes', async () => {
+    const files = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`${i}/a.png`, good]));
+    const path = await folder('crowd', files);
+    await expect(loadDataset(path, GREY)).rejects.toThrow(
+      new UserError(`${path} has 257 sub-folders of images, at most 256 can be.`),
+    );
+  });
+});
+
+/** Bytes that no codec makes small, the same each time. */
+function noise(length: number): Uint8Array {
+  let state = 1;
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+}
