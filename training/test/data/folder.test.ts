@@ -93,7 +93,7 @@ describe('a folder of IDX files', () => {
 
 test('the hash is of the shape, the pixels and the labels', async () => {
   const hashes = new Set<string>();
-  const variants = [
+  const variants: Record<string, Uint8Array>[] = [
     { 'train-images-idx3-ubyte': images },
     { 'train-images-idx3-ubyte': images, 'train-labels-idx1-ubyte': labels },
     { 'train-images-idx3-ubyte': idxFile([4, 3, 2], ramp(24).fill(9, 23)) },
