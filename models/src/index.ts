@@ -1,1 +1,9 @@
-export {};
+export {
+  type Initialization,
+  initialize,
+  initializeNetwork,
+  type Normal,
+  type Weights,
+} from './initialize.js';
+export { countParameters, type Network, type Specs, type Tensors } from './network.js';
+export { NETWORKS, type NetworkOptions, type Pair } from './zoo.js';

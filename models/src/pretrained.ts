@@ -1,1 +1,38 @@
-export {};
+/** The pre-trained models that come with this package. Loads no TensorFlow.js. */
+import { readdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export interface PretrainedModel {
+  /** The file's name without `.onnx`. */
+  name: string;
+  file: string;
+  path: string;
+  /** The file's size. */
+  bytes: number;
+}
+
+const FOLDER = fileURLToPath(new URL('../pretrained/', import.meta.url));
+
+/** All bundled models, by name. */
+export function pretrainedModels(): PretrainedModel[] {
+  return list()
+    .filter((file) => file.endsWith('.onnx'))
+    .sort()
+    .map((file) => {
+      const path = FOLDER + file;
+      return { name: file.slice(0, -'.onnx'.length), file, path, bytes: statSync(path).size };
+    });
+}
+
+/** The bundled model of this name, with or without `.onnx`; undefined if there is none. */
+export function findPretrained(name: string): PretrainedModel | undefined {
+  return pretrainedModels().find((model) => model.name === name || model.file === name);
+}
+
+function list(): string[] {
+  try {
+    return readdirSync(FOLDER);
+  } catch {
+    return []; // before any model was trained
+  }
+}

@@ -1,0 +1,223 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Builder } from './builder.js';
+import { foldOnCpu } from './cpu.js';
+import { type Data, type DType, sizeOf } from './graph.js';
+import { LOWERINGS } from './lowerings/index.js';
+import { shapeOf, type View, view } from './view.js';
+
+/** The name under which TF.js knows the recording backend. */
+export const BACKEND = 'onnx-trace';
+
+/** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
+type Entry = { refs: number } & ({ values: tf.BackendValues } | { view: View });
+
+/** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
+const RANDOM_SCOPES = new Set([
+  'dropout',
+  'multinomial',
+  'rand',
+  'randomGamma',
+  'randomNormal',
+  'randomStandardNormal',
+  'randomUniform',
+  'randomUniformInt',
+  'truncatedNormal',
+]);
+
+/** Kernels that make a tensor of one value: not folded, so that large ones stay small in the file. */
+const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
+
+/**
+ * A TF.js backend whose kernels write ONNX nodes instead of computing. Tensors made from values
+ * are constants; kernels on constants alone are computed by TF.js's own `cpu` kernels.
+ */
+export class TraceBackend extends tf.KernelBackend {
+  private readonly entries = new tf.DataStorage<Entry>(this, tf.engine());
+  private builder: Builder | undefined;
+
+  /** Records into `builder` until `stop`. */
+  start(builder: Builder): void {
+    this.builder = builder;
+  }
+  stop(): void {
+    this.builder = undefined;
+  }
+
+  /** A tensor that stands for a value of the graph. */
+  tensor(v: View): tf.Tensor {
+    return tf.engine().makeTensorFromTensorInfo(this.register(v));
+  }
+
+  /** Where a tensor is in the graph; a tensor of values becomes a constant. */
+  viewOf(t: tf.TensorInfo): View {
+    const entry = this.entries.get(t.dataId);
+    if ('view' in entry) return entry.view;
+    const dtype = dtypeOf(t.dtype);
+    return view(this.recording().constant(typed(entry.values, dtype), t.shape, dtype));
+  }
+
+  runKernel(kernelName: string, inputs: tf.NamedTensorInfoMap, attrs: object) {
+    const named = Object.entries(inputs).filter(([, t]) => t != null) as [string, tf.TensorInfo][];
+    const known = named.map(([name, t]) => [name, t, this.entries.get(t.dataId)] as const);
+    if (!FILLS.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
+      const constants = known.map(([name, t, e]) => ({
+        name,
+        info: t,
+        values: (e as { values: tf.BackendValues }).values,
+      }));
+      return foldOnCpu(kernelName, constants, attrs, (values, shape, dtype) => ({
+        dataId: this.write(values, shape, dtype),
+        shape,
+        dtype,
+      }));
+    }
+    const lowering = LOWERINGS[kernelName];
+    if (!lowering) throw new Error(noLowering(kernelName));
+    const views: Record<string, View> = {};
+    for (const [name, t] of named) views[name] = this.viewOf(t);
+    const result = lowering(views, attrs, this.recording());
+    return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
+  }
+
+  private register(v: View): tf.TensorInfo {
+    const dataId = {};
+    this.entries.set(dataId, { refs: 1, view: v });
+    // An index of the graph (int64) is an int32 to TF.js; no kernel gives one back uncast.
+    return { dataId, shape: [...shapeOf(v)], dtype: v.value.dtype as tf.DataType };
+  }
+
+  private recording(): Builder {
+    if (!this.builder) throw new Error('a tensor of a finished trace was used outside of it');
+    return this.builder;
+  }
+
+  // What TF.js asks of any backend
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    refuseRandomness();
+    const dataId = {};
+    this.move(
+      dataId,
+      values ?? typed(new Float32Array(sizeOf(shape)), dtypeOf(dtype)),
+      shape,
+      dtype,
+      1,
+    );
+    return dataId;
+  }
+  override move(
+    dataId: object,
+    values: tf.BackendValues,
+    _shape: number[],
+    _dtype: tf.DataType,
+    refs: number,
+  ): void {
+    this.entries.set(dataId, { refs, values });
+  }
+  override readSync(dataId: object): tf.BackendValues {
+    const entry = this.entries.get(dataId);
+    if ('values' in entry) return entry.values;
+    throw new Error(
+      `The values of a tensor were read while it was being traced${during()}. They are known only ` +
+        'when the ONNX file runs: compute with tensors instead, or make the value an input.',
+    );
+  }
+  override async read(dataId: object): Promise<tf.BackendValues> {
+    return this.readSync(dataId);
+  }
+  override incRef(dataId: object): void {
+    this.entries.get(dataId).refs++;
+  }
+  override refCount(dataId: object): number {
+    return this.entries.has(dataId) ? this.entries.get(dataId).refs : 0;
+  }
+  decRef(dataId: object): void {
+    if (this.entries.has(dataId)) this.entries.get(dataId).refs--;
+  }
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.entries.has(dataId)) return true;
+    if (--this.entries.get(dataId).refs > 0 && !force) return false;
+    this.entries.delete(dataId);
+    return true;
+  }
+  override numDataIds(): number {
+    return this.entries.numDataIds();
+  }
+  override memory() {
+    return { unreliable: true };
+  }
+  override timerAvailable(): boolean {
+    return false;
+  }
+  override floatPrecision(): 32 {
+    return 32;
+  }
+  override epsilon(): number {
+    return 1e-7;
+  }
+  override dispose(): void {}
+}
+
+/** The operation of TF.js that is being recorded, as far as TF.js says it. */
+function scopes(): string[] {
+  const { activeScope, scopeStack } = tf.engine().state;
+  return [...scopeStack, activeScope].flatMap((s) => (s?.name ? [s.name] : []));
+}
+
+function during(): string {
+  const name = scopes().at(-1);
+  return name ? ` (in ${name})` : '';
+}
+
+function refuseRandomness(): void {
+  const scope = scopes().find((name) => RANDOM_SCOPES.has(name));
+  if (!scope) return;
+  throw new Error(
+    `tf.${scope} was called inside a traced function. Its numbers would be the same at every run ` +
+      'of the ONNX file: draw them outside and pass them in as an input.',
+  );
+}
+
+const noLowering = (kernel: string): string =>
+  `TF.js's kernel ${kernel}${during()} has no ONNX form here, so the function cannot be traced. ` +
+  'Write that part with other operations, compute it outside and pass the result in as an input, ' +
+  'or add a lowering (see CONTRIBUTING.md, "Add an op").';
+
+function dtypeOf(dtype: tf.DataType): DType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new Error(
+    `${dtype} tensors cannot be traced${during()}: ONNX graphs here hold float32, int32 and bool`,
+  );
+}
+
+function typed(values: tf.BackendValues, dtype: DType): Data {
+  if (dtype === 'int32')
+    return values instanceof Int32Array ? values : Int32Array.from(values as Float32Array);
+  if (dtype === 'bool')
+    return values instanceof Uint8Array ? values : Uint8Array.from(values as Float32Array);
+  return values instanceof Float32Array ? values : Float32Array.from(values as Int32Array);
+}
+
+tf.registerBackend(BACKEND, () => new TraceBackend());
+
+// Every kernel name that TF.js's cpu backend knows is registered, so that constants fold whatever
+// the kernel and an unsupported one is refused by us, by name.
+const names = new Set([
+  ...Object.keys(LOWERINGS),
+  ...tf.getKernelsForBackend('cpu').map((k) => k.kernelName),
+]);
+for (const kernelName of names) {
+  tf.registerKernel({
+    kernelName,
+    backendName: BACKEND,
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      const traced = backend as TraceBackend;
+      if (kernelName === 'Identity') {
+        const x = inputs['x'] as tf.TensorInfo;
+        traced.incRef(x.dataId);
+        return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+      }
+      return traced.runKernel(kernelName, inputs, attrs ?? {});
+    },
+  });
+}

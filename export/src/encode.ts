@@ -1,0 +1,137 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  AttributeProto_AttributeType as Type,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { ONNX_TYPE } from './builder.js';
+import { type Attr, bytesOf, type Graph, type Node, type Value } from './graph.js';
+
+/** The one opset this project writes; onnxruntime reads it on every platform. */
+export const OPSET = 20;
+const IR_VERSION = 9;
+
+export interface EncodeOptions {
+  readonly name: string;
+  readonly doc?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** How a size is written: a number, or the name of a dimension that is free when the file runs. */
+  readonly dim: (size: number) => number | string;
+}
+
+/** Writes a graph as the bytes of an .onnx file. */
+export function encode(graph: Graph, options: EncodeOptions): Uint8Array {
+  const names = nameValues(graph);
+  const nameOf = (v: Value | undefined): string => (v ? (names.get(v) as string) : '');
+  const order = graph.order();
+  const nodes = order.map((node) =>
+    create(NodeProtoSchema, {
+      opType: node.op,
+      domain: node.domain,
+      input: node.inputs.map(nameOf),
+      output: node.outputs.map(nameOf),
+      attribute: Object.entries(node.attrs).map(([name, attr]) => attribute(name, attr)),
+    }),
+  );
+  // An input, a constant or a value that is two outputs at once gets its output name by Identity.
+  for (const { name, value } of graph.outputs) {
+    if (nameOf(value) !== name) {
+      nodes.push(
+        create(NodeProtoSchema, { opType: 'Identity', input: [nameOf(value)], output: [name] }),
+      );
+    }
+  }
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    producerName: 'gpn',
+    docString: options.doc ?? '',
+    opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET) })],
+    graph: create(GraphProtoSchema, {
+      name: options.name,
+      node: nodes,
+      initializer: constantsOf(order, graph).map((v) => tensor(nameOf(v), v)),
+      input: graph.inputs.map((v) => valueInfo(nameOf(v), v, options.dim)),
+      output: graph.outputs.map(({ name, value }) => valueInfo(name, value, options.dim)),
+    }),
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** Inputs and outputs keep their names; the rest is numbered in the order in which it is computed. */
+function nameValues(graph: Graph): Map<Value, string> {
+  const names = new Map<Value, string>();
+  for (const v of graph.inputs) names.set(v, v.name as string);
+  for (const { name, value } of graph.outputs) {
+    if (value.node && !names.has(value)) names.set(value, name);
+  }
+  let next = 0;
+  const number = (v: Value | undefined, prefix: string): void => {
+    if (v && !names.has(v)) names.set(v, `${prefix}${next++}`);
+  };
+  for (const node of graph.order()) {
+    for (const v of node.inputs) number(v, v?.data ? 'c' : 't');
+    for (const v of node.outputs) number(v, 't');
+  }
+  for (const { value } of graph.outputs) number(value, 'c');
+  return names;
+}
+
+function constantsOf(order: readonly Node[], graph: Graph): Value[] {
+  const all = [...order.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.value)];
+  return [...new Set(all.filter((v): v is Value => v?.data !== undefined))];
+}
+
+function tensor(name: string, v: Value) {
+  return create(TensorProtoSchema, {
+    name,
+    dims: v.shape.map(BigInt),
+    dataType: ONNX_TYPE[v.dtype],
+    rawData: Uint8Array.from(bytesOf(v.data as NonNullable<Value['data']>)),
+  });
+}
+
+function valueInfo(name: string, v: Value, dim: EncodeOptions['dim']) {
+  const dims = v.shape.map((size) => {
+    const d = dim(size);
+    const value =
+      typeof d === 'number'
+        ? ({ case: 'dimValue', value: BigInt(d) } as const)
+        : ({ case: 'dimParam', value: d } as const);
+    return create(TensorShapeProto_DimensionSchema, { value });
+  });
+  const shape = create(TensorShapeProtoSchema, { dim: dims });
+  const value = create(TypeProto_TensorSchema, { elemType: ONNX_TYPE[v.dtype], shape });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }),
+  });
+}
+
+function attribute(name: string, attr: Attr) {
+  if (typeof attr === 'string') {
+    return create(AttributeProtoSchema, {
+      name,
+      type: Type.STRING,
+      s: new TextEncoder().encode(attr),
+    });
+  }
+  if (typeof attr === 'number') {
+    return create(AttributeProtoSchema, { name, type: Type.INT, i: BigInt(attr) });
+  }
+  if ('float' in attr)
+    return create(AttributeProtoSchema, { name, type: Type.FLOAT, f: attr.float });
+  return create(AttributeProtoSchema, { name, type: Type.INTS, ints: attr.map(BigInt) });
+}

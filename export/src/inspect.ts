@@ -1,0 +1,74 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  type ModelProto,
+  ModelProtoSchema,
+  TensorProto_DataType,
+  type ValueInfoProto,
+} from 'onnx-buf';
+
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: string;
+  /** Sizes; a name stands for a dimension that is free. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface ModelSummary {
+  readonly bytes: number;
+  readonly irVersion: number;
+  readonly opset: number;
+  readonly producer: string;
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** How often each operator occurs, most frequent first. */
+  readonly operators: Readonly<Record<string, number>>;
+  /** Elements in all floating-point constants. */
+  readonly parameters: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * What an ONNX file says of itself.
+ * @throws Error if the bytes are no ONNX model
+ */
+export function inspectModel(bytes: Uint8Array): ModelSummary {
+  let model: ModelProto;
+  try {
+    model = fromBinary(ModelProtoSchema, bytes);
+  } catch (cause) {
+    throw new Error('these bytes are not an ONNX model', { cause });
+  }
+  const graph = model.graph;
+  if (!graph || graph.output.length === 0)
+    throw new Error('these bytes are not an ONNX model: they hold no graph');
+  const counts = new Map<string, number>();
+  for (const { opType } of graph.node) counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  const floats = new Set<number>([TensorProto_DataType.FLOAT, TensorProto_DataType.FLOAT16]);
+  const weights = graph.initializer.filter((t) => floats.has(t.dataType));
+  return {
+    bytes: bytes.length,
+    irVersion: Number(model.irVersion),
+    opset: Number(model.opsetImport.find((o) => o.domain === '')?.version ?? 0),
+    producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
+    inputs: graph.input.map(tensorInfo),
+    outputs: graph.output.map(tensorInfo),
+    operators: Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
+    parameters: weights.reduce((sum, t) => sum + t.dims.reduce((n, d) => n * Number(d), 1), 0),
+    metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
+  };
+}
+
+function tensorInfo({ name, type }: ValueInfoProto): TensorInfo {
+  if (type?.value.case !== 'tensorType') return { name, dtype: 'unknown', shape: [] };
+  const { elemType, shape } = type.value.value;
+  const dims = shape?.dim ?? [];
+  return {
+    name,
+    dtype: (TensorProto_DataType[elemType] ?? 'unknown')
+      .toLowerCase()
+      .replace(/^float$/, 'float32'),
+    shape: dims.map(({ value }) =>
+      value.case === 'dimValue' ? Number(value.value) : (value.value ?? '?'),
+    ),
+  };
+}

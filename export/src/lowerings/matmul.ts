@@ -1,0 +1,50 @@
+import type { Builder } from '../builder.js';
+import type { Value } from '../graph.js';
+import { range } from '../shapes.js';
+import { activate } from './elementwise.js';
+import { lower, type Table } from './table.js';
+
+interface Attrs {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+function swapLast(b: Builder, x: Value): Value {
+  const perm = range(x.shape.length);
+  const n = perm.length;
+  [perm[n - 1], perm[n - 2]] = [n - 2, n - 1];
+  return b.Transpose(x, perm);
+}
+
+/** Drops leading axes of size 1, which TF.js adds so as to have one kernel for every product. */
+function asMatrix(b: Builder, x: Value): Value | undefined {
+  return x.shape.slice(0, -2).every((d) => d === 1) ? b.Reshape(x, x.shape.slice(-2)) : undefined;
+}
+
+/** Products of matrices are one Gemm, transposes included; batches of them MatMul. */
+function product(b: Builder, x: Value, y: Value, { transposeA, transposeB }: Attrs): Value {
+  const [p, q] = [asMatrix(b, x), asMatrix(b, y)];
+  if (p && q) {
+    const r =
+      transposeA || transposeB
+        ? b.Gemm(p, q, undefined, { transA: transposeA ?? false, transB: transposeB ?? false })
+        : b.MatMul(p, q);
+    const lead = Math.max(x.shape.length, y.shape.length) - 2;
+    return b.Reshape(r, [...new Array(lead).fill(1), ...r.shape]);
+  }
+  return b.MatMul(transposeA ? swapLast(b, x) : x, transposeB ? swapLast(b, y) : y);
+}
+
+export const MATMUL: Table = {
+  BatchMatMul: lower<{ a: unknown; b: unknown }, Attrs>((inputs, attrs, b) =>
+    product(b, inputs.a, inputs.b, attrs),
+  ),
+  _FusedMatMul: lower<
+    { a: unknown; b: unknown; bias: unknown; preluActivationWeights: unknown },
+    Attrs & { activation?: string; leakyreluAlpha?: number }
+  >((inputs, attrs, b) => {
+    const y = product(b, inputs.a, inputs.b, attrs);
+    const biased = inputs.bias ? b.Add(y, inputs.bias) : y;
+    return activate(b, biased, attrs.activation, attrs.leakyreluAlpha);
+  }),
+};

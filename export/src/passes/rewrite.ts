@@ -1,0 +1,48 @@
+import { Builder } from '../builder.js';
+import { type Attrs, Graph, type Node, type Value } from '../graph.js';
+
+/**
+ * What to put in a node's place: given its inputs in the new graph, the values for its outputs, or
+ * nothing to keep it.
+ */
+export type Visit = (
+  node: Node,
+  inputs: readonly (Value | undefined)[],
+  b: Builder,
+) => readonly Value[] | undefined;
+
+/** Builds the graph anew, node by node; what no longer has a reader is gone. */
+export function rewrite(graph: Graph, visit: Visit): Graph {
+  const b = new Builder(new Graph());
+  const renewed = new Map<Value, Value>();
+  const renew = (v: Value): Value => {
+    const known = renewed.get(v);
+    if (known) return known;
+    if (!v.data) throw new Error(`%${v.id} is read before it is computed`);
+    const constant = b.constant(v.data, v.shape, v.dtype);
+    renewed.set(v, constant);
+    return constant;
+  };
+  for (const v of graph.inputs) renewed.set(v, b.graph.input(v.name as string, v.shape, v.dtype));
+  for (const node of graph.order()) {
+    const inputs = node.inputs.map((v) => v && renew(v));
+    const outputs =
+      visit(node, inputs, b) ??
+      b.graph.node(node.op, inputs, node.attrs, node.outputs, node.domain);
+    node.outputs.forEach((v, i) => {
+      renewed.set(v, outputs[i] as Value);
+    });
+  }
+  for (const { name, value } of graph.outputs) b.graph.output(name, renew(value));
+  return b.graph;
+}
+
+/** The same operator with other inputs; attributes and results stay. */
+export function withInputs(
+  b: Builder,
+  node: Node,
+  inputs: readonly (Value | undefined)[],
+  attrs: Attrs = node.attrs,
+): Value {
+  return b.op(node.op, inputs, attrs, ...node.outputs)[0] as Value;
+}

@@ -1,0 +1,69 @@
+import type { Network, Specs, Start } from './network.js';
+
+/** Float32 values of a shape: state before any engine has seen it. */
+export interface Weights {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Standard normal numbers; the caller's generator decides which. */
+export type Normal = (count: number) => Float32Array;
+
+/**
+ * How weights start. `normal`: N(0, 0.02), scales N(1, 0.02) (the DCGAN paper); `xavier`:
+ * variance 2 / (fan in + fan out) (Glorot & Bengio 2010); `kaiming`: variance 2 / fan in (He et
+ * al. 2015).
+ */
+export type Initialization = 'normal' | 'xavier' | 'kaiming';
+
+const STD: Readonly<Record<Initialization, (fanIn: number, fanOut: number) => number>> = {
+  normal: () => 0.02,
+  xavier: (fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut)),
+  kaiming: (fanIn) => Math.sqrt(2 / fanIn),
+};
+
+/** The tensors a network starts from, in the order in which it lists them. */
+export function initialize(
+  specs: Specs,
+  scheme: Initialization,
+  normal: Normal,
+): Record<string, Weights> {
+  const entries = Object.entries(specs).map(([name, { shape, start }]) => {
+    const count = shape.reduce((a, b) => a * b, 1);
+    return [name, { shape, data: startingValues(start, count, scheme, normal) }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function startingValues(
+  start: Start,
+  count: number,
+  scheme: Initialization,
+  normal: Normal,
+): Float32Array {
+  switch (start.kind) {
+    case 'weight': {
+      const std = STD[scheme](start.fanIn, start.fanOut);
+      return normal(count).map((x) => x * std);
+    }
+    case 'scale':
+      return scheme === 'normal'
+        ? normal(count).map((x) => 1 + 0.02 * x)
+        : new Float32Array(count).fill(1);
+    case 'direction': {
+      const x = normal(count);
+      const length = Math.sqrt(x.reduce((sum, v) => sum + v * v, 0));
+      return x.map((v) => v / length);
+    }
+    case 'ones':
+      return new Float32Array(count).fill(1);
+    case 'zeros':
+      return new Float32Array(count);
+  }
+}
+
+/** Parameters and buffers of a network, ready to be trained. */
+export const initializeNetwork = (network: Network, scheme: Initialization, normal: Normal) => ({
+  params: initialize(network.params, scheme, normal),
+  buffers: initialize(network.buffers, scheme, normal),
+});

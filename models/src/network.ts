@@ -1,0 +1,103 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** Tensors by name: `deconv1/kernel`, `norm1/scale`. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** How a tensor starts: `weight` by the recipe's scheme, the others as they say. */
+export type Start =
+  /** A convolution or dense layer's weight, with its fans for Xavier's and Kaiming's schemes. */
+  | { readonly kind: 'weight'; readonly fanIn: number; readonly fanOut: number }
+  /** The scale of a normalisation: N(1, 0.02) under the `normal` scheme, else 1. */
+  | { readonly kind: 'scale' }
+  /** A direction, for power iteration: normal, then of length 1. */
+  | { readonly kind: 'direction' }
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' };
+
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly start: Start;
+}
+export type Specs = Readonly<Record<string, TensorSpec>>;
+
+export interface Applied {
+  readonly y: Tensor;
+  /** The buffers after this pass; in inference mode the ones given. */
+  readonly buffers: Tensors;
+}
+
+/**
+ * A network as pure functions of its tensors. `params` are trained; `buffers` are what a pass in
+ * training mode leaves behind: running statistics, vectors of power iteration.
+ */
+export interface Network {
+  /** Sizes per example, without the batch. */
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  readonly params: Specs;
+  readonly buffers: Specs;
+  apply(params: Tensors, buffers: Tensors, x: Tensor, training: boolean): Applied;
+}
+
+export const countParameters = (network: Network): number =>
+  Object.values(network.params).reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+
+/** One layer of a list: what it adds to the network, given the shape of what comes in. */
+export interface Layer {
+  readonly outputShape: readonly number[];
+  readonly params: Specs;
+  readonly buffers: Specs;
+  apply(params: Tensors, buffers: Tensors, x: Tensor, training: boolean): Applied;
+}
+
+/** A layer that waits for the shape of its input; `kind` names it in the state, with a number. */
+export interface LayerMaker {
+  readonly kind: string;
+  readonly build: (inputShape: readonly number[]) => Layer;
+}
+
+/** Layers one after the other; the third convolution's kernel is `conv3/kernel`. */
+export function sequential(inputShape: readonly number[], makers: readonly LayerMaker[]): Network {
+  const counts = new Map<string, number>();
+  const layers: { name: string; layer: Layer }[] = [];
+  let shape = inputShape;
+  for (const { kind, build } of makers) {
+    const number = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, number);
+    const layer = build(shape);
+    layers.push({ name: `${kind}${number}`, layer });
+    shape = layer.outputShape;
+  }
+  const prefixed = <T>(name: string, record: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(record).map(([key, v]) => [`${name}/${key}`, v]));
+  const all = (pick: (layer: Layer) => Specs): Specs =>
+    Object.assign({}, ...layers.map(({ name, layer }) => prefixed(name, pick(layer))));
+  return {
+    inputShape,
+    outputShape: shape,
+    params: all((layer) => layer.params),
+    buffers: all((layer) => layer.buffers),
+    apply(params, buffers, x, training) {
+      const after: Record<string, Tensor> = {};
+      let y = x;
+      for (const { name, layer } of layers) {
+        const own = (state: Tensors, specs: Specs): Tensors =>
+          Object.fromEntries(
+            Object.keys(specs).map((key) => [key, state[`${name}/${key}`] as Tensor]),
+          );
+        const applied = layer.apply(
+          own(params, layer.params),
+          own(buffers, layer.buffers),
+          y,
+          training,
+        );
+        y = applied.y;
+        Object.assign(after, prefixed(name, applied.buffers));
+      }
+      return { y, buffers: after };
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensors } from './network.js';
+
+/** Keeps a vector of zeros from being divided by its length. */
+const TINY = 1e-12;
+
+const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.add(tf.sqrt(tf.sum(tf.square(x))), TINY));
+
+/** The kernel as a matrix [height · width · in, out]. */
+const matrix = (kernel: tf.Tensor): tf.Tensor2D =>
+  tf.reshape(kernel, [
+    kernel.size / (kernel.shape.at(-1) as number),
+    kernel.shape.at(-1) as number,
+  ]);
+
+/**
+ * One step of power iteration towards the kernel's first singular vectors: v ← Mu/|Mu|,
+ * u ← Mᵀv/|Mᵀv| (Miyato et al. 2018, algorithm 1). No gradient flows through them.
+ */
+export const powerIteration = (kernel: tf.Tensor, { u }: Tensors): Tensors => {
+  const m = matrix(kernel);
+  const v = unit(tf.matMul(m, u as tf.Tensor2D));
+  return { u: unit(tf.matMul(m, v as tf.Tensor2D, true)), v };
+};
+
+/**
+ * The kernel divided by σ = vᵀMu, with u and v taken as constants; the gradient of K/σ is
+ * (g − ⟨g, K/σ⟩ · vuᵀ) / σ (the paper's equation 12).
+ */
+export const normalizeSpectrally = (kernel: tf.Tensor, { u, v }: Tensors): tf.Tensor =>
+  tf.customGrad((k, save) => {
+    const raw = k as tf.Tensor;
+    const sigma = tf.sum(tf.mul(tf.matMul(matrix(raw), u as tf.Tensor2D), v as tf.Tensor2D));
+    const value = tf.div(raw, sigma);
+    (save as tf.GradSaveFunc)([value, sigma]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [normalized, s] = saved as [tf.Tensor, tf.Tensor];
+      const along = tf.sum(tf.mul(dy, normalized));
+      const outer = tf.reshape(
+        tf.matMul(v as tf.Tensor2D, u as tf.Tensor2D, false, true),
+        raw.shape,
+      );
+      return tf.div(tf.sub(dy, tf.mul(outer, along)), s);
+    };
+    return { value, gradFunc };
+  })(kernel);

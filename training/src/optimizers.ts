@@ -1,0 +1,57 @@
+import type { Specs, Tensors } from '@gpn/models';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * An optimiser as two pure functions. Its state is tensors by name, in the checkpoint like any
+ * other; the learning rate is an input, so that a schedule needs no new trace.
+ */
+export interface Optimizer {
+  /** Shapes of its state for these parameters; it starts as zeros. */
+  state(params: Specs): Record<string, readonly number[]>;
+  update(
+    params: Tensors,
+    grads: Tensors,
+    state: Tensors,
+    learningRate: tf.Tensor,
+  ): { params: Tensors; state: Tensors };
+}
+
+const EPSILON = 1e-8;
+
+/**
+ * Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's placing of ε.
+ * State: `count`, and per parameter the moments `m/name` and `v/name`.
+ */
+export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimizer => ({
+  state: (params) => ({
+    count: [],
+    ...Object.fromEntries(
+      Object.entries(params).flatMap(([name, { shape }]) => [
+        [`m/${name}`, shape],
+        [`v/${name}`, shape],
+      ]),
+    ),
+  }),
+  update(params, grads, state, learningRate) {
+    const count = tf.add(state['count'] as tf.Tensor, 1);
+    const correction = (beta: number) => tf.sub(1, tf.pow(tf.scalar(beta), count));
+    // p − lr · (m / c₁) / (√(v / c₂) + ε), with what does not depend on the parameter taken out.
+    const rate = tf.div(learningRate, correction(beta1));
+    const rootCorrection = tf.rsqrt(correction(beta2));
+    const nextParams: Record<string, tf.Tensor> = {};
+    const nextState: Record<string, tf.Tensor> = { count };
+    for (const [name, p] of Object.entries(params)) {
+      const g = grads[name] as tf.Tensor;
+      const m = mix(state[`m/${name}`] as tf.Tensor, g, beta1);
+      const v = mix(state[`v/${name}`] as tf.Tensor, tf.square(g), beta2);
+      const direction = tf.div(m, tf.add(tf.mul(tf.sqrt(v), rootCorrection), EPSILON));
+      nextParams[name] = tf.sub(p, tf.mul(direction, rate));
+      nextState[`m/${name}`] = m;
+      nextState[`v/${name}`] = v;
+    }
+    return { params: nextParams, state: nextState };
+  },
+});
+
+const mix = (average: tf.Tensor, now: tf.Tensor, beta: number): tf.Tensor =>
+  tf.add(tf.mul(average, beta), tf.mul(now, 1 - beta));
