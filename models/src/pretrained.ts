@@ -1,5 +1,6 @@
 /** The pre-trained models that come with this package. Loads no TensorFlow.js. */
 import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface PretrainedModel {
@@ -13,25 +14,25 @@ export interface PretrainedModel {
 
 const FOLDER = fileURLToPath(new URL('../pretrained/', import.meta.url));
 
-/** All bundled models, by name. */
-export function pretrainedModels(): PretrainedModel[] {
-  return list()
+/** All bundled models (or all in a folder of one's own), by name. */
+export function pretrainedModels(folder = FOLDER): PretrainedModel[] {
+  return list(folder)
     .filter((file) => file.endsWith('.onnx'))
     .sort()
     .map((file) => {
-      const path = FOLDER + file;
+      const path = join(folder, file);
       return { name: file.slice(0, -'.onnx'.length), file, path, bytes: statSync(path).size };
     });
 }
 
 /** The bundled model of this name, with or without `.onnx`; undefined if there is none. */
-export function findPretrained(name: string): PretrainedModel | undefined {
-  return pretrainedModels().find((model) => model.name === name || model.file === name);
+export function findPretrained(name: string, folder = FOLDER): PretrainedModel | undefined {
+  return pretrainedModels(folder).find((model) => model.name === name || model.file === name);
 }
 
-function list(): string[] {
+function list(folder: string): string[] {
   try {
-    return readdirSync(FOLDER);
+    return readdirSync(folder);
   } catch {
     return []; // before any model was trained
   }

@@ -1,5 +1,10 @@
+export { makeCertificate, type Verification } from './certificate.js';
 export type { Device } from './devices.js';
+export { Discriminator, type ScoreOptions, type Scores } from './discriminator.js';
 export { UserError } from './errors.js';
+export { Generator, type LoadOptions } from './generator.js';
+export { type GridOptions, Images } from './images.js';
+export { latents, type SampleOptions } from './inputs.js';
 export {
   type Certificate,
   type Distribution,
@@ -14,6 +19,7 @@ export {
   type TrainingInfo,
   withModelInfo,
 } from './model-info.js';
+export { type NpyArray, readNpy, writeNpy } from './npy.js';
 export { metadataOf } from './onnx-metadata.js';
 export { type RandomStream, stream, threefry2x32 } from './random.js';
 export {
@@ -24,3 +30,4 @@ export {
   type TensorData,
   type TensorInfo,
 } from './session.js';
+export { readSource, type Source } from './source.js';

@@ -1,0 +1,95 @@
+import { UserError } from './errors.js';
+
+export interface GridOptions {
+  /** Images in a row; near a square unless given. */
+  columns?: number;
+  /** Black pixels between images. */
+  gap?: number;
+}
+
+// 256 megapixels: beyond, an encoder's memory is the user's trouble. Ask for single files then.
+const MAX_PIXELS = 2 ** 28;
+
+/** `count` images, [count, height, width, channels], with values in `range` of the model. */
+export class Images {
+  constructor(
+    readonly count: number,
+    readonly height: number,
+    readonly width: number,
+    readonly channels: number,
+    readonly range: readonly [low: number, high: number],
+    readonly data: Float32Array,
+  ) {
+    if (data.length !== count * height * width * channels) {
+      throw new RangeError(
+        `${data.length} values are not ${count} images of ${height}×${width}×${channels}`,
+      );
+    }
+  }
+
+  /** All values as bytes: `range` becomes 0 … 255, what lies outside is clamped. */
+  toUint8(): Uint8Array {
+    const [low, high] = this.range;
+    const scale = 255 / (high - low);
+    // A clamped array rounds to the nearest (halves to even) and turns NaN into 0.
+    const bytes = new Uint8ClampedArray(this.data.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = ((this.data[i] as number) - low) * scale;
+    return new Uint8Array(bytes.buffer);
+  }
+
+  /**
+   * All images in one grid, row by row from the top left, as the bytes of a PNG file.
+   *
+   * @throws UserError where the picture would have more than 2^28 pixels
+   */
+  async toPNG(options: GridOptions = {}): Promise<Uint8Array> {
+    const { count, height, width, channels } = this;
+    const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
+    if (!Number.isInteger(columns) || columns < 1) {
+      throw new UserError(`The number of columns is a whole number from 1, not ${columns}.`);
+    }
+    const across = Math.min(columns, count);
+    const rows = Math.ceil(count / across);
+    const gridWidth = across * (width + gap) - gap;
+    const gridHeight = rows * (height + gap) - gap;
+    if (gridWidth * gridHeight > MAX_PIXELS) {
+      throw new UserError(
+        `A grid of ${gridWidth} × ${gridHeight} pixels is too large: draw fewer images at once.`,
+      );
+    }
+    const pixels = this.toUint8();
+    const grid = new Uint8Array(gridWidth * gridHeight * channels);
+    const line = width * channels;
+    for (let k = 0; k < count; k++) {
+      const top = Math.floor(k / across) * (height + gap);
+      const left = (k % across) * (width + gap);
+      for (let y = 0; y < height; y++) {
+        const from = (k * height + y) * line;
+        grid.set(pixels.subarray(from, from + line), ((top + y) * gridWidth + left) * channels);
+      }
+    }
+    return encodePNG(gridWidth, gridHeight, channels, grid);
+  }
+
+  /** Each image as the bytes of a PNG file of its own. */
+  async toPNGs(): Promise<Uint8Array[]> {
+    const { count, height, width, channels } = this;
+    const pixels = this.toUint8();
+    const size = height * width * channels;
+    return Promise.all(
+      Array.from({ length: count }, (_, k) =>
+        encodePNG(width, height, channels, pixels.subarray(k * size, (k + 1) * size)),
+      ),
+    );
+  }
+}
+
+async function encodePNG(
+  width: number,
+  height: number,
+  channels: number,
+  data: Uint8Array,
+): Promise<Uint8Array> {
+  const { encode } = await import('fast-png');
+  return encode({ width, height, channels, depth: 8, data });
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { findPretrained, pretrainedModels } from '@gpn/models/pretrained';
+import { reasonOf, UserError } from './errors.js';
+
+/** A path, a `file:` URL, the bytes of an .onnx file, or the name of a bundled model. */
+export type Source = string | URL | Uint8Array | ArrayBuffer;
+
+export interface SourceBytes {
+  bytes: Uint8Array;
+  /** What to call the model in an error. */
+  label: string;
+}
+
+/**
+ * The bytes of a model. A bare name that is no file in the current folder is looked up among the
+ * bundled models, with or without `.onnx`.
+ *
+ * @throws UserError where there is no such model or it cannot be read
+ */
+export async function readSource(source: Source): Promise<SourceBytes> {
+  if (source instanceof Uint8Array) return { bytes: source, label: 'The model' };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), label: 'The model' };
+  const path = source instanceof URL ? fileURLToPath(source) : source;
+  try {
+    return { bytes: await readFile(path), label: path };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw unreadable(path, code, error);
+  }
+  const bundled = /[/\\]/.test(path) ? undefined : findPretrained(path);
+  if (bundled === undefined) throw unknown(path);
+  return { bytes: await readFile(bundled.path), label: bundled.file };
+}
+
+const unreadable = (path: string, code: string | undefined, error: unknown): UserError =>
+  code === 'EISDIR'
+    ? new UserError(`${path} is a folder, not an .onnx file.`)
+    : new UserError(`${path} cannot be read: ${reasonOf(error)}.`);
+
+function unknown(path: string): UserError {
+  const names = pretrainedModels().map(({ name }) => name);
+  const bundled =
+    names.length > 0 ? `the bundled models are ${names.join(', ')}` : 'none is bundled';
+  return new UserError(`There is no file ${path}, and no bundled model of that name: ${bundled}.`);
+}
