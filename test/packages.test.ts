@@ -1,12 +1,14 @@
 /** The packages as npm would publish them: complete, well-typed, and working once installed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { decode } from 'fast-png';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manifest, packages, root } from './imports.js';
 import { installPacked, type Packed, runModule } from './pack.js';
+import { tinyGenerator } from './tiny-generator.js';
 
 let consumer: string;
 let packed: Packed[];
@@ -75,21 +77,34 @@ describe.each(packages.map((name, i) => [name, i] as const))('%s', (name, index)
   });
 });
 
-test('the installed packages work: a stream of random numbers', () => {
-  const printed = runModule(
-    consumer,
-    `import { stream } from '@gpn/runtime'; console.log(JSON.stringify([...stream(7, 'packed').normals(2)]));`,
-  );
-  void printed;
-});
+describe('once installed', () => {
+  const command = (...args: string[]) =>
+    execFileSync(
+      process.execPath,
+      [join(consumer, 'node_modules/gpn-cli/bin/gpn-cli.js'), ...args],
+      {
+        cwd: consumer,
+        encoding: 'utf8',
+      },
+    );
 
-test('the installed command runs', () => {
-  const printed = execFileSync(
-    process.execPath,
-    [join(consumer, 'node_modules/gpn-cli/bin/gpn-cli.js'), '--version'],
-    { cwd: consumer, encoding: 'utf8' },
-  );
-  expect(printed.trim()).toBe(
-    JSON.parse(readFileSync(join(root, 'cli/package.json'), 'utf8')).version,
-  );
+  test('the command draws from a model', () => {
+    writeFileSync(join(consumer, 'tiny.onnx'), tinyGenerator());
+    command('sample', '--model', 'tiny.onnx', '--count', '4', '--out', 'tiny.png');
+    const { width, height } = decode(readFileSync(join(consumer, 'tiny.png')));
+    expect([width, height]).toEqual([8, 6]);
+  });
+
+  test('the command knows its version', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'cli/package.json'), 'utf8'));
+    expect(command('--version').trim()).toBe(version);
+  });
+
+  // The packages' own READMEs show short programs: they must run as they stand.
+  test.each(['export', 'models'] as const)('the program in the README of %s runs', (name) => {
+    const [, program] = readFileSync(join(root, name, 'README.md'), 'utf8').match(
+      /```js\n([\s\S]*?)```/,
+    ) as RegExpMatchArray;
+    expect(runModule(consumer, program as string)).not.toBe('');
+  });
 });

@@ -1,0 +1,14 @@
+/**
+ * What to print for an error that ended a command, and the exit code: one sentence and 2 for the
+ * user's mistakes, the stack and 1 for ours.
+ */
+export function explain(thrown: unknown): { text: string; exitCode: 1 | 2 } {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  // By name, so that recognising it loads nothing.
+  if (error.name === 'UserError')
+    return { text: `gpn-cli: ${error.message.replaceAll('\n', ' ')}\n`, exitCode: 2 };
+  return {
+    text: `gpn-cli: This is a bug in gpn-cli; please report it with the lines below.\n${error.stack ?? error}\n`,
+    exitCode: 1,
+  };
+}

@@ -1,0 +1,41 @@
+/** Refuses what cannot be written before any work is done. */
+import { mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { fileReason } from '@gpn/training/atomic';
+
+type Kind = 'file' | 'folder';
+
+/** What is at `path`; null when nothing is there or the path leads through a file. */
+export async function kindOf(path: string): Promise<Kind | null> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch {
+    return null;
+  }
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  const parent = dirname(path);
+  return parent === path || (await kindOf(path)) ? path : nearestExisting(parent);
+}
+
+/**
+ * Makes sure that a file or folder can be made at `path`, and leaves nothing behind. It tries it
+ * in the nearest folder that exists, as permission bits don't tell (read-only mounts, root).
+ *
+ * @param option the option that named the path
+ * @throws UserError naming the path, the option and the reason
+ */
+export async function checkWritable(path: string, kind: Kind, option: string): Promise<void> {
+  const existing = await kindOf(path);
+  const refuse = (reason: string) => new UserError(`Cannot write ${path} (${option}): ${reason}.`);
+  if (existing && existing !== kind) throw refuse(`it is a ${existing}, not a ${kind}`);
+  const full = resolve(path);
+  const folder = await nearestExisting(existing === 'folder' ? full : dirname(full));
+  try {
+    await rmdir(await mkdtemp(join(folder, '.gpn-')));
+  } catch (error) {
+    throw refuse(`nothing can be created in ${folder}, ${fileReason(error) ?? error}`);
+  }
+}

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { clock, createProgress } from '../src/progress.js';
+
+/** A stream that keeps what is written to it, and a clock that the test moves. */
+function setting(isTTY: boolean) {
+  const written: string[] = [];
+  const stream = {
+    isTTY,
+    columns: 120,
+    write: (text: string) => written.push(text) > 0,
+  } as unknown as NodeJS.WriteStream;
+  let seconds = 100;
+  const progress = createProgress(stream, () => seconds);
+  return {
+    written,
+    progress,
+    wait: (more: number) => {
+      seconds += more;
+    },
+  };
+}
+
+const start = {
+  type: 'start',
+  step: 100,
+  steps: 300,
+  epochs: 2,
+  images: 60_000,
+  device: 'cpu',
+  reason: 'no GPU found',
+  out: 'runs/a',
+} as const;
+const step = (n: number) =>
+  ({
+    type: 'step',
+    step: n,
+    steps: 300,
+    epoch: 1,
+    imagesPerSecond: 1234.5,
+    losses: { D: 0.51234, G: 1.2 },
+  }) as const;
+
+test.each([
+  [0, '0:00'],
+  [65.4, '1:05'],
+  [59.6, '1:00'],
+  [3725, '1:02:05'],
+])('%d seconds are shown as %s', (seconds, shown) => {
+  expect(clock(seconds)).toBe(shown);
+});
+
+test('a log gets a line every five seconds and one at the end', () => {
+  const { written, progress, wait } = setting(false);
+  progress.on(start);
+  for (let n = 101; n <= 300; n++) {
+    wait(0.1);
+    progress.on(step(n));
+  }
+  progress.stop();
+  const [first, ...lines] = written;
+  expect(first).toBe('Training on 60,000 images, 300 steps, on cpu (no GPU found), into runs/a\n');
+  expect(lines).toHaveLength(5);
+  expect(lines.at(-1)).toBe(
+    '100% · step 300/300 · ETA 0:00 · 1,235 images/s · D 0.512 · G 1.200\n',
+  );
+});
+
+test('the time left goes by the steps of this process, not those before a resume', () => {
+  const { written, progress, wait } = setting(false);
+  progress.on(start);
+  wait(10);
+  progress.on(step(150)); // 50 steps in 10 s; 150 more are to come
+  expect(written.at(-1)).toContain('ETA 0:30');
+});
+
+test('a terminal gets a bar with the same figures', () => {
+  const { written, progress, wait } = setting(true);
+  progress.on(start);
+  wait(10);
+  progress.on(step(150));
+  progress.stop();
+  expect(written.join('')).toContain(
+    '50% · step 150/300 · ETA 0:30 · 1,235 images/s · D 0.512 · G 1.200',
+  );
+});
