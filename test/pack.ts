@@ -1,14 +1,6 @@
 /** Packs the workspaces as npm would publish them, and installs the tarballs into a fresh folder. */
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { manifest, type Package, packages, root } from './imports.js';
 
@@ -22,22 +14,28 @@ export interface Packed {
 }
 
 /**
- * A folder as a user has it after `npm install` of the five packages. Each package finds there the
+ * Makes an empty folder what a user has after `npm install` of the five packages. Each package finds there the
  * others, and of third-party packages only those that it declares, linked from the repository's
  * own `node_modules` so that no network is needed.
+ *
+ * @param own third-party packages that the user's program depends on itself
  */
-export function installPacked(): { consumer: string; packed: Packed[] } {
-  const consumer = realpathSync(mkdtempSync(join(tmpdir(), 'gpn-consumer-')));
+export function installPacked(consumer: string, own: string[]): Packed[] {
   writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
   const report = execFileSync(
     'npm',
-    ['pack', '--json', '--pack-destination', consumer, ...packages.flatMap((name) => ['-w', name])],
-    // npm speaks of the build on stdout as well, unless told to be silent.
-    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    [
+      ...['pack', '--json', '--pack-destination', consumer],
+      // `npm test` has built everything, and npm would report the build on stdout too.
+      '--ignore-scripts',
+      ...packages.flatMap((name) => ['-w', name]),
+    ],
+    { cwd: root, encoding: 'utf8', stdio: 'pipe' },
   );
   const entries: { name: string; filename: string; files: { path: string }[] }[] =
     JSON.parse(report);
-  const packed = packages.map((name) => {
+  for (const dependency of own) link(join(root, 'node_modules', dependency), consumer, dependency);
+  return packages.map((name) => {
     const entry = entries.find((found) => found.name === manifest(name).name);
     if (!entry) throw new Error(`npm pack made no tarball of ${name}.`);
     const tarball = join(consumer, entry.filename);
@@ -47,7 +45,6 @@ export function installPacked(): { consumer: string; packed: Packed[] } {
     linkThirdParties(name, installed);
     return { name, tarball, files: entry.files.map(({ path }) => path), installed };
   });
-  return { consumer, packed };
 }
 
 function linkThirdParties(name: Package, installed: string): void {
@@ -55,10 +52,16 @@ function linkThirdParties(name: Package, installed: string): void {
   for (const dependency of Object.keys(manifest(name).dependencies ?? {})) {
     if (ours.has(dependency)) continue;
     const nested = join(root, name, 'node_modules', dependency);
-    const link = join(installed, 'node_modules', dependency);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(existsSync(nested) ? nested : join(root, 'node_modules', dependency), link);
+    const target = existsSync(nested) ? nested : join(root, 'node_modules', dependency);
+    link(target, installed, dependency);
   }
+}
+
+/** Makes `folder` find the package `name` at `target`. */
+function link(target: string, folder: string, name: string): void {
+  const path = join(folder, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(target, path);
 }
 
 /** What a module prints to stdout when run by Node in `folder`. */

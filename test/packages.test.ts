@@ -6,16 +6,18 @@ import { decode } from 'fast-png';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchFolder } from './cli.js';
 import { manifest, packages, root } from './imports.js';
 import { installPacked, type Packed, runModule } from './pack.js';
 import { tinyGenerator } from './tiny-generator.js';
 
-let consumer: string;
+const consumer = scratchFolder();
 let packed: Packed[];
 
 beforeAll(() => {
-  ({ consumer, packed } = installPacked());
-}, 120_000);
+  // TensorFlow.js as a direct dependency: the exporter's README writes a function with it.
+  packed = installPacked(consumer, ['@tensorflow/tfjs-core']);
+});
 
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
