@@ -1,4 +1,5 @@
 import { UserError } from './errors.js';
+import { encodePNG } from './png.js';
 
 export interface GridOptions {
   /** Images in a row; near a square unless given. */
@@ -82,14 +83,4 @@ export class Images {
       ),
     );
   }
-}
-
-async function encodePNG(
-  width: number,
-  height: number,
-  channels: number,
-  data: Uint8Array,
-): Promise<Uint8Array> {
-  const { encode } = await import('fast-png');
-  return encode({ width, height, channels, depth: 8, data });
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { pretrainedModels } from '@gpn/models/pretrained';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../src/certificate.js';
 import { Discriminator } from '../src/discriminator.js';
@@ -9,7 +10,7 @@ import { UserError } from '../src/errors.js';
 import { Generator } from '../src/generator.js';
 import { Images } from '../src/images.js';
 import { latents } from '../src/inputs.js';
-import type { ModelInfo } from '../src/model-info.js';
+import { type ModelInfo, readModelInfo } from '../src/model-info.js';
 import { stream } from '../src/random.js';
 import { openSession } from '../src/session.js';
 import {
@@ -190,6 +191,18 @@ describe('Discriminator', () => {
     expect(await sentence(discriminator.score(new Float32Array(7)))).toMatch(/^7 values are not/);
     expect(await sentence(discriminator.score(new Float32Array(0)))).toMatch(/^0 values are not/);
     await discriminator.dispose();
+  });
+});
+
+describe('the bundled models', () => {
+  it.each(pretrainedModels())('$file is found by its name and keeps its word', async (bundled) => {
+    const { kind } = readModelInfo(readFileSync(bundled.path));
+    const load = kind === 'generator' ? Generator.load : Discriminator.load;
+    for (const name of [bundled.name, bundled.file]) {
+      const network = await load(name, cpu);
+      expect(await network.verify()).toMatchObject({ ok: true });
+      await network.dispose();
+    }
   });
 });
 
