@@ -1,0 +1,107 @@
+/** What a recipe's schema objects to, as sentences. */
+import { z } from 'zod';
+import { nearest } from './nearest.js';
+
+/** The keys and indices that lead to a value: `['training', 'seed']`. */
+export type Path = readonly PropertyKey[];
+
+/** `training.seed`, `data.classes[0]`. */
+export const dotted = (path: Path): string =>
+  path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+
+const TYPES: Record<string, string> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  object: 'a group of keys',
+  array: 'a list',
+};
+
+const either = (values: readonly unknown[]) =>
+  values
+    .map(String)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1');
+
+const UNITS: Record<string, string> = { string: 'character', array: 'item' };
+
+/** `4096`, or of a text or list, `1 item long`. */
+function bound(limit: unknown, origin: string): string {
+  const unit = UNITS[origin];
+  return unit === undefined ? String(limit) : `${limit} ${unit}${limit === 1 ? '' : 's'} long`;
+}
+
+/** Completes the sentence "KEY must be …". */
+export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return either(issue.values);
+    case 'too_small':
+      return `${issue.inclusive ? 'at least' : 'more than'} ${bound(issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `${issue.inclusive ? 'at most' : 'less than'} ${bound(issue.maximum, issue.origin)}`;
+    default:
+      return undefined; // the schema's own texts
+  }
+}
+
+/** What to say of the issues: one sentence about the first that matters. */
+export function recipeProblem(
+  issues: readonly z.core.$ZodIssue[],
+  place: (path: Path) => string,
+  schema: z.ZodType,
+): string {
+  // A misspelt key is a missing one as well; what was written is what can be found and mended.
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  if (unknown) {
+    const [key = ''] = unknown.keys;
+    const hint = knownKeys(schema, unknown.path, key);
+    return `${place([...unknown.path, key])} is not a known key; ${hint}`;
+  }
+  const { path = [], input, message } = issues[0] ?? {};
+  if (input === undefined) return `${place(path)} is missing; it must be ${message}.`;
+  return `${place(path)} must be ${message}${found(input)}.`;
+}
+
+function found(input: unknown): string {
+  if (input === null) return ', found nothing';
+  if (Array.isArray(input)) return `, found [${input.join(', ').slice(0, 40)}]`;
+  if (typeof input === 'object') return '';
+  return `, found ${typeof input === 'string' ? JSON.stringify(input.slice(0, 40)) : String(input)}`;
+}
+
+/** The part of a JSON Schema that matters here. */
+interface Keys {
+  properties?: Record<string, Keys>;
+  anyOf?: Keys[];
+}
+
+/** The key that an unknown one may stand for, in the same group or elsewhere; else all it may be. */
+function knownKeys(schema: z.ZodType, path: Path, key: string): string {
+  const all = keyPaths(z.toJSONSchema(schema, { io: 'input' }) as Keys);
+  const group = dotted(path);
+  const siblings = all.filter((known) => dotted(known.slice(0, -1)) === group);
+  const names = siblings.map((known) => String(known.at(-1)));
+  const near = nearest(key, names);
+  if (near !== undefined) return `did you mean ${near}?`;
+  const elsewhere = nearest(
+    key,
+    all.map((known) => String(known.at(-1))),
+  );
+  const there = all.find((known) => known.at(-1) === elsewhere);
+  return there ? `did you mean ${dotted(there)}?` : `known here: ${names.join(', ')}.`;
+}
+
+function keyPaths(schema: Keys, path: Path = []): Path[] {
+  const here = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const known = [...path, key];
+    return [known, ...keyPaths(value, known)];
+  });
+  return [...here, ...(schema.anyOf ?? []).flatMap((option) => keyPaths(option, path))];
+}

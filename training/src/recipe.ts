@@ -1,0 +1,162 @@
+/** A recipe says all that decides how a pair of networks is trained. It is written in YAML. */
+import { type Initialization, NETWORKS } from '@gpn/models';
+import { UserError } from '@gpn/runtime';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { reasonOf } from './atomic.js';
+import { LOSSES } from './losses.js';
+import { dotted, expectation, type Path, recipeProblem } from './recipe-errors.js';
+
+const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
+
+// Zod's own int says "number" of what is no number at all.
+const whole = z.int({
+  error: ({ code }) => (code === 'invalid_type' ? 'a whole number' : undefined),
+});
+const pixels = whole.min(1).max(1024);
+const count = whole.min(1).max(1_000_000_000);
+const learningRate = z.number().gt(0).max(1);
+const decay = z.number().min(0).lt(1);
+
+// An `error` completes the sentence "KEY must be …"; the others are in recipe-errors.ts.
+const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
+const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
+const CLASS = { error: 'the name of a class or a digit' };
+const LENGTH = { error: 'given one of the keys epochs and steps, and not both' };
+
+const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME),
+  description: z.string().max(2000).default(''),
+  data: z.strictObject({
+    /** `mnist`, or a folder; see resolveRecipe for what it is relative to. */
+    dataset: z.string().min(1).max(4096),
+    height: pixels,
+    width: pixels,
+    channels: z.literal([1, 3]),
+    /** What the pixel values 0 and 255 become. */
+    range: z
+      .tuple([z.number(), z.number()], RANGE)
+      .refine(([low, high]) => high === 1 && (low === 0 || low === -1), RANGE),
+    /** Train with the images of these classes alone. */
+    classes: z
+      .array(z.union([z.string(), whole], CLASS))
+      .min(1)
+      .max(256)
+      .optional(),
+  }),
+  model: z.strictObject({
+    network: z.enum(Object.keys(NETWORKS)),
+    /** `uniform`: U(-1, 1); `normal`: N(0, 1). */
+    latent: z.strictObject({
+      size: whole.min(1).max(4096),
+      distribution: z.enum(['uniform', 'normal']),
+    }),
+    spectral_norm: z.boolean(),
+    batch_norm: z.boolean(),
+    initialization: z.enum(INITIALIZATIONS),
+  }),
+  training: z
+    .strictObject({
+      loss: z.enum(Object.keys(LOSSES)),
+      /** The discriminator's target for real images is 1 minus this. */
+      label_smoothing: z.number().min(0).max(0.5),
+      batch_size: whole.min(1).max(4096),
+      epochs: count.optional(),
+      steps: count.optional(),
+      seed: whole.min(0),
+      optimizer: z.strictObject({
+        type: z.enum(['adam']),
+        generator_lr: learningRate,
+        discriminator_lr: learningRate,
+        beta1: decay,
+        beta2: decay,
+      }),
+      /** `plateau`: after `patience` epochs without a better loss, the rate times `factor`. */
+      schedule: z
+        .strictObject({
+          type: z.enum(['plateau']),
+          factor: z.number().gt(0).lt(1),
+          patience: whole.min(0).max(1_000_000),
+        })
+        .nullable()
+        .default(null),
+    })
+    .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), LENGTH),
+  output: z.strictObject({
+    /** In steps, as is `checkpoint_every`. */
+    samples_every: count,
+    checkpoint_every: count,
+    sample_count: whole.min(1).max(4096),
+  }),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** More than any recipe needs; YAML's aliases make much of little. */
+const MAX_TEXT = 100_000;
+
+/**
+ * Reads a recipe.
+ *
+ * @throws UserError that names the file, the line and the key, and says what is expected there
+ */
+export function parseRecipe(text: string, file: string): Recipe {
+  const fail = (what: string): never => {
+    throw new UserError(`${file}${what}.`);
+  };
+  if (text.length > MAX_TEXT) fail(` has ${text.length} characters, too many for a recipe`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+  });
+  const lineOf = (offset: number) => lines.linePos(offset).line;
+  const [broken] = [...document.errors, ...document.warnings];
+  if (broken) fail(`, line ${lineOf(broken.pos[0])}: this is not valid YAML: ${reasonOf(broken)}`);
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    fail(` is not valid YAML: ${reasonOf(error)}`); // aliases: unknown ones, or far too many
+  }
+  if (value === null || value === undefined) fail(' is empty; a recipe has at least a name');
+  return checkRecipe(value, (path) => {
+    const line = `${file}, line ${lineOf(offsetOf(document, path))}`;
+    return path.length > 0 ? `${line}: ${dotted(path)}` : `${line}: the recipe`;
+  });
+}
+
+/** Where the key that a path ends with begins, or the nearest one above it that is there. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true);
+    const last = path[length - 1];
+    const key = isMap(parent) ? parent.items.find((pair) => String(pair.key) === last)?.key : null;
+    const node = key ?? document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents?.range?.[0] ?? 0;
+}
+
+/**
+ * Checks what a recipe says; `place` names a key the way the user gave it.
+ *
+ * @throws UserError for the first thing that is wrong
+ */
+export function checkRecipe(value: unknown, place: (path: Path) => string = dotted): Recipe {
+  const { data, error } = recipeSchema.safeParse(value, { error: expectation, reportInput: true });
+  if (error) throw new UserError(recipeProblem(error.issues, place, recipeSchema));
+  const { network, latent, batch_norm, spectral_norm } = data.model;
+  const options = { latentSize: latent.size, batchNorm: batch_norm, spectralNorm: spectral_norm };
+  const made = NETWORKS[network]?.(options).generator.outputShape ?? [];
+  for (const [axis, key] of (['height', 'width', 'channels'] as const).entries()) {
+    if (data.data[key] !== made[axis]) {
+      const where = place(['data', key]);
+      throw new UserError(
+        `${where} must be ${made[axis]} for the network ${network}, found ${data.data[key]}.`,
+      );
+    }
+  }
+  return data;
+}
