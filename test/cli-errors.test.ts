@@ -1,8 +1,9 @@
 /** What a user can get wrong: one sentence, exit code 2, no stack, nothing left behind. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpn, listing, scratchFolder } from './cli.js';
+import { root } from './imports.js';
 
 const folder = scratchFolder();
 
@@ -31,8 +32,10 @@ beforeAll(() => {
   write('notes.txt', 'not a folder');
   write('text.onnx', 'This is no ONNX model.');
   write('empty.onnx', '');
-  write('unknown-key.yml', 'extends: dcgan-mnist\ntraining:\n  learning_rat: 0.1\n');
-  write('broken.yml', 'extends: [dcgan-mnist\n');
+  const recipe = readFileSync(join(root, 'training/recipes/dcgan-mnist.yml'), 'utf8');
+  write('unknown-key.yml', recipe.replace('label_smoothing', 'label_smothing'));
+  write('wrong-value.yml', recipe.replace(/batch_size: .*/, 'batch_size: many'));
+  write('broken.yml', 'name: [dcgan-mnist\n');
   mkdirSync(join(folder, 'folder.png'));
   mkdirSync(join(folder, 'photos'));
   write('photos/broken.png', 'This is no picture.');
@@ -74,7 +77,16 @@ const rows: [mistake: string, args: string[], names: RegExp][] = [
   ['exporting to nowhere', ['export', 'photos', '-o', 'notes.txt/a.onnx'], /notes\.txt/],
   ['an unknown network', ['export', 'photos', '--network', 'critic', '-o', 'a.onnx'], /--network/],
   ['an unknown recipe', ['train', 'dcgan-mnits', '--out', 'run'], /dcgan-mnits.*dcgan-mnist/],
-  ['an unknown key in a recipe', ['train', 'unknown-key.yml', '--out', 'run'], /learning_rat/],
+  [
+    'an unknown key in a recipe',
+    ['train', 'unknown-key.yml', '--out', 'run'],
+    /unknown-key\.yml, line \d+.*label_smothing.*label_smoothing/,
+  ],
+  [
+    'a wrong value in a recipe',
+    ['train', 'wrong-value.yml', '--out', 'run'],
+    /wrong-value\.yml, line \d+.*batch_size.*many/,
+  ],
   ['a recipe that is no YAML', ['train', 'broken.yml', '--out', 'run'], /broken\.yml/],
   ['data that is not there', [...train, '--data', 'nowhere'], /nowhere/],
   ['a truncated IDX file', [...train, '--data', 'truncated'], /train-images-idx3-ubyte/],

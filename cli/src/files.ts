@@ -28,10 +28,10 @@ async function nearestExisting(path: string): Promise<string> {
  * @throws UserError naming the path, the option and the reason
  */
 export async function checkWritable(path: string, kind: Kind, option: string): Promise<void> {
-  const existing = await kindOf(path);
+  const full = resolve(path); // without the slash that a folder's name may end with
+  const existing = await kindOf(full);
   const refuse = (reason: string) => new UserError(`Cannot write ${path} (${option}): ${reason}.`);
   if (existing && existing !== kind) throw refuse(`it is a ${existing}, not a ${kind}`);
-  const full = resolve(path);
   const folder = await nearestExisting(existing === 'folder' ? full : dirname(full));
   try {
     await rmdir(await mkdtemp(join(folder, '.gpn-')));
