@@ -194,17 +194,21 @@ describe('Discriminator', () => {
   });
 });
 
-describe('the bundled models', () => {
-  it.each(pretrainedModels())('$file is found by its name and keeps its word', async (bundled) => {
-    const { kind } = readModelInfo(readFileSync(bundled.path));
-    const load = kind === 'generator' ? Generator.load : Discriminator.load;
-    for (const name of [bundled.name, bundled.file]) {
-      const network = await load(name, cpu);
-      expect(await network.verify()).toMatchObject({ ok: true });
-      await network.dispose();
+const bundled = pretrainedModels();
+it.skipIf(bundled.length === 0)(
+  'bundled models are found by name and keep their word',
+  async () => {
+    for (const { name, file, path } of bundled) {
+      const { kind } = readModelInfo(readFileSync(path));
+      const load = kind === 'generator' ? Generator.load : Discriminator.load;
+      for (const source of [name, file]) {
+        const network = await load(source, cpu);
+        expect(await network.verify(), file).toMatchObject({ ok: true });
+        await network.dispose();
+      }
     }
-  });
-});
+  },
+);
 
 describe('the certificate', () => {
   const certified = async (file: Uint8Array, info: ModelInfo): Promise<ModelInfo> => {
