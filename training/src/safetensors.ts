@@ -21,11 +21,20 @@ const DTYPES = {
   BOOL: Uint8Array,
 };
 
-export type Dtype = keyof typeof DTYPES;
+/** The values that tensors of a dtype hold. */
+interface Values {
+  I64: BigInt64Array;
+  F32: Float32Array;
+  I32: Int32Array;
+  U8: Uint8Array;
+  BOOL: Uint8Array;
+}
+
+export type Dtype = keyof Values;
 
 /** A tensor; `data` holds the product of `shape` values, row by row. */
 export type StoredTensor = {
-  [D in Dtype]: { dtype: D; shape: number[]; data: InstanceType<(typeof DTYPES)[D]> };
+  [D in Dtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: Values[D] };
 }[Dtype];
 
 export interface SafetensorsFile {
@@ -38,7 +47,7 @@ const METADATA = '__metadata__';
 /** The reference implementation's bound. */
 const MAX_HEADER = 100_000_000;
 
-const elements = (shape: number[]) => shape.reduce((product, size) => product * size, 1);
+const elements = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
 /** The bytes of a file; equal tensors and metadata give equal bytes, in whatever order they come. */
 export function encodeSafetensors(
