@@ -1,5 +1,4 @@
 import { UserError } from './errors.js';
-import { encodePNG } from './png.js';
 
 export interface GridOptions {
   /** Images in a row; near a square unless given. */
@@ -58,6 +57,7 @@ export class Images {
         `A grid of ${gridWidth} × ${gridHeight} pixels is too large: draw fewer images at once.`,
       );
     }
+    const { encodePNG } = await import('./png.js');
     const pixels = this.toUint8();
     const grid = new Uint8Array(gridWidth * gridHeight * channels);
     const line = width * channels;
@@ -74,6 +74,7 @@ export class Images {
 
   /** Each image as the bytes of a PNG file of its own. */
   async toPNGs(): Promise<Uint8Array[]> {
+    const { encodePNG } = await import('./png.js');
     const { count, height, width, channels } = this;
     const pixels = this.toUint8();
     const size = height * width * channels;

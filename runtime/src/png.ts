@@ -1,5 +1,9 @@
-/** Writes PNG files (ISO/IEC 15948): 8 bits a channel, one gray or three colour channels. */
+/**
+ * Writes PNG files (ISO/IEC 15948): 8 bits a channel, one gray or three colour channels. Imported
+ * when a picture is written, since most programs that load a model write none.
+ */
 import { promisify } from 'node:util';
+import { crc32, deflate } from 'node:zlib';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const COLOR_TYPE: Readonly<Record<number, number>> = { 1: 0, 3: 2 };
@@ -18,8 +22,6 @@ export async function encodePNG(
 ): Promise<Uint8Array> {
   const colorType = COLOR_TYPE[channels];
   if (colorType === undefined) throw new RangeError(`A PNG has 1 or 3 channels, not ${channels}`);
-  // Loaded when it is needed: most programs that load a model write no picture.
-  const { crc32, deflate } = await import('node:zlib');
   const stride = width * channels;
   const rows = new Uint8Array(height * (stride + 1)); // each row after its filter type, 0: none
   for (let y = 0; y < height; y++) {
