@@ -213,7 +213,7 @@ for (const kernelName of names) {
     kernelFunc: ({ inputs, backend, attrs }) => {
       const traced = backend as TraceBackend;
       if (kernelName === 'Identity') {
-        const x = inputs['x'] as tf.TensorInfo;
+        const x = inputs.x as tf.TensorInfo;
         traced.incRef(x.dataId);
         return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
       }

@@ -1,5 +1,5 @@
 export { inspectModel, type ModelSummary, type TensorInfo } from './inspect.js';
-export { flatten, type Leaf, mapLeaves, type Nested } from './structure.js';
+export { flatten, type Leaf, mapLeaves } from './structure.js';
 export {
   type OnnxModel,
   spec,

@@ -1,7 +1,6 @@
 export {
   type Initialization,
   initialize,
-  initializeNetwork,
   type Normal,
   type Weights,
 } from './initialize.js';

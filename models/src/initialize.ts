@@ -1,4 +1,4 @@
-import type { Network, Specs, Start } from './network.js';
+import type { Specs, Start } from './network.js';
 
 /** Float32 values of a shape: state before any engine has seen it. */
 export interface Weights {
@@ -61,9 +61,3 @@ function startingValues(
       return new Float32Array(count);
   }
 }
-
-/** Parameters and buffers of a network, ready to be trained. */
-export const initializeNetwork = (network: Network, scheme: Initialization, normal: Normal) => ({
-  params: initialize(network.params, scheme, normal),
-  buffers: initialize(network.buffers, scheme, normal),
-});

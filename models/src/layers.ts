@@ -40,11 +40,11 @@ export const conv = (
       },
       buffers: options.spectral ? buffers : {},
       apply(params, state, x, training) {
-        const raw = params['kernel'] as Image;
+        const raw = params.kernel as Image;
         const vectors = options.spectral && (training ? powerIteration(raw, state) : state);
         const kernel = (vectors ? normalizeSpectrally(raw, vectors) : raw) as Image;
         const y = tf.conv2d(x as Image, kernel, s, p);
-        return { y: params['bias'] ? tf.add(y, params['bias']) : y, buffers: vectors || {} };
+        return { y: params.bias ? tf.add(y, params.bias) : y, buffers: vectors || {} };
       },
     };
   },
@@ -63,7 +63,7 @@ export const deconv = (k: number, s: number, p: number, out: number): LayerMaker
       apply: (params, _, x) => ({
         y: tf.conv2dTranspose(
           x as Image,
-          params['kernel'] as Image,
+          params.kernel as Image,
           [x.shape[0] as number, size(h), size(w), out],
           s,
           p,

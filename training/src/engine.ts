@@ -1,4 +1,4 @@
-import { flatten, type OnnxModel, spec, type TensorSpec, type Tensors, trace } from '@gpn/export';
+import { flatten, type OnnxModel, type TensorSpec, type Tensors, trace } from '@gpn/export';
 import { type OpenOptions, openSession, type Session, type TensorData } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
@@ -102,7 +102,5 @@ class Step implements CompiledStep {
   }
 }
 
-const isSpec = (x: unknown): x is TensorSpec =>
+export const isSpec = (x: unknown): x is TensorSpec =>
   typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x;
-
-export { spec };

@@ -1,1 +1,12 @@
-export {};
+export { type Checkpoint, readCheckpoint } from './checkpoint.js';
+export { type Dataset, loadDataset } from './data/dataset.js';
+export { runEagerly } from './eager.js';
+export { type CompiledStep, compile, type State, traceStep } from './engine.js';
+export { ganOf } from './gan.js';
+export { type TrainEvent, type TrainOptions, type TrainResult, train } from './loop.js';
+export { LOSSES, type LossPair } from './losses.js';
+export { adam, type Optimizer } from './optimizers.js';
+export type { Recipe } from './recipe.js';
+export { recipeHash, recipeNames, recipeToYaml, resolveRecipe } from './recipes.js';
+export { exportNetwork, exportRun, type Role } from './run-export.js';
+export { startingState } from './state.js';

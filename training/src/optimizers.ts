@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
  * other; the learning rate is an input, so that a schedule needs no new trace.
  */
 export interface Optimizer {
-  /** Shapes of its state for these parameters; it starts as zeros. */
-  state(params: Specs): Record<string, readonly number[]>;
+  /** Its state for these parameters. */
+  state(params: Specs): Specs;
   update(
     params: Tensors,
     grads: Tensors,
@@ -23,17 +23,16 @@ const EPSILON = 1e-8;
  * State: `count`, and per parameter the moments `m/name` and `v/name`.
  */
 export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimizer => ({
-  state: (params) => ({
-    count: [],
-    ...Object.fromEntries(
-      Object.entries(params).flatMap(([name, { shape }]) => [
-        [`m/${name}`, shape],
-        [`v/${name}`, shape],
-      ]),
-    ),
-  }),
+  state: (params) => {
+    const zeros = (shape: readonly number[]) => ({ shape, start: { kind: 'zeros' } }) as const;
+    const moments = Object.entries(params).flatMap(([name, { shape }]) => [
+      [`m/${name}`, zeros(shape)],
+      [`v/${name}`, zeros(shape)],
+    ]);
+    return { count: zeros([]), ...Object.fromEntries(moments) };
+  },
   update(params, grads, state, learningRate) {
-    const count = tf.add(state['count'] as tf.Tensor, 1);
+    const count = tf.add(state.count as tf.Tensor, 1);
     const correction = (beta: number) => tf.sub(1, tf.pow(tf.scalar(beta), count));
     // p − lr · (m / c₁) / (√(v / c₂) + ε), with what does not depend on the parameter taken out.
     const rate = tf.div(learningRate, correction(beta1));

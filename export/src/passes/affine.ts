@@ -26,7 +26,7 @@ function fold(b: Builder, op: 'Mul' | 'Add', x: Value, c: Value): Value | undefi
   if (node.op === 'Reshape') return throughReshape(b, op, x, c);
   const linear = LINEAR[node.op];
   const weights = node.inputs[1];
-  if (!linear || !weights?.data || node.attrs['group'] !== undefined) return undefined;
+  if (!linear || !weights?.data || node.attrs.group !== undefined) return undefined;
   const channels = weights.shape[linear.weightAxis] as number;
   const perChannel = alongAxis(b, c, x.shape, linear.axis, channels);
   if (!perChannel) return undefined;

@@ -1,0 +1,112 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { z } from 'zod';
+import { fileError, writeFileAtomic } from './atomic.js';
+import type { State } from './engine.js';
+import { parseRecipe, type Recipe } from './recipe.js';
+import { recipeToYaml } from './recipes.js';
+import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
+
+const schedule = z.strictObject({
+  rate: z.number(),
+  best: z.number().nullable(),
+  stale: z.int().min(0),
+});
+
+/** Everything of a training but its tensors. Random numbers are a function of seed and step. */
+const progressSchema = z.strictObject({
+  /** Steps done; the next one's place in the data and its noise follow from it and the seed. */
+  step: z.int().min(0),
+  seed: z.int().min(0),
+  random: z.literal('threefry2x32-20'),
+  /** Sums of the losses of the steps done in this epoch. */
+  epoch: z.strictObject({
+    steps: z.int().min(0),
+    generator: z.number(),
+    discriminator: z.number(),
+  }),
+  schedule: z.strictObject({ generator: schedule, discriminator: schedule }),
+  dataset: z.strictObject({ name: z.string(), hash: z.string(), count: z.int().min(1) }),
+});
+
+export type Progress = z.infer<typeof progressSchema>;
+
+export interface Checkpoint {
+  readonly state: State;
+  readonly progress: Progress;
+  readonly recipe: Recipe;
+}
+
+const FORMAT = 'gpn-checkpoint-1';
+const NAME = /^step-(\d+)\.safetensors$/;
+/** Older ones are removed. */
+const KEPT = 3;
+
+export const stepName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+
+/** Writes `folder/step-N.safetensors` and removes all but the newest few. @returns its path */
+export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
+  const tensors = Object.entries(checkpoint.state).map(
+    ([name, { shape, data }]): [string, StoredTensor] => [
+      name,
+      { dtype: 'F32', shape: [...shape], data: data as Float32Array<ArrayBuffer> },
+    ],
+  );
+  const path = join(folder, `${stepName(checkpoint.progress.step)}.safetensors`);
+  const metadata = {
+    format: FORMAT,
+    progress: JSON.stringify(checkpoint.progress),
+    recipe: recipeToYaml(checkpoint.recipe),
+  };
+  await writeFileAtomic(path, encodeSafetensors(new Map(tensors), metadata));
+  const stale = (await checkpointsIn(folder)).slice(0, -KEPT);
+  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
+  return path;
+}
+
+/** @throws UserError if the file is missing, broken, or not a checkpoint of ours */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const { tensors, metadata } = await readSafetensors(path);
+  if (metadata.format !== FORMAT) {
+    throw new UserError(`${path} is not a checkpoint of a training (its format is not ${FORMAT}).`);
+  }
+  const progress = progressSchema.safeParse(parseJson(metadata.progress ?? ''));
+  if (!progress.success) {
+    throw new UserError(`${path} is broken: it does not say how far the training had come.`);
+  }
+  const entries = [...tensors].map(([name, { shape, data }]) => {
+    if (!(data instanceof Float32Array))
+      throw new UserError(`${path} is broken: ${name} is not float32.`);
+    return [name, { dtype: 'float32', shape, data }] as const;
+  });
+  return {
+    state: Object.fromEntries(entries),
+    progress: progress.data,
+    recipe: parseRecipe(metadata.recipe ?? '', `${path} (its recipe)`),
+  };
+}
+
+/** The newest checkpoint's path of a folder of checkpoints, if there is one. */
+export async function latestCheckpoint(folder: string): Promise<string | undefined> {
+  const newest = (await checkpointsIn(folder)).at(-1);
+  return newest && join(folder, newest);
+}
+
+/** File names, oldest first. */
+async function checkpointsIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw fileError('read', folder, error);
+  });
+  const steps = (name: string) => Number(NAME.exec(name)?.[1]);
+  return names.filter((name) => NAME.test(name)).sort((a, b) => steps(a) - steps(b));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

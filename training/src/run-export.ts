@@ -1,0 +1,132 @@
+import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { spec, trace } from '@gpn/export';
+import type { Network, Tensors } from '@gpn/models';
+import {
+  type ModelInfo,
+  makeCertificate,
+  openSession,
+  UserError,
+  withModelInfo,
+} from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { fileError, writeFileAtomic } from './atomic.js';
+import { type Checkpoint, latestCheckpoint, readCheckpoint } from './checkpoint.js';
+import type { State } from './engine.js';
+import { networksOf } from './gan.js';
+import { recipeHash } from './recipes.js';
+
+export type Role = 'generator' | 'discriminator';
+
+const PORTS = {
+  generator: { input: 'latents', output: 'images' },
+  discriminator: { input: 'images', output: 'scores' },
+} as const;
+
+/**
+ * A trained network as an .onnx file: in inference mode (running statistics, folded into the
+ * weights), with a free batch, describing itself, and certified by values computed on the CPU.
+ */
+export async function exportNetwork(
+  checkpoint: Checkpoint,
+  role: Role,
+): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
+  const network = networksOf(checkpoint.recipe)[role];
+  const { input, output } = PORTS[role];
+  const model = trace(
+    (inputs) => {
+      const params = constants(checkpoint.state, `${role}/params`, network.params);
+      const buffers = constants(checkpoint.state, `${role}/buffers`, network.buffers);
+      return { [output]: network.apply(params, buffers, inputs[input] as tf.Tensor, false).y };
+    },
+    { [input]: spec(['N', ...network.inputShape]) },
+    { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description },
+  );
+  const bytes = model.toBytes();
+  const info = describe(checkpoint, role);
+  const session = await openSession(bytes, { device: 'cpu', label: info.name });
+  try {
+    const certified = { ...info, certificate: await makeCertificate(session, info) };
+    return { bytes: withModelInfo(bytes, certified), info: certified };
+  } finally {
+    await session.dispose();
+  }
+}
+
+/**
+ * Exports one network of a run (its newest checkpoint) or of a checkpoint file.
+ * @param source a run's folder, or a .safetensors file
+ * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
+ */
+export async function exportRun(
+  source: string,
+  { network, out }: { network: Role; out: string },
+): Promise<{ path: string; info: ModelInfo }> {
+  const checkpoint = await readCheckpoint(await findCheckpoint(source));
+  const { bytes, info } = await exportNetwork(checkpoint, network);
+  await writeFileAtomic(out, bytes);
+  return { path: out, info };
+}
+
+async function findCheckpoint(source: string): Promise<string> {
+  const found = await stat(source).catch((error: unknown) => {
+    throw fileError('read', source, error);
+  });
+  if (!found.isDirectory()) return source;
+  const newest =
+    (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
+  if (newest) return newest;
+  throw new UserError(
+    `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
+  );
+}
+
+/** The network's tensors, with the values of a state. */
+function constants(state: State, prefix: string, specs: Network['params']): Tensors {
+  const entries = Object.keys(specs).map((name) => {
+    const found = state[`${prefix}/${name}`];
+    const expected = specs[name]?.shape ?? [];
+    if (!found || `${found.shape}` !== `${expected}`) {
+      throw new UserError(
+        `The checkpoint does not fit its recipe: ${prefix}/${name} should have the shape [${expected}].`,
+      );
+    }
+    return [name, tf.tensor(found.data as Float32Array, [...found.shape], 'float32')] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function describe({ recipe, progress }: Checkpoint, role: Role): ModelInfo {
+  const { data, model, training } = recipe;
+  return {
+    version: 1,
+    name: role === 'generator' ? recipe.name : `${recipe.name}-discriminator`,
+    kind: role,
+    ...PORTS[role],
+    image: {
+      height: data.height,
+      width: data.width,
+      channels: data.channels,
+      range: data.range as [number, number],
+      layout: 'NHWC',
+      color: data.channels === 1 ? 'gray' : 'rgb',
+    },
+    ...(role === 'generator' ? { latent: model.latent } : { scores: 'logit' as const }),
+    training: {
+      recipe: recipeHash(recipe),
+      dataset: { name: progress.dataset.name, hash: progress.dataset.hash },
+      steps: progress.step,
+      epochs: progress.step / Math.floor(progress.dataset.count / training.batch_size),
+      seed: training.seed,
+      versions: VERSIONS,
+    },
+  };
+}
+
+const require = createRequire(import.meta.url);
+const versionOf = (file: string): string => (require(file) as { version: string }).version;
+const VERSIONS = {
+  gpn: versionOf('../package.json'),
+  '@tensorflow/tfjs-core': tf.version_core,
+};
