@@ -35,7 +35,13 @@ export async function lossCurves(
   chart.setOption({
     backgroundColor: '#ffffff',
     title: { text: title, left: 'center', top: 12, textStyle: { fontSize: 18 } },
-    legend: { data: [...measures], top: 42, textStyle: { fontSize: 14 } },
+    legend: {
+      data: [...measures],
+      icon: 'rect',
+      itemHeight: 3,
+      top: 42,
+      textStyle: { fontSize: 14 },
+    },
     grid: { left: 72, right: 40, top: 84, bottom: 60 },
     xAxis: { type: 'value', max: 'dataMax', ...axis('step', 32) },
     yAxis: { type: 'value', scale: true, ...axis('loss', 48) },

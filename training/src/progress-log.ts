@@ -40,18 +40,24 @@ export async function openProgressLog(path: string, keepThrough = 0): Promise<Pr
   const lines = keepThrough > 0 ? await readLines(path) : [];
   const kept = lines.filter(({ row }) => row.step <= keepThrough);
   await writeFileAtomic(path, kept.map(({ text }) => `${text}\n`).join(''));
-  const file = openSync(path, 'a');
+  const file = attempt(path, () => openSync(path, 'a'));
   return {
     append(row) {
       const line = Buffer.from(`${JSON.stringify(row)}\n`);
-      try {
+      attempt(path, () => {
         for (let at = 0; at < line.length; ) at += writeSync(file, line, at);
-      } catch (error) {
-        throw fileError('write', path, error);
-      }
+      });
     },
     close: () => closeSync(file),
   };
+}
+
+function attempt<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
 }
 
 /**
