@@ -49,6 +49,8 @@ export interface OnnxModel {
  */
 const BATCH = { size: 4093, other: 4099 };
 
+const PASSES = [foldAffine, fuseBias];
+
 /**
  * Runs a function of tensors once, recording the ONNX graph that computes the same. Gradients
  * taken inside it and updates computed in it are recorded like everything else.
@@ -75,10 +77,11 @@ export function trace<S extends object>(
       `a traced function can have one free dimension, not ${[...free].join(' and ')}`,
     );
   }
-  const recorded = record(fn, inputs, BATCH.size);
-  const freed =
-    free.size > 0 ? freeBatch(recorded, record(fn, inputs, BATCH.other), BATCH) : recorded;
-  const graph = [foldAffine, fuseBias].reduce((g, pass) => verified(pass(g)), verified(freed));
+  const at = (batch: number): Graph =>
+    PASSES.reduce((graph, pass) => verified(pass(graph)), verified(record(fn, inputs, batch)));
+  const traced = at(BATCH.size);
+  // Last, so that no pass writes the size it was traced at anew.
+  const graph = free.size > 0 ? verified(freeBatch(traced, at(BATCH.other), BATCH)) : traced;
   const name = [...free][0] as string | undefined;
   const dim = (size: number): number | string => {
     if (name === undefined || size === 0 || size % BATCH.size !== 0) return size;
