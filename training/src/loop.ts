@@ -83,9 +83,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   const { training, output } = recipe;
   const folders = { checkpoints: join(out, 'checkpoints'), samples: join(out, 'samples') };
   const resumed = await findStart(recipe, folders.checkpoints, options);
-  for (const folder of [out, folders.checkpoints, folders.samples])
-    await ensureWritableFolder(folder);
-
+  // Before anything is written: a mistake in the data leaves nothing behind.
   const dataset = await loadData(recipe, on);
   const order = batches(training.seed, dataset.count, training.batch_size);
   const steps = training.steps ?? (training.epochs ?? 0) * order.stepsPerEpoch;
@@ -116,6 +114,8 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
         stream(training.seed, 'initialization'),
       ),
   );
+  for (const folder of [out, folders.checkpoints, folders.samples])
+    await ensureWritableFolder(folder);
   await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
   const metrics = join(out, 'metrics.jsonl');
   const log = await openProgressLog(metrics, progress.step);
