@@ -3,7 +3,7 @@
  * that comes out. Started again, it goes on from the last checkpoint.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
@@ -18,20 +18,11 @@ function gpn(...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const checkpoints = `${run}/checkpoints`;
-const begun = existsSync(checkpoints) && readdirSync(checkpoints).length > 0;
+// Ctrl-C reaches the command too, which ends its training in good order; wait for that.
+process.on('SIGINT', () => {});
 
-gpn(
-  'train',
-  'dcgan-mnist',
-  '--epochs',
-  String(epochs),
-  '--out',
-  run,
-  ...(begun ? ['--resume'] : []),
-);
-// Ctrl-C ends the training in good order: without the networks, and without an error.
-if (!existsSync(`${run}/generator.onnx`)) process.exit(0);
+gpn('train', 'dcgan-mnist', '--epochs', String(epochs), '--out', run, '--resume');
+if (!existsSync(`${run}/generator.onnx`)) process.exit(0); // stopped before it was done
 gpn('sample', '--model', `${run}/generator.onnx`, '--out', `${run}/digits.png`);
 
 console.log(`

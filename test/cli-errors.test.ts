@@ -1,5 +1,5 @@
 /** What a user can get wrong: one sentence, exit code 2, no stack, nothing left behind. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpn, listing, scratchFolder } from './cli.js';
@@ -40,6 +40,7 @@ beforeAll(() => {
   mkdirSync(join(folder, 'photos'));
   write('photos/broken.png', 'This is no picture.');
   idxFolder('truncated', idx([200, 28, 28], 1000), idx([200]));
+  idxFolder('small', idx([200, 28, 28]), idx([200]));
   idxFolder('mismatched', idx([200, 28, 28]), idx([199]));
 });
 
@@ -93,8 +94,14 @@ const rows: [mistake: string, args: string[], names: RegExp][] = [
   ['fewer labels than images', [...train, '--data', 'mismatched'], /199.*200|200.*199/],
   ['an unreadable image', [...train, '--data', 'photos'], /broken\.png/],
   ['a run inside a file', [...train.slice(0, -1), 'notes.txt/run'], /notes\.txt/],
-  ['resuming nothing', [...train, '--resume'], /run.*checkpoint|checkpoint.*run/],
 ];
+
+if (!existsSync('/dev/nvidia0'))
+  rows.push([
+    'a device that is not there',
+    [...train, '--data', 'small', '--device', 'cuda'],
+    /device cuda.*NVIDIA/,
+  ]);
 
 describe('a mistake of the user’s is one sentence', () => {
   test.each(rows)('%s', (_, args, names) => {

@@ -1,6 +1,6 @@
 /** Shows training as it goes: a bar on a terminal, a line now and then anywhere else. */
 import type { TrainEvent } from '@gpn/training';
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 
 type Start = Extract<TrainEvent, { type: 'start' }>;
 type Step = Extract<TrainEvent, { type: 'step' }>;
@@ -21,9 +21,12 @@ const amount = (value: number): string => Math.round(value).toLocaleString('en')
 
 /** What is shown of a step, after the bar or on a line; `secondsLeft` is null before it is known. */
 export function describeStep(step: Step, secondsLeft: number | null): string {
-  const losses = Object.entries(step.losses).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+  // G and D: with the names in full, the line is too long for a terminal of 80 columns.
+  const losses = Object.entries(step.losses).map(
+    ([network, loss]) => `${network.charAt(0).toUpperCase()} ${loss.toFixed(3)}`,
+  );
   return [
-    `step ${amount(step.step)}/${amount(step.steps)}`,
+    `${amount(step.step)}/${amount(step.steps)}`,
     `ETA ${secondsLeft === null ? '?' : clock(secondsLeft)}`,
     `${amount(step.imagesPerSecond)} images/s`,
     ...losses,
@@ -53,41 +56,50 @@ export function createProgress(
   stream: NodeJS.WriteStream,
   now = () => performance.now() / 1000,
 ): Progress {
-  const bar = new SingleBar({
+  const bar = new cliProgress.SingleBar({
     stream,
     format: '{bar} {percentage}% · {text}',
-    formatBar: Format.BarFormat,
+    formatBar: cliProgress.Format.BarFormat,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 20,
-    hideCursor: true,
+    barsize: 15,
     linewrap: false,
     fps: 5,
+    gracefulExit: false, // signals are the command's to handle
   });
-  let began = now();
+  let began = 0;
   let firstStep = 0;
-  let lastLine = Number.NEGATIVE_INFINITY;
+  let lastLine = now();
 
-  const onStep = (step: Step): void => {
-    const text = describeStep(step, timeLeft(step, firstStep, now() - began));
-    if (stream.isTTY) bar.update(step.step, { text });
-    else if (now() - lastLine >= LINE_EVERY || step.step === step.steps) {
+  const begin = (total: number, done: number): void => {
+    if (stream.isTTY) bar.start(total, done, { text: '' });
+  };
+  const show = (done: number, total: number, text: string): void => {
+    if (stream.isTTY) bar.update(done, { text });
+    else if (now() - lastLine >= LINE_EVERY) {
       lastLine = now();
-      stream.write(`${Math.floor((100 * step.step) / step.steps)}% · ${text}\n`);
+      stream.write(`${Math.floor((100 * done) / total)}% · ${text}\n`);
     }
   };
 
   return {
     on(event) {
-      if (event.type === 'start') {
+      if (event.type === 'data') {
+        if (!bar.isActive) begin(event.total, 0);
+        show(event.done, event.total, `image ${amount(event.done)}/${amount(event.total)}`);
+      } else if (event.type === 'start') {
+        bar.stop();
         stream.write(describeStart(event));
         began = now();
         firstStep = event.step;
-        if (stream.isTTY) bar.start(event.steps, event.step, { text: '' });
-      } else if (event.type === 'step') onStep(event);
+        begin(event.steps, event.step);
+      } else if (event.type === 'step') {
+        const { step, steps } = event;
+        // The last step is always shown: what a log ends with.
+        if (step === steps) lastLine = Number.NEGATIVE_INFINITY;
+        show(step, steps, describeStep(event, timeLeft(event, firstStep, now() - began)));
+      }
     },
-    stop() {
-      bar.stop();
-    },
+    stop: () => bar.stop(),
   };
 }

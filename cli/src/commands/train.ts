@@ -29,7 +29,7 @@ export function addTrain(program: Command): void {
     .option('--batch-size <n>', 'images per step', amount)
     .option('--seed <n>', 'the seed of weights, noise and order', seed)
     .addOption(deviceOption())
-    .option('--resume', 'go on from the last checkpoint in the folder of the run')
+    .option('--resume', 'go on from the last checkpoint of the run, if there is one')
     .option('--json', 'print the closing summary as JSON')
     .addHelpText(
       'after',
@@ -40,59 +40,64 @@ export function addTrain(program: Command): void {
         'train my-recipe.yml --data photos/ --steps 5000',
       ),
     )
-    .action(trainCommand);
+    .action(trainByRecipe);
 }
 
-async function trainCommand(name: string, options: Options): Promise<void> {
+async function trainByRecipe(name: string, options: Options): Promise<void> {
+  const { data: dataset, epochs, steps, batchSize, seed, device, json } = options;
   const { resolveRecipe, train } = await import('@gpn/training');
-  const { checkWritable } = await import('../files.js');
-  const { createProgress } = await import('../progress.js');
-  const { data, epochs, steps, batchSize, seed, device, json } = options;
+  const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
   const out = options.out ?? join('runs', basename(name, extname(name)));
-
-  const recipe = await resolveRecipe(name, { epochs, steps, batchSize, seed });
+  const { checkWritable } = await import('../files.js');
   await checkWritable(out, 'folder', '--out');
-  const interrupt = interruptible();
+
+  const { createProgress } = await import('../progress.js');
   const progress = createProgress(process.stderr);
+  const interrupt = interruptible();
   try {
-    const result = await train(recipe, {
-      out,
-      data,
-      device,
-      resume: options.resume ?? false,
-      signal: interrupt.signal,
-      on: progress.on,
-    });
+    const { signal } = interrupt;
+    const resume = options.resume ?? false;
+    const result = await train(recipe, { out, device, resume, signal, on: progress.on });
     progress.stop();
-    process.stdout.write(json ? `${JSON.stringify(result)}\n` : closing(result, name, out));
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : closing(result));
   } finally {
     progress.stop();
     interrupt.release();
   }
 }
 
+function closing({ type, out, step, steps, checkpoint, ...done }: TrainResult): string {
+  if (type === 'interrupted')
+    return `Stopped at step ${step} of ${steps}, kept in ${checkpoint}; the same command with --resume goes on.\n`;
+  return [
+    `Trained ${step} steps, in ${out}:`,
+    `  generator      ${done.generator}`,
+    `  discriminator  ${done.discriminator}`,
+    `  samples        ${join(out, 'samples')}`,
+    `  losses         ${join(out, 'losses.svg')}`,
+    `Draw from it: gpn-cli sample --model ${done.generator} --out digits.png\n`,
+  ].join('\n');
+}
+
+/** By convention, 128 and the signal's number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
 /** The first Ctrl-C (or SIGTERM) asks training to stop at a checkpoint; the second one kills. */
 function interruptible(): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const codes = { SIGINT: 130, SIGTERM: 143 } as const;
-  const stop = (name: 'SIGINT' | 'SIGTERM'): void => {
-    if (controller.signal.aborted) process.exit(codes[name]);
+  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  const stop = (name: keyof typeof SIGNALS): void => {
+    if (controller.signal.aborted) process.exit(SIGNALS[name]);
     controller.abort();
     process.stderr.write(
       '\ngpn-cli: Saving a checkpoint before stopping; once more stops at once.\n',
     );
   };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
+  for (const name of names) process.on(name, stop);
   return {
     signal: controller.signal,
     release: () => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+      for (const name of names) process.off(name, stop);
     },
   };
-}
-
-function closing(result: TrainResult, recipe: string, out: string): string {
-  void result;
-  void recipe;
-  return out;
 }
