@@ -19,7 +19,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^@tensorflow\/tfjs-(core|backend-cpu|layers|converter)$/,
     /^(onnx-buf|@bufbuild\/protobuf)$/,
   ],
-  runtime: ['@gpn/models/pretrained', /^onnxruntime-(common|node|web)(\/|$)/, 'fast-png'],
+  runtime: ['@gpn/models/pretrained', /^onnxruntime-(common|node|web)(\/|$)/],
   training: [
     /^@gpn\/(models|export|runtime)(\/|$)/,
     '@tensorflow/tfjs-core',
