@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const run = 'runs/start';
 
-/** Two passes over the 60,000 images: minutes on two cores, and digits can be read. */
-const epochs = 2;
+/** Two and a half passes over the 60,000 images: minutes on two cores, and digits can be read. */
+const steps = 2400;
 
 function gpn(...args) {
   console.log(`\n$ npx gpn-cli ${args.join(' ')}`);
@@ -21,7 +21,7 @@ function gpn(...args) {
 // Ctrl-C reaches the command too, which ends its training in good order; wait for that.
 process.on('SIGINT', () => {});
 
-gpn('train', 'dcgan-mnist', '--epochs', String(epochs), '--out', run, '--resume');
+gpn('train', 'dcgan-mnist', '--steps', String(steps), '--out', run, '--resume');
 if (!existsSync(`${run}/generator.onnx`)) process.exit(0); // stopped before it was done
 gpn('sample', '--model', `${run}/generator.onnx`, '--out', `${run}/digits.png`);
 
