@@ -6,7 +6,7 @@ import { decode } from 'fast-png';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { scratchFolder } from './cli.js';
+import { listing, scratchFolder } from './cli.js';
 import { manifest, packages, root } from './imports.js';
 import { installPacked, type Packed, runModule } from './pack.js';
 import { tinyGenerator } from './tiny-generator.js';
@@ -95,6 +95,11 @@ describe('once installed', () => {
     command('sample', '--model', 'tiny.onnx', '--count', '4', '--out', 'tiny.png');
     const { width, height } = decode(readFileSync(join(consumer, 'tiny.png')));
     expect([width, height]).toEqual([8, 6]);
+  });
+
+  test('the command trains by a bundled recipe on the bundled data', () => {
+    command('train', 'dcgan-mnist', '--steps', '1', '--batch-size', '2', '--device', 'cpu');
+    expect(listing(join(consumer, 'runs/dcgan-mnist'))).toContain('generator.onnx');
   });
 
   test('the command knows its version', () => {
