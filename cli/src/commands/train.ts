@@ -53,7 +53,7 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
 
   const { createProgress } = await import('../progress.js');
   const progress = createProgress(process.stderr);
-  const interrupt = interruptible();
+  const interrupt = interruptible(progress.stop);
   try {
     const { signal } = interrupt;
     const resume = options.resume ?? false;
@@ -83,11 +83,14 @@ function closing({ type, out, step, steps, checkpoint, ...done }: TrainResult): 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The first Ctrl-C (or SIGTERM) asks training to stop at a checkpoint; the second one kills. */
-function interruptible(): { signal: AbortSignal; release(): void } {
+function interruptible(tidy: () => void): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
   const stop = (name: keyof typeof SIGNALS): void => {
-    if (controller.signal.aborted) process.exit(SIGNALS[name]);
+    if (controller.signal.aborted) {
+      tidy(); // the bar has changed how the terminal wraps its lines
+      process.exit(SIGNALS[name]);
+    }
     controller.abort();
     process.stderr.write(
       '\ngpn-cli: Saving a checkpoint before stopping; once more stops at once.\n',
