@@ -54,16 +54,16 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
   const { createProgress } = await import('../progress.js');
   const progress = createProgress(process.stderr);
   const interrupt = interruptible(progress.stop);
+  const { signal } = interrupt;
+  let result: TrainResult;
   try {
-    const { signal } = interrupt;
     const resume = options.resume ?? false;
-    const result = await train(recipe, { out, device, resume, signal, on: progress.on });
-    progress.stop();
-    process.stdout.write(json ? `${JSON.stringify(result)}\n` : closing(result));
+    result = await train(recipe, { out, device, resume, signal, on: progress.on });
   } finally {
     progress.stop();
     interrupt.release();
   }
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : closing(result));
 }
 
 function closing({ type, out, step, steps, checkpoint, ...done }: TrainResult): string {
