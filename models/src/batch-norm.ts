@@ -32,10 +32,20 @@ export function batchNormalize(
 const moved = (running: tf.Tensor, now: tf.Tensor): tf.Tensor =>
   tf.add(tf.mul(running, KEEP), tf.mul(now, 1 - KEEP));
 
+/**
+ * Sums of the columns, as a product with a row of ones: onnxruntime runs it on all threads, a
+ * reduction over the leading axis on one.
+ */
+const columnSums = (rows: tf.Tensor): tf.Tensor1D => {
+  const [count, channels] = rows.shape as [number, number];
+  return tf.reshape(tf.matMul(tf.ones([1, count]), rows as tf.Tensor2D), [channels]);
+};
+
 function statistics(rows: tf.Tensor) {
-  const mean = tf.mean(rows, 0);
+  const share = 1 / (rows.shape[0] as number);
+  const mean = tf.mul(columnSums(rows), share);
   const centred = tf.sub(rows, mean);
-  const variance = tf.mean(tf.square(centred), 0);
+  const variance = tf.mul(columnSums(tf.square(centred)), share);
   return { mean, centred, variance };
 }
 
@@ -57,8 +67,8 @@ const normalizeRows = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf
     const count = rowsIn.shape[0] as number;
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [c, inv, g] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const dOffset = tf.sum(dy, 0);
-      const dScale = tf.mul(tf.sum(tf.mul(dy, c), 0), inv);
+      const dOffset = columnSums(dy);
+      const dScale = tf.mul(columnSums(tf.mul(dy, c)), inv);
       // dx = gain · (dy − mean(dy) − x̂ · mean(dy · x̂)), x̂ = centred · inverseStd
       const alongMean = tf.mul(dOffset, -1 / count);
       const alongX = tf.mul(tf.mul(dScale, inv), -1 / count);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormalize } from './batch-norm.js';
 import type { Layer, LayerMaker } from './network.js';
+import { rectify } from './rectify.js';
 import { normalizeSpectrally, powerIteration } from './spectral-norm.js';
 
 type Image = tf.Tensor4D;
@@ -109,9 +110,8 @@ const pure = (
   }),
 });
 
-export const relu = (): LayerMaker => pure('relu', (x) => tf.relu(x));
-export const leakyRelu = (slope: number): LayerMaker =>
-  pure('leakyRelu', (x) => tf.leakyRelu(x, slope));
+export const relu = (): LayerMaker => pure('relu', (x) => rectify(x, 0));
+export const leakyRelu = (slope: number): LayerMaker => pure('leakyRelu', (x) => rectify(x, slope));
 export const sigmoid = (): LayerMaker => pure('sigmoid', (x) => tf.sigmoid(x));
 export const tanh = (): LayerMaker => pure('tanh', (x) => tf.tanh(x));
 

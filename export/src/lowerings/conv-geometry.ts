@@ -85,18 +85,8 @@ export function geometry(
   };
 }
 
-/** For each output place and each tap of the kernel, the input place it reads; −1 outside. */
-export function windowTaps(a: Axis): number[][] {
-  return Array.from({ length: a.output }, (_, o) =>
-    Array.from({ length: a.kernel }, (_, k) => {
-      const i = o * a.stride + k * a.dilation - a.before;
-      return i >= 0 && i < a.input ? i : -1;
-    }),
-  );
-}
-
 /**
- * The same seen from the input, for the gradient and for transposed convolution: the input places
+ * A convolution seen from its input, for the gradient and for transposed convolution: the input places
  * i = q·stride + phase of one phase are reached by the taps k ≡ phase + before (mod stride) alone.
  * `taps` lists those k; `places[q]` the outputs that reach place q through them, −1 outside.
  * Needs a kernel that is a multiple of the stride and no dilation.

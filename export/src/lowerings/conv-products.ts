@@ -1,7 +1,7 @@
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
 import { range } from '../shapes.js';
-import { type Axis, type Geometry, phaseTaps, windowTaps } from './conv-geometry.js';
+import { type Geometry, phaseTaps } from './conv-geometry.js';
 
 /**
  * Convolutions of channels-last images as gathers and products of matrices over the whole batch.
@@ -21,27 +21,45 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
   if (rows === g.batch && g.axes.every((a) => a.kernel === a.input && a.before === 0)) {
     return b.Reshape(x, [rows, columns]);
   }
-  const [ys, xs] = [windowTaps(h), windowTaps(w)];
-  const indices = ys.flatMap((ky) =>
-    xs.flatMap((kx) => ky.flatMap((y) => kx.map((x) => (y < 0 || x < 0 ? -1 : y * w.input + x)))),
+  // Windows begin at multiples of the stride, so pixels go in blocks that fit stride and kernel.
+  const block = greatestCommonDivisor(w.stride, w.kernel);
+  const height = Math.max(h.input, h.input + h.after) + h.before;
+  const width = Math.ceil((Math.max(w.input, w.input + w.after) + w.before) / block) * block;
+  const padded = b.Pad(x, [
+    [0, 0],
+    [h.before, height - h.before - h.input],
+    [w.before, width - w.before - w.input],
+    [0, 0],
+  ]);
+  const perRow = width / block;
+  const indices = range(h.output).flatMap((oy) =>
+    range(w.output).flatMap((ox) =>
+      range(h.kernel).flatMap((ky) =>
+        range(w.kernel / block).map(
+          (kx) => (oy * h.stride + ky) * perRow + (ox * w.stride) / block + kx,
+        ),
+      ),
+    ),
   );
-  const pixels = b.Reshape(x, [g.batch, h.input * w.input, g.inChannels]);
-  return b.Reshape(gatherRows(b, pixels, indices, 1), [rows, columns]);
+  const blocks = b.Reshape(padded, [g.batch, height * perRow, block * g.inChannels]);
+  return b.Reshape(b.Gather(blocks, table(b, indices), 1), [rows, columns]);
 }
 
 /** Gathers along an axis; the index −1 gives zeros. */
-function gatherRows(b: Builder, x: Value, indices: readonly number[], axis: number): Value {
-  const zeroRow = x.shape[axis] as number;
-  const outside = indices.includes(-1);
-  const source = outside
-    ? b.Pad(
-        x,
-        x.shape.map((_, i) => [0, i === axis ? 1 : 0]),
-      )
-    : x;
-  const table = Int32Array.from(indices, (i) => (i < 0 ? zeroRow : i));
-  return b.Gather(source, b.constant(table, [table.length], 'int32'), axis);
+function gatherOrZero(b: Builder, x: Value, indices: readonly number[], axis: number): Value {
+  const size = x.shape[axis] as number;
+  if (indices.length === size && indices.every((index, i) => index === i)) return x;
+  if (!indices.includes(-1)) return b.Gather(x, table(b, indices), axis);
+  const pads = x.shape.map((_, i): [number, number] => [0, i === axis ? 1 : 0]);
+  const zeroAtEnd = indices.map((i) => (i < 0 ? size : i));
+  return b.Gather(b.Pad(x, pads), table(b, zeroAtEnd), axis);
 }
+
+const table = (b: Builder, indices: readonly number[]): Value =>
+  b.constant(Int32Array.from(indices), [indices.length], 'int32');
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b);
 
 const filterMatrix = (b: Builder, filter: Value, g: Geometry): Value =>
   b.Reshape(filter, [g.axes[0].kernel * g.axes[1].kernel * g.inChannels, g.outChannels]);
@@ -74,28 +92,23 @@ function scatterTiles(b: Builder, dy: Value, filter: Value, g: Geometry): Value 
   const [h, w] = g.axes;
   const rows = b.Reshape(dy, [g.batch * h.output * w.output, g.outChannels]);
   const tiles = b.Gemm(rows, filterMatrix(b, filter, g), undefined, { transB: true });
-  const grid = b.Reshape(tiles, [g.batch, h.output, w.output, h.kernel, w.kernel * g.inChannels]);
-  const [height, width] = [h.output * h.kernel, w.output * w.kernel];
-  const image = b.Reshape(b.Transpose(grid, [0, 1, 3, 2, 4]), [
-    g.batch,
-    height,
-    width,
-    g.inChannels,
-  ]);
-  const begin = [0, h.before, w.before, 0];
-  const end = [
-    g.batch,
-    Math.min(height, h.before + h.input),
-    Math.min(width, w.before + w.input),
-    g.inChannels,
-  ];
-  const cropped = b.Slice(image, begin, end);
-  // Rows and columns behind the last window are reached by none.
-  const missing = (a: Axis, i: number): [number, number] => [
-    0,
-    a.input - (cropped.shape[i] as number),
-  ];
-  return b.Pad(cropped, [[0, 0], missing(h, 1), missing(w, 2), [0, 0]]);
+  // A row of a tile goes in one piece, unless the image's edge runs through it.
+  const whole = w.before === 0 && w.input === w.output * w.kernel;
+  const block = whole ? w.kernel : 1;
+  const perTile = h.kernel * (w.kernel / block);
+  const indices = range(h.input).flatMap((y) =>
+    range(w.input / block).map((i) => {
+      const [py, px] = [y + h.before, i * block + w.before];
+      const [oy, ox] = [Math.floor(py / h.kernel), Math.floor(px / w.kernel)];
+      // Rows and columns behind the last window are reached by none.
+      if (oy >= h.output || ox >= w.output) return -1;
+      const inTile = ((py % h.kernel) * w.kernel + (px % w.kernel)) / block;
+      return (oy * w.output + ox) * perTile + inTile;
+    }),
+  );
+  const pieces = b.Reshape(tiles, [g.batch, h.output * w.output * perTile, block * g.inChannels]);
+  const image = gatherOrZero(b, pieces, indices, 1);
+  return b.Reshape(image, [g.batch, h.input, w.input, g.inChannels]);
 }
 
 /**
@@ -120,7 +133,7 @@ function gatherPhases(b: Builder, dy: Value, filter: Value, g: Geometry): Value 
   );
   const taps = (h.kernel / h.stride) * (w.kernel / w.stride);
   const rows = b.Reshape(dy, [g.batch * pixels, g.outChannels]);
-  const gathered = b.Reshape(gatherRows(b, rows, indices, 0), [
+  const gathered = b.Reshape(gatherOrZero(b, rows, indices, 0), [
     phases.length,
     g.batch * qh * qw,
     taps * g.outChannels,
@@ -130,7 +143,7 @@ function gatherPhases(b: Builder, dy: Value, filter: Value, g: Geometry): Value 
     y.taps.flatMap((ky) => x.taps.map((kx) => ky * w.kernel + kx)),
   );
   const tapRows = b.Reshape(filter, [h.kernel * w.kernel, g.inChannels, g.outChannels]);
-  const byPhase = b.Transpose(gatherRows(b, tapRows, tapIndices, 0), [0, 2, 1]);
+  const byPhase = b.Transpose(gatherOrZero(b, tapRows, tapIndices, 0), [0, 2, 1]);
   const weights = b.Reshape(byPhase, [phases.length, taps * g.outChannels, g.inChannels]);
   const image = b.Reshape(b.MatMul(gathered, weights), [
     h.stride,

@@ -6,6 +6,8 @@ import { convolve, filterGradient, inputGradient } from './conv-products.js';
 import { activate } from './elementwise.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 
+const FEW_CHANNELS = 8;
+
 /** A channels-first value seen channels-last. */
 const CHANNELS_FIRST = [0, 2, 3, 1];
 
@@ -47,12 +49,14 @@ function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
 
 function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
   const phased = g.axes.every((a) => a.dilation === 1 && a.kernel % a.stride === 0);
+  const tiled = g.axes.every((a) => a.kernel === a.stride || a.output === 1);
   const [h, w] = g.axes;
   const fromOnePixel = g.axes.every(
     (a) => a.output === 1 && a.input === a.kernel && a.before === 0,
   );
   if (filter.data && fromOnePixel) return fromPixel(b, dy, filter, g);
-  if (!filter.data && phased) {
+  // For images of a few channels there is little to multiply, and much to gather.
+  if (!filter.data && phased && (g.inChannels >= FEW_CHANNELS || tiled)) {
     return fromChannelsLast(b, inputGradient(b, channelsLast(b, dy, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);
