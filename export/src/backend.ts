@@ -34,10 +34,12 @@ const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
 export class TraceBackend extends tf.KernelBackend {
   private readonly entries = new tf.DataStorage<Entry>(this, tf.engine());
   private builder: Builder | undefined;
+  private batch: number | undefined;
 
-  /** Records into `builder` until `stop`. */
-  start(builder: Builder): void {
+  /** Records into `builder` until `stop`; `batch` is the size that stands for a free one. */
+  start(builder: Builder, batch?: number): void {
     this.builder = builder;
+    this.batch = batch;
   }
   stop(): void {
     this.builder = undefined;
@@ -53,7 +55,31 @@ export class TraceBackend extends tf.KernelBackend {
     const entry = this.entries.get(t.dataId);
     if ('view' in entry) return entry.view;
     const dtype = dtypeOf(t.dtype);
-    return view(this.recording().constant(typed(entry.values, dtype), t.shape, dtype));
+    return (
+      this.expanded(entry.values, t.shape, t.dtype) ??
+      view(this.recording().constant(typed(entry.values, dtype), t.shape, dtype))
+    );
+  }
+
+  /**
+   * A constant of one row per image, such as the first state of a recurrent layer, must not be
+   * baked in at the size of the batch: its row is the constant, expanded when the graph runs.
+   */
+  private expanded(
+    constant: tf.BackendValues,
+    shape: readonly number[],
+    dataType: tf.DataType,
+  ): View | undefined {
+    const ofBatch = (d: number) => this.batch !== undefined && d > 0 && d % this.batch === 0;
+    if (!shape.some(ofBatch)) return undefined;
+    const dtype = dtypeOf(dataType);
+    const values = typed(constant, dtype);
+    const [lead, ...rest] = shape as [number, ...number[]];
+    const row = ofBatch(lead) && !rest.some(ofBatch) ? [1, ...rest] : shape.map(() => 1);
+    const size = sizeOf(row);
+    if (!values.every((v: number | bigint, i: number) => v === values[i % size])) return undefined;
+    const b = this.recording();
+    return view(b.Expand(b.constant(values.slice(0, size), row, dtype), shape));
   }
 
   runKernel(kernelName: string, inputs: tf.NamedTensorInfoMap, attrs: object) {
@@ -65,11 +91,12 @@ export class TraceBackend extends tf.KernelBackend {
         info: t,
         values: (e as { values: tf.BackendValues }).values,
       }));
-      return foldOnCpu(kernelName, constants, attrs, (values, shape, dtype) => ({
-        dataId: this.write(values, shape, dtype),
-        shape,
-        dtype,
-      }));
+      return foldOnCpu(kernelName, constants, attrs, (values, shape, dtype) => {
+        const row = this.expanded(values, shape, dtype);
+        return row
+          ? this.register(row)
+          : { dataId: this.write(values, shape, dtype), shape, dtype };
+      });
     }
     const lowering = LOWERINGS[kernelName];
     if (!lowering) throw new Error(noLowering(kernelName));

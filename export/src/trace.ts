@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BACKEND, type TraceBackend } from './backend.js';
 import { Builder } from './builder.js';
 import { encode } from './encode.js';
+import { halveWeights } from './float16.js';
 import type { Graph, Value } from './graph.js';
 import { foldAffine } from './passes/affine.js';
 import { freeBatch } from './passes/batch.js';
@@ -33,6 +34,10 @@ export interface TraceOptions {
   readonly doc?: string;
   /** Entries of the model's `metadata_props`. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Names in the file, in the order of the leaves; their paths unless given. */
+  readonly names?: { readonly inputs?: readonly string[]; readonly outputs?: readonly string[] };
+  /** Store large float32 weights as float16: half the file, inputs and outputs stay float32. */
+  readonly float16?: boolean;
 }
 
 export interface OnnxModel {
@@ -67,6 +72,33 @@ export function trace<S extends object>(
   inputs: S,
   options: TraceOptions = {},
 ): OnnxModel {
+  const free = freeDimension(inputs);
+  const graphs = batches(free).map((batch) =>
+    record(recorder(inputs, batch, options), (tensors) => fn(tensors as Tensors<S>)),
+  );
+  return assemble(graphs, free, { name: fn.name, ...options });
+}
+
+/**
+ * The same for a function that awaits, such as a model whose control flow reads constants. Nothing
+ * else may use TF.js before the promise settles.
+ */
+export async function traceAsync<S extends object>(
+  fn: (inputs: Tensors<S>) => object | Promise<object>,
+  inputs: S,
+  options: TraceOptions = {},
+): Promise<OnnxModel> {
+  const free = freeDimension(inputs);
+  const graphs: Graph[] = [];
+  for (const batch of batches(free)) {
+    const run = recorder(inputs, batch, options);
+    graphs.push(await recordAsync(run, (tensors) => fn(tensors as Tensors<S>)));
+  }
+  return assemble(graphs, free, { name: fn.name, ...options });
+}
+
+/** The name of the one dimension that is free, if any is. */
+function freeDimension(inputs: object): string | undefined {
   const free = new Set(
     flatten(inputs, isSpec, 'input').flatMap(({ leaf }) =>
       leaf.shape.filter((d) => typeof d === 'string'),
@@ -77,17 +109,27 @@ export function trace<S extends object>(
       `a traced function can have one free dimension, not ${[...free].join(' and ')}`,
     );
   }
-  const at = (batch: number): Graph =>
-    PASSES.reduce((graph, pass) => verified(pass(graph)), verified(record(fn, inputs, batch)));
-  const traced = at(BATCH.size);
+  return [...free][0];
+}
+
+/** What to trace at: a free dimension takes two traces, whose difference shows where it is. */
+const batches = (free: string | undefined): (number | undefined)[] =>
+  free === undefined ? [undefined] : [BATCH.size, BATCH.other];
+
+function assemble(
+  graphs: readonly Graph[],
+  free: string | undefined,
+  options: TraceOptions,
+): OnnxModel {
+  const [first, second] = graphs as [Graph, Graph?];
   // Last, so that no pass writes the size it was traced at anew.
-  const graph = free.size > 0 ? verified(freeBatch(traced, at(BATCH.other), BATCH)) : traced;
-  const name = [...free][0] as string | undefined;
+  const freed = second ? verified(freeBatch(first, second, BATCH)) : first;
+  const graph = options.float16 ? verified(halveWeights(freed)) : freed;
   const dim = (size: number): number | string => {
-    if (name === undefined || size === 0 || size % BATCH.size !== 0) return size;
-    return size === BATCH.size ? name : `${size / BATCH.size}${name}`;
+    if (free === undefined || size === 0 || size % BATCH.size !== 0) return size;
+    return size === BATCH.size ? free : `${size / BATCH.size}${free}`;
   };
-  const common = { name: options.name ?? (fn.name || 'traced'), doc: options.doc ?? '', dim };
+  const common = { name: options.name || 'traced', doc: options.doc ?? '', dim };
   return {
     graph,
     toBytes: (metadata = {}) =>
@@ -101,37 +143,77 @@ function verified(graph: Graph): Graph {
   return graph;
 }
 
-/** One run of the function on the recording backend, with free dimensions at the given size. */
-function record<S extends object>(
-  fn: (inputs: Tensors<S>) => object,
-  inputs: S,
-  batch: number,
-): Graph {
+/** One run of a function on the recording backend. */
+interface Recorder {
+  /** The function's inputs, as tensors that stand for them. */
+  readonly begin: () => object;
+  readonly end: (outputs: object) => void;
+  /** Gives TF.js its backend back. */
+  readonly stop: () => void;
+  readonly graph: Graph;
+}
+
+/** @param batch the size at which free dimensions are traced, if there are any */
+function recorder(
+  inputs: object,
+  batch: number | undefined,
+  { names = {} }: TraceOptions,
+): Recorder {
   const builder = new Builder();
   const previous = tf.engine().backendName;
   // Both backends start synchronously, so the promise is settled when the call returns.
   void tf.setBackend(BACKEND);
   const backend = tf.backend() as TraceBackend;
-  backend.start(builder);
-  try {
-    tf.engine().tidy(() => {
-      const tensors = mapLeaves<TensorSpec, tf.Tensor>(
+  backend.start(builder, batch);
+  let next = 0;
+  return {
+    begin: () =>
+      mapLeaves<TensorSpec, tf.Tensor>(
         inputs,
         isSpec,
-        (leaf, name) => backend.tensor(view(input(builder, name, leaf, batch))),
+        (leaf, path) =>
+          backend.tensor(view(input(builder, names.inputs?.[next++] ?? path, leaf, batch ?? 0))),
         'input',
-      );
-      const outputs = fn(tensors as Tensors<S>);
-      for (const { name, leaf } of flatten(outputs, isTensor, 'output')) {
+      ) as object,
+    end: (outputs) => {
+      flatten(outputs, isTensor, 'output').forEach(({ name, leaf }, i) => {
         const v = backend.viewOf(leaf);
-        builder.graph.output(name, v.perm ? builder.Transpose(v.value, v.perm) : v.value);
-      }
-    });
+        const value = v.perm ? builder.Transpose(v.value, v.perm) : v.value;
+        builder.graph.output(names.outputs?.[i] ?? name, value);
+      });
+    },
+    stop: () => {
+      backend.stop();
+      if (previous) void tf.setBackend(previous);
+    },
+    graph: builder.graph,
+  };
+}
+
+const optimised = (graph: Graph): Graph =>
+  PASSES.reduce((done, pass) => verified(pass(done)), verified(graph));
+
+function record(run: Recorder, fn: (inputs: object) => object): Graph {
+  try {
+    tf.engine().tidy(() => run.end(fn(run.begin())));
   } finally {
-    backend.stop();
-    if (previous) void tf.setBackend(previous);
+    run.stop();
   }
-  return builder.graph;
+  return optimised(run.graph);
+}
+
+async function recordAsync(
+  run: Recorder,
+  fn: (inputs: object) => object | Promise<object>,
+): Promise<Graph> {
+  tf.engine().startScope('trace');
+  try {
+    run.end(await fn(run.begin()));
+  } finally {
+    tf.engine().endScope();
+    run.stop();
+  }
+  return optimised(run.graph);
 }
 
 function input(b: Builder, name: string, { shape, dtype }: TensorSpec, batch: number): Value {
