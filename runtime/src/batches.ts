@@ -1,14 +1,17 @@
 /** Runs a network over any number of items, a batch at a time, and checks it against its word. */
 import { reasonOf, UserError } from './errors.js';
 import type { ModelInfo } from './model-info.js';
-import type { Session, TensorData } from './session.js';
+import type { Session, TensorData } from './ort-session.js';
 
-/** One input of a network: `data` holds the items' values one after the other. */
+/**
+ * One input of a network: `data` holds the items' values one after the other, or gives those of
+ * `n` items from item `at` on, so that not all need be in memory at once.
+ */
 export interface Feed {
   name: string;
   /** The shape of one item. */
   shape: readonly number[];
-  data: Float32Array;
+  data: Float32Array | ((at: number, n: number) => Float32Array);
 }
 
 /** A network that is ready to run. */
@@ -17,6 +20,16 @@ export interface Network {
   info: ModelInfo;
   /** What to call it in an error. */
   label: string;
+}
+
+/** How a long computation is divided, followed and ended. */
+export interface BatchOptions {
+  /** Items in one run; 64 unless given. */
+  batchSize?: number;
+  /** Ends the computation after the run that is under way; what is awaited fails with its reason. */
+  signal?: AbortSignal;
+  /** Told after each run how many of all items are done. */
+  onProgress?: (done: number, total: number) => void;
 }
 
 export const DEFAULT_BATCH = 64;
@@ -57,19 +70,20 @@ export function checkSignature({ session, info, label }: Network): void {
  * The network's main output over `count` items, in batches of at most `batchSize`.
  *
  * @param itemShape the shape of one item of the output; [1] stands for any shape of one element
- * @throws UserError where the model fails or gives another shape
+ * @throws UserError where the model fails or gives another shape; the signal's reason
  */
 export async function runBatches(
   network: Network,
   feeds: readonly Feed[],
   itemShape: readonly number[],
   count: number,
-  batchSize = DEFAULT_BATCH,
+  { batchSize = DEFAULT_BATCH, signal, onProgress }: BatchOptions = {},
 ): Promise<Float32Array> {
   checkCount(batchSize, 1, 'images in a batch');
   const itemSize = product(itemShape);
   const whole = count > batchSize ? new Float32Array(count * itemSize) : undefined;
   for (let at = 0; at < count; at += batchSize) {
+    signal?.throwIfAborted();
     const n = Math.min(batchSize, count - at);
     const batch = await runOnce(network, feeds, at, n);
     const { shape, data } = batch;
@@ -81,11 +95,16 @@ export async function runBatches(
         `${network.label} describes itself wrongly: its output is [${shape}], not [${expected}].`,
       );
     }
+    onProgress?.(at + n, count);
     if (whole === undefined) return data;
     whole.set(data, at * itemSize);
+    await turn();
   }
   return whole as Float32Array;
 }
+
+/** Lets timers and events have their turn: under Node a run itself never does. */
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 async function runOnce(
   { session, info, label }: Network,
@@ -99,7 +118,7 @@ async function runOnce(
     inputs[name] = {
       dtype: 'float32',
       shape: [n, ...shape],
-      data: data.subarray(at * size, (at + n) * size),
+      data: typeof data === 'function' ? data(at, n) : data.subarray(at * size, (at + n) * size),
     };
   }
   try {

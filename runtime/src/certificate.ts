@@ -7,12 +7,13 @@
  * image k. Values: the output's elements, flat, at `stream(seed, 'certificate', 'positions')`,
  * whole numbers below the output's size.
  */
-import { DEFAULT_BATCH, type Feed, type Network, runBatches } from './batches.js';
+import { type Feed, type Network, runBatches } from './batches.js';
 import { UserError } from './errors.js';
+import { imageShape } from './images.js';
 import { generatorFeeds, oneHot } from './inputs.js';
 import type { Certificate, ModelInfo } from './model-info.js';
+import type { Session } from './ort-session.js';
 import { stream } from './random.js';
-import type { Session } from './session.js';
 
 const VALUES = 64;
 const TOLERANCE: Certificate['tolerance'] = { cpu: 1e-5, cuda: 1e-4, wasm: 1e-5, webgpu: 1e-4 };
@@ -25,8 +26,6 @@ export interface Verification {
   tolerance: number;
   device: Session['device'];
 }
-
-const imageShape = ({ image }: ModelInfo) => [image.height, image.width, image.channels];
 
 function feedsOf(info: ModelInfo, count: number, seed: number): Feed[] {
   if (info.kind === 'generator') return generatorFeeds(info, count, { seed });
@@ -46,7 +45,7 @@ async function measure(network: Network, count: number, seed: number, values: nu
   const { info } = network;
   const itemShape = info.kind === 'generator' ? imageShape(info) : [1];
   const feeds = feedsOf(info, count, seed);
-  const output = await runBatches(network, feeds, itemShape, count, DEFAULT_BATCH);
+  const output = await runBatches(network, feeds, itemShape, count);
   const positions = stream(seed, 'certificate', 'positions').below(values, output.length);
   let sum = 0;
   let squares = 0;

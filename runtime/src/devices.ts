@@ -1,17 +1,7 @@
 /** Where a model can run under Node, and how to tell why it cannot. */
 import { existsSync, readdirSync } from 'node:fs';
 import { platform } from 'node:process';
-
-export type Device = 'cpu' | 'cuda' | 'webgpu';
-
-export interface DeviceRule {
-  /** Why `auto` passes over the device without trying it; undefined if it may be there. */
-  absent(): string | undefined;
-  /** Tells an error of the device from one of the model. */
-  fault: RegExp;
-  /** How to get what is missing, as the end of a sentence. */
-  remedy: string;
-}
+import type { DeviceRule } from './ort-session.js';
 
 const nodes = (folder: string, pattern: RegExp): boolean => {
   try {
@@ -25,7 +15,8 @@ const nodes = (folder: string, pattern: RegExp): boolean => {
 const hasNvidia = () => nodes('/dev', /^nvidia\d+$/) || existsSync('/dev/dxg');
 const hasGpu = () => nodes('/dev/dri', /^renderD\d+$/) || hasNvidia();
 
-export const DEVICES: Readonly<Record<Device, DeviceRule>> = {
+/** In the order in which `auto` tries them. */
+export const DEVICES: Readonly<Record<'cuda' | 'webgpu' | 'cpu', DeviceRule>> = {
   cuda: {
     absent: () => (platform === 'linux' && !hasNvidia() ? 'no NVIDIA GPU found' : undefined),
     fault: /cuda|cudnn|cublas|execution ?provider|backend not found|shared library/i,
@@ -45,6 +36,3 @@ export const DEVICES: Readonly<Record<Device, DeviceRule>> = {
     remedy: '',
   },
 };
-
-/** What `auto` tries, in this order. */
-export const AUTO: readonly Device[] = ['cuda', 'webgpu', 'cpu'];

@@ -1,4 +1,5 @@
 import { UserError } from './errors.js';
+import type { ModelInfo } from './model-info.js';
 
 export interface GridOptions {
   /** Images in a row; near a square unless given. */
@@ -6,6 +7,21 @@ export interface GridOptions {
   /** Black pixels between images. */
   gap?: number;
 }
+
+/** All images side by side: 8 bits for each of 1 or 3 channels, row by row. */
+export interface Grid {
+  width: number;
+  height: number;
+  channels: number;
+  pixels: Uint8Array;
+}
+
+/** The shape of one image of a model: [height, width, channels]. */
+export const imageShape = ({ image }: ModelInfo): number[] => [
+  image.height,
+  image.width,
+  image.channels,
+];
 
 // 256 megapixels: beyond, an encoder's memory is the user's trouble. Ask for single files then.
 const MAX_PIXELS = 2 ** 28;
@@ -38,11 +54,11 @@ export class Images {
   }
 
   /**
-   * All images in one grid, row by row from the top left, as the bytes of a PNG file.
+   * All images in one grid, row by row from the top left.
    *
    * @throws UserError where the picture would have more than 2^28 pixels
    */
-  async toPNG(options: GridOptions = {}): Promise<Uint8Array> {
+  toGrid(options: GridOptions = {}): Grid {
     const { count, height, width, channels } = this;
     const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
     if (!Number.isInteger(columns) || columns < 1) {
@@ -57,19 +73,49 @@ export class Images {
         `A grid of ${gridWidth} × ${gridHeight} pixels is too large: draw fewer images at once.`,
       );
     }
-    const { encodePNG } = await import('./png.js');
-    const pixels = this.toUint8();
-    const grid = new Uint8Array(gridWidth * gridHeight * channels);
+    const bytes = this.toUint8();
+    const pixels = new Uint8Array(gridWidth * gridHeight * channels);
     const line = width * channels;
     for (let k = 0; k < count; k++) {
       const top = Math.floor(k / across) * (height + gap);
       const left = (k % across) * (width + gap);
       for (let y = 0; y < height; y++) {
         const from = (k * height + y) * line;
-        grid.set(pixels.subarray(from, from + line), ((top + y) * gridWidth + left) * channels);
+        pixels.set(bytes.subarray(from, from + line), ((top + y) * gridWidth + left) * channels);
       }
     }
-    return encodePNG(gridWidth, gridHeight, channels, grid);
+    return { width: gridWidth, height: gridHeight, channels, pixels };
+  }
+
+  /** The grid as the bytes of a PNG file. */
+  async toPNG(options: GridOptions = {}): Promise<Uint8Array> {
+    const { width, height, channels, pixels } = this.toGrid(options);
+    const { encodePNG } = await import('./png.js');
+    return encodePNG(width, height, channels, pixels);
+  }
+
+  /** In a browser: the grid as canvases take it. */
+  toImageData(options: GridOptions = {}): ImageData {
+    const { width, height, channels, pixels } = this.toGrid(options);
+    const image = new ImageData(width, height);
+    const rgba = image.data;
+    for (let i = 0; i < width * height; i++) {
+      for (let c = 0; c < 3; c++) {
+        rgba[4 * i + c] = pixels[i * channels + (channels === 1 ? 0 : c)] as number;
+      }
+      rgba[4 * i + 3] = 255;
+    }
+    return image;
+  }
+
+  /** In a browser: makes the canvas as large as the grid and draws it there. */
+  draw(canvas: HTMLCanvasElement | OffscreenCanvas, options: GridOptions = {}): void {
+    const image = this.toImageData(options);
+    canvas.width = image.width;
+    canvas.height = image.height;
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D | null;
+    if (context === null) throw new UserError('The canvas is in use for something other than 2d.');
+    context.putImageData(image, 0, 0);
   }
 
   /** Each image as the bytes of a PNG file of its own. */

@@ -1,10 +1,10 @@
 /** What a generator draws its images from: latents, classes and codes, all set by one seed. */
-import { checkCount, type Feed, product } from './batches.js';
+import { type BatchOptions, checkCount, type Feed, product } from './batches.js';
 import { UserError } from './errors.js';
 import type { ModelInfo } from './model-info.js';
 import { stream } from './random.js';
 
-export interface SampleOptions {
+export interface SampleOptions extends BatchOptions {
   /** How many images; as many as `latents` hold, or 64. */
   count?: number;
   /** A whole number in [0, 2^53); the same seed gives the same images. 0 unless given. */
@@ -15,8 +15,6 @@ export interface SampleOptions {
   labels?: number | ArrayLike<number>;
   /** Codes of one's own, [count, size] row by row, instead of the seed's. */
   codes?: Float32Array;
-  /** Images in one run; 64 unless given. */
-  batchSize?: number;
 }
 
 const latentOf = (info: ModelInfo) => {
@@ -48,16 +46,20 @@ export function oneHot(info: ModelInfo, labels: number | ArrayLike<number>, coun
   if (typeof labels !== 'number' && labels.length !== count) {
     throw new UserError(`There are ${labels.length} labels for ${count} images.`);
   }
-  const data = new Float32Array(count * classes);
-  for (let k = 0; k < count; k++) {
-    const label = typeof labels === 'number' ? labels : (labels[k] as number);
+  const labelOf = (k: number) => (typeof labels === 'number' ? labels : (labels[k] as number));
+  for (let k = 0; k < (typeof labels === 'number' ? 1 : count); k++) {
+    const label = labelOf(k);
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new UserError(
         `${info.name} has no class ${label}: its classes are 0 to ${classes - 1}.`,
       );
     }
-    data[k * classes + label] = 1;
   }
+  const data = (at: number, n: number): Float32Array => {
+    const rows = new Float32Array(n * classes);
+    for (let k = 0; k < n; k++) rows[k * classes + labelOf(at + k)] = 1;
+    return rows;
+  };
   return { name: input, shape: [classes], data };
 }
 

@@ -1,10 +1,8 @@
 /**
  * Writes PNG files (ISO/IEC 15948): 8 bits a channel, one gray or three colour channels. Imported
- * when a picture is written, since most programs that load a model write none.
+ * when a picture is written, since most programs that load a model write none. Node and browsers
+ * both have what it takes.
  */
-import { promisify } from 'node:util';
-import { crc32, deflate } from 'node:zlib';
-
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const COLOR_TYPE: Readonly<Record<number, number>> = { 1: 0, 3: 2 };
 
@@ -34,19 +32,41 @@ export async function encodePNG(
   header.setUint8(9, colorType); // then zeros: deflate, the standard filters, not interlaced
 
   const chunk = (type: string, data: Uint8Array): Uint8Array => {
-    const bytes = Buffer.alloc(12 + data.length);
-    bytes.writeUInt32BE(data.length, 0);
-    bytes.write(type, 4, 'latin1');
+    const bytes = new Uint8Array(12 + data.length);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, data.length);
+    bytes.set(new TextEncoder().encode(type), 4);
     bytes.set(data, 8);
-    bytes.writeUInt32BE(crc32(bytes.subarray(4, -4)), bytes.length - 4);
+    view.setUint32(bytes.length - 4, crc32(bytes.subarray(4, -4)));
     return bytes;
   };
-  const compressed = await promisify<Uint8Array, Buffer>(deflate)(rows);
-  const file = Buffer.concat([
+  const parts = [
     Uint8Array.from(SIGNATURE),
     chunk('IHDR', new Uint8Array(header.buffer)),
-    chunk('IDAT', compressed),
+    chunk('IDAT', await deflate(rows)),
     chunk('IEND', new Uint8Array(0)),
-  ]);
-  return new Uint8Array(file.buffer, file.byteOffset, file.length);
+  ];
+  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+}
+
+/** Zlib's format (RFC 1950), which PNG wants. */
+async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
+  const stream = new Blob([bytes as BlobPart]).stream();
+  const compressed = stream.pipeThrough(new CompressionStream('deflate'));
+  return new Uint8Array(await new Response(compressed).arrayBuffer());
+}
+
+/** CRC-32 of one byte (polynomial 0xEDB88320), for each byte. */
+const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let c = byte;
+  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let c = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) {
+    c = (CRC[(c ^ (bytes[i] as number)) & 255] as number) ^ (c >>> 8);
+  }
+  return ~c >>> 0;
 }

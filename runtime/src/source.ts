@@ -1,16 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { findPretrained, pretrainedModels } from '@gpn/models/pretrained';
+import { download, readBytes } from './download.js';
 import { reasonOf, UserError } from './errors.js';
+import type { LoadOptions, SourceBytes } from './load.js';
 
-/** A path, a `file:` URL, the bytes of an .onnx file, or the name of a bundled model. */
-export type Source = string | URL | Uint8Array | ArrayBuffer;
-
-export interface SourceBytes {
-  bytes: Uint8Array;
-  /** What to call the model in an error. */
-  label: string;
-}
+/** A path, a `file:` or `https:` URL, the bytes of an .onnx file, or the name of a bundled model. */
+export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /**
  * The bytes of a model. A bare name that is no file in the current folder is looked up among the
@@ -18,9 +14,9 @@ export interface SourceBytes {
  *
  * @throws UserError where there is no such model or it cannot be read
  */
-export async function readSource(source: Source): Promise<SourceBytes> {
-  if (source instanceof Uint8Array) return { bytes: source, label: 'The model' };
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), label: 'The model' };
+export async function readSource(source: Source, options: LoadOptions = {}): Promise<SourceBytes> {
+  if (typeof source !== 'string' && !(source instanceof URL)) return readBytes(source);
+  if (/^https?:/.test(String(source))) return download(new URL(source), options);
   const path = source instanceof URL ? fileURLToPath(source) : source;
   try {
     return { bytes: await readFile(path), label: path };

@@ -5,14 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../src/certificate.js';
-import { Discriminator } from '../src/discriminator.js';
-import { UserError } from '../src/errors.js';
-import { Generator } from '../src/generator.js';
 import { Images } from '../src/images.js';
+import { Discriminator, Generator } from '../src/index.js';
 import { latents } from '../src/inputs.js';
 import { type ModelInfo, readModelInfo } from '../src/model-info.js';
 import { stream } from '../src/random.js';
 import { openSession } from '../src/session.js';
+import { expectClose, sentence } from './helpers.js';
 import {
   conditionalFile,
   DISCRIMINATOR,
@@ -26,22 +25,6 @@ const folder = mkdtempSync(join(tmpdir(), 'gpn-generator-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const cpu = { device: 'cpu' } as const;
-
-const sentence = async (work: Promise<unknown>): Promise<string> => {
-  const error = await work.then(
-    () => undefined,
-    (e: unknown) => e,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  expect((error as Error).message).toMatch(/^[^\n]+\.$/);
-  return (error as Error).message;
-};
-
-const expectClose = (actual: ArrayLike<number>, expected: ArrayLike<number>) => {
-  expect(actual.length).toBe(expected.length);
-  const worst = Math.max(...Array.from(actual, (v, i) => Math.abs(v - (expected[i] as number))));
-  expect(worst).toBeLessThan(1e-5);
-};
 
 describe('Generator', () => {
   it('draws what the network computes from the seed’s latents', async () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
-import { openSession, type TensorData } from '../src/session.js';
+import type { TensorData } from '../src/ort-session.js';
+import { openSession } from '../src/session.js';
 import { model, node, value } from './onnx.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-session-'));

@@ -89,7 +89,7 @@ export const DISCRIMINATOR: ModelInfo = {
 export const discriminatorFile = (info: ModelInfo = DISCRIMINATOR) =>
   withModelInfo(
     model({
-      inputs: [value('image', ['N', 2, 3, 1])],
+      inputs: [value('image', ['N', info.image.height, info.image.width, 1])],
       outputs: [value('score', ['N', 1, 1, 1])],
       nodes: [node('ReduceSum', ['image', 'axes'], ['score'], { keepdims: 1 })],
       constants: [constant('axes', [3], [1, 2, 3], 'int64')],

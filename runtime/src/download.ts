@@ -1,0 +1,56 @@
+/** Model files that are in memory, or on the web. */
+import { reasonOf, UserError } from './errors.js';
+import type { LoadOptions, SourceBytes } from './load.js';
+
+/** 2 GiB, the most that an ONNX file can be; what never ends is refused there. */
+const MAX_BYTES = 2 ** 31;
+
+export async function readBytes(source: Uint8Array | ArrayBuffer | Blob): Promise<SourceBytes> {
+  if (source instanceof Uint8Array) return { bytes: source, label: 'The model' };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), label: 'The model' };
+  const label = 'name' in source && typeof source.name === 'string' ? source.name : 'The model';
+  return { bytes: new Uint8Array(await source.arrayBuffer()), label };
+}
+
+/**
+ * Fetches a file, telling its progress.
+ *
+ * @throws UserError where it cannot be had; the signal's reason
+ */
+export async function download(
+  url: URL,
+  { signal, onProgress }: LoadOptions,
+): Promise<SourceBytes> {
+  const label = decodeURIComponent(url.pathname.split('/').pop() || url.href);
+  const refuse = (reason: string) => new UserError(`${url.href} cannot be fetched: ${reason}.`);
+  try {
+    const response = await fetch(url, signal ? { signal } : {});
+    if (!response.ok || response.body === null)
+      throw refuse(`the server answers ${response.status}`);
+    const encoded = response.headers.has('content-encoding'); // then the length is another's
+    const total = encoded ? 0 : Number(response.headers.get('content-length') ?? 0);
+    const parts: Uint8Array[] = [];
+    let done = 0;
+    for (const reader = response.body.getReader(); ; ) {
+      const { value } = await reader.read();
+      if (value === undefined) break;
+      parts.push(value);
+      done += value.length;
+      if (done > MAX_BYTES) {
+        await reader.cancel();
+        throw refuse('it is larger than 2 GiB');
+      }
+      onProgress?.({ phase: 'fetch', done, total });
+    }
+    const bytes = new Uint8Array(done);
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return { bytes, label };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof UserError ? error : refuse(reasonOf(error));
+  }
+}

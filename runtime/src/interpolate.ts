@@ -1,0 +1,93 @@
+/** Ways from one latent to another. */
+import { UserError } from './errors.js';
+import { latents } from './inputs.js';
+import type { ModelInfo } from './model-info.js';
+import { stream } from './random.js';
+
+const MAX_STEPS = 100_000;
+
+/**
+ * The inputs of `steps` images on the way from the first image of one seed to that of another, both
+ * ends included. Normal latents take the great circle, whose points are as likely as its ends
+ * (Shoemake 1985; White 2016, arXiv:1609.04468); uniform latents and codes take the straight line.
+ * The numbers are the same on every platform, as those of a seed are.
+ *
+ * @throws UserError where there are fewer than 2 steps or the model is no generator
+ */
+export function pathOf(
+  info: ModelInfo,
+  from: number,
+  to: number,
+  steps: number,
+): { latents: Float32Array; codes?: Float32Array } {
+  if (!Number.isInteger(steps) || steps < 2 || steps > MAX_STEPS) {
+    throw new UserError(`A walk takes 2 to ${MAX_STEPS} steps, not ${steps}.`);
+  }
+  const way = info.latent?.distribution === 'normal' ? spherical : linear;
+  const { codes } = info;
+  const codesOf = ({ size, range }: NonNullable<ModelInfo['codes']>, seed: number) =>
+    stream(seed, 'codes').uniform(size, ...range);
+  return {
+    latents: walk(latents(info, 1, from), latents(info, 1, to), steps, way),
+    ...(codes && { codes: walk(codesOf(codes, from), codesOf(codes, to), steps, linear) }),
+  };
+}
+
+/** How much of each end to take at t in [0, 1]. */
+type Way = (a: Float32Array, b: Float32Array) => (t: number) => readonly [number, number];
+
+function walk(a: Float32Array, b: Float32Array, steps: number, way: Way): Float32Array {
+  const points = new Float32Array(steps * a.length);
+  const at = way(a, b);
+  for (let k = 0; k < steps; k++) {
+    const [ofA, ofB] = at(k / (steps - 1));
+    for (let i = 0; i < a.length; i++) {
+      points[k * a.length + i] = ofA * (a[i] as number) + ofB * (b[i] as number);
+    }
+  }
+  return points;
+}
+
+const linear: Way = () => (t) => [1 - t, t];
+
+const spherical: Way = (a, b) => {
+  const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const angle = arccos(Math.max(-1, Math.min(1, cosine)));
+  // Next to parallel or opposite the circle is not determined; the line is as good.
+  if (!(angle > 1e-6 && angle < PI - 1e-6)) return linear(a, b);
+  return (t) => [sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)];
+};
+
+const dot = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+};
+
+// Engines differ in the last bits of Math.sin and Math.acos: these are made of + - * / alone.
+const { PI } = Math;
+
+/** A power series: each term is the one before times -x² / (n (n + 1)), n = first, first + 2, … */
+function series(x: number, term: number, first: number): number {
+  let sum = term;
+  for (let n = first; n < first + 36; n += 2) {
+    term *= (-x * x) / (n * (n + 1));
+    sum += term;
+  }
+  return sum;
+}
+
+/** Both on [0, π], to about 1e-15. */
+const sin = (x: number): number => series(x, x, 2);
+const cos = (x: number): number => series(x, 1, 1);
+
+/** By bisection: the cosine falls from 0 to π. */
+function arccos(cosine: number): number {
+  let [low, high] = [0, PI];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (cos(middle) > cosine) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

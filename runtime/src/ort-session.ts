@@ -1,0 +1,248 @@
+/**
+ * Sessions of ONNX Runtime, whichever build of it: an entry's backend says which, and on what
+ * devices. The one place that talks to it.
+ */
+import type { InferenceSession } from 'onnxruntime-common';
+import { reasonOf, UserError } from './errors.js';
+
+export type Ort = typeof import('onnxruntime-common');
+
+/** Everywhere that a model can run: under Node all but `wasm`, in a browser `webgpu` and `wasm`. */
+export type Device = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
+
+export interface DeviceRule {
+  /** Why `auto` passes over the device without trying it; undefined if it may be there. */
+  absent(): string | undefined | Promise<string | undefined>;
+  /** Tells an error of the device from one of the model. */
+  fault: RegExp;
+  /** How to get what is missing, as the end of a sentence. */
+  remedy: string;
+}
+
+/** A build of ONNX Runtime and what it can run on. */
+export interface Backend {
+  /** In the order in which `auto` tries them. */
+  devices: Readonly<Partial<Record<Device, DeviceRule>>>;
+  load(device: Device, options: OpenOptions): Promise<Ort>;
+  settings(device: Device, options: OpenOptions): InferenceSession.SessionOptions;
+  /** What else to say of a device that was taken. */
+  note?(device: Device): Promise<string | undefined>;
+}
+
+interface TypedArrays {
+  float32: Float32Array;
+  float64: Float64Array;
+  float16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  int64: BigInt64Array;
+  uint64: BigUint64Array;
+  bool: Uint8Array;
+}
+
+export type DType = keyof TypedArrays;
+
+/**
+ * A dense tensor: `data` holds the product of `shape` elements, row by row. A session reads its
+ * inputs in place, so an output can be fed to the next run as it is; outputs are fresh arrays.
+ */
+export interface TensorData<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  readonly data: TypedArrays[D];
+}
+
+/** An input or output of a model; a dimension that is only known at run time has a name. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface OpenOptions {
+  /** `auto` (the default) takes the first that works: cuda, webgpu, cpu; in a browser webgpu, wasm. */
+  device?: Device | 'auto';
+  /** Threads of the `cpu` device; as many as this process may use at once unless given. */
+  threads?: number;
+  /** Compute in a thread of its own, so that this one stays free. In a browser the default. */
+  worker?: boolean;
+  /** In a browser: the folder from which to load ONNX Runtime's own files. */
+  assets?: string | URL;
+  /** How far ONNX Runtime rewrites the graph first. */
+  optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Under Node: write ONNX Runtime's profile to `<profile>_<time>.json` at the end. */
+  profile?: string;
+  /** What to call the model in an error; the path, where it is opened by path. */
+  label?: string;
+}
+
+/** A model on a device. Release it with `dispose`: nothing else does. */
+export interface Session {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly device: Device;
+  /** Why this device was taken, and why those before it were not. */
+  readonly reason: string;
+  /**
+   * Runs the model once; calls wait for one another.
+   *
+   * @param feeds every input by its name; must not change before the run ends
+   * @param fetch the outputs wanted; all of them unless given
+   */
+  run(
+    feeds: Readonly<Record<string, TensorData>>,
+    fetch?: readonly string[],
+  ): Promise<Record<string, TensorData>>;
+  /** Frees the model's memory, after the runs that were asked for before. */
+  dispose(): Promise<void>;
+}
+
+// Two runs at once on one session break, and creating sessions side by side gains nothing.
+let tail: Promise<unknown> = Promise.resolve();
+
+function enqueue<T>(task: () => Promise<T>): Promise<T> {
+  const result = tail.then(task);
+  tail = result.catch(() => undefined);
+  return result;
+}
+
+/**
+ * Opens a model on the device that is asked for, or on the first that works.
+ *
+ * @param model the bytes of an .onnx file or, under Node, its path
+ * @throws UserError where the model is not valid, or a device that was named cannot be used
+ */
+export async function openWith(
+  backend: Backend,
+  model: Uint8Array | string,
+  options: OpenOptions,
+): Promise<Session> {
+  const { device = 'auto', threads } = options;
+  const auto = Object.keys(backend.devices) as Device[];
+  if (device !== 'auto' && !auto.includes(device)) {
+    throw new UserError(`There is no device "${device}": use auto, ${auto.join(', ')}.`);
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
+    throw new UserError(`The number of threads is a whole number from 1, not ${threads}.`);
+  }
+  return enqueue(() =>
+    firstThatOpens(backend, model, device === 'auto' ? auto : [device], options),
+  );
+}
+
+async function firstThatOpens(
+  backend: Backend,
+  model: Uint8Array | string,
+  devices: readonly Device[],
+  options: OpenOptions,
+): Promise<Session> {
+  const { label = typeof model === 'string' ? model : 'The model' } = options;
+  const named = options.device !== undefined && options.device !== 'auto';
+  const passed: string[] = [];
+  // ONNX Runtime's own list of providers is no fallback chain: it throws when the first one fails.
+  for (const device of devices) {
+    const rule = backend.devices[device] as DeviceRule;
+    const absent = named ? undefined : await rule.absent();
+    if (absent !== undefined) {
+      passed.push(`${device}: ${absent}`);
+      continue;
+    }
+    try {
+      const ort = await backend.load(device, options);
+      const inner = await create(ort, model, backend.settings(device, options));
+      const why = (await backend.note?.(device)) ?? (named ? 'as asked' : 'the first that works');
+      const reason =
+        passed.length > 0 ? `${passed.join('; ')}; using ${device}` : `${device}: ${why}`;
+      return new OrtSession(ort, inner, device, reason, options.profile !== undefined);
+    } catch (error) {
+      const cause = briefly(error);
+      if (!rule.fault.test(cause)) {
+        throw new UserError(`${label} is not a model that ONNX Runtime can load: ${cause}.`);
+      }
+      const cannot = `The device ${device} cannot be used (${cause}): ${rule.remedy}.`;
+      if (device === devices.at(-1)) throw new UserError(cannot);
+      passed.push(`${device}: ${cause}`);
+    }
+  }
+  throw new Error('unreachable: the last device is either opened or an error');
+}
+
+const create = (ort: Ort, model: Uint8Array | string, options: InferenceSession.SessionOptions) =>
+  typeof model === 'string'
+    ? ort.InferenceSession.create(model, options)
+    : ort.InferenceSession.create(model, options);
+
+/** The telling part of ONNX Runtime's message: without its source files and failed conditions. */
+const briefly = (error: unknown): string =>
+  reasonOf(error)
+    .replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '')
+    .replace(/^\[ONNXRuntimeError\] : \d+ : /, '')
+    .replace(/\.$/, '');
+
+class OrtSession implements Session {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly #ort: Ort;
+  readonly #profiling: boolean;
+  #inner: InferenceSession | undefined;
+
+  constructor(
+    ort: Ort,
+    inner: InferenceSession,
+    readonly device: Device,
+    readonly reason: string,
+    profiling: boolean,
+  ) {
+    this.#ort = ort;
+    this.#inner = inner;
+    this.#profiling = profiling;
+    this.inputNames = inner.inputNames;
+    this.outputNames = inner.outputNames;
+    this.inputs = inner.inputMetadata.map(tensorInfo);
+    this.outputs = inner.outputMetadata.map(tensorInfo);
+  }
+
+  run(
+    feeds: Readonly<Record<string, TensorData>>,
+    fetch: readonly string[] = this.outputNames,
+  ): Promise<Record<string, TensorData>> {
+    return enqueue(async () => {
+      if (this.#inner === undefined) throw new Error('This session was disposed of');
+      const { Tensor } = this.#ort;
+      const wrapped: Record<string, InstanceType<typeof Tensor>> = {};
+      for (const name in feeds) {
+        const { dtype, data, shape } = feeds[name] as TensorData;
+        wrapped[name] = new Tensor(dtype, data, shape);
+      }
+      const fetched = await this.#inner.run(wrapped, fetch);
+      const results: Record<string, TensorData> = {};
+      for (const name of fetch) {
+        const { type, dims, data } = fetched[name] as InstanceType<typeof Tensor>;
+        results[name] = { dtype: type, shape: dims, data } as TensorData;
+      }
+      return results;
+    });
+  }
+
+  dispose(): Promise<void> {
+    return enqueue(async () => {
+      const inner = this.#inner;
+      this.#inner = undefined;
+      if (this.#profiling) inner?.endProfiling();
+      await inner?.release();
+    });
+  }
+}
+
+const tensorInfo = (value: InferenceSession.ValueMetadata): TensorInfo =>
+  value.isTensor
+    ? { name: value.name, dtype: value.type, shape: value.shape }
+    : { name: value.name, dtype: 'not a tensor', shape: [] };

@@ -1,0 +1,145 @@
+/** Pictures of any size, and how a rectangle of one becomes an input of a model. */
+import { UserError } from './errors.js';
+import type { ImageInfo } from './model-info.js';
+
+/**
+ * A picture, row by row: an `ImageData`, one of `Images`, or what an image library decodes. Bytes
+ * go from 0 to 255; floats lie in `range`, or in the model's own where there is none.
+ */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** width × height × 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA) values. */
+  readonly data: Uint8Array | Uint8ClampedArray | Float32Array;
+  readonly range?: readonly [low: number, high: number];
+}
+
+/** In pixels of the picture, from its top left corner; parts of pixels are allowed. */
+export interface Rectangle {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const MAX_PIXELS = 2 ** 28;
+
+/** Shares of red, green and blue in grey (ITU-R BT.601). */
+const LUMA = [0.299, 0.587, 0.114] as const;
+
+/**
+ * How many channels a picture has.
+ *
+ * @throws UserError where it has no pixels, too many, or not the values that its size takes
+ */
+export function channelsOf({ width, height, data }: Picture): number {
+  const pixels = width * height;
+  if (!Number.isInteger(width) || !Number.isInteger(height) || !(pixels >= 1)) {
+    throw new UserError(`A picture of ${width}×${height} pixels has nothing to score.`);
+  }
+  if (pixels > MAX_PIXELS) {
+    throw new UserError(
+      `A picture of ${width}×${height} pixels is too large: at most 2^28 pixels.`,
+    );
+  }
+  const channels = data.length / pixels;
+  if (![1, 2, 3, 4].includes(channels)) {
+    throw new UserError(`${data.length} values are not a picture of ${width}×${height} pixels.`);
+  }
+  return channels;
+}
+
+/** The picture with the channels and the range of a model, transparency laid on black. */
+export function fitted(picture: Picture, image: ImageInfo): Float32Array {
+  const { width, height, data, range } = picture;
+  const pixels = width * height;
+  const channels = channelsOf(picture);
+  const own = image.range;
+  const [low, high] = range ?? (data instanceof Float32Array ? own : [0, 255]);
+  const scale = (own[1] - own[0]) / (high - low);
+  const colors = channels > 2 ? 3 : 1;
+  const hasAlpha = channels > colors;
+  const at = new Float64Array(3);
+  const out = new Float32Array(pixels * image.channels);
+  for (let p = 0; p < pixels; p++) {
+    const opacity = hasAlpha ? ((data[p * channels + colors] as number) - low) / (high - low) : 1;
+    for (let c = 0; c < 3; c++) {
+      const value = data[p * channels + (colors === 3 ? c : 0)] as number;
+      at[c] = (value - low) * opacity;
+    }
+    if (image.channels === 3)
+      for (let c = 0; c < 3; c++) out[p * 3 + c] = own[0] + scale * (at[c] as number);
+    else {
+      const gray =
+        colors === 1
+          ? (at[0] as number)
+          : LUMA.reduce((sum, share, c) => sum + share * (at[c] as number), 0);
+      out[p] = own[0] + scale * gray;
+    }
+  }
+  return out;
+}
+
+/** For each output pixel of one axis, the input pixels that it is made of, and their weights. */
+interface Taps {
+  first: number;
+  weights: Float64Array;
+}
+
+/**
+ * A triangle filter over [from, from + length), as wide as an output pixel where the picture is
+ * made smaller: linear interpolation, antialiased. One to one it copies.
+ */
+function taps(from: number, length: number, size: number): Taps[] {
+  const scale = length / size;
+  const radius = Math.max(1, scale);
+  return Array.from({ length: size }, (_, i) => {
+    const center = from + (i + 0.5) * scale - 0.5;
+    const first = Math.ceil(center - radius + 1e-9);
+    const last = Math.floor(center + radius - 1e-9);
+    const weights = new Float64Array(last - first + 1).map(
+      (_, k) => 1 - Math.abs(first + k - center) / radius,
+    );
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { first, weights: weights.map((weight) => weight / sum) };
+  });
+}
+
+/**
+ * Copies a rectangle of a picture into `out`, at the size of the model's images. Outside of the
+ * picture there is black; what is not of the model's size is resampled.
+ *
+ * @param picture [height, width, channels], as {@link fitted} gives it
+ */
+export function cut(
+  picture: Float32Array,
+  size: { width: number; height: number },
+  { x, y, width, height }: Rectangle,
+  image: ImageInfo,
+  out: Float32Array,
+): void {
+  const { channels, range } = image;
+  const across = taps(x, width, image.width);
+  const down = taps(y, height, image.height);
+  let at = 0;
+  for (const row of down) {
+    for (const column of across) {
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let j = 0; j < row.weights.length; j++) {
+          const py = row.first + j;
+          const weightY = row.weights[j] as number;
+          for (let i = 0; i < column.weights.length; i++) {
+            const px = column.first + i;
+            const inside = px >= 0 && py >= 0 && px < size.width && py < size.height;
+            const value = inside
+              ? (picture[(py * size.width + px) * channels + c] as number)
+              : range[0];
+            sum += weightY * (column.weights[i] as number) * value;
+          }
+        }
+        out[at++] = sum;
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/** What the entries for Node and for browsers have in common. */
+export type { BatchOptions } from './batches.js';
+export { makeCertificate, type Verification } from './certificate.js';
+export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './discriminator.js';
+export { UserError } from './errors.js';
+export { type Grid, type GridOptions, Images } from './images.js';
+export { latents, type SampleOptions } from './inputs.js';
+export { pathOf } from './interpolate.js';
+export type { LoadOptions, LoadProgress } from './load.js';
+export {
+  type Certificate,
+  type Distribution,
+  type ImageInfo,
+  type Kind,
+  METADATA_KEY,
+  METADATA_VERSION,
+  type ModelInfo,
+  type QualityInfo,
+  readModelInfo,
+  type ScoreMeaning,
+  type TrainingInfo,
+  withModelInfo,
+} from './model-info.js';
+export { type NpyArray, readNpy, writeNpy } from './npy.js';
+export { metadataOf } from './onnx-metadata.js';
+export type {
+  Device,
+  DType,
+  OpenOptions,
+  Session,
+  TensorData,
+  TensorInfo,
+} from './ort-session.js';
+export type { Picture, Rectangle } from './picture.js';
+export { type RandomStream, stream, threefry2x32 } from './random.js';

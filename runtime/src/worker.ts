@@ -1,0 +1,11 @@
+/** What runs in the worker thread that `worker-host.ts` starts. */
+import { parentPort } from 'node:worker_threads';
+import { serve } from './remote.js';
+import { openSession } from './session.js';
+
+const port = parentPort;
+if (port === null) throw new Error('This file is for a worker thread');
+const receive = serve(openSession, {
+  post: (message, transfer) => port.postMessage(message, transfer),
+});
+port.on('message', receive);

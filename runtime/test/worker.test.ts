@@ -1,0 +1,45 @@
+// The worker thread, from the built files: a worker cannot be started from TypeScript's.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import type * as Runtime from '../src/index.js';
+import { generatorFile } from './tiny.js';
+
+const built = new URL('../dist/index.js', import.meta.url).href;
+const { Generator, openSession }: typeof Runtime = await import(/* @vite-ignore */ built);
+const folder = mkdtempSync(join(tmpdir(), 'gpn-worker-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('draws the same in a worker thread, and leaves the event loop free', async () => {
+  const here = await Generator.load(generatorFile(), { device: 'cpu' });
+  const there = await Generator.load(generatorFile(), { device: 'cpu', worker: true });
+  expect([there.device, there.reason]).toEqual(['cpu', 'cpu: as asked']);
+  const options = { count: 30, seed: 2, batchSize: 7 };
+  const [first, second] = [await here.sample(options), await there.sample(options)];
+  expect(second.data).toEqual(first.data);
+  // Many at once, and views of one buffer: nothing is taken away from the caller.
+  const latents = new Float32Array(40).fill(0.5);
+  const many = await Promise.all([1, 2, 3].map(() => there.sample({ latents, batchSize: 4 })));
+  for (const { data } of many) expect(data).toEqual(many[0]?.data);
+  expect(latents[39]).toBe(0.5);
+  await here.dispose();
+  await there.dispose();
+  await there.dispose();
+});
+
+it('tells mistakes from a worker thread as from here, and starts again', async () => {
+  const wrong = openSession(Uint8Array.of(1, 2, 3), { worker: true, label: 'x.onnx' });
+  await expect(wrong).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringMatching(/^x\.onnx is not a model that ONNX Runtime can load/),
+  });
+  const path = join(folder, 'tiny.onnx');
+  writeFileSync(path, generatorFile());
+  const session = await openSession(path, { device: 'cpu', worker: true });
+  expect(session.inputNames).toEqual(['z']);
+  const z = { dtype: 'float32', shape: [1, 5], data: new Float32Array(5) } as const;
+  await expect(session.run({ z })).rejects.toThrow(/z/);
+  await session.dispose();
+  await expect(session.run({ z })).rejects.toThrow(/disposed/);
+});
