@@ -9,7 +9,7 @@ import { shapeOf, type View, view } from './view.js';
 export const BACKEND = 'onnx-trace';
 
 /** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
-type Entry = { refs: number } & ({ values: tf.BackendValues } | { view: View });
+export type Entry = { refs: number } & ({ values: tf.BackendValues } | { view: View });
 
 /** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
 const RANDOM_SCOPES = new Set([
@@ -32,7 +32,7 @@ const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
  * are constants; kernels on constants alone are computed by TF.js's own `cpu` kernels.
  */
 export class TraceBackend extends tf.KernelBackend {
-  private readonly entries = new tf.DataStorage<Entry>(this, tf.engine());
+  protected readonly entries = new tf.DataStorage<Entry>(this, tf.engine());
   private builder: Builder | undefined;
   private batch: number | undefined;
 
@@ -98,10 +98,15 @@ export class TraceBackend extends tf.KernelBackend {
           : { dataId: this.write(values, shape, dtype), shape, dtype };
       });
     }
+    return this.lower(kernelName, named, attrs);
+  }
+
+  /** Records a kernel, whatever its inputs are. */
+  protected lower(kernelName: string, inputs: [string, tf.TensorInfo][], attrs: object) {
     const lowering = LOWERINGS[kernelName];
     if (!lowering) throw new Error(noLowering(kernelName));
     const views: Record<string, View> = {};
-    for (const [name, t] of named) views[name] = this.viewOf(t);
+    for (const [name, t] of inputs) views[name] = this.viewOf(t);
     const result = lowering(views, attrs, this.recording());
     return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
   }
@@ -113,7 +118,7 @@ export class TraceBackend extends tf.KernelBackend {
     return { dataId, shape: [...shapeOf(v)], dtype: v.value.dtype as tf.DataType };
   }
 
-  private recording(): Builder {
+  protected recording(): Builder {
     if (!this.builder) throw new Error('a tensor of a finished trace was used outside of it');
     return this.builder;
   }
@@ -225,18 +230,21 @@ function typed(values: tf.BackendValues, dtype: DType): Data {
   return values instanceof Float32Array ? values : Float32Array.from(values as Int32Array);
 }
 
-tf.registerBackend(BACKEND, () => new TraceBackend());
-
 // Every kernel name that TF.js's cpu backend knows is registered, so that constants fold whatever
 // the kernel and an unsupported one is refused by us, by name.
 const names = new Set([
   ...Object.keys(LOWERINGS),
   ...tf.getKernelsForBackend('cpu').map((k) => k.kernelName),
 ]);
-for (const kernelName of names) {
+/** Makes the kernels known to TF.js under the name of a backend that is a TraceBackend. */
+export function registerKernels(backendName: string): void {
+  for (const kernelName of names) registerKernel(kernelName, backendName);
+}
+
+function registerKernel(kernelName: string, backendName: string): void {
   tf.registerKernel({
     kernelName,
-    backendName: BACKEND,
+    backendName,
     kernelFunc: ({ inputs, backend, attrs }) => {
       const traced = backend as TraceBackend;
       if (kernelName === 'Identity') {
@@ -248,3 +256,6 @@ for (const kernelName of names) {
     },
   });
 }
+
+tf.registerBackend(BACKEND, () => new TraceBackend());
+registerKernels(BACKEND);

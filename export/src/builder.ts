@@ -51,6 +51,13 @@ export class Builder {
     if (dtype === 'bool' || dtype === 'uint8') return this.constant(Uint8Array.of(x), [], dtype);
     return this.constant(array[dtype].of(x), [], dtype);
   }
+  /** 0, 1, 2, … in the given shape. */
+  iota(shape: Shape, dtype: 'float32' | 'int32' | 'int64'): Value {
+    const numbers = Array.from({ length: sizeOf(shape) }, (_, i) => i);
+    if (dtype === 'int64') return this.constant(BigInt64Array.from(numbers, BigInt), shape, dtype);
+    const array = dtype === 'int32' ? Int32Array : Float32Array;
+    return this.constant(array.from(numbers), shape, dtype);
+  }
   /** A tensor with one value everywhere; large ones are expanded when the graph runs. */
   full(x: number, shape: Shape, dtype: DType): Value {
     const value = this.scalar(x, dtype);
@@ -84,6 +91,8 @@ export class Builder {
   Reciprocal = (x: Value): Value => this.map('Reciprocal', [x]);
   Neg = (x: Value): Value => this.map('Neg', [x]);
   Floor = (x: Value): Value => this.map('Floor', [x]);
+  Sign = (x: Value): Value => this.map('Sign', [x]);
+  Relu = (x: Value): Value => this.map('Relu', [x]);
   IsNaN = (x: Value): Value => this.map('IsNaN', [x], {}, 'bool');
   IsInf = (x: Value): Value => this.map('IsInf', [x], {}, 'bool');
   Clip = (x: Value, low: Value, high: Value): Value =>
@@ -158,9 +167,24 @@ export class Builder {
     return this.one('Gather', [x, indices], shape, x.dtype, { axis });
   }
 
+  /** Slices of x at index tuples of int64, the last axis of `indices`. */
+  GatherND(x: Value, indices: Value, batchDims = 0): Value {
+    const depth = batchDims + (indices.shape.at(-1) as number);
+    const shape = [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
+    return this.one('GatherND', [x, indices], shape, x.dtype, { batch_dims: batchDims });
+  }
+  /** x with slices replaced, or added to, at index tuples of int64. */
+  ScatterND(x: Value, indices: Value, updates: Value, reduction: 'none' | 'add'): Value {
+    return this.one('ScatterND', [x, indices, updates], x.shape, x.dtype, { reduction });
+  }
+  CumSum(x: Value, axis: number, exclusive = false, reverse = false): Value {
+    const attrs = { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 };
+    return this.one('CumSum', [x, this.scalar(axis, 'int64')], x.shape, x.dtype, attrs);
+  }
+
   // Reductions and products
 
-  /** ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd over the given axes. */
+  /** ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1 over the given axes. */
   reduce(op: string, x: Value, axes: Shape, keepDims = false): Value {
     if (axes.length === 0) return x;
     const shape = x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [d]));

@@ -13,6 +13,10 @@ export interface View {
   readonly perm?: readonly number[];
 }
 
+/** A channels-first image, or volume, seen channels-last. */
+export const CHANNELS_FIRST = [0, 2, 3, 1];
+export const VOLUME_CHANNELS_FIRST = [0, 2, 3, 4, 1];
+
 export const view = (value: Value, perm?: readonly number[]): View =>
   perm && !isIdentity(perm) ? { value, perm } : { value };
 

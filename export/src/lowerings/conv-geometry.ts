@@ -12,13 +12,13 @@ export interface Axis {
   readonly after: number;
 }
 
-export interface Geometry {
+export interface Geometry<Axes extends readonly Axis[] = readonly [Axis, Axis]> {
   readonly batch: number;
   readonly inChannels: number;
   readonly outChannels: number;
   readonly channelsLast: boolean;
-  /** Height, then width. */
-  readonly axes: readonly [Axis, Axis];
+  /** Depth, if there are three, height, width. */
+  readonly axes: Axes;
 }
 
 /** The attributes of TF.js's convolution kernels and of their gradients. */
@@ -47,42 +47,97 @@ export function geometry(
     depthwise,
     tf.backend_util.convertConv2DDataFormat(attrs.dataFormat ?? 'NHWC'),
   );
-  const axis = (
-    input: number,
-    output: number,
-    kernel: number,
-    stride: number,
-    dilation: number,
-    before: number,
-  ): Axis => {
-    const reach = (output - 1) * stride + (kernel - 1) * dilation + 1;
-    return { input, output, kernel, stride, dilation, before, after: reach - input - before };
-  };
-  const { padInfo: p } = info;
-  return {
-    batch: info.batchSize,
-    inChannels: info.inChannels,
-    outChannels: info.outChannels,
-    channelsLast: info.dataFormat === 'channelsLast',
-    axes: [
-      axis(
-        info.inHeight,
-        info.outHeight,
-        info.filterHeight,
-        info.strideHeight,
-        info.dilationHeight,
-        p.top,
-      ),
-      axis(
-        info.inWidth,
-        info.outWidth,
-        info.filterWidth,
-        info.strideWidth,
-        info.dilationWidth,
-        p.left,
-      ),
-    ],
-  };
+  return { ...common(info), axes: [axis(info, 'Height'), axis(info, 'Width')] };
+}
+
+type Info = tf.backend_util.Conv2DInfo | tf.backend_util.Conv3DInfo;
+
+const common = (info: Info): Omit<Geometry, 'axes'> => ({
+  batch: info.batchSize,
+  inChannels: info.inChannels,
+  outChannels: info.outChannels,
+  channelsLast: info.dataFormat === 'channelsLast',
+});
+
+/** One axis of what TF.js computes of a convolution or a pool: `inHeight`, `strideHeight`, …. */
+function axis(info: Info, name: 'Depth' | 'Height' | 'Width'): Axis {
+  const of = (what: string): number =>
+    (info as unknown as Record<string, number>)[`${what}${name}`] as number;
+  const padding = info.padInfo as unknown as Record<string, number>;
+  const before = padding[{ Depth: 'front', Height: 'top', Width: 'left' }[name]] as number;
+  const [input, output, kernel] = [of('in'), of('out'), of('filter')];
+  const [stride, dilation] = [of('stride'), of('dilation')];
+  const reach = (output - 1) * stride + (kernel - 1) * dilation + 1;
+  return { input, output, kernel, stride, dilation, before, after: reach - input - before };
+}
+
+type Volume = readonly [Axis, Axis, Axis];
+
+const volume = (info: tf.backend_util.Conv3DInfo): Volume => [
+  axis(info, 'Depth'),
+  axis(info, 'Height'),
+  axis(info, 'Width'),
+];
+
+export interface Conv3DAttrs {
+  readonly strides: number | [number, number, number];
+  readonly pad: 'valid' | 'same';
+  readonly dilations?: number | [number, number, number];
+}
+
+/** @param filterShape [depth, height, width, in, out] */
+export function geometry3D(
+  inShape: readonly number[],
+  filterShape: readonly number[],
+  { strides, dilations, pad }: Conv3DAttrs,
+): Geometry<Volume> {
+  type Shape5 = [number, number, number, number, number];
+  const info = tf.backend_util.computeConv3DInfo(
+    inShape as Shape5,
+    filterShape as Shape5,
+    strides,
+    dilations ?? 1,
+    pad,
+  );
+  return { ...common(info), axes: volume(info) };
+}
+
+/** The attributes of TF.js's pools and of their gradients; two sizes or three. */
+export interface PoolAttrs {
+  readonly filterSize: number | number[];
+  readonly strides: number | number[];
+  readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  readonly dataFormat?: 'NHWC' | 'NCHW' | 'NDHWC' | 'NCDHW';
+}
+
+/** @param inShape of rank 4 or 5 */
+export function poolGeometry(
+  inShape: readonly number[],
+  { filterSize, strides, pad, dimRoundingMode, dataFormat }: PoolAttrs,
+): Geometry<readonly Axis[]> {
+  if (inShape.length === 5) {
+    const info = tf.backend_util.computePool3DInfo(
+      inShape as [number, number, number, number, number],
+      filterSize as [number, number, number],
+      strides as [number, number, number],
+      1,
+      pad as 'valid' | 'same' | number,
+      dimRoundingMode,
+      dataFormat as 'NDHWC' | 'NCDHW' | undefined,
+    );
+    return { ...common(info), axes: volume(info) };
+  }
+  const info = tf.backend_util.computePool2DInfo(
+    inShape as [number, number, number, number],
+    filterSize as [number, number],
+    strides as [number, number],
+    1,
+    pad,
+    dimRoundingMode,
+    tf.backend_util.convertConv2DDataFormat((dataFormat ?? 'NHWC') as 'NHWC' | 'NCHW'),
+  );
+  return { ...common(info), axes: [axis(info, 'Height'), axis(info, 'Width')] };
 }
 
 /**

@@ -1,15 +1,14 @@
 import type { Builder } from '../builder.js';
-import type { Attrs, Value } from '../graph.js';
-import { dense, laidOut, shapeOf, type View, view } from '../view.js';
+import type { Value } from '../graph.js';
+import { range } from '../shapes.js';
+import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
 import { type ConvAttrs, type Geometry, geometry } from './conv-geometry.js';
+import { convolution, filterConvolution, transposed } from './conv-nd.js';
 import { convolve, filterGradient, inputGradient } from './conv-products.js';
 import { activate } from './elementwise.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 
 const FEW_CHANNELS = 8;
-
-/** A channels-first value seen channels-last. */
-const CHANNELS_FIRST = [0, 2, 3, 1];
 
 const channelsFirst = (b: Builder, x: View, g: Geometry): Value =>
   g.channelsLast ? laidOut(b, x, CHANNELS_FIRST) : dense(b, x);
@@ -26,31 +25,17 @@ const fromChannelsLast = (b: Builder, y: Value, g: Geometry): View =>
  * computed, as in a training step, nothing can be packed and a product of matrices over the whole
  * batch is faster: see conv-products.ts.
  */
-function convAttrs(g: Geometry): Attrs {
-  const [h, w] = g.axes;
-  return {
-    kernel_shape: [h.kernel, w.kernel],
-    strides: [h.stride, w.stride],
-    dilations: [h.dilation, w.dilation],
-    pads: [h.before, w.before, Math.max(0, h.after), Math.max(0, w.after)],
-  };
-}
-
 function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
   if (!filter.data && g.axes.every((a) => a.dilation === 1)) {
     return fromChannelsLast(b, convolve(b, channelsLast(b, x, g), filter, g), g);
   }
-  const w = b.Transpose(filter, [3, 2, 0, 1]);
-  const shape = [g.batch, g.outChannels, g.axes[0].output, g.axes[1].output];
-  const out = { shape, dtype: 'float32' } as const;
-  const y = b.op('Conv', [channelsFirst(b, x, g), w], convAttrs(g), out)[0] as Value;
-  return fromChannelsFirst(y, g);
+  const weights = b.Transpose(filter, [3, 2, 0, 1]);
+  return fromChannelsFirst(convolution(b, channelsFirst(b, x, g), weights, g.axes), g);
 }
 
 function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
   const phased = g.axes.every((a) => a.dilation === 1 && a.kernel % a.stride === 0);
   const tiled = g.axes.every((a) => a.kernel === a.stride || a.output === 1);
-  const [h, w] = g.axes;
   const fromOnePixel = g.axes.every(
     (a) => a.output === 1 && a.input === a.kernel && a.before === 0,
   );
@@ -60,15 +45,7 @@ function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
     return fromChannelsLast(b, inputGradient(b, channelsLast(b, dy, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);
-  // Rows and columns that no window reaches: ONNX calls them output padding.
-  const output_padding = [Math.max(0, -h.after), Math.max(0, -w.after)];
-  const attrs: Attrs = output_padding.some((p) => p > 0)
-    ? { ...convAttrs(g), output_padding }
-    : convAttrs(g);
-  const shape = [g.batch, g.inChannels, h.input, w.input];
-  const inputs = [channelsFirst(b, dy, g), weights];
-  const out = { shape, dtype: 'float32' } as const;
-  return fromChannelsFirst(b.op('ConvTranspose', inputs, attrs, out)[0] as Value, g);
+  return fromChannelsFirst(transposed(b, channelsFirst(b, dy, g), weights, g.axes), g);
 }
 
 /** A transposed convolution of a single pixel is a product of matrices. */
@@ -81,27 +58,53 @@ function fromPixel(b: Builder, dy: View, filter: Value, g: Geometry): View {
   return fromChannelsFirst(b.Reshape(y, [g.batch, g.inChannels, h.input, w.input]), g);
 }
 
+type Filtered = { x: View; filter: View };
+type Convolve = (b: Builder, inputs: Filtered, attrs: ConvAttrs) => View;
+
+const conv2D: Convolve = (b, { x, filter }, attrs) =>
+  conv(b, x, dense(b, filter), geometry(shapeOf(x), shapeOf(filter), attrs));
+
+/** [height, width, channels, multiplier] as ONNX has it: a group of filters for each channel. */
+const groupedFilter = (b: Builder, filter: Value): Value => {
+  const [h, w, channels, multiplier] = filter.shape as [number, number, number, number];
+  return b.Reshape(b.Transpose(filter, [2, 3, 0, 1]), [channels * multiplier, 1, h, w]);
+};
+
+const depthwise: Convolve = (b, { x, filter }, attrs) => {
+  const g = geometry(shapeOf(x), shapeOf(filter), attrs, true);
+  const weights = groupedFilter(b, dense(b, filter));
+  const y = convolution(b, channelsFirst(b, x, g), weights, g.axes, g.inChannels);
+  return fromChannelsFirst(y, g);
+};
+
 interface Fused {
   readonly activation?: string;
   readonly leakyreluAlpha?: number;
 }
 
-const fusedConv: Lowering = lowerViews<
-  { x: View; filter: View; bias: View; preluActivationWeights: View },
-  ConvAttrs & Fused
->((i, attrs, b) => {
-  const g = geometry(shapeOf(i.x), shapeOf(i.filter), attrs);
-  const y = conv(b, i.x, dense(b, i.filter), g);
-  const perm = y.perm ?? [0, 1, 2, 3];
-  const biased = i.bias ? b.Add(y.value, laidOut(b, i.bias, perm)) : y.value;
-  return view(activate(b, biased, attrs.activation, attrs.leakyreluAlpha), perm);
-});
+/** A convolution, a bias and an activation in one kernel. */
+const fused = (convolve: Convolve): Lowering =>
+  lowerViews<Filtered & { bias: View; preluActivationWeights: View }, ConvAttrs & Fused>(
+    (i, attrs, b) => {
+      const y = convolve(b, i, attrs);
+      const perm = y.perm ?? range(4);
+      // A vector is one value a channel, whichever axis that is.
+      const at = (v: View): Value => {
+        const perChannel = attrs.dataFormat === 'NCHW' && shapeOf(v).length === 1;
+        const laid = perChannel ? view(b.Reshape(v.value, [...v.value.shape, 1, 1])) : v;
+        return laidOut(b, laid, perm);
+      };
+      const biased = i.bias ? b.Add(y.value, at(i.bias)) : y.value;
+      const slopes = i.preluActivationWeights && at(i.preluActivationWeights);
+      return view(activate(b, biased, attrs.activation, attrs.leakyreluAlpha, slopes), perm);
+    },
+  );
 
 export const CONV: Table = {
-  Conv2D: lowerViews<{ x: View; filter: View }, ConvAttrs>(({ x, filter }, attrs, b) =>
-    conv(b, x, dense(b, filter), geometry(shapeOf(x), shapeOf(filter), attrs)),
-  ),
-  FusedConv2D: fusedConv,
+  Conv2D: lowerViews<Filtered, ConvAttrs>((i, attrs, b) => conv2D(b, i, attrs)),
+  FusedConv2D: fused(conv2D),
+  DepthwiseConv2dNative: lowerViews<Filtered, ConvAttrs>((i, attrs, b) => depthwise(b, i, attrs)),
+  FusedDepthwiseConv2D: fused(depthwise),
   /** The gradient for the input, which is also TF.js's transposed convolution. */
   Conv2DBackpropInput: lowerViews<{ dy: View; filter: View }, ConvAttrs & { inputShape: number[] }>(
     ({ dy, filter }, attrs, b) =>
@@ -113,4 +116,29 @@ export const CONV: Table = {
       return view(filterGradient(b, channelsLast(b, x, g), channelsLast(b, dy, g), g));
     },
   ),
+  DepthwiseConv2dNativeBackpropInput: lowerViews<
+    { dy: View; filter: View },
+    ConvAttrs & { inputShape: number[] }
+  >(({ dy, filter }, attrs, b) => {
+    const g = geometry(attrs.inputShape, shapeOf(filter), attrs, true);
+    const weights = groupedFilter(b, dense(b, filter));
+    return fromChannelsFirst(
+      transposed(b, channelsFirst(b, dy, g), weights, g.axes, g.inChannels),
+      g,
+    );
+  }),
+  // Channels as groups and images as channels: each channel of x with its own of dy.
+  DepthwiseConv2dNativeBackpropFilter: lowerViews<
+    { x: View; dy: View },
+    ConvAttrs & { filterShape: number[] }
+  >(({ x, dy }, attrs, b) => {
+    const g = geometry(shapeOf(x), attrs.filterShape, attrs, true);
+    const [h, w] = g.axes;
+    const byChannel = (v: View) => b.Transpose(channelsFirst(b, v, g), [1, 0, 2, 3]);
+    const images = b.Reshape(byChannel(x), [1, g.inChannels * g.batch, h.input, w.input]);
+    const y = filterConvolution(b, images, byChannel(dy), g.axes, g.inChannels);
+    const [height, width, channels, multiplier] = attrs.filterShape as number[];
+    const grouped = b.Reshape(y, [channels, multiplier, height, width] as number[]);
+    return view(b.Transpose(grouped, [2, 3, 0, 1]));
+  }),
 };

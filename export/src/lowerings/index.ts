@@ -1,7 +1,10 @@
 import { CONV } from './conv.js';
+import { CONV_3D } from './conv3d.js';
 import { BINARY, UNARY } from './elementwise.js';
+import { GATHER } from './gather.js';
 import { MATMUL } from './matmul.js';
 import { NORM } from './norm.js';
+import { POOL } from './pool.js';
 import { REDUCE } from './reduce.js';
 import { SHAPE } from './shape.js';
 import type { Table } from './table.js';
@@ -13,6 +16,9 @@ export const LOWERINGS: Table = {
   ...SHAPE,
   ...REDUCE,
   ...MATMUL,
+  ...GATHER,
   ...CONV,
+  ...CONV_3D,
+  ...POOL,
   ...NORM,
 };

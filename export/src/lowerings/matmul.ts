@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
 import { range } from '../shapes.js';
@@ -45,6 +46,28 @@ export const MATMUL: Table = {
   >((inputs, attrs, b) => {
     const y = product(b, inputs.a, inputs.b, attrs);
     const biased = inputs.bias ? b.Add(y, inputs.bias) : y;
-    return activate(b, biased, attrs.activation, attrs.leakyreluAlpha);
+    const { activation, leakyreluAlpha } = attrs;
+    return activate(b, biased, activation, leakyreluAlpha, inputs.preluActivationWeights);
+  }),
+  Einsum: lower<Record<string, Value>, { equation: string }>((inputs, attrs, b) => {
+    const tensors = Object.values(inputs) as Value[];
+    const equation = attrs.equation.replace(/\s/g, '');
+    const infos = tensors.map((v) => ({ shape: [...v.shape] }) as tf.Tensor);
+    const { allDims, idDims } = tf.backend_util.decodeEinsumEquation(equation, tensors.length);
+    tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, infos);
+    const [terms, result] = equation.split('->') as [string, string];
+    const sizes = new Map(
+      terms
+        .split(',')
+        .flatMap((term, i) =>
+          [...term].map((axis, k): [string, number] => [axis, tensors[i]?.shape[k] as number]),
+        ),
+    );
+    const out = {
+      shape: [...result].map((axis) => sizes.get(axis) as number),
+      dtype: 'float32',
+    } as const;
+    const floats = tensors.map((v) => b.Cast(v, 'float32'));
+    return b.op('Einsum', floats, { equation }, out)[0] as Value;
   }),
 };

@@ -1,6 +1,8 @@
+import type { Builder } from '../builder.js';
+import type { Value } from '../graph.js';
 import { range } from '../shapes.js';
-import { laidOut, shapeOf, type View, view } from '../view.js';
-import { lowerViews, type Table } from './table.js';
+import { CHANNELS_FIRST, laidOut, shapeOf, type View, view } from '../view.js';
+import { type Lowering, lower, lowerViews, type Table } from './table.js';
 
 interface BatchNorm {
   x: View;
@@ -10,7 +12,48 @@ interface BatchNorm {
   scale: View;
 }
 
+/** Along one axis, wherever it lies. */
+const softmax = (op: string): Lowering =>
+  lowerViews<{ logits: View }, { dim?: number; axis?: number }>(({ logits }, attrs, b) => {
+    const rank = logits.value.shape.length;
+    const along = attrs.dim ?? attrs.axis ?? rank - 1;
+    const at = along < 0 ? along + rank : along;
+    const axis = logits.perm?.[at] ?? at;
+    return view(b.map(op, [b.Cast(logits.value, 'float32')], { axis }), logits.perm);
+  });
+
+interface LrnAttrs {
+  readonly depthRadius: number;
+  readonly bias: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** The sum over each channel's neighbours within the radius, for channels-last images. */
+function neighbours(b: Builder, x: Value, radius: number): Value {
+  const n = x.shape.at(-1) as number;
+  const band = range(n).flatMap((i) => range(n).map((j) => Number(Math.abs(i - j) <= radius)));
+  return b.MatMul(x, b.constant(Float32Array.from(band), [n, n], 'float32'));
+}
+
 export const NORM: Table = {
+  Softmax: softmax('Softmax'),
+  LogSoftmax: softmax('LogSoftmax'),
+  LRN: lowerViews<{ x: View }, LrnAttrs>(({ x }, { depthRadius, bias, alpha, beta }, b) => {
+    const size = 2 * depthRadius + 1;
+    const floats = { bias: { float: bias }, alpha: { float: alpha * size }, beta: { float: beta } };
+    const y = b.map('LRN', [laidOut(b, x, CHANNELS_FIRST)], { size, ...floats });
+    return view(y, CHANNELS_FIRST);
+  }),
+  LRNGrad: lower<{ x: Value; y: Value; dy: Value }, LrnAttrs>(
+    ({ x, y, dy }, { depthRadius, bias, alpha, beta }, b) => {
+      const squares = neighbours(b, b.Mul(x, x), depthRadius);
+      const norm = b.Add(b.Mul(squares, b.float(alpha)), b.float(bias));
+      const own = b.Mul(dy, b.Pow(norm, b.float(-beta)));
+      const shared = neighbours(b, b.Mul(dy, b.Div(y, norm)), depthRadius);
+      return b.Sub(own, b.Mul(b.Mul(x, b.float(2 * alpha * beta)), shared));
+    },
+  ),
   /**
    * (x − mean) · scale / √(variance + ε) + offset, written as x · a + c: with constant statistics
    * a and c are constants, and the pass for convolutions takes them into the weights.

@@ -1,0 +1,75 @@
+import type { Builder } from '../builder.js';
+import type { Attrs, Value } from '../graph.js';
+import type { Axis } from './conv-geometry.js';
+
+/**
+ * ONNX's convolutions over two or three axes, and the gradients that are convolutions themselves.
+ * Images are [batch, channels, …], filters [out, in / groups, …], as ONNX has them.
+ */
+
+const kernels = (axes: readonly Axis[]): number[] => axes.map((a) => a.kernel);
+
+function windowAttrs(axes: readonly Axis[], group: number): Attrs {
+  return {
+    kernel_shape: kernels(axes),
+    strides: axes.map((a) => a.stride),
+    dilations: axes.map((a) => a.dilation),
+    pads: [...axes.map((a) => a.before), ...axes.map((a) => Math.max(0, a.after))],
+    ...(group > 1 && { group }),
+  };
+}
+
+export function convolution(
+  b: Builder,
+  x: Value,
+  weights: Value,
+  axes: readonly Axis[],
+  group = 1,
+): Value {
+  const [batch, channels] = [x.shape[0] as number, weights.shape[0] as number];
+  const out = { shape: [batch, channels, ...axes.map((a) => a.output)], dtype: x.dtype };
+  return b.op('Conv', [x, weights], windowAttrs(axes, group), out)[0] as Value;
+}
+
+/** The gradient for the input of a convolution with these weights. */
+export function transposed(
+  b: Builder,
+  dy: Value,
+  weights: Value,
+  axes: readonly Axis[],
+  group = 1,
+): Value {
+  // Rows and columns that no window reaches. ONNX calls them output padding, if fewer than a stride.
+  const unused = axes.map((a) => Math.max(0, -a.after));
+  const fits = axes.every((a, i) => (unused[i] as number) < a.stride);
+  const reached = axes.map((a, i) => (fits ? a.input : a.input - (unused[i] as number)));
+  const attrs = windowAttrs(axes, group);
+  const padded = fits && unused.some((u) => u > 0) ? { ...attrs, output_padding: unused } : attrs;
+  const channels = (weights.shape[1] as number) * group;
+  const out = { shape: [dy.shape[0] as number, channels, ...reached], dtype: dy.dtype };
+  const dx = b.op('ConvTranspose', [dy, weights], padded, out)[0] as Value;
+  const behind = unused.map((u): [number, number] => [0, fits ? 0 : u]);
+  return b.Pad(dx, [[0, 0], [0, 0], ...behind]);
+}
+
+/**
+ * The gradient for the filter: x is convolved with dy as its filter, the stride and the dilation
+ * having changed places. x is [1, groups · batch, …] and dy [groups · out, batch, …], or both have
+ * batch and channels swapped; the result is [x's batch, dy's batch, taps …].
+ */
+export function filterConvolution(
+  b: Builder,
+  x: Value,
+  dy: Value,
+  axes: readonly Axis[],
+  group = 1,
+): Value {
+  const swapped = axes.map((a): Axis => {
+    const room = a.input + a.before + Math.max(0, a.after) - ((a.output - 1) * a.stride + 1);
+    const output = Math.floor(room / a.dilation) + 1;
+    return { ...a, kernel: a.output, stride: a.dilation, dilation: a.stride, output };
+  });
+  const taps = convolution(b, x, dy, swapped, group);
+  const lead = taps.shape.slice(0, 2);
+  return b.Slice(taps, [0, 0, ...axes.map(() => 0)], [...lead, ...kernels(axes)]);
+}
