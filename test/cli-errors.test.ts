@@ -66,7 +66,7 @@ const rows: [mistake: string, args: string[], names: RegExp][] = [
   ['a model that is not there', ['sample', '--model', 'nowhere.onnx'], /nowhere\.onnx/],
   ['a model that is text', ['sample', '--model', 'text.onnx'], /text\.onnx.*ONNX/],
   ['an empty model', ['sample', '--model', 'empty.onnx'], /empty\.onnx/],
-  ['a picture of unknown form', [...sample, '--out', 'digits.gif'], /digits\.gif.*\.png/],
+  ['a picture of unknown form', [...sample, '--out', 'digits.bmp'], /digits\.bmp.*\.png/],
   ['a file inside a file', [...sample, '--out', 'notes.txt/a.png'], /notes\.txt.*folder/],
   ['a path that nothing can be made in', [...sample, '--out', '/proc/a.png'], /\/proc/],
   ['a folder over a file', [...sample, '--out', 'notes.txt/'], /notes\.txt.*file/],

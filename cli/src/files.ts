@@ -39,3 +39,16 @@ export async function checkWritable(path: string, kind: Kind, option: string): P
     throw refuse(`nothing can be created in ${folder}, ${fileReason(error) ?? error}`);
   }
 }
+
+/** All of the standard input. */
+export async function readStdin(): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of process.stdin) parts.push(part as Uint8Array);
+  return Buffer.concat(parts);
+}
+
+/** Writes to the standard output, and waits until it was taken. */
+export const writeStdout = (bytes: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) =>
+    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve())),
+  );

@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addExport } from './commands/export.js';
 import { addInspect } from './commands/inspect.js';
+import { addModels } from './commands/models.js';
 import { addSample } from './commands/sample.js';
+import { addScore } from './commands/score.js';
 import { addTrain } from './commands/train.js';
+import { addVerify } from './commands/verify.js';
 import { explain } from './errors.js';
+
+const COMMANDS = [addTrain, addExport, addSample, addScore, addInspect, addVerify, addModels];
 
 const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
@@ -27,7 +32,7 @@ function program(): Command {
             .replaceAll('\n', ' ')}\n`,
         ),
     });
-  for (const add of [addTrain, addExport, addSample, addInspect]) add(root);
+  for (const add of COMMANDS) add(root);
   return root;
 }
 
