@@ -6,6 +6,8 @@ export interface NetworkOptions {
   readonly latentSize: number;
   readonly batchNorm: boolean;
   readonly spectralNorm: boolean;
+  /** Scales the channels of the layers between: tests use an eighth. */
+  readonly width?: number;
 }
 
 export interface Pair {

@@ -35,15 +35,16 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimi
     const count = tf.add(state.count as tf.Tensor, 1);
     const correction = (beta: number) => tf.sub(1, tf.pow(tf.scalar(beta), count));
     // p − lr · (m / c₁) / (√(v / c₂) + ε), with what does not depend on the parameter taken out.
-    const rate = tf.div(learningRate, correction(beta1));
-    const rootCorrection = tf.rsqrt(correction(beta2));
+    const root = tf.sqrt(correction(beta2));
+    const rate = tf.div(tf.mul(learningRate, root), correction(beta1));
+    const epsilon = tf.mul(root, EPSILON);
     const nextParams: Record<string, tf.Tensor> = {};
     const nextState: Record<string, tf.Tensor> = { count };
     for (const [name, p] of Object.entries(params)) {
       const g = grads[name] as tf.Tensor;
       const m = mix(state[`m/${name}`] as tf.Tensor, g, beta1);
       const v = mix(state[`v/${name}`] as tf.Tensor, tf.square(g), beta2);
-      const direction = tf.div(m, tf.add(tf.mul(tf.sqrt(v), rootCorrection), EPSILON));
+      const direction = tf.div(m, tf.add(tf.sqrt(v), epsilon));
       nextParams[name] = tf.sub(p, tf.mul(direction, rate));
       nextState[`m/${name}`] = m;
       nextState[`v/${name}`] = v;
