@@ -28,7 +28,8 @@ export function foldOnCpu<T>(
   const backend = tf.engine().findBackend('cpu') as CpuBackend;
   const kernel = tf.getKernel(kernelName, 'cpu');
   if (!kernel) throw new Error(`TF.js's cpu backend has no kernel ${kernelName}`);
-  const infos: tf.NamedTensorInfoMap = {};
+  // Kernels of a list of tensors, such as Pack, want an array: its keys are what names them.
+  const infos = (inputs[0]?.name === '0' ? [] : {}) as tf.NamedTensorInfoMap;
   for (const { name, info, values } of inputs) {
     infos[name] = backend.makeTensorInfo(info.shape, info.dtype, values);
   }

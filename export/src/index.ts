@@ -1,4 +1,14 @@
 export { inspectModel, type ModelSummary, type TensorInfo } from './inspect.js';
+export {
+  type ConvertedModel,
+  type ConvertOptions,
+  convertModel,
+  type HostTensor,
+  type HostTensors,
+} from './models/convert.js';
+export { ExportError } from './models/error.js';
+export { type InputShapes, parseInputShape } from './models/shapes.js';
+export { type ModelVerification, type Runner, verifyModel } from './models/verify.js';
 export { flatten, type Leaf, mapLeaves } from './structure.js';
 export {
   type OnnxModel,
@@ -7,4 +17,5 @@ export {
   type Tensors,
   type TraceOptions,
   trace,
+  traceAsync,
 } from './trace.js';

@@ -8,14 +8,24 @@ export function addInspect(program: Command): void {
     .description('say what an ONNX file is: inputs, outputs, metadata, size, operators')
     .argument('<file|name>', 'an ONNX file, or the name of a bundled model')
     .option('--json', 'print everything as JSON')
+    .option('--ops', 'print how often each operator occurs, and nothing else')
     .addHelpText(
       'after',
-      examples('inspect dcgan-mnist.onnx', 'inspect runs/dcgan-mnist/discriminator.onnx --json'),
+      examples(
+        'inspect dcgan-mnist.onnx',
+        'inspect runs/dcgan-mnist/discriminator.onnx --json',
+        'inspect model.onnx --ops',
+      ),
     )
     .action(inspect);
 }
 
-async function inspect(model: string, { json }: { json?: boolean }): Promise<void> {
+interface Options {
+  json?: boolean;
+  ops?: boolean;
+}
+
+async function inspect(model: string, { json, ops }: Options): Promise<void> {
   const { readSource, UserError } = await import('@gpn/runtime');
   const { bytes, label } = await readSource(model);
   const { inspectModel } = await import('@gpn/export');
@@ -26,11 +36,9 @@ async function inspect(model: string, { json }: { json?: boolean }): Promise<voi
     throw new UserError(`${label} cannot be inspected: ${(error as Error).message}.`);
   }
   const metadata = mapValues(summary.metadata, parsed);
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ file: label, ...summary, metadata }, null, 2)}\n`
-      : describe(label, summary),
-  );
+  const asJson = ops ? summary.operators : { file: label, ...summary, metadata };
+  const asText = ops ? countsOf : describe;
+  process.stdout.write(json ? `${JSON.stringify(asJson, null, 2)}\n` : asText(summary, label));
 }
 
 const mapValues = <A, B>(record: Record<string, A>, f: (value: A) => B): Record<string, B> =>
@@ -45,8 +53,16 @@ function parsed(text: string): unknown {
   }
 }
 
+/** A line an operator: how often it occurs, most frequent first, and in all. */
+function countsOf({ operators }: ModelSummary): string {
+  const total = Object.values(operators).reduce((a, b) => a + b, 0);
+  const rows = [...Object.entries(operators), ['in all', total] as const];
+  const width = Math.max(...rows.map(([, n]) => `${n}`.length));
+  return rows.map(([name, n]) => `${`${n}`.padStart(width)}  ${name}\n`).join('');
+}
+
 /** The summary as lines for a person. */
-function describe(path: string, summary: ModelSummary): string {
+function describe(summary: ModelSummary, path: string): string {
   const { bytes, producer, opset, irVersion, parameters, inputs, outputs } = summary;
   const tensors = (list: ModelSummary['inputs']) =>
     list.map(({ name, dtype, shape }) => `${name}  ${dtype}[${shape.join(', ')}]`);

@@ -1,0 +1,132 @@
+/** Makes a runnable TF.js model of what was read from disk. */
+import * as tf from '@tensorflow/tfjs-core';
+import '../cpu.js';
+import type { ModelFiles, ModelKind } from './disk.js';
+import { ExportError, reasonOf } from './error.js';
+
+export interface ModelInput {
+  readonly name: string;
+  /** Sizes; null where the model leaves one open. Undefined where not even the rank is known. */
+  readonly shape: readonly (number | null)[] | undefined;
+  readonly dtype: 'float32' | 'int32' | 'bool';
+}
+
+export interface LoadedModel {
+  readonly kind: ModelKind;
+  readonly name: string;
+  readonly inputs: readonly ModelInput[];
+  readonly outputs: readonly string[];
+  /** Takes tensors in the order of `inputs`, gives them in that of `outputs`. */
+  readonly apply: (inputs: tf.Tensor[]) => tf.Tensor[] | Promise<tf.Tensor[]>;
+  readonly dispose: () => void;
+}
+
+/** @throws ExportError if TF.js cannot make a model of the files */
+export async function loadModel(files: ModelFiles): Promise<LoadedModel> {
+  const previous = tf.engine().backendName;
+  await tf.setBackend('cpu');
+  try {
+    return await LOADERS[files.kind](files);
+  } catch (error) {
+    if (error instanceof ExportError) throw error;
+    throw new ExportError(`TF.js cannot load ${files.path}: ${reasonOf(error)}.`, { cause: error });
+  } finally {
+    if (previous) await tf.setBackend(previous);
+  }
+}
+
+const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
+  async layers({ path, artifacts }) {
+    const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+    const model = await loadLayersModel({ load: async () => artifacts });
+    return {
+      kind: 'layers',
+      name: model.name,
+      inputs: model.inputs.map(({ shape, dtype }, i) => ({
+        name: model.inputNames[i] as string,
+        shape,
+        dtype: checked(path, model.inputNames[i] as string, dtype),
+      })),
+      outputs: unique(model.outputNames),
+      apply(inputs) {
+        // A stateful layer starts each run from its first state, as a fresh model does.
+        model.resetStates();
+        const outputs = model.apply(inputs.length === 1 ? (inputs[0] as tf.Tensor) : inputs, {
+          training: false,
+        });
+        return [outputs].flat() as tf.Tensor[];
+      },
+      dispose: () => model.dispose(),
+    };
+  },
+
+  async graph({ path, artifacts }) {
+    const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
+    const model = await loadGraphModel({ load: async () => artifacts });
+    const { inputs, inputNodes, outputNodes } = model;
+    const signature = (model.modelSignature ?? {}) as Signature;
+    return {
+      kind: 'graph',
+      name: 'graph-model',
+      inputs: inputs.map(({ name, shape, dtype }, i) => ({
+        name: plain(inputNodes[i] as string),
+        shape: declared(shape, signature.inputs?.[inputNodes[i] as string]),
+        dtype: checked(path, name, dtype),
+      })),
+      outputs: unique(outputNodes.map(plain)),
+      apply(tensors) {
+        const feeds = Object.fromEntries(
+          inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]),
+        );
+        try {
+          return [model.execute(feeds, outputNodes)].flat();
+        } catch (error) {
+          // Control flow: it may yet turn out to depend on constants alone.
+          if (!/executeAsync/.test(reasonOf(error))) throw error;
+        }
+        return model.executeAsync(feeds, outputNodes).then((outputs) => [outputs].flat());
+      },
+      dispose: () => model.dispose(),
+    };
+  },
+};
+
+interface Signature {
+  readonly inputs?: Readonly<Record<string, SignatureInput>>;
+}
+interface SignatureInput {
+  readonly tensorShape?: {
+    readonly dim?: readonly { readonly size?: string | number }[];
+    readonly unknownRank?: boolean;
+  };
+}
+
+/** The placeholder's shape; where it has none, the signature's. Sizes unknown to TF are −1. */
+function declared(
+  placeholder: readonly number[] | undefined,
+  input: SignatureInput | undefined,
+): (number | null)[] | undefined {
+  const { dim, unknownRank } = input?.tensorShape ?? {};
+  const sizes =
+    placeholder ?? (unknownRank ? undefined : dim?.map(({ size }) => Number(size ?? 0)));
+  return sizes?.map((d) => (d === null || d < 0 ? null : d));
+}
+
+/** A tensor's first output goes without saying. */
+const plain = (name: string): string => name.replace(/:0$/, '');
+
+/** Tells apart outputs of one name, such as those of a layer that is applied twice. */
+function unique(names: readonly string[]): string[] {
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length;
+    return before ? `${name}_${before}` : name;
+  });
+}
+
+function checked(path: string, name: string, dtype: tf.DataType | undefined): ModelInput['dtype'] {
+  if (dtype === undefined || dtype === 'float32') return 'float32';
+  if (dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new ExportError(
+    `The input "${name}" of ${path} takes ${dtype} tensors: only float32, int32 and bool can be exported.`,
+  );
+}
