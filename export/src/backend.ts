@@ -24,6 +24,9 @@ const RANDOM_SCOPES = new Set([
   'truncatedNormal',
 ]);
 
+/** Kernels that draw by themselves: a graph could too, but from a seed that is baked in. */
+const RANDOM_KERNELS = new Set(['Multinomial']);
+
 /** Kernels that make a tensor of one value: not folded, so that large ones stay small in the file. */
 const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
 
@@ -83,6 +86,7 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   runKernel(kernelName: string, inputs: tf.NamedTensorInfoMap, attrs: object) {
+    if (RANDOM_KERNELS.has(kernelName)) refuseRandomness();
     const named = Object.entries(inputs).filter(([, t]) => t != null) as [string, tf.TensorInfo][];
     const known = named.map(([name, t]) => [name, t, this.entries.get(t.dataId)] as const);
     if (!FILLS.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
@@ -193,7 +197,9 @@ export class TraceBackend extends tf.KernelBackend {
 /** The operation of TF.js that is being recorded, as far as TF.js says it. */
 function scopes(): string[] {
   const { activeScope, scopeStack } = tf.engine().state;
-  return [...scopeStack, activeScope].flatMap((s) => (s?.name ? [s.name] : []));
+  return [...scopeStack, activeScope].flatMap((s) =>
+    s?.name ? [s.name.replace(/__op$/, '')] : [],
+  );
 }
 
 function during(): string {

@@ -17,7 +17,11 @@ import { dense, type View, view } from '../../export/src/view.js';
 /** The native, synchronous session under onnxruntime-node's asynchronous one: specs use dataSync. */
 interface NativeSession {
   loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
-  run(feeds: object, fetches: object, options: object): Record<string, { data: Data; dims: number[] }>;
+  run(
+    feeds: object,
+    fetches: object,
+    options: object,
+  ): Record<string, { data: Data; dims: number[] }>;
   dispose(): void;
 }
 const require = createRequire(import.meta.url);
@@ -98,7 +102,11 @@ class LazyBackend extends TraceBackend {
     for (const [leaf, data] of this.leaves) {
       if (!used.has(leaf)) continue;
       graph.inputs.push(leaf);
-      feeds[leaf.name as string] = new ort.Tensor(leaf.dtype as 'float32', data as never, leaf.shape);
+      feeds[leaf.name as string] = new ort.Tensor(
+        leaf.dtype as 'float32',
+        data as never,
+        leaf.shape,
+      );
     }
     graph.verify();
     const bytes = encode(graph, { name: 'spec', dim: (size) => size });

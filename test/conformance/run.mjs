@@ -10,8 +10,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundle, CORE_VERSION } from './build.mjs';
 import { leftOut, readManifest } from './filter.mjs';
 
-/** Figures that must not fall: specs that pass, and those of them for which onnxruntime ran. */
-const RECORDED = { passed: 0, executed: 0 };
+/**
+ * Figures that must not fall: specs that pass, and those of them for which onnxruntime ran. The four
+ * of the 2,438 that fail: `exp` and `tan` of one value each, by one unit in the last place of float32;
+ * `gather` must throw for an index out of range, which is known only when the graph runs; and
+ * NonMaxSuppressionV4 without padding, whose result has a size that depends on values.
+ */
+const RECORDED = { passed: 2434, executed: 2206 };
 /** The version of tfjs-core whose specs the manifest describes. */
 const MANIFEST_VERSION = '4.22.0';
 
@@ -52,7 +57,7 @@ const applicable = new Map();
 const seen = new Map();
 for (const spec of specsOf(env.topSuite())) {
   const { file, off } = files.get(spec.id);
-  const name = spec.getFullName().replace(' onnx {}', '').replaceAll('\t', ' ').trim();
+  const name = spec.getFullName().replaceAll(' onnx {}', '').replaceAll('\t', ' ').trim();
   const times = (seen.get(`${file} > ${name}`) ?? 0) + 1;
   seen.set(`${file} > ${name}`, times);
   // Names that occur twice are numbered in the order of declaration.

@@ -48,6 +48,21 @@ function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
   return fromChannelsFirst(transposed(b, channelsFirst(b, dy, g), weights, g.axes), g);
 }
 
+/** TF.js lets conv2dTranspose have an input larger than its output asks for, and ignores the rest. */
+function cropped(b: Builder, dy: View, g: Geometry): View {
+  const shape = shapeOf(dy);
+  const [h, w] = g.axes.map((a) => a.output) as [number, number];
+  const wanted = g.channelsLast ? [g.batch, h, w, g.outChannels] : [g.batch, g.outChannels, h, w];
+  if (wanted.every((d, i) => d === shape[i])) return dy;
+  return view(
+    b.Slice(
+      dense(b, dy),
+      wanted.map(() => 0),
+      wanted,
+    ),
+  );
+}
+
 /** A transposed convolution of a single pixel is a product of matrices. */
 function fromPixel(b: Builder, dy: View, filter: Value, g: Geometry): View {
   const [h, w] = g.axes;
@@ -107,8 +122,10 @@ export const CONV: Table = {
   FusedDepthwiseConv2D: fused(depthwise),
   /** The gradient for the input, which is also TF.js's transposed convolution. */
   Conv2DBackpropInput: lowerViews<{ dy: View; filter: View }, ConvAttrs & { inputShape: number[] }>(
-    ({ dy, filter }, attrs, b) =>
-      convTranspose(b, dy, dense(b, filter), geometry(attrs.inputShape, shapeOf(filter), attrs)),
+    ({ dy, filter }, attrs, b) => {
+      const g = geometry(attrs.inputShape, shapeOf(filter), attrs);
+      return convTranspose(b, cropped(b, dy, g), dense(b, filter), g);
+    },
   ),
   Conv2DBackpropFilter: lowerViews<{ x: View; dy: View }, ConvAttrs & { filterShape: number[] }>(
     ({ x, dy }, attrs, b) => {

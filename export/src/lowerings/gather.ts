@@ -88,7 +88,8 @@ export const GATHER: Table = {
   GatherV2: lower<{ x: Value; indices: Value }, { axis: number; batchDims: number }>(
     ({ x, indices }, { axis, batchDims = 0 }, b) => {
       const [at] = tf.util.parseAxisParam(axis, [...x.shape]) as [number];
-      if (batchDims > 0) return gatherBatches(b, x, indices, at, batchDims);
+      const dims = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
+      if (dims > 0) return gatherBatches(b, x, indices, at, dims);
       return b.Gather(x, b.Cast(indices, 'int32'), at);
     },
   ),

@@ -1,11 +1,15 @@
 import { CONV } from './conv.js';
 import { CONV_3D } from './conv3d.js';
+import { DILATION } from './dilation.js';
 import { BINARY, UNARY } from './elementwise.js';
 import { GATHER } from './gather.js';
+import { IMAGE } from './image.js';
 import { MATMUL } from './matmul.js';
 import { NORM } from './norm.js';
 import { POOL } from './pool.js';
+import { RANDOM } from './random.js';
 import { REDUCE } from './reduce.js';
+import { RESIZE } from './resize.js';
 import { SHAPE } from './shape.js';
 import type { Table } from './table.js';
 
@@ -21,4 +25,8 @@ export const LOWERINGS: Table = {
   ...CONV_3D,
   ...POOL,
   ...NORM,
+  ...DILATION,
+  ...RESIZE,
+  ...IMAGE,
+  ...RANDOM,
 };
