@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Builder } from '../builder.js';
+import { type Builder, sameShape } from '../builder.js';
 import { type DType, sizeOf, type Value } from '../graph.js';
 import { inverse, permute, range } from '../shapes.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
@@ -66,9 +66,13 @@ function reverse(b: Builder, x: View, axes: readonly number[]): View {
 
 export const SHAPE: Table = {
   Identity: lowerViews<X<View>>(({ x }) => x),
-  Reshape: lower<X, { shape: number[] }>(({ x }, { shape }, b) =>
-    b.Reshape(x, tf.util.inferFromImplicitShape(shape, tf.util.sizeFromShape([...x.shape]))),
-  ),
+  // TF.js reshapes to the shape that is there already, after a normalisation for example: then a
+  // pending permutation stays pending.
+  Reshape: lowerViews<X<View>, { shape: number[] }>(({ x }, attrs, b) => {
+    const from = shapeOf(x);
+    const shape = tf.util.inferFromImplicitShape(attrs.shape, sizeOf(from));
+    return sameShape(from, shape) ? x : view(b.Reshape(dense(b, x), shape));
+  }),
   ExpandDims: lower<{ input: unknown }, { dim: number }>(({ input }, { dim }, b) => {
     const at = dim < 0 ? dim + input.shape.length + 1 : dim;
     return b.Reshape(input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)]);

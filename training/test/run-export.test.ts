@@ -1,0 +1,106 @@
+import { inspectModel } from '@gpn/export';
+import { openSession, readModelInfo, stream, type TensorData, UserError } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+import type { Checkpoint } from '../src/checkpoint.js';
+import { ganOf } from '../src/gan.js';
+import { resolveRecipe } from '../src/recipes.js';
+import { exportNetwork, type Role } from '../src/run-export.js';
+import { startingState } from '../src/state.js';
+
+const recipe = resolveRecipe('dcgan-mnist');
+const { pair, optimizer } = ganOf(recipe);
+const random = stream(0, 'export test');
+
+/** As after a training: running statistics that are not what they start as. */
+const state = Object.fromEntries(
+  Object.entries(startingState(pair, optimizer, 'kaiming', random)).map(([name, t]) => {
+    const moved = /\/(mean|variance)$/.test(name) || /norm\d\/(scale|offset)$/.test(name);
+    const data = moved ? random.uniform(t.data.length, 0.5, 1.5) : t.data;
+    return [name, { ...t, data } as TensorData];
+  }),
+);
+const progress = {
+  step: 937,
+  seed: 0,
+  random: 'threefry2x32-20',
+  epoch: { steps: 0, generator: 0, discriminator: 0 },
+  schedule: {
+    generator: { rate: 2e-4, best: null, stale: 0 },
+    discriminator: { rate: 5e-4, best: null, stale: 0 },
+  },
+  dataset: { name: 'mnist', hash: 'abc', count: 60_000 },
+} as const;
+const checkpoint: Checkpoint = { state, progress, recipe };
+
+/** TF.js's inference-mode forward pass, on its cpu backend. */
+async function expected(role: Role, input: Float32Array, count: number): Promise<Float32Array> {
+  await tf.setBackend('cpu');
+  const network = pair[role];
+  const tensors = (group: 'params' | 'buffers') =>
+    Object.fromEntries(
+      Object.keys(network[group]).map((name) => {
+        const { data, shape } = state[`${role}/${group}/${name}`] as TensorData;
+        return [name, tf.tensor(data as Float32Array, [...shape])];
+      }),
+    );
+  const x = tf.tensor(input, [count, ...network.inputShape]);
+  return network.apply(tensors('params'), tensors('buffers'), x, false).y.dataSync<'float32'>();
+}
+
+it.each(['generator', 'discriminator'] as const)(
+  'exports a %s that computes what TF.js does, within 1e-5, at batches of 1, 7 and 64',
+  async (role) => {
+    const { bytes, info } = await exportNetwork(checkpoint, role);
+    const session = await openSession(bytes, { device: 'cpu' });
+    const { inputShape, outputShape } = pair[role];
+    const perInput = inputShape.reduce((a, b) => a * b, 1);
+    const perOutput = outputShape.reduce((a, b) => a * b, 1);
+    const input = random.uniform(64 * perInput, 0, 1);
+    const golden = await expected(role, input, 64);
+    const scale = golden.reduce((m, x) => Math.max(m, Math.abs(x)), 1);
+    for (const count of [1, 7, 64]) {
+      const feeds = {
+        [info.input]: {
+          dtype: 'float32' as const,
+          shape: [count, ...inputShape],
+          data: input.slice(0, count * perInput),
+        },
+      };
+      const output = (await session.run(feeds))[info.output] as TensorData;
+      expect(output.shape).toEqual([count, ...outputShape]);
+      let worst = 0;
+      for (let i = 0; i < count * perOutput; i++) {
+        worst = Math.max(worst, Math.abs(Number(output.data[i]) - (golden[i] as number)));
+      }
+      expect(worst / scale).toBeLessThan(1e-5);
+    }
+    await session.dispose();
+  },
+  120_000,
+);
+
+it('folds the normalisations into the weights and needs no transposition between layers', async () => {
+  const { bytes } = await exportNetwork(checkpoint, 'generator');
+  const { operators } = inspectModel(bytes);
+  expect(operators).toEqual({ ConvTranspose: 3, Gemm: 1, Relu: 3, Reshape: 2, Sigmoid: 1 });
+});
+
+it('says in the file what it is, and how it was trained', async () => {
+  const { bytes } = await exportNetwork(checkpoint, 'generator');
+  expect(readModelInfo(bytes)).toMatchObject({
+    name: 'dcgan-mnist',
+    kind: 'generator',
+    latent: { size: 16, distribution: 'uniform' },
+    image: { height: 28, width: 28, channels: 1, range: [0, 1] },
+    training: { dataset: { name: 'mnist', hash: 'abc' }, steps: 937, epochs: 1, seed: 0 },
+    certificate: { seed: 0 },
+  });
+});
+
+it('refuses a checkpoint that does not fit its recipe', async () => {
+  const { 'generator/params/deconv1/kernel': _, ...rest } = state;
+  await expect(exportNetwork({ ...checkpoint, state: rest }, 'generator')).rejects.toThrow(
+    UserError,
+  );
+});
