@@ -40,6 +40,7 @@ export const conv = (
         ...(options.bias && { bias: { shape: [out], start: { kind: 'zeros' } as const } }),
       },
       buffers: options.spectral ? buffers : {},
+      flops: 2 * k * k * channels * out * size(h) * size(w),
       apply(params, state, x, training) {
         const raw = params.kernel as Image;
         const vectors = options.spectral && (training ? powerIteration(raw, state) : state);
@@ -61,6 +62,7 @@ export const deconv = (k: number, s: number, p: number, out: number): LayerMaker
       outputShape: [size(h), size(w), out],
       params: { kernel: { shape: [k, k, out, channels], start } },
       buffers: {},
+      flops: 2 * k * k * channels * out * h * w,
       apply: (params, _, x) => ({
         y: tf.conv2dTranspose(
           x as Image,

@@ -36,6 +36,11 @@ export interface Network {
   readonly outputShape: readonly number[];
   readonly params: Specs;
   readonly buffers: Specs;
+  /**
+   * Floating-point operations of each layer with weights, for one example's forward pass: two for
+   * every multiplication and addition of its table's row, whatever a graph makes of it.
+   */
+  readonly flops: readonly number[];
   apply(params: Tensors, buffers: Tensors, x: Tensor, training: boolean): Applied;
 }
 
@@ -50,6 +55,7 @@ export interface Layer {
   readonly outputShape: readonly number[];
   readonly params: Specs;
   readonly buffers: Specs;
+  readonly flops?: number;
   apply(params: Tensors, buffers: Tensors, x: Tensor, training: boolean): Applied;
 }
 
@@ -80,6 +86,7 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
     outputShape: shape,
     params: all((layer) => layer.params),
     buffers: all((layer) => layer.buffers),
+    flops: layers.flatMap(({ layer }) => layer.flops ?? []),
     apply(params, buffers, x, training) {
       const after: Record<string, Tensor> = {};
       let y = x;

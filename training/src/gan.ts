@@ -31,3 +31,18 @@ export function networksOf({ model }: Recipe): Pair {
     spectralNorm: model.spectral_norm,
   });
 }
+
+/**
+ * Floating-point operations of one training step, counted from the networks' tables: the
+ * discriminator forward on real, on generated, and on generated images again; backward for its
+ * weights on the first two, and for its inputs wherever a layer before needs them; the generator
+ * forward once and backward. Backward for weights, and for inputs, costs as much as forward.
+ */
+export function stepFlops({ generator, discriminator }: Pair, batchSize: number): number {
+  const sum = (flops: readonly number[]) => flops.reduce((a, b) => a + b, 0);
+  const [g, d] = [sum(generator.flops), sum(discriminator.flops)];
+  const [gFirst = 0, dFirst = 0] = [generator.flops[0], discriminator.flops[0]];
+  const discriminatorStep = 2 * d + 2 * d + 2 * (d - dFirst);
+  const generatorStep = g + d + d + g + (g - gFirst);
+  return batchSize * (discriminatorStep + generatorStep);
+}

@@ -2,7 +2,7 @@ export { type Checkpoint, readCheckpoint } from './checkpoint.js';
 export { type Dataset, loadDataset } from './data/dataset.js';
 export { runEagerly } from './eager.js';
 export { type CompiledStep, compile, type State, traceStep } from './engine.js';
-export { ganOf } from './gan.js';
+export { ganOf, stepFlops } from './gan.js';
 export { type TrainEvent, type TrainOptions, type TrainResult, train } from './loop.js';
 export { LOSSES, type LossPair } from './losses.js';
 export { adam, type Optimizer } from './optimizers.js';

@@ -1,0 +1,163 @@
+/**
+ * `npm run bench:train`: how fast a training step is, and how much of the machine it uses.
+ *
+ *   npm run bench:train                      a table
+ *   npm run bench:train -- --json            an array, for programs
+ *   npm run bench:train -- --steps 200 --threads 2
+ *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours
+ *
+ * A step is one iteration at the recipe's batch size on real images: the discriminator's and the
+ * generator's update. Operations are counted from the networks' tables, so a wasteful graph earns
+ * nothing. The peak is the best of 20 products of 1536 × 1536 matrices in the same process, with
+ * the same threads, between the timed runs; MFU is achieved over peak.
+ */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { spec, trace } from '@gpn/export';
+import { openSession, stream } from '@gpn/runtime';
+import {
+  compile,
+  ganOf,
+  loadDataset,
+  resolveRecipe,
+  startingState,
+  stepFlops,
+} from '@gpn/training';
+import * as tf from '@tensorflow/tfjs-core';
+
+const RECIPES = ['dcgan-mnist'];
+const ROUNDS = 5;
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    peer: { type: 'boolean', default: false },
+    steps: { type: 'string', default: '100' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+  },
+});
+const threads = Number(options.threads);
+const perRound = Math.ceil(Number(options.steps) / ROUNDS);
+
+const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
+const rows = [];
+for (const name of RECIPES) rows.push(await measure(name));
+
+if (options.json) {
+  console.log(JSON.stringify(rows, null, 2));
+} else {
+  console.table(
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([k, v]) => [
+          k,
+          typeof v === 'number' ? Number(v.toPrecision(3)) : v,
+        ]),
+      ),
+    ),
+  );
+}
+
+async function measure(name) {
+  const recipe = resolveRecipe(name);
+  const { batch_size: batchSize } = recipe.training;
+  const gan = ganOf(recipe);
+  const step = await compile(gan.step, gan.specs, { device: 'cpu', threads });
+  step.load(
+    startingState(gan.pair, gan.optimizer, recipe.model.initialization, stream(0, 'bench')),
+  );
+  const dataset = await loadDataset(recipe.data.dataset, recipe.data);
+  const peak = await sgemm();
+  let at = 0;
+  const one = async () => {
+    const { images, height, width, channels } = dataset;
+    const size = batchSize * height * width * channels;
+    const shape = [batchSize, height, width, channels];
+    const latents = stream(0, 'bench', at).uniform(batchSize * recipe.model.latent.size);
+    const scalar = (x) => ({ dtype: 'float32', shape: [], data: Float32Array.of(x) });
+    const { optimizer } = recipe.training;
+    const data = images.slice(at * size, (at + 1) * size);
+    at = (at + 1) % Math.floor(dataset.count / batchSize);
+    const feeds = {
+      'batch/images': { dtype: 'uint8', shape, data },
+      'noise/latents': {
+        dtype: 'float32',
+        shape: [batchSize, recipe.model.latent.size],
+        data: latents,
+      },
+      'hyper/generatorRate': scalar(optimizer.generator_lr),
+      'hyper/discriminatorRate': scalar(optimizer.discriminator_lr),
+    };
+    const begun = performance.now();
+    await step.run(feeds);
+    return performance.now() - begun;
+  };
+  for (let i = 0; i < 5; i++) await one();
+  const [whole, inside, peaks, peers] = [[], [], [], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    peaks.push(await peak.best(4));
+    for (let i = 0; i < perRound; i++) {
+      const begun = performance.now();
+      inside.push(await one());
+      whole.push(performance.now() - begun);
+    }
+    if (options.peer) peers.push(pytorch(name, perRound));
+  }
+  await step.dispose();
+  await peak.dispose();
+  const msPerStep = median(whole);
+  const gflopPerStep = stepFlops(gan.pair, batchSize) / 1e9;
+  const peakGflops = Math.max(...peaks);
+  return {
+    system: name,
+    device: `${step.device}, ${threads} threads`,
+    msPerStep,
+    imagesPerSecond: (batchSize * 1000) / msPerStep,
+    gflopPerStep,
+    peakGflops,
+    mfu: gflopPerStep / (msPerStep / 1000) / peakGflops,
+    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+    shareOutside: 1 - sum(inside) / sum(whole),
+    ...(options.peer && { peerMsPerStep: median(peers), ratioToPeer: msPerStep / median(peers) }),
+  };
+}
+
+function sum(xs) {
+  return xs.reduce((a, b) => a + b, 0);
+}
+
+/** Products of 1536 × 1536 matrices: what this machine can do at best. */
+async function sgemm() {
+  const n = 1536;
+  const model = trace(({ a, b }) => tf.matMul(a, b), { a: spec([n, n]), b: spec([n, n]) });
+  const session = await openSession(model.toBytes(), { device: 'cpu', threads });
+  const matrix = { dtype: 'float32', shape: [n, n], data: new Float32Array(n * n).fill(0.5) };
+  return {
+    async best(times) {
+      let seconds = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < times; i++) {
+        const begun = performance.now();
+        await session.run({ a: matrix, b: matrix });
+        seconds = Math.min(seconds, (performance.now() - begun) / 1000);
+      }
+      return (2 * n ** 3) / seconds / 1e9;
+    },
+    dispose: () => session.dispose(),
+  };
+}
+
+/** Median milliseconds of a step of the same system in PyTorch. */
+function pytorch(name, steps) {
+  const script = fileURLToPath(
+    new URL(`../test/peers/${name.replaceAll('-', '_')}.py`, import.meta.url),
+  );
+  const { status, stdout, stderr } = spawnSync(
+    'python3',
+    [script, '--steps', String(steps), '--threads', String(threads), '--json'],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`the peer ${script} failed: ${stderr}`);
+  return JSON.parse(stdout).msPerStep;
+}
