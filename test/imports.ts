@@ -15,9 +15,15 @@ export interface Import {
   loaded: 'at once' | 'lazily' | 'never';
 }
 
+interface Target {
+  types: string;
+  default: string;
+}
+
 export interface Manifest {
   name: string;
-  exports: Record<string, { types: string; default: string }>;
+  /** An entry's file, or one for Node and one for browsers. */
+  exports: Record<string, Target & { node?: Target }>;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
@@ -91,7 +97,8 @@ function workspaceSource(specifier: string): string | null {
     if (packageOf(specifier) !== published) continue;
     const entry = exports[`.${specifier.slice(published.length)}`];
     if (!entry) return null;
-    return join(name, entry.default.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
+    const { default: file } = entry.node ?? entry;
+    return join(name, file.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
   }
   return null;
 }

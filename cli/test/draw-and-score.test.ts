@@ -4,12 +4,7 @@ import { join } from 'node:path';
 import { makeCertificate, openSession, pathOf, readNpy, writeNpy } from '@gpn/runtime';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  discriminatorFile,
-  GENERATOR,
-  generate,
-  generatorFile,
-} from '../../runtime/test/tiny.js';
+import { discriminatorFile, GENERATOR, generate, generatorFile } from '../../runtime/test/tiny.js';
 import { gpn, listing, scratchFolder } from '../../test/cli.js';
 
 const folder = scratchFolder();

@@ -26,7 +26,7 @@ export interface Backend {
   load(device: Device, options: OpenOptions): Promise<Ort>;
   settings(device: Device, options: OpenOptions): InferenceSession.SessionOptions;
   /** What else to say of a device that was taken. */
-  note?(device: Device): Promise<string | undefined>;
+  note?(device: Device, options: OpenOptions): Promise<string | undefined>;
 }
 
 interface TypedArrays {
@@ -156,9 +156,11 @@ async function firstThatOpens(
     try {
       const ort = await backend.load(device, options);
       const inner = await create(ort, model, backend.settings(device, options));
-      const why = (await backend.note?.(device)) ?? (named ? 'as asked' : 'the first that works');
-      const reason =
+      const why = named ? 'as asked' : 'the first that works';
+      const note = await backend.note?.(device, options);
+      const taken =
         passed.length > 0 ? `${passed.join('; ')}; using ${device}` : `${device}: ${why}`;
+      const reason = note === undefined ? taken : `${taken}, ${note}`;
       return new OrtSession(ort, inner, device, reason, options.profile !== undefined);
     } catch (error) {
       const cause = briefly(error);

@@ -1,6 +1,6 @@
 /** What the entries for Node and for browsers have in common. */
 export type { BatchOptions } from './batches.js';
-export { makeCertificate, type Verification } from './certificate.js';
+export type { Verification } from './certificate.js';
 export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './discriminator.js';
 export { UserError } from './errors.js';
 export { extent, heatMap, probability } from './heat-map.js';
@@ -13,17 +13,12 @@ export {
   type Distribution,
   type ImageInfo,
   type Kind,
-  METADATA_KEY,
-  METADATA_VERSION,
   type ModelInfo,
   type QualityInfo,
   readModelInfo,
   type ScoreMeaning,
   type TrainingInfo,
-  withModelInfo,
 } from './model-info.js';
-export { type NpyArray, readNpy, writeNpy } from './npy.js';
-export { metadataOf } from './onnx-metadata.js';
 export type {
   Device,
   DType,
@@ -33,4 +28,4 @@ export type {
   TensorInfo,
 } from './ort-session.js';
 export type { Picture, Rectangle } from './picture.js';
-export { type RandomStream, stream, threefry2x32 } from './random.js';
+export { type RandomStream, stream } from './random.js';

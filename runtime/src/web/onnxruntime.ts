@@ -1,0 +1,91 @@
+/** Where a browser finds ONNX Runtime's builds for the web, and what they run on. */
+import type { Backend, DeviceRule, OpenOptions, Ort } from '../ort-session.js';
+
+/** The version of onnxruntime-web that this package was tested with. */
+export const ORT_VERSION = '1.30.0';
+
+/** Where the files are found by a page without a bundler that names no folder of its own. */
+const CDN = `https://cdn.jsdelivr.net/npm/onnxruntime-web@${ORT_VERSION}/dist/`;
+
+/** The build with WebGPU is twice as large: it is loaded where a GPU was found. */
+const BUILDS = {
+  wasm: { file: 'ort.wasm.bundle.min.mjs', bundled: () => import('onnxruntime-web/wasm') },
+  webgpu: { file: 'ort.webgpu.bundle.min.mjs', bundled: () => import('onnxruntime-web/webgpu') },
+};
+
+type WebDevice = keyof typeof BUILDS;
+
+/** Each build looks for its .wasm file beside itself. */
+const importFrom = (folder: string, file: string): Promise<Ort> =>
+  import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(file, folder).href);
+
+async function importBuild(device: WebDevice, assets: OpenOptions['assets']): Promise<Ort> {
+  const { file, bundled } = BUILDS[device];
+  if (assets !== undefined) return importFrom(String(assets), file);
+  try {
+    return await bundled();
+  } catch {
+    return importFrom(CDN, file); // no bundler has put the package's own name to rights
+  }
+}
+
+/** Several threads need shared memory, which a page has only if it is cross-origin isolated. */
+const threadsOf = ({ threads }: OpenOptions): number =>
+  globalThis.crossOriginIsolated
+    ? (threads ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency)))
+    : 1;
+
+interface Adapter {
+  info?: { vendor?: string; architecture?: string; isFallbackAdapter?: boolean };
+  isFallbackAdapter?: boolean;
+}
+
+async function adapter(): Promise<Adapter | null | undefined> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<Adapter | null> } };
+  return gpu?.requestAdapter();
+}
+
+const isSoftware = ({ info, isFallbackAdapter }: Adapter): boolean =>
+  info?.isFallbackAdapter ?? isFallbackAdapter ?? false;
+
+const DEVICES: Record<WebDevice, DeviceRule> = {
+  webgpu: {
+    absent: async () => {
+      const found = await adapter();
+      if (found === undefined) return 'this browser offers no WebGPU';
+      if (found === null) return 'no GPU found';
+      return isSoftware(found) ? 'its adapter is software, not a GPU' : undefined;
+    },
+    fault: /webgpu|adapter|gpu|backend|fetch|import|network|wasm/i,
+    remedy:
+      'it needs a browser with WebGPU, and the files of onnxruntime-web from the folder `assets`',
+  },
+  wasm: {
+    absent: () => undefined,
+    fault: /backend|fetch|import|network|WebAssembly/i,
+    remedy: 'it needs WebAssembly, and the files of onnxruntime-web from the folder `assets`',
+  },
+};
+
+export const backend: Backend = {
+  devices: DEVICES,
+  async load(device, options) {
+    const ort = await importBuild(device as WebDevice, options.assets);
+    ort.env.logLevel = 'fatal'; // what matters is thrown as well; warnings would litter the console
+    ort.env.wasm.numThreads = threadsOf(options);
+    return ort;
+  },
+  settings: (device, { optimization = 'all' }) => ({
+    executionProviders: [device],
+    graphOptimizationLevel: optimization,
+    logSeverityLevel: 4,
+  }),
+  async note(device, options) {
+    if (device === 'wasm') {
+      const threads = threadsOf(options);
+      return `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    }
+    const found = await adapter();
+    return found && isSoftware(found) ? 'a software adapter' : found?.info?.vendor || undefined;
+  },
+};

@@ -1,0 +1,12 @@
+/** What runs in the worker that `session.ts` starts. */
+import { serve } from '../remote.js';
+import { openHere } from './here.js';
+
+const scope = globalThis as unknown as {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  onmessage: (event: MessageEvent) => void;
+};
+const receive = serve(openHere, {
+  post: (message, transfer) => scope.postMessage(message, transfer),
+});
+scope.onmessage = ({ data }) => void receive(data);

@@ -1,0 +1,234 @@
+/** The entry for browsers, in Chromium: workers, caches, sizes, canvases. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchFolder } from '../cli.js';
+import { root } from '../imports.js';
+import { findChromium, launch } from './chromium.js';
+import { exported } from './model.js';
+import { type Site, serveFolder } from './server.js';
+
+const folder = scratchFolder();
+const ort = join(root, 'node_modules/onnxruntime-web/dist');
+let site: Site;
+let browser: Browser | undefined;
+let page: Page;
+let digest: string;
+
+beforeAll(async () => {
+  const model = await exported('generator');
+  digest = createHash('sha256').update(model).digest('hex');
+  writeFileSync(join(folder, 'g.onnx'), model);
+  writeFileSync(join(folder, 'broken.onnx'), model.subarray(0, 1000));
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>web</title><base href="/">');
+  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
+  symlinkSync(ort, join(folder, 'ort'));
+  site = await serveFolder(folder);
+  const path = findChromium();
+  if (path === undefined) return;
+  browser = await launch(path);
+  page = await browser.newPage();
+  await page.goto(`${site.url}/index.html`);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs text in the page, where `runtime` is the package and `options` say where its files lie. */
+const inPage = <T>(text: string): Promise<T> =>
+  page.evaluate(`(async () => {
+    const runtime = await import('/runtime/web/index.js');
+    const { Generator, Discriminator } = runtime;
+    const options = { device: 'wasm', assets: 'ort' };
+    ${text}
+  })()`);
+
+/** What a page loads at once of an entry, bundled: not what only some pages ask for. */
+async function bundle(entry: string): Promise<number> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(root, 'runtime/dist', entry)],
+    bundle: true,
+    minify: true,
+    splitting: true,
+    metafile: true,
+    format: 'esm',
+    write: false,
+    outdir: folder,
+    absWorkingDir: folder,
+    external: ['onnxruntime-web/*'],
+  });
+  const contents = new Map(outputFiles.map(({ path, contents }) => [path, contents]));
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const { path: next, kind, external } of metafile.outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && !external) load(next);
+    }
+  };
+  for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
+    if (entryPoint?.endsWith(`runtime/dist/${entry}`)) load(path);
+  }
+  expect(loaded.size).toBeGreaterThan(0);
+  return [...loaded].reduce(
+    (sum, path) =>
+      sum + gzipSync(contents.get(join(folder, path)) as Uint8Array, { level: 9 }).length,
+    0,
+  );
+}
+
+test('what a page downloads is small', async () => {
+  const gz = (file: string) => gzipSync(readFileSync(join(ort, file)), { level: 6 }).length;
+  const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
+  const [main, worker] = [await bundle('web/index.js'), await bundle('web/worker.js')];
+  console.log(
+    [
+      `gzipped: @gpn/runtime ${kB(main)} and its worker ${kB(worker)};`,
+      `onnxruntime-web for wasm ${kB(gz('ort.wasm.bundle.min.mjs'))} + ${kB(gz('ort-wasm-simd-threaded.wasm'))},`,
+      `for WebGPU ${kB(gz('ort.webgpu.bundle.min.mjs'))} + ${kB(gz('ort-wasm-simd-threaded.asyncify.wasm'))};`,
+      `the model ${kB(gzipSync(readFileSync(join(folder, 'g.onnx'))).length)}`,
+    ].join(' '),
+  );
+  expect(main + worker).toBeLessThanOrEqual(15_000);
+});
+
+test('the version of the CDN’s files is the one that is installed', async () => {
+  const { ORT_VERSION } = await import('../../runtime/src/web/onnxruntime.js');
+  const { version } = JSON.parse(readFileSync(join(ort, '../package.json'), 'utf8'));
+  expect(ORT_VERSION).toBe(version);
+});
+
+describe('in Chromium', () => {
+  const chromium = (name: string, body: () => Promise<void>) =>
+    test(name, async ({ skip }) => {
+      if (browser === undefined) skip('there is no Chromium, and none could be installed');
+      await body();
+    });
+
+  chromium('the page stays responsive while 1,024 images are drawn', async () => {
+    const { ticks, ms, longest, isolated } = await inPage<Record<string, number>>(`
+      const generator = await Generator.load('g.onnx', options);
+      let ticks = 0, longest = 0, last = performance.now();
+      const timer = setInterval(() => {
+        const now = performance.now();
+        ticks++; longest = Math.max(longest, now - last); last = now;
+      }, 16);
+      const from = performance.now();
+      await generator.sample({ count: 1024 });
+      const ms = performance.now() - from;
+      clearInterval(timer);
+      await generator.dispose();
+      return { ticks, ms, longest, isolated: crossOriginIsolated };`);
+    console.log(
+      `1,024 images in ${ms?.toFixed(0)} ms, ${ticks} ticks, ${longest?.toFixed(0)} ms at most between two`,
+    );
+    expect(isolated).toBe(false);
+    expect(ticks).toBeGreaterThan(0.5 * ((ms as number) / 16));
+    expect(longest).toBeLessThan(200);
+  });
+
+  chromium('a file known by its digest is fetched once, and another is refused', async () => {
+    let fetched = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('g.onnx')) fetched++;
+    });
+    const load = (hash: string) =>
+      inPage<string>(`
+        const seen = [];
+        const onProgress = ({ phase, done, total }) => seen.push(phase === 'fetch' ? [done, total] : phase);
+        try {
+          const model = await Generator.load('g.onnx', { ...options, digest: '${hash}', onProgress });
+          await model.dispose();
+          return JSON.stringify([seen.at(-4), ...seen.slice(-3)]);
+        } catch (error) { return error.name + ': ' + error.message; }`);
+    const { length } = readFileSync(join(folder, 'g.onnx'));
+    const ready = JSON.stringify([[length, length], 'session', 'warm-up', 'ready']);
+    expect(await load(digest)).toBe(ready);
+    expect(await load(digest.toUpperCase())).toBe(ready);
+    expect(fetched).toBe(1);
+    expect(await load('0'.repeat(64))).toBe(
+      `UserError: g.onnx is not the file that was asked for: its SHA-256 is ${digest}.`,
+    );
+  });
+
+  chromium('mistakes are one sentence each', async () => {
+    const failing = (source: string, more = '{}') =>
+      inPage<string>(`return Generator.load(${source}, { ...options, ...${more} })
+        .then(() => 'loaded', (error) => error.name + ': ' + error.message);`);
+    expect(await failing(`'none.onnx'`)).toBe(
+      `UserError: ${site.url}/none.onnx cannot be fetched: the server answers 404.`,
+    );
+    expect(await failing(`'broken.onnx'`)).toMatch(
+      /^UserError: broken\.onnx is not a whole ONNX file/,
+    );
+    expect(await failing(`'g.onnx'`, `{ device: 'cuda' }`)).toBe(
+      'UserError: There is no device "cuda": use auto, webgpu, wasm.',
+    );
+    expect(await failing(`'g.onnx'`, `{ device: 'webgpu' }`)).toMatch(
+      /^UserError: The device webgpu cannot be used/,
+    );
+    expect(await failing(`'g.onnx'`, `{ assets: '/nowhere' }`)).toMatch(
+      /^UserError: The device wasm cannot be used .* from the folder `assets`\.$/,
+    );
+    expect(await failing(`new Blob(['x'])`)).toMatch(/^UserError: The model is not a whole ONNX/);
+  });
+
+  chromium('without a worker, with an abort, on a canvas', async () => {
+    const result = await inPage<{
+      same: boolean;
+      aborted: string;
+      pixels: boolean;
+      png: boolean;
+      size: number[];
+    }>(`
+      const here = await Generator.load('g.onnx', { ...options, worker: false });
+      const there = await Generator.load(await (await fetch('g.onnx')).arrayBuffer(), options);
+      const [a, b] = [await here.sample({ count: 5, seed: 3 }), await there.sample({ count: 5, seed: 3 })];
+      const same = a.data.every((v, i) => v === b.data[i]);
+      const aborted = await there.sample({ count: 100000, signal: AbortSignal.timeout(50) }).catch((e) => e.name);
+      const canvas = document.createElement('canvas');
+      a.draw(canvas);
+      const { pixels, width, height } = a.toGrid();
+      const drawn = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+      const equal = (rgba) => pixels.every((v, i) => [0, 1, 2].every((c) => rgba[4 * i + c] === v) && rgba[4 * i + 3] === 255);
+      const bitmap = await createImageBitmap(new Blob([await a.toPNG()], { type: 'image/png' }));
+      await here.dispose(); await there.dispose();
+      return { same, aborted, pixels: equal(drawn), png: bitmap.width === width, size: [canvas.width, canvas.height] };`);
+    expect(result).toEqual({
+      same: true,
+      aborted: 'TimeoutError',
+      pixels: true,
+      png: true,
+      size: [88, 58],
+    });
+  });
+
+  chromium('from another origin, as from a CDN, with its own files', async () => {
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'index.html'), '<!doctype html><title>other</title>');
+    const elsewhere = await serveFolder(other);
+    const second = await (browser as Browser).newPage();
+    // A CDN permits other origins; this server does not, so the browser's side of that is waived.
+    await second.route(`${site.url}/**`, async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), 'access-control-allow-origin': '*' };
+      await route.fulfill({ response, headers });
+    });
+    await second.goto(`${elsewhere.url}/index.html`);
+    const device = await second.evaluate(`(async () => {
+      const { Generator } = await import('${site.url}/runtime/web/index.js');
+      const generator = await Generator.load('${site.url}/g.onnx', { assets: '${site.url}/ort/' });
+      return [generator.device, (await generator.sample({ count: 2 })).count].join();
+    })()`);
+    expect(device).toBe('wasm,2');
+    elsewhere.close();
+  });
+});
