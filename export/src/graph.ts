@@ -195,7 +195,9 @@ export function bytesOf(data: Data): Uint8Array {
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((x, i) => x === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** FNV-1a over 32-bit words and the last bytes: fast, and only a first guess at equality. */

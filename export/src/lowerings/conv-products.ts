@@ -122,15 +122,14 @@ function gatherPhases(b: Builder, dy: Value, filter: Value, g: Geometry): Value 
     range(w.stride).map((px) => [phaseTaps(h, py), phaseTaps(w, px)] as const),
   );
   const [qh, qw] = [Math.ceil(h.input / h.stride), Math.ceil(w.input / w.stride)];
-  const indices = phases.flatMap(([y, x]) =>
-    range(g.batch).flatMap((n) =>
-      y.places.flatMap((oy) =>
-        x.places.flatMap((ox) =>
-          oy.flatMap((r) => ox.map((c) => (r < 0 || c < 0 ? -1 : n * pixels + r * w.output + c))),
-        ),
+  const indices = phases.flatMap(([y, x]) => {
+    const ofImage = y.places.flatMap((oy) =>
+      x.places.flatMap((ox) =>
+        oy.flatMap((r) => ox.map((c) => (r < 0 || c < 0 ? -1 : r * w.output + c))),
       ),
-    ),
-  );
+    );
+    return range(g.batch).flatMap((n) => ofImage.map((i) => (i < 0 ? -1 : n * pixels + i)));
+  });
   const taps = (h.kernel / h.stride) * (w.kernel / w.stride);
   const rows = b.Reshape(dy, [g.batch * pixels, g.outChannels]);
   const gathered = b.Reshape(gatherOrZero(b, rows, indices, 0), [
