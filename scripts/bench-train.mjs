@@ -4,7 +4,9 @@
  *   npm run bench:train                      a table
  *   npm run bench:train -- --json            an array, for programs
  *   npm run bench:train -- --steps 200 --threads 2
- *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours
+ *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours, after
+ *                                            a check that both compute the same losses (PYTHON
+ *                                            names the Python that has torch; else python3)
  *
  * A step is one iteration at the recipe's batch size on real images: the discriminator's and the
  * generator's update. Operations are counted from the networks' tables, so a wasteful graph earns
@@ -12,7 +14,9 @@
  * the same threads, between the timed runs; MFU is achieved over peak.
  */
 import { spawnSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { spec, trace } from '@gpn/export';
@@ -26,6 +30,7 @@ import {
   stepFlops,
 } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { encodeSafetensors } from '../training/dist/safetensors.js';
 
 const RECIPES = ['dcgan-mnist'];
 const ROUNDS = 5;
@@ -76,7 +81,6 @@ async function measure(name) {
     const size = batchSize * height * width * channels;
     const shape = [batchSize, height, width, channels];
     const latents = stream(0, 'bench', at).uniform(batchSize * recipe.model.latent.size);
-    const scalar = (x) => ({ dtype: 'float32', shape: [], data: Float32Array.of(x) });
     const { optimizer } = recipe.training;
     const data = images.slice(at * size, (at + 1) * size);
     at = (at + 1) % Math.floor(dataset.count / batchSize);
@@ -94,6 +98,7 @@ async function measure(name) {
     await step.run(feeds);
     return performance.now() - begun;
   };
+  if (options.peer) await sameLosses(name, gan, step, recipe, dataset);
   for (let i = 0; i < 5; i++) await one();
   const [whole, inside, peaks, peers] = [[], [], [], []];
   for (let round = 0; round < ROUNDS; round++) {
@@ -148,16 +153,60 @@ async function sgemm() {
   };
 }
 
-/** Median milliseconds of a step of the same system in PyTorch. */
+/** Three steps on one batch from equal weights: the peer must measure the same training. */
+async function sameLosses(name, gan, step, recipe, dataset) {
+  const { batch_size: batchSize } = recipe.training;
+  const { height, width, channels } = dataset;
+  const images = {
+    dtype: 'uint8',
+    shape: [batchSize, height, width, channels],
+    data: dataset.images.slice(0, batchSize * height * width * channels),
+  };
+  const { size } = recipe.model.latent;
+  const data = stream(0, 'peer').uniform(batchSize * size);
+  const latents = { dtype: 'float32', shape: [batchSize, size], data };
+  const start = startingState(gan.pair, gan.optimizer, 'normal', stream(0, 'peer weights'));
+  const stored = Object.entries({ ...start, images, latents }).map(([key, t]) => [
+    key,
+    { dtype: t.dtype === 'uint8' ? 'U8' : 'F32', shape: [...t.shape], data: t.data },
+  ]);
+  const folder = mkdtempSync(join(tmpdir(), 'gpn-peer-'));
+  const file = join(folder, 'start.safetensors');
+  writeFileSync(file, encodeSafetensors(new Map(stored)));
+  const theirs = python(name, '--check', file);
+  rmSync(folder, { recursive: true });
+  step.load(start);
+  const { generator_lr, discriminator_lr } = recipe.training.optimizer;
+  for (const [discriminator, generator] of theirs) {
+    const ours = await step.run({
+      'batch/images': images,
+      'noise/latents': latents,
+      'hyper/generatorRate': scalar(generator_lr),
+      'hyper/discriminatorRate': scalar(discriminator_lr),
+    });
+    const apart = Math.max(
+      Math.abs(ours.discriminator / discriminator - 1),
+      Math.abs(ours.generator / generator - 1),
+    );
+    if (apart > 1e-3) throw new Error(`the peer's losses differ from ours by ${apart}`);
+  }
+}
+
 function pytorch(name, steps) {
-  const script = fileURLToPath(
-    new URL(`../test/peers/${name.replaceAll('-', '_')}.py`, import.meta.url),
-  );
-  const { status, stdout, stderr } = spawnSync(
-    'python3',
-    [script, '--steps', String(steps), '--threads', String(threads), '--json'],
-    { encoding: 'utf8' },
-  );
+  return python(name, '--steps', String(steps), '--threads', String(threads), '--json').msPerStep;
+}
+
+/** What the peer of a system prints. */
+function python(name, ...args) {
+  const file = `../test/peers/${name.replaceAll('-', '_')}.py`;
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? 'python3', [script, ...args], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`the peer ${script} failed: ${stderr}`);
-  return JSON.parse(stdout).msPerStep;
+  return JSON.parse(stdout);
+}
+
+function scalar(x) {
+  return { dtype: 'float32', shape: [], data: Float32Array.of(x) };
 }

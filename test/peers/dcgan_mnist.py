@@ -1,0 +1,135 @@
+"""The training step of dcgan-mnist in PyTorch, to be timed in turns with ours.
+
+    python3 test/peers/dcgan_mnist.py --steps 50 --threads 2            # milliseconds a step
+    python3 test/peers/dcgan_mnist.py --check FILE.safetensors          # its losses on our weights
+
+FILE holds a starting state of ours, and `images` (uint8) and `latents` of one batch.
+"""
+import argparse
+import json
+import struct
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int, default=50)
+parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--check")
+parser.add_argument("--json", action="store_true")
+args = parser.parse_args()
+torch.set_num_threads(args.threads)
+torch.manual_seed(0)
+
+BATCH, LATENT = 64, 16
+
+
+def conv(*shape):
+    return nn.utils.spectral_norm(nn.Conv2d(*shape, bias=False))
+
+
+def deconv(*shape):
+    return nn.ConvTranspose2d(*shape, bias=False)
+
+
+generator = nn.Sequential(
+    deconv(LATENT, 128, 4, 1, 0), nn.BatchNorm2d(128), nn.ReLU(),
+    deconv(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+    deconv(64, 32, 2, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
+    deconv(32, 1, 2, 2, 0), nn.Sigmoid(),
+)
+discriminator = nn.Sequential(
+    conv(1, 32, 4, 2, 1), nn.LeakyReLU(0.2),
+    conv(32, 64, 2, 2, 1), nn.BatchNorm2d(64), nn.LeakyReLU(0.2),
+    conv(64, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.LeakyReLU(0.2),
+    conv(128, 1, 4, 1, 0), nn.Flatten(),
+)
+
+
+def count(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+assert count(generator) == 172_608 and count(discriminator) == 142_208
+
+for network in (generator, discriminator):
+    for module in network:
+        weight = getattr(module, "weight_orig", getattr(module, "weight", None))
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(weight, 1, 0.02)
+        elif weight is not None:
+            nn.init.normal_(weight, 0, 0.02)
+
+d_optimizer = torch.optim.Adam(discriminator.parameters(), 5e-4, (0.5, 0.99))
+g_optimizer = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.99))
+bce = nn.BCEWithLogitsLoss()
+
+
+def step(pixels, latents):
+    real = pixels.float() / 255
+    fake = generator(latents.view(-1, LATENT, 1, 1))
+    d_optimizer.zero_grad(set_to_none=True)
+    on_real, on_fake = discriminator(real), discriminator(fake.detach())
+    d_loss = bce(on_real, torch.full_like(on_real, 0.9)) + bce(on_fake, torch.zeros_like(on_fake))
+    d_loss.backward()
+    d_optimizer.step()
+    g_optimizer.zero_grad(set_to_none=True)
+    judged = discriminator(fake)
+    g_loss = bce(judged, torch.ones_like(judged))
+    g_loss.backward()
+    g_optimizer.step()
+    return d_loss, g_loss
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        header, data = json.loads(file.read(size)), file.read()
+    types = {"F32": np.float32, "U8": np.uint8}
+    return {
+        name: torch.from_numpy(
+            np.frombuffer(data[slice(*t["data_offsets"])], types[t["dtype"]]).reshape(t["shape"]).copy()
+        )
+        for name, t in header.items()
+        if name != "__metadata__"
+    }
+
+
+def take(network, tensors, role, kind):
+    """Puts our tensors in place; kernels are [height, width, in or out, out or in] there."""
+    convs = [m for m in network if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    norms = [m for m in network if isinstance(m, nn.BatchNorm2d)]
+    for i, module in enumerate(convs, 1):
+        kernel = tensors[f"{role}/params/{kind}{i}/kernel"]
+        target = module.weight_orig if hasattr(module, "weight_orig") else module.weight
+        target.data.copy_(kernel.permute(3, 2, 0, 1))
+        if hasattr(module, "weight_u"):
+            module.weight_u.copy_(tensors[f"{role}/buffers/{kind}{i}/u"].flatten())
+            v = tensors[f"{role}/buffers/{kind}{i}/v"].reshape(kernel.shape[:3])
+            module.weight_v.copy_(v.permute(2, 0, 1).flatten())
+    for i, module in enumerate(norms, 1):
+        module.weight.data.copy_(tensors[f"{role}/params/norm{i}/scale"])
+        module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
+
+
+if args.check:
+    tensors = read_safetensors(args.check)
+    take(generator, tensors, "generator", "deconv")
+    take(discriminator, tensors, "discriminator", "conv")
+    pixels = tensors["images"].permute(0, 3, 1, 2)
+    losses = [[loss.item() for loss in step(pixels, tensors["latents"])] for _ in range(3)]
+    print(json.dumps(losses))
+else:
+    pixels = torch.randint(0, 256, (BATCH, 1, 28, 28), dtype=torch.uint8)
+    times = []
+    for i in range(args.steps + 3):
+        latents = torch.rand(BATCH, LATENT) * 2 - 1
+        begun = time.perf_counter()
+        step(pixels, latents)
+        if i >= 3:
+            times.append(1000 * (time.perf_counter() - begun))
+    median = sorted(times)[len(times) // 2]
+    report = {"msPerStep": median, "torch": torch.__version__}
+    print(json.dumps(report) if args.json else f"{median:.1f} ms a step, PyTorch {torch.__version__}")
