@@ -1,7 +1,7 @@
 /** Ways from one latent to another. */
 import { UserError } from './errors.js';
 import { latents } from './inputs.js';
-import type { ModelInfo } from './model-info.js';
+import type { Distribution, ModelInfo } from './model-info.js';
 import { stream } from './random.js';
 
 const MAX_STEPS = 100_000;
@@ -23,14 +23,33 @@ export function pathOf(
   if (!Number.isInteger(steps) || steps < 2 || steps > MAX_STEPS) {
     throw new UserError(`A walk takes 2 to ${MAX_STEPS} steps, not ${steps}.`);
   }
-  const way = info.latent?.distribution === 'normal' ? spherical : linear;
-  const { codes } = info;
+  const { codes, latent } = info;
   const codesOf = ({ size, range }: NonNullable<ModelInfo['codes']>, seed: number) =>
     stream(seed, 'codes').uniform(size, ...range);
   return {
-    latents: walk(latents(info, 1, from), latents(info, 1, to), steps, way),
+    latents: walk(
+      latents(info, 1, from),
+      latents(info, 1, to),
+      steps,
+      WAYS[latent?.distribution ?? 'uniform'],
+    ),
     ...(codes && { codes: walk(codesOf(codes, from), codesOf(codes, to), steps, linear) }),
   };
+}
+
+/**
+ * Latents at t in [0, 1] of the way from each row of `a` to the same row of `b`, [count, size] both;
+ * on the sphere or on the line, as {@link pathOf} goes.
+ */
+export function blend(info: ModelInfo, a: Float32Array, b: Float32Array, t: number): Float32Array {
+  const { size, distribution } = info.latent as NonNullable<ModelInfo['latent']>;
+  const way = WAYS[distribution];
+  const mixed = new Float32Array(a.length);
+  for (let from = 0; from < a.length; from += size) {
+    const [rowA, rowB] = [a.subarray(from, from + size), b.subarray(from, from + size)];
+    mix(rowA, rowB, way(rowA, rowB)(t), mixed.subarray(from, from + size));
+  }
+  return mixed;
 }
 
 /** How much of each end to take at t in [0, 1]. */
@@ -40,12 +59,18 @@ function walk(a: Float32Array, b: Float32Array, steps: number, way: Way): Float3
   const points = new Float32Array(steps * a.length);
   const at = way(a, b);
   for (let k = 0; k < steps; k++) {
-    const [ofA, ofB] = at(k / (steps - 1));
-    for (let i = 0; i < a.length; i++) {
-      points[k * a.length + i] = ofA * (a[i] as number) + ofB * (b[i] as number);
-    }
+    mix(a, b, at(k / (steps - 1)), points.subarray(k * a.length, (k + 1) * a.length));
   }
   return points;
+}
+
+function mix(
+  a: Float32Array,
+  b: Float32Array,
+  [ofA, ofB]: readonly [number, number],
+  out: Float32Array,
+): void {
+  for (let i = 0; i < a.length; i++) out[i] = ofA * (a[i] as number) + ofB * (b[i] as number);
 }
 
 const linear: Way = () => (t) => [1 - t, t];
@@ -57,6 +82,8 @@ const spherical: Way = (a, b) => {
   if (!(angle > 1e-6 && angle < PI - 1e-6)) return linear(a, b);
   return (t) => [sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)];
 };
+
+const WAYS: Record<Distribution, Way> = { uniform: linear, normal: spherical };
 
 const dot = (a: Float32Array, b: Float32Array): number => {
   let sum = 0;

@@ -6,7 +6,7 @@ export { UserError } from './errors.js';
 export { extent, heatMap, probability } from './heat-map.js';
 export { type Grid, type GridOptions, Images } from './images.js';
 export { latents, type SampleOptions } from './inputs.js';
-export { pathOf } from './interpolate.js';
+export { blend, pathOf } from './interpolate.js';
 export type { LoadOptions, LoadProgress } from './load.js';
 export {
   type Certificate,

@@ -1,0 +1,158 @@
+/** What both elements have in common: a model that is loaded once the element is seen. */
+import type { LoadOptions, LoadProgress } from '../load.js';
+import type { Model } from '../model.js';
+import { STYLE } from './style.js';
+
+/** So that a server can import the elements: there is no HTMLElement there. */
+const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+
+type Tag = keyof HTMLElementTagNameMap;
+
+/** Makes an element: its attributes, then its children. */
+export function h<T extends Tag>(
+  tag: T,
+  attributes: Record<string, string | EventListener> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[T] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'string') made.setAttribute(name, value);
+    else made.addEventListener(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+const PHASES: Record<LoadProgress['phase'], string> = {
+  fetch: 'Fetching the model',
+  session: 'Starting ONNX Runtime',
+  'warm-up': 'Warming up',
+  ready: 'Ready',
+};
+
+/**
+ * Attributes: `src` the model's URL; `assets` the folder of ONNX Runtime's files; `device`;
+ * `digest` the file's SHA-256. Events, which bubble: `gpn-load`, `gpn-progress`, `gpn-error`.
+ */
+export abstract class ModelElement<M extends Model> extends Base {
+  /** The loaded model; undefined before, and after an error. */
+  model: M | undefined;
+  protected readonly stage = globalThis.document && h('div', { class: 'stage', part: 'stage' });
+  protected readonly bar = globalThis.document && h('figcaption', { part: 'controls' });
+  readonly #status =
+    globalThis.document && h('p', { class: 'status', part: 'status', role: 'status' });
+  readonly #wait = globalThis.document && h('progress', { 'aria-label': 'Loading' });
+  readonly #poster: HTMLElement =
+    globalThis.document &&
+    h(
+      'div',
+      { class: 'poster' },
+      h('div', {}, h('slot', { name: 'poster' }, 'A model will appear here'), this.#wait),
+    );
+  #watch: IntersectionObserver | undefined;
+  #loading: AbortController | undefined;
+
+  protected abstract open(src: string, options: LoadOptions): Promise<M>;
+  /** Shows what the model does, at first and whenever an attribute changes. */
+  protected abstract show(): Promise<void>;
+  /** Makes the controls that this model has a use for. */
+  protected abstract controls(model: M): void;
+
+  connectedCallback(): void {
+    if (this.shadowRoot === null) {
+      this.#wait.hidden = true;
+      this.stage.append(this.#poster);
+      const figure = h('figure', { part: 'figure' }, this.stage, this.bar);
+      this.attachShadow({ mode: 'open' }).append(h('style', {}, STYLE), figure);
+    }
+    // What is never scrolled to is never fetched.
+    this.#watch = new IntersectionObserver((entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) {
+        this.#watch?.disconnect();
+        void this.#load();
+      }
+    });
+    this.#watch.observe(this);
+  }
+
+  disconnectedCallback(): void {
+    this.#watch?.disconnect();
+    this.#close();
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after || !this.isConnected || this.#loading === undefined) return;
+    if (['src', 'assets', 'device', 'digest'].includes(name)) void this.#load();
+    else if (this.model !== undefined) void this.attempt(() => this.show());
+  }
+
+  #close(): void {
+    this.#loading?.abort();
+    this.#loading = undefined;
+    void this.model?.dispose();
+    this.model = undefined;
+  }
+
+  async #load(): Promise<void> {
+    this.#close();
+    const src = this.getAttribute('src');
+    if (src === null) return;
+    const loading = new AbortController();
+    this.#loading = loading;
+    this.#poster.hidden = false;
+    this.#wait.hidden = false;
+    const given = ['assets', 'device', 'digest'].flatMap((name) => {
+      const value = this.getAttribute(name);
+      return value === null ? [] : [[name, value] as const];
+    });
+    const onProgress = (progress: LoadProgress): void => {
+      if (progress.phase === 'fetch' && progress.total > 0) {
+        this.#wait.max = progress.total;
+        this.#wait.value = progress.done;
+      } else this.#wait.removeAttribute('value');
+      this.say(`${PHASES[progress.phase]} …`);
+      this.emit('progress', progress);
+    };
+    await this.attempt(async () => {
+      const options = { ...Object.fromEntries(given), onProgress, signal: loading.signal };
+      const model = await this.open(src, options);
+      if (loading.signal.aborted) return model.dispose();
+      this.model = model;
+      this.bar.replaceChildren();
+      this.controls(model);
+      this.bar.append(this.#status);
+      this.emit('load', { info: model.info, device: model.device, reason: model.reason });
+      await this.show();
+      this.#poster.hidden = true;
+    });
+  }
+
+  /** Does something; what goes wrong is said where the reader looks, and told as `gpn-error`. */
+  protected async attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const { name, message } = error as Error;
+      if (name === 'AbortError') return;
+      this.#wait.hidden = true;
+      this.say(message, true);
+      this.emit('error', { error });
+    }
+  }
+
+  protected say(text: string, isError = false): void {
+    if (!this.#status.isConnected) this.bar.append(this.#status);
+    this.#status.classList.toggle('error', isError);
+    this.#status.textContent = text;
+  }
+
+  protected emit(name: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(`gpn-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  /** A whole number in an attribute, or what stands in for it. */
+  protected number(name: string, otherwise: number): number {
+    const text = this.getAttribute(name);
+    return text === null || !/^\d+$/.test(text) ? otherwise : Number(text);
+  }
+}

@@ -1,0 +1,175 @@
+import type { ScoreMap } from '../discriminator.js';
+import { UserError } from '../errors.js';
+import { extent, heatMap, probability } from '../heat-map.js';
+import type { LoadOptions } from '../load.js';
+import type { ModelInfo } from '../model-info.js';
+import { Discriminator } from '../web/browser.js';
+import { h, ModelElement } from './element.js';
+
+/** As many windows as are scored in about a second by a small model in wasm. */
+const WINDOWS = 4000;
+
+/** The longer side, in pixels, of the canvas on which the heat map is laid. */
+const HEAT = 512;
+
+/**
+ * `<gpn-score-map src stride label><img …></gpn-score-map>`: what a discriminator makes of every
+ * part of a picture, as a heat map over it. Another picture can be chosen or dropped.
+ *
+ * Without `stride` as many windows are scored as a second or so allows. Beside the events of every
+ * element it emits `gpn-score` with `{ map, ms }`.
+ */
+export class GpnScoreMap extends ModelElement<Discriminator> {
+  static readonly observedAttributes = [
+    ...['src', 'assets', 'device', 'digest'],
+    ...['stride', 'label'],
+  ];
+  readonly #heat = globalThis.document && h('canvas', { class: 'heat', part: 'heat', role: 'img' });
+  readonly #scale = globalThis.document && h('span', { class: 'scale', part: 'scale' });
+  #run: AbortController | undefined;
+  #url: string | undefined;
+
+  protected open(src: string, options: LoadOptions): Promise<Discriminator> {
+    return Discriminator.load(src, options) as Promise<Discriminator>;
+  }
+
+  /** The picture that is scored: the first image inside the element. */
+  get image(): HTMLImageElement | null {
+    return this.querySelector('img:not([slot])');
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.stage.append(h('slot'), this.#heat); // the picture is seen before it is scored
+    const allow = (event: Event) => {
+      event.preventDefault();
+      this.stage.classList.toggle('over', event.type === 'dragover');
+    };
+    this.stage.ondragover = allow;
+    this.stage.ondragleave = allow;
+    this.stage.ondrop = (event) => {
+      allow(event);
+      const file = event.dataTransfer?.files[0];
+      if (file) void this.attempt(() => this.scoreFile(file));
+    };
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#run?.abort();
+    if (this.#url !== undefined) URL.revokeObjectURL(this.#url);
+  }
+
+  protected controls(): void {
+    const opacity = h('input', { type: 'range', min: '0', max: '1', step: 'any' });
+    opacity.value = '0.6';
+    opacity.oninput = () => this.#heat.style.setProperty('opacity', opacity.value);
+    this.#heat.style.setProperty('opacity', opacity.value);
+    const file = h('input', { type: 'file', accept: 'image/*' });
+    file.onchange = () => {
+      const chosen = file.files?.[0];
+      if (chosen) void this.attempt(() => this.scoreFile(chosen));
+    };
+    this.bar.append(
+      h('label', { class: 'file' }, 'Choose a picture', file),
+      h('label', {}, 'Heat', opacity),
+      this.#scale,
+    );
+  }
+
+  /** Shows and scores a picture from a file. */
+  async scoreFile(file: Blob): Promise<void> {
+    const image = this.image ?? this.appendChild(h('img', { alt: 'The chosen picture' }));
+    if (this.#url !== undefined) URL.revokeObjectURL(this.#url);
+    this.#url = URL.createObjectURL(file);
+    image.src = this.#url;
+    await this.show();
+  }
+
+  protected async show(): Promise<void> {
+    const { image, model } = this;
+    if (image === null || model === undefined) {
+      this.say('Choose a picture, or drop one here.');
+      return;
+    }
+    this.#run?.abort();
+    const run = new AbortController();
+    this.#run = run;
+    const pixels = await pixelsOf(image);
+    const label = this.getAttribute('label');
+    const from = performance.now();
+    const map = await model.scoreMap(pixels, {
+      stride: this.number('stride', strideFor(pixels, model.info)),
+      signal: run.signal,
+      onProgress: (done, total) => this.say(`Scoring: ${Math.round((100 * done) / total)} %`),
+      ...(label !== null && label !== '' && { labels: Number(label) }),
+    });
+    const ms = performance.now() - from;
+    this.#paint(map, pixels);
+    this.say(`${map.columns} × ${map.rows} windows on ${model.device} in ${ms.toFixed(0)} ms`);
+    this.emit('score', { map, ms });
+  }
+
+  #paint(map: ScoreMap, { width, height }: ImageData): void {
+    const shrink = Math.min(1, HEAT / Math.max(width, height));
+    const [w, h2] = [
+      Math.max(1, Math.round(width * shrink)),
+      Math.max(1, Math.round(height * shrink)),
+    ];
+    // The map's own pixels, so that drawing it small costs little.
+    const { first, stride } = map;
+    const small = {
+      ...map,
+      stride: stride * shrink,
+      first: {
+        ...{ x: first.x * shrink, y: first.y * shrink },
+        ...{ width: first.width * shrink, height: first.height * shrink },
+      },
+    };
+    this.#heat.width = w;
+    this.#heat.height = h2;
+    const rgba = heatMap(small, w, h2) as Uint8ClampedArray<ArrayBuffer>;
+    this.#heat.getContext('2d')?.putImageData(new ImageData(rgba, w, h2), 0, 0);
+    const [low, high] = extent(map.values).map((score) => shown(map.meaning, score));
+    this.#heat.setAttribute('aria-label', `Heat map of the scores, from ${low} to ${high}`);
+    this.#scale.replaceChildren(low ?? '', h('i'), high ?? '');
+    this.#scale.title = MEANINGS[map.meaning];
+  }
+}
+
+const MEANINGS: Record<ScoreMap['meaning'], string> = {
+  logit: 'Probability of real',
+  probability: 'Probability of real',
+  critic: 'Critic value, larger for real',
+  energy: 'Energy, smaller for real',
+};
+
+const shown = (meaning: ScoreMap['meaning'], score: number): string => {
+  const real = probability(meaning, score);
+  return real === undefined ? score.toPrecision(3) : `${(100 * real).toPrecision(3)} %`;
+};
+
+function strideFor({ width, height }: ImageData, { image, fragment }: ModelInfo): number {
+  const frame = 2 * (fragment?.frame ?? 0);
+  const places = (width + frame - image.width + 1) * (height + frame - image.height + 1);
+  return Math.max(1, Math.ceil(Math.sqrt(Math.max(0, places) / WINDOWS)));
+}
+
+async function pixelsOf(image: HTMLImageElement): Promise<ImageData> {
+  await image.decode().catch(() => {
+    throw new UserError('The picture cannot be read: choose a PNG, JPEG or WebP file.');
+  });
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const canvas = h('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context?.drawImage(image, 0, 0);
+  try {
+    const data = context?.getImageData(0, 0, width, height);
+    if (data) return data;
+  } catch {
+    throw new UserError('The picture is from another site, which does not let pages read it.');
+  }
+  throw new UserError(`A picture of ${width}×${height} pixels is too large for this browser.`);
+}

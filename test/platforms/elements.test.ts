@@ -1,0 +1,179 @@
+/** The custom elements, in Chromium, on a page without a bundler. */
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { conditionalFile } from '../../runtime/test/tiny.js';
+import { scratchFolder } from '../cli.js';
+import { root } from '../imports.js';
+import { runModule } from '../pack.js';
+import { findChromium, launch } from './chromium.js';
+import { exported } from './model.js';
+import { type Site, serveFolder } from './server.js';
+
+const folder = scratchFolder();
+const SHOTS = join(root, 'scratch/screenshots');
+let site: Site;
+let browser: Browser | undefined;
+let page: Page;
+
+const PAGE = `<!doctype html><html lang="en"><title>elements</title>
+<script type="module" src="runtime/elements/index.js"></script>
+<script>
+  window.events = [];
+  for (const name of ['load', 'sample', 'score', 'error'])
+    addEventListener('gpn-' + name, ({ detail, target }) => events.push([name, target.id, detail]));
+</script>
+<gpn-generator id="plain" src="g.onnx" assets="ort" device="wasm" seed="7" count="16"></gpn-generator>
+<gpn-generator id="conditional" src="c.onnx" assets="ort" device="wasm" count="3" label="2"></gpn-generator>
+<gpn-score-map id="map" src="d.onnx" assets="ort" device="wasm" stride="8"><img src="ramp.png" width="300" alt="A ramp"></gpn-score-map>
+<gpn-generator id="wrong" src="none.onnx" assets="ort" device="wasm"></gpn-generator>
+<div style="height: 3000px"></div>
+<gpn-generator id="far" src="g.onnx" assets="ort" device="wasm" count="4"></gpn-generator>`;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'g.onnx'), await exported('generator'));
+  writeFileSync(join(folder, 'd.onnx'), await exported('discriminator'));
+  writeFileSync(join(folder, 'c.onnx'), conditionalFile());
+  const pixels = Uint8Array.from({ length: 60 * 44 }, (_, i) => (4 * (i % 60)) % 256);
+  await sharp(pixels, { raw: { width: 60, height: 44, channels: 1 } })
+    .png()
+    .toFile(join(folder, 'ramp.png'));
+  writeFileSync(join(folder, 'index.html'), PAGE);
+  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
+  symlinkSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'));
+  mkdirSync(SHOTS, { recursive: true });
+  site = await serveFolder(folder);
+  const path = findChromium();
+  if (path === undefined) return;
+  browser = await launch(path);
+  page = await browser.newPage({ viewport: { width: 900, height: 1400 } });
+  await page.goto(`${site.url}/index.html`);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const chromium = (name: string, body: () => Promise<void>) =>
+  test(name, async ({ skip }) => {
+    if (browser === undefined) skip('there is no Chromium, and none could be installed');
+    await body();
+  });
+
+const until = (condition: string) => page.waitForFunction(condition, null, { timeout: 20_000 });
+const seen = (name: string, id: string) =>
+  `events.some(([n, i]) => n === '${name}' && i === '${id}')`;
+
+/** The pixels of an element's canvas, as a sum that tells pictures apart. */
+const pixels = (id: string): Promise<string> =>
+  page.evaluate(`(() => {
+    const canvas = document.getElementById('${id}').shadowRoot.querySelector('canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return canvas.width + '×' + canvas.height + ':' + data.reduce((sum, v, i) => (sum * 31 + v * (i % 7)) % 1000003, 0);
+  })()`);
+
+test('a server imports them, and nothing happens', () => {
+  const text = `console.log(Object.keys(await import('./runtime/dist/elements/index.js')).join())`;
+  expect(runModule(root, text).trim()).toBe('GpnGenerator,GpnScoreMap');
+});
+
+chromium(
+  'a generator draws the images of its seed, and others at the press of a button',
+  async () => {
+    await until(seen('sample', 'plain'));
+    const first = await pixels('plain');
+    expect(first).toMatch(/^115×115:/);
+    const same = await page.evaluate(`(async () => {
+    const { Generator } = await import('/runtime/web/index.js');
+    const generator = await Generator.load('g.onnx', { assets: 'ort', device: 'wasm' });
+    const canvas = document.getElementById('plain').shadowRoot.querySelector('canvas');
+    const drawn = canvas.getContext('2d').getImageData(0, 0, 115, 115).data;
+    const images = (await generator.sample({ count: 16, seed: 7 })).toImageData({ gap: 1 }).data;
+    await generator.dispose();
+    return images.every((v, i) => v === drawn[i]);
+  })()`);
+    expect(same).toBe(true);
+    await page.getByRole('button', { name: 'New images' }).first().focus();
+    await page.keyboard.press('Enter');
+    await until(`events.some(([n, i, d]) => n === 'sample' && i === 'plain' && d.seed === 8)`);
+    expect(await pixels('plain')).not.toBe(first);
+    await expect
+      .poll(() => page.locator('#plain canvas').getAttribute('aria-label'))
+      .toBe('16 images drawn by platform-generator, seed 8');
+    await page.evaluate(`document.getElementById('plain').seed = 7`);
+    await until(
+      `events.filter(([n, i, d]) => n === 'sample' && i === 'plain' && d.seed === 7).length > 1`,
+    );
+    expect(await pixels('plain')).toBe(first);
+  },
+);
+
+chromium('a walk moves on until it is stopped', async () => {
+  const walk = page.locator('#plain').getByRole('button', { name: 'Walk' });
+  const before = await pixels('plain');
+  await walk.click();
+  await expect.poll(() => pixels('plain')).not.toBe(before);
+  await until(`document.getElementById('plain').seed >= 9`);
+  await walk.click();
+  expect(await walk.getAttribute('aria-pressed')).toBe('false');
+  await page.waitForTimeout(200);
+  const stopped = await pixels('plain');
+  await page.waitForTimeout(300);
+  expect(await pixels('plain')).toBe(stopped);
+});
+
+chromium('classes and codes have controls', async () => {
+  await until(seen('sample', 'conditional'));
+  const element = page.locator('#conditional');
+  const select = element.getByRole('combobox', { name: 'Class' });
+  expect(await select.inputValue()).toBe('2');
+  const before = await pixels('conditional');
+  await select.selectOption('1');
+  await expect.poll(() => pixels('conditional')).not.toBe(before);
+  expect(await element.getAttribute('label')).toBe('1');
+  const chosen = await pixels('conditional');
+  await element.getByRole('slider', { name: 'Code 2' }).fill('1.5');
+  await expect.poll(() => pixels('conditional')).not.toBe(chosen);
+});
+
+chromium('a picture is scored, and another that is dropped', async () => {
+  await until(seen('score', 'map'));
+  const [rows, columns] = (await page.evaluate(
+    `(([, , { map }]) => [map.rows, map.columns])(events.find(([n, i]) => n === 'score' && i === 'map'))`,
+  )) as number[];
+  expect([rows, columns]).toEqual([3, 5]);
+  expect(await page.locator('#map .heat').getAttribute('aria-label')).toMatch(
+    /^Heat map of the scores, from .+ % to .+ %$/,
+  );
+  await page.evaluate(`(async () => {
+    const canvas = document.createElement('canvas');
+    canvas.width = 36; canvas.height = 28;
+    canvas.getContext('2d').fillRect(0, 0, 36, 28);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([blob], 'dropped.png', { type: 'image/png' }));
+    const stage = document.getElementById('map').shadowRoot.querySelector('.stage');
+    stage.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+  })()`);
+  await until(
+    `events.some(([n, i, d]) => n === 'score' && d.map.rows === 1 && d.map.columns === 2)`,
+  );
+  await page.screenshot({ path: join(SHOTS, 'elements.png') });
+});
+
+chromium('what goes wrong is said where the reader looks', async () => {
+  await until(seen('error', 'wrong'));
+  expect(await page.locator('#wrong .status').textContent()).toBe(
+    `${site.url}/none.onnx cannot be fetched: the server answers 404.`,
+  );
+});
+
+chromium('what is off screen is not loaded until it is seen', async () => {
+  expect(await page.evaluate(seen('load', 'far'))).toBe(false);
+  await page.locator('#far').scrollIntoViewIfNeeded();
+  await until(seen('sample', 'far'));
+});
