@@ -114,11 +114,14 @@ async function compareWithOriginal(converted: ConvertedModel, bytes: Uint8Array)
   const session = await openSession(bytes, { device: 'cpu', label: 'The exported model' });
   try {
     const run: Runner = (inputs) => session.run(inputs);
-    const { difference, output, batches } = await verifyModel(converted, run);
+    const { difference, output, batches, unrest } = await verifyModel(converted, run);
     const at = batches.length > 0 ? ` at batches of ${batches.join(' and ')}` : '';
     return (
       `Largest difference from TF.js${at}: ${difference.toExponential(1)} of the largest value` +
-      ` (output ${output})`
+      ` (output ${output})` +
+      (unrest === undefined
+        ? ''
+        : `; TF.js's own moves by ${unrest.toExponential(1)} when its inputs do in their last bit`)
     );
   } finally {
     await session.dispose();

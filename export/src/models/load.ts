@@ -37,8 +37,10 @@ export async function loadModel(files: ModelFiles): Promise<LoadedModel> {
 
 const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
   async layers({ path, artifacts }) {
-    const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+    const { loadLayersModel, Sequential } = await import('@tensorflow/tfjs-layers');
     const model = await loadLayersModel({ load: async () => artifacts });
+    // A list of layers knows its inputs by name only when it is built.
+    if (model instanceof Sequential) model.build();
     return {
       kind: 'layers',
       name: model.name,
