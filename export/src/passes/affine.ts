@@ -27,6 +27,9 @@ function fold(b: Builder, op: 'Mul' | 'Add', x: Value, c: Value): Value | undefi
   const linear = LINEAR[node.op];
   const weights = node.inputs[1];
   if (!linear || !weights?.data || node.attrs.group !== undefined) return undefined;
+  // A batch of products has no Gemm.
+  if (node.op === 'MatMul' && (x.shape.length !== 2 || weights.shape.length !== 2))
+    return undefined;
   const channels = weights.shape[linear.weightAxis] as number;
   const perChannel = alongAxis(b, c, x.shape, linear.axis, channels);
   if (!perChannel) return undefined;
