@@ -156,8 +156,9 @@ export class Builder {
     );
     if (axes.length === 0) return x;
     const at = (xs: Shape) => this.ints(axes.map((i) => xs[i] as number));
-    const shape = x.shape.map((_, i) => {
-      const [b, e, s] = [begin[i] as number, end[i] as number, steps[i] as number];
+    const shape = x.shape.map((d, i) => {
+      const [first, e, s] = [begin[i] as number, end[i] as number, steps[i] as number];
+      const b = first < 0 ? first + d : first;
       // A reversed axis that runs through its first element has its end before the tensor.
       const stop = s < 0 && e < 0 ? -1 : e;
       return Math.max(0, Math.ceil((stop - b) / s));

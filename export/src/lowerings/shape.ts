@@ -45,22 +45,18 @@ export function takeRows(b: Builder, x: View, axis: number, rows: readonly numbe
   return view(b.Gather(x.value, numbers, axisOf(x, axis)), x.perm);
 }
 
+/** Further to the front than any tensor reaches. */
+const BEFORE_ALL = -(2 ** 31);
+
 function reverse(b: Builder, x: View, axes: readonly number[]): View {
   const turned = axes.map((a) => axisOf(x, a));
-  const at = (on: (d: number) => number, off: (d: number) => number) =>
-    x.value.shape.map((d, i) => (turned.includes(i) ? on(d) : off(d)));
-  const begin = at(
-    (d) => d - 1,
-    () => 0,
-  );
-  const end = at(
-    (d) => -d - 1,
-    (d) => d,
-  );
-  const steps = at(
-    () => -1,
-    () => 1,
-  );
+  const { shape } = x.value;
+  const pick = (on: number, off: (d: number) => number): number[] =>
+    shape.map((d, i) => (turned.includes(i) ? on : off(d)));
+  // From the last element on, whatever the size is.
+  const begin = pick(-1, () => 0);
+  const end = pick(BEFORE_ALL, (d) => d);
+  const steps = pick(-1, () => 1);
   return view(b.Slice(x.value, begin, end, steps), x.perm);
 }
 

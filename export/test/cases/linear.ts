@@ -61,6 +61,16 @@ export const LINEAR: Cases = {
     (y: Images) => tf.conv2dTranspose(y, constant(filter) as Images, [2, 8, 8, 3], 2, 'valid'),
     uniform([2, 3, 3, 4]),
   ),
+  'Conv2DBackpropInput of many channels, in phases': of(
+    (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 6, 6, 8], 2, 'same'),
+    uniform([2, 3, 3, 2]),
+    uniform([4, 4, 8, 2], -0.5, 0.5),
+  ),
+  'Conv2DBackpropInput of many channels, in tiles': of(
+    (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 6, 6, 8], 2, 'same'),
+    uniform([2, 3, 3, 2]),
+    uniform([2, 2, 8, 2], -0.5, 0.5),
+  ),
   Conv2DBackpropFilter: of(
     gradients((x, w) => tf.conv2d(x as Images, w as Images, 2, 'same')),
     images,

@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { spec, trace } from '../src/index.js';
+import { constant, uniform } from './cases/case.js';
+import { eager, expectClose, run, TOLERANCE } from './run.js';
+
+type Images = tf.Tensor4D;
+const SHAPE = [4, 6, 2] as const;
+
+/** Functions of images [N, 4, 6, 2] whose graphs must do for every N. */
+const FUNCTIONS: Readonly<Record<string, (x: Images) => tf.Tensor>> = {
+  reshape: (x) => tf.reshape(x, [x.shape[0], 24, 2]),
+  'flatten and multiply': (x) =>
+    tf.matMul(
+      tf.reshape(x, [x.shape[0], -1]) as tf.Tensor2D,
+      constant(uniform([48, 3])) as tf.Tensor2D,
+    ),
+  'rows of all images together': (x) => tf.softmax(tf.reshape(x, [-1, 2])),
+  slice: (x) => tf.slice(x, [0, 1, 2, 0], [-1, 2, 3, 1]),
+  reverse: (x) => tf.reverse(x, [0, 2]),
+  tile: (x) => tf.tile(x, [2, 1, 2, 1]),
+  split: (x) => tf.add(...(tf.split(x, 2, 3) as [tf.Tensor, tf.Tensor])),
+  pad: (x) =>
+    tf.pad(x, [
+      [0, 0],
+      [1, 2],
+      [0, 1],
+      [0, 0],
+    ]),
+  concat: (x) => tf.concat([x, tf.zerosLike(x), tf.ones([x.shape[0], 4, 6, 1])], 3),
+  pool: (x) => tf.avgPool(tf.maxPool(x, 3, 1, 'same'), 2, 2, 'valid'),
+  'gradient of a pool': (x) =>
+    tf.grad((v) => tf.sum(tf.square(tf.maxPool(v as Images, 2, 2, 'valid'))))(x),
+  convolution: (x) => tf.conv2d(x, constant(uniform([3, 3, 2, 3])) as Images, 2, 'same'),
+  'depthwise convolution': (x) =>
+    tf.depthwiseConv2d(x, constant(uniform([2, 2, 2, 1])) as Images, 1, 'same'),
+  'transposed convolution': (x) =>
+    tf.conv2dTranspose(
+      x,
+      constant(uniform([2, 2, 3, 2])) as Images,
+      [x.shape[0], 8, 12, 3],
+      2,
+      'same',
+    ),
+  resize: (x) => tf.image.resizeBilinear(tf.image.resizeNearestNeighbor(x, [8, 12]), [5, 7]),
+  'mean over pixels': (x) => tf.mean(x, [1, 2]),
+  gather: (x) => tf.gather(x, tf.tensor1d([2, 0], 'int32'), 1),
+  'largest place': (x) => tf.argMax(tf.reshape(x, [x.shape[0], -1]), 1),
+  'depth to space': (x) => tf.depthToSpace(tf.concat([x, x], 3) as Images, 2),
+};
+
+describe('a batch that is free', () => {
+  it.each(Object.entries(FUNCTIONS))('%s', async (_, fn) => {
+    const model = trace(({ x }) => ({ y: fn(x as Images) }), { x: spec(['N', ...SHAPE]) });
+    for (const batch of [1, 3, 7]) {
+      const inputs = [uniform([batch, ...SHAPE])];
+      const [result] = await run(model, inputs);
+      const [expected] = eager(fn as never, inputs);
+      expectClose(result as never, expected as never, TOLERANCE.forward);
+    }
+  });
+
+  it('is refused where a number that depends on it would be baked in', () => {
+    const scaled = () => trace(({ x }) => tf.mul(x, x.shape[0] as number), { x: spec(['N', 2]) });
+    expect(scaled).toThrow(/depends on the batch size is baked in/);
+  });
+});

@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { OPSET } from '../src/encode.js';
+import { LOWERINGS } from '../src/lowerings/index.js';
+import { operatorsByKernel, opsDocument } from './ops-doc.js';
+
+describe('the table of kernels', () => {
+  const seen = operatorsByKernel();
+
+  it('has a case for every lowering but drawing, which a trace refuses', () => {
+    const missing = Object.keys(LOWERINGS).filter((kernel) => !seen.has(kernel));
+    expect(missing.sort()).toEqual(['Identity', 'Multinomial']);
+  });
+
+  it('names every kernel of TF.js, with or without an ONNX form', () => {
+    const text = opsDocument(seen, OPSET);
+    const unnamed = tf
+      .getKernelsForBackend('cpu')
+      .map((k) => k.kernelName)
+      .filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+    expect(unnamed).toEqual([]);
+  });
+
+  it('is what OPS.md says; npm run ops writes it anew', async () => {
+    await expect(opsDocument(seen, OPSET)).toMatchFileSnapshot('../../OPS.md');
+  });
+});

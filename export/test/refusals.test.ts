@@ -1,0 +1,59 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { spec, trace } from '../src/index.js';
+
+const traceOf = (fn: (x: tf.Tensor) => tf.Tensor) => () =>
+  trace(({ x }) => fn(x as tf.Tensor), { x: spec([2, 3]) });
+
+describe('randomness inside a trace', () => {
+  const draws: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
+    randomNormal: (x) => tf.add(x, tf.randomNormal([2, 3])),
+    randomUniform: (x) => tf.add(x, tf.randomUniform([2, 3], 0, 1, 'float32', 'a seed')),
+    randomUniformInt: (x) => tf.add(x, tf.randomUniformInt([2, 3], 0, 9, 5)),
+    truncatedNormal: (x) => tf.add(x, tf.truncatedNormal([2, 3], 0, 1, 'float32', 7)),
+    randomGamma: (x) => tf.add(x, tf.randomGamma([2, 3], 1)),
+    rand: (x) =>
+      tf.add(
+        x,
+        tf.rand([2, 3], () => 0.5),
+      ),
+    multinomial: (x) => tf.multinomial(x as tf.Tensor2D, 4, 3),
+    dropout: (x) => tf.dropout(x, 0.5, undefined, 3),
+  };
+  it.each(Object.entries(draws))('tf.%s is refused, seeded or not', (name, fn) => {
+    expect(traceOf(fn)).toThrow(/was called inside a traced function.*pass them in as an input/s);
+    expect(traceOf(fn)).toThrow(name === 'dropout' ? /tf\.(dropout|randomUniform)/ : `tf.${name}`);
+  });
+
+  it('is welcome as an input', () => {
+    const model = trace(({ x, noise }) => tf.add(x, noise), { x: spec([2]), noise: spec([2]) });
+    expect(model.graph.inputs.map((v) => v.name)).toEqual(['x', 'noise']);
+  });
+});
+
+describe('what a graph cannot do', () => {
+  it('reading values is refused, and the part that read them named', () => {
+    expect(traceOf((x) => tf.scalar(x.dataSync()[0] as number))).toThrow(
+      /values of a tensor were read while it was being traced.*make the value an input/s,
+    );
+    const named = (x: tf.Tensor) => tf.tidy('judge', () => tf.scalar(x.arraySync() as number));
+    expect(traceOf(named)).toThrow('(in judge)');
+  });
+
+  it('a kernel without an ONNX form is named, with what to do', () => {
+    expect(traceOf((x) => tf.unique(tf.reshape(x, [6])).values)).toThrow(
+      /kernel Unique \(in unique\) has no ONNX form.*Write that part with other operations/s,
+    );
+  });
+
+  it('text and complex numbers are refused', () => {
+    expect(traceOf((x) => tf.real(tf.fft(tf.complex(x, x))))).toThrow(/Complex|complex64/);
+  });
+
+  it('leaves TF.js as it was after an error', () => {
+    void tf.setBackend('cpu');
+    expect(traceOf((x) => tf.scalar(x.dataSync()[0] as number))).toThrow();
+    expect(tf.getBackend()).toBe('cpu');
+    expect(tf.add(1, 2).dataSync()[0]).toBe(3);
+  });
+});

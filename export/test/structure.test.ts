@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { type OnnxModel, spec, trace } from '../src/index.js';
+import { constant, floats, uniform } from './cases/case.js';
+
+/** The operators of a graph, in the order in which they run. */
+const operators = (model: OnnxModel): string[] => model.graph.order().map((node) => node.op);
+
+/** Distinct constants of at least two elements that the graph reads. */
+const weights = (model: OnnxModel): number =>
+  new Set(
+    model.graph
+      .order()
+      .flatMap((node) => node.inputs)
+      .filter((v) => v?.data && v.dtype === 'float32' && v.data.length > 1),
+  ).size;
+
+const at = (data: ReturnType<typeof uniform>): tf.Tensor => constant(data);
+const filter = (i: number, o: number) => at(uniform([3, 3, i, o])) as tf.Tensor4D;
+
+describe('graphs', () => {
+  it('have one Gemm for a dense layer', () => {
+    const model = trace(
+      ({ x }) => tf.relu(tf.add(tf.matMul(x, at(uniform([4, 5]))), at(uniform([5])))),
+      { x: spec(['N', 4]) },
+    );
+    expect(operators(model)).toEqual(['Gemm', 'Relu']);
+  });
+
+  it('have one Gemm for a dense layer whose weights are inputs', () => {
+    const model = trace(({ x, w, b }) => tf.add(tf.matMul(x, w), b), {
+      x: spec([3, 4]),
+      w: spec([4, 5]),
+      b: spec([5]),
+    });
+    expect(operators(model)).toEqual(['Gemm']);
+  });
+
+  it('stay channels-first between convolutions: only the ends are transposed', () => {
+    const layer = (x: tf.Tensor, w: tf.Tensor4D, bias: tf.Tensor) =>
+      tf.relu(tf.add(tf.conv2d(x as tf.Tensor4D, w, 1, 'same'), bias)) as tf.Tensor4D;
+    const model = trace(
+      ({ x }) => {
+        const y = layer(layer(x, filter(3, 4), at(uniform([4]))), filter(4, 4), at(uniform([4])));
+        return tf.maxPool(y, 2, 2, 'valid');
+      },
+      { x: spec(['N', 8, 8, 3]) },
+    );
+    expect(operators(model)).toEqual([
+      'Transpose',
+      ...['Conv', 'Relu'],
+      ...['Conv', 'Relu'],
+      'MaxPool',
+      'Transpose',
+    ]);
+  });
+
+  it('take a normalisation by constant statistics into the convolution', () => {
+    const model = trace(
+      ({ x }) => {
+        const y = tf.conv2d(x as tf.Tensor4D, filter(3, 4), 1, 'same');
+        const [mean, offset, scale] = [uniform([4]), uniform([4]), uniform([4], 1, 2)].map(at);
+        const variance = at(uniform([4], 0.5, 1));
+        return tf.batchNorm(y, mean as never, variance as never, offset as never, scale as never);
+      },
+      { x: spec(['N', 8, 8, 3]) },
+    );
+    expect(operators(model)).toEqual(['Transpose', 'Conv', 'Transpose']);
+  });
+
+  it('compute what depends on constants alone while tracing, and share equal constants', () => {
+    const model = trace(
+      ({ x }) => {
+        const twice = [floats([1, 2, 3]), floats([1, 2, 3])].map((v) => tf.sin(tf.mul(at(v), 2)));
+        return tf.mul(tf.add(x, twice[0] as tf.Tensor), twice[1] as tf.Tensor);
+      },
+      { x: spec([2, 3]) },
+    );
+    expect(operators(model)).toEqual(['Add', 'Mul']);
+    expect(weights(model)).toBe(1);
+  });
+
+  it('compute equal expressions once, and nothing that no output needs', () => {
+    const model = trace(
+      ({ x }) => {
+        tf.exp(x);
+        return tf.add(tf.sin(x), tf.sin(x));
+      },
+      { x: spec([2, 3]) },
+    );
+    expect(operators(model)).toEqual(['Sin', 'Add']);
+  });
+
+  it('print alike when they are alike', () => {
+    const model = () => trace(({ x }) => ({ y: tf.mul(tf.tanh(x), 2) }), { x: spec([2]) });
+    expect(model().toString()).toBe(
+      [
+        'input  x: float32[2]',
+        '%0: float32[2] = Tanh(x)',
+        '%1: float32[2] = Mul(%0, 2)',
+        'output y = %1',
+      ].join('\n'),
+    );
+    expect(model().toBytes()).toEqual(model().toBytes());
+  });
+});
