@@ -206,7 +206,7 @@ async function recordAsync(
   run: Recorder,
   fn: (inputs: object) => object | Promise<object>,
 ): Promise<Graph> {
-  tf.engine().startScope('trace');
+  tf.engine().startScope();
   try {
     run.end(await fn(run.begin()));
   } finally {

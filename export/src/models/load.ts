@@ -84,14 +84,35 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
           return [model.execute(feeds, outputNodes)].flat();
         } catch (error) {
           // Control flow: it may yet turn out to depend on constants alone.
-          if (!/executeAsync/.test(reasonOf(error))) throw error;
+          if (!/executeAsync/.test(String(error))) throw error;
         }
-        return model.executeAsync(feeds, outputNodes).then((outputs) => [outputs].flat());
+        return model.executeAsync(feeds, outputNodes).then(
+          (outputs) => [outputs].flat(),
+          (error) => {
+            throw new Error(`${decisions(artifacts.modelTopology)} (${reasonOf(error)})`);
+          },
+        );
       },
       dispose: () => model.dispose(),
     };
   },
 };
+
+/** Operations by which a graph decides, as it runs, what to compute or how large a result is. */
+const DECIDES =
+  /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|NonMaxSuppression.*|Where|ListDiff)$/;
+
+interface GraphDef {
+  readonly node?: readonly { readonly op: string }[];
+  readonly library?: { readonly function?: readonly { readonly nodeDef?: GraphDef['node'] }[] };
+}
+
+function decisions(topology: object | undefined): string {
+  const { node = [], library } = topology as GraphDef;
+  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
+  const ops = new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
+  return `what ${[...ops].join(', ')} gives depends on the values of the inputs, which ONNX needs to know beforehand`;
+}
 
 interface Signature {
   readonly inputs?: Readonly<Record<string, SignatureInput>>;

@@ -1,0 +1,126 @@
+// `gpn-cli export MODEL.json`, and `inspect --ops` of what it writes.
+import { mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { artifactsOf, scratch, wave, writeModel } from '../../export/test/models-files.js';
+import { main } from '../src/main.js';
+
+const folder = scratch();
+let file: string;
+let out: string;
+let printed: { stdout: string; stderr: string };
+
+// Each command listens for a reader that leaves early: a process runs one, this file a dozen.
+process.stdout.setMaxListeners(50);
+
+beforeEach(async () => {
+  const { layers } = tfl;
+  const model = tfl.sequential({
+    layers: [
+      layers.conv2d({ inputShape: [null, 8, 1], filters: 2, kernelSize: 3, name: 'conv' }),
+      layers.globalAveragePooling2d({ name: 'out' }),
+    ],
+  });
+  model.setWeights(
+    model.weights.map(({ shape }) => tf.tensor(wave(shape as number[]), shape as number[])),
+  );
+  file = writeModel(folder(), await artifactsOf(model));
+  out = join(folder(), 'model.onnx');
+  printed = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      printed[stream] += text;
+      return true;
+    });
+  }
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const given = ['--input-shape', 'conv_input=Nx9x8x1'];
+
+describe('export MODEL.json', () => {
+  test('writes a file that equals the model, and says how nearly', async () => {
+    expect(await main(['export', file, '-o', out, ...given])).toBe(0);
+    expect(printed.stdout).toMatch(
+      /^Largest difference from TF\.js at batches of 1 and 2: \d\.\de[+-]\d+ of .* \(output out\)\nWrote the layers model to .*model\.onnx \(0\.0 MB\)\n$/,
+    );
+    expect(readdirSync(dirname(out))).toEqual(['model.onnx']);
+    printed.stdout = '';
+    expect(await main(['inspect', '--ops', out])).toBe(0);
+    expect(printed.stdout).toMatch(/^\s*1 {2}\w+\n/m);
+    expect(printed.stdout).toMatch(/1 {2}Conv\n/);
+    expect(printed.stdout).toMatch(/\d+ {2}in all\n$/);
+    printed.stdout = '';
+    expect(await main(['inspect', '--ops', '--json', out])).toBe(0);
+    expect(JSON.parse(printed.stdout)).toMatchObject({ Conv: 1 });
+  });
+
+  test('takes its word for it with --no-verify, and halves the weights with --float16', async () => {
+    expect(
+      await main(['export', dirname(file), '-o', out, ...given, '--no-verify', '--float16']),
+    ).toBe(0);
+    expect(printed.stdout).toMatch(/^Wrote the layers model to .*\n$/);
+  });
+
+  const rows: [string, () => string[], RegExp][] = [
+    [
+      'a size that is missing',
+      () => [file],
+      /conv_input" \[\?, \?, 8, 1\].*--input-shape conv_input=1x64x8x1/,
+    ],
+    [
+      'a shape that is none',
+      () => [file, '--input-shape', 'conv_input=big'],
+      /"conv_input=big" cannot be read/,
+    ],
+    [
+      'a shape that does not fit',
+      () => [file, '--input-shape', 'conv_input=1x9x9x1'],
+      /\[1, 9, 9, 1\]/,
+    ],
+    ['a shape of no input', () => [file, '--input-shape', 'image=1x9x8x1'], /no input "image"/],
+    [
+      'no such model',
+      () => [join(dirname(file), 'missing.json')],
+      /missing\.json: there is no such file/,
+    ],
+    [
+      'damaged weights',
+      () => {
+        truncateSync(join(dirname(file), 'group1-shard1of1.bin'), 9);
+        return [file, ...given];
+      },
+      /group1-shard1of1\.bin is truncated/,
+    ],
+    ['a network of a model', () => [file, '--network', 'generator'], /--network/],
+    [
+      'a shape of a run',
+      () => [dirname(out), '--input-shape', 'a=1'],
+      /--input-shape is for TF\.js models/,
+    ],
+  ];
+
+  test.each(rows)('%s: one sentence, code 2, no file', async (_, args, sentence) => {
+    expect(await main(['export', ...args(), '-o', out])).toBe(2);
+    expect(printed.stderr).toMatch(/^gpn-cli: [^\n]+\.\n$/);
+    expect(printed.stderr).toMatch(sentence);
+    expect(printed.stdout).toBe('');
+    expect(readdirSync(dirname(out))).toEqual([]);
+  });
+
+  test('a place that cannot be written to: one sentence, code 2', async () => {
+    mkdirSync(out);
+    expect(await main(['export', file, ...given, '-o', out])).toBe(2);
+    expect(printed.stderr).toMatch(
+      /^gpn-cli: Cannot write .*model\.onnx \(--output\): it is a folder.*\.\n$/,
+    );
+    rmSync(out, { recursive: true });
+    expect(await main(['export', file, ...given, '-o', '/proc/model.onnx'])).toBe(2);
+    expect(printed.stderr).toMatch(/Cannot write \/proc\/model\.onnx .*\.\n$/);
+  });
+});
