@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addExport } from './commands/export.js';
+import { addExportWeb } from './commands/export-web.js';
 import { addInspect } from './commands/inspect.js';
 import { addModels } from './commands/models.js';
 import { addSample } from './commands/sample.js';
@@ -9,7 +10,16 @@ import { addTrain } from './commands/train.js';
 import { addVerify } from './commands/verify.js';
 import { explain } from './errors.js';
 
-const COMMANDS = [addTrain, addExport, addSample, addScore, addInspect, addVerify, addModels];
+const COMMANDS = [
+  addTrain,
+  addExport,
+  addSample,
+  addScore,
+  addInspect,
+  addVerify,
+  addModels,
+  addExportWeb,
+];
 
 const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;

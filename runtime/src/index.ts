@@ -8,3 +8,4 @@ export { threefry2x32 } from './random.js';
 export { openSession } from './session.js';
 export * from './shared.js';
 export { readSource, type Source } from './source.js';
+export { type WebFile, webFiles } from './web-files.js';

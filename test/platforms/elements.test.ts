@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { conditionalFile } from '../../runtime/test/tiny.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { runModule } from '../pack.js';
 import { findChromium, launch } from './chromium.js';
 import { exported } from './model.js';
-import { type Site, serveFolder } from './server.js';
 
 const folder = scratchFolder();
 const SHOTS = join(root, 'scratch/screenshots');

@@ -8,11 +8,11 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { installPacked } from '../pack.js';
 import { findChromium, launch, SWIFTSHADER, WEBGPU } from './chromium.js';
 import { exported } from './model.js';
-import { type Site, serveFolder } from './server.js';
 
 const RUNTIME = '/node_modules/@gpn/runtime';
 const ASSETS = `${RUNTIME}/node_modules/onnxruntime-web/dist/`;

@@ -6,11 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { findChromium, launch } from './chromium.js';
 import { exported } from './model.js';
-import { type Site, serveFolder } from './server.js';
 
 const folder = scratchFolder();
 const ort = join(root, 'node_modules/onnxruntime-web/dist');

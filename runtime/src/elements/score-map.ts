@@ -7,7 +7,7 @@ import { Discriminator } from '../web/browser.js';
 import { h, ModelElement } from './element.js';
 
 /** As many windows as are scored in about a second by a small model in wasm. */
-const WINDOWS = 4000;
+const WINDOWS = 1500;
 
 /** The longer side, in pixels, of the canvas on which the heat map is laid. */
 const HEAT = 512;
@@ -146,7 +146,8 @@ const MEANINGS: Record<ScoreMap['meaning'], string> = {
 
 const shown = (meaning: ScoreMap['meaning'], score: number): string => {
   const real = probability(meaning, score);
-  return real === undefined ? score.toPrecision(3) : `${(100 * real).toPrecision(3)} %`;
+  if (real === undefined) return score.toPrecision(3);
+  return real < 0.001 ? '< 0.1 %' : `${(100 * real).toFixed(1)} %`;
 };
 
 function strideFor({ width, height }: ImageData, { image, fragment }: ModelInfo): number {

@@ -1,0 +1,19 @@
+/** `npm run demo`, after the build: a page with the bundled models, or with what `npm start` made. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { pretrainedModels } from '@gpn/models/pretrained';
+
+const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
+const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
+const bundled = pretrainedModels().map(({ name }) => name);
+const models = bundled.length > 0 ? bundled : started.filter((path) => existsSync(path));
+if (models.length === 0) {
+  console.error('There is no model to show: run `npm start` first.');
+  process.exit(2);
+}
+// Ctrl-C reaches the command too; wait for its end.
+process.on('SIGINT', () => {});
+const args = ['export-web', ...models, '-o', 'runs/demo', '--serve', ...process.argv.slice(2)];
+const { status } = spawnSync(process.execPath, [cli, ...args], { stdio: 'inherit' });
+process.exit(status ?? 0);

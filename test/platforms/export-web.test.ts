@@ -1,0 +1,133 @@
+/** `gpn-cli export-web`: a folder that works by itself, in a browser that can reach nothing else. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { gpn, listing, scratchFolder } from '../cli.js';
+import { root } from '../imports.js';
+import { findChromium, launch } from './chromium.js';
+import { exported } from './model.js';
+
+const folder = scratchFolder();
+const SHOTS = join(root, 'scratch/screenshots');
+const run = (...args: string[]) => gpn(folder, 'export-web', ...args);
+let browser: Browser | undefined;
+let site: Site;
+
+beforeAll(async () => {
+  for (const role of ['generator', 'discriminator'] as const) {
+    writeFileSync(join(folder, `${role}.onnx`), await exported(role));
+  }
+  const { code, stderr } = run(
+    'generator.onnx',
+    'discriminator.onnx',
+    '-o',
+    'site',
+    '--title',
+    'A <b>title</b>',
+  );
+  expect(code, stderr).toBe(0);
+  site = await serveFolder(join(folder, 'site'));
+  const path = findChromium();
+  if (path !== undefined) browser = await launch(path);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A page that may talk to the folder's host alone; what else it asks for is told. */
+async function open(name: string): Promise<{ page: Page; astray: string[] }> {
+  const page = await (browser as Browser).newPage({ viewport: { width: 1180, height: 900 } });
+  const astray: string[] = [];
+  page.on('pageerror', ({ message }) => astray.push(message));
+  page.on('response', (response) => {
+    if (!response.ok()) astray.push(`${response.status()} ${response.url()}`);
+  });
+  await page.route(
+    (url) => url.protocol.startsWith('http') && url.origin !== site.url,
+    (route) => {
+      astray.push(route.request().url());
+      return route.abort();
+    },
+  );
+  await page.goto(`${site.url}/${name}`);
+  return { page, astray };
+}
+
+const chromium = (name: string, body: () => Promise<void>) =>
+  test(name, async ({ skip }) => {
+    if (browser === undefined) skip('there is no Chromium, and none could be installed');
+    await body();
+  });
+
+test('the folder holds pages, scripts, ONNX Runtime and the models', () => {
+  const files = listing(join(folder, 'site'));
+  expect(files).toEqual(
+    expect.arrayContaining([
+      ...['index.html', 'score.html', 'style.css', 'page.js'],
+      ...['gpn/elements/index.js', 'gpn/web/worker.js'],
+      ...['ort/ort.wasm.bundle.min.mjs', 'ort/ort-wasm-simd-threaded.wasm'],
+      ...['models/platform-generator.onnx', 'models/platform-discriminator.png'],
+    ]),
+  );
+  expect(files.filter((file) => /webgpu|node\.js|\.map$/.test(file))).toEqual([]);
+  const page = readFileSync(join(folder, 'site/index.html'), 'utf8');
+  expect(page).toContain('A &#60;b&#62;title&#60;/b&#62;');
+  expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+chromium('the page draws, and its fields and the element agree', async () => {
+  const { page, astray } = await open('index.html');
+  const canvas = page.locator('gpn-generator canvas');
+  const label = () => canvas.getAttribute('aria-label');
+  await expect
+    .poll(label, { timeout: 20_000 })
+    .toBe('36 images drawn by platform-generator, seed 7');
+  await page.getByRole('spinbutton', { name: 'Seed' }).fill('12');
+  await page.getByRole('combobox', { name: 'Images' }).selectOption('4');
+  await expect.poll(label).toBe('4 images drawn by platform-generator, seed 12');
+  await page.getByRole('combobox', { name: 'Images' }).blur();
+  await page.getByRole('button', { name: 'New images' }).click();
+  await expect.poll(() => page.getByRole('spinbutton', { name: 'Seed' }).inputValue()).toBe('13');
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, 'export-web-draw.png') });
+  expect(astray).toEqual([]);
+});
+
+chromium('the other page scores a picture', async () => {
+  const { page, astray } = await open('score.html');
+  await expect
+    .poll(() => page.locator('gpn-score-map .status').textContent(), { timeout: 30_000 })
+    .toMatch(/^\d+ × \d+ windows on wasm in \d+ ms$/);
+  await page.screenshot({ path: join(SHOTS, 'export-web-score.png') });
+  expect(astray).toEqual([]);
+});
+
+test('an earlier page is replaced, a folder of other files is not', () => {
+  const again = run('generator.onnx', '-o', 'again');
+  expect(again.code, again.stderr).toBe(0);
+  expect(run('discriminator.onnx', 'discriminator.onnx', '-o', 'again').code).toBe(0);
+  const files = listing(join(folder, 'again'));
+  expect(files).toContain('models/platform-discriminator-2.onnx');
+  expect(files).not.toContain('models/platform-generator.onnx');
+  mkdirSync(join(folder, 'other'));
+  writeFileSync(join(folder, 'other/precious.txt'), 'keep');
+  const refused = run('generator.onnx', '-o', 'other');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/holds other files/)]);
+  expect(existsSync(join(folder, 'other/precious.txt'))).toBe(true);
+  const missing = run('none.onnx', '-o', 'new');
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/no file none\.onnx/)]);
+  expect(existsSync(join(folder, 'new'))).toBe(false);
+});
+
+test('the server keeps to its folder', async () => {
+  const status = async (path: string) => (await fetch(`${site.url}${path}`)).status;
+  expect(await status('/')).toBe(200);
+  expect(await status('/%2e%2e/generator.onnx')).toBe(404);
+  expect(await status('/..%2fgenerator.onnx')).toBe(404);
+  expect(await status('/gpn')).toBe(404);
+});
