@@ -232,7 +232,7 @@ describe('layers models', () => {
     const off = (factor: number) =>
       verifyModel(converted, async (inputs) => {
         const { [output]: y } = await session.run(inputs);
-        const data = Float32Array.from(y?.data ?? [], (v) => Number(v) * factor);
+        const data = Array.from(y?.data ?? [], Number).map((v) => v * factor);
         return { [output]: { shape: y?.shape ?? [], data } };
       });
     await expect(off(1.001)).rejects.toThrow(`in its output "${output}", where 0.0001 is allowed`);

@@ -46,6 +46,11 @@ describe('what a graph cannot do', () => {
     );
   });
 
+  it('rows that are not there are refused, if it is known which', () => {
+    const gather = (x: tf.Tensor) => tf.gather(x, tf.tensor1d([0, 2], 'int32'));
+    expect(traceOf(gather)).toThrow('there is no row 2 on axis 0 of [2,3]');
+  });
+
   it('text and complex numbers are refused', () => {
     expect(traceOf((x) => tf.real(tf.fft(tf.complex(x, x))))).toThrow(/Complex|complex64/);
   });

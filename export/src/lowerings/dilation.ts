@@ -1,9 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../builder.js';
-import { sizeOf, type Value } from '../graph.js';
+import type { Value } from '../graph.js';
 import { range } from '../shapes.js';
-import type { Axis } from './conv-geometry.js';
-import { geometry } from './conv-geometry.js';
+import { type Axis, geometry } from './conv-geometry.js';
 import { transposed } from './conv-nd.js';
 import { lower, type Table } from './table.js';
 

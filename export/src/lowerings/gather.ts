@@ -90,6 +90,11 @@ export const GATHER: Table = {
       const [at] = tf.util.parseAxisParam(axis, [...x.shape]) as [number];
       const dims = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
       if (dims > 0) return gatherBatches(b, x, indices, at, dims);
+      const size = x.shape[at] as number;
+      const outside = indices.data?.find((i: number | bigint) => i < 0 || i >= size);
+      if (outside !== undefined) {
+        throw new Error(`gather: there is no row ${outside} on axis ${at} of [${x.shape}]`);
+      }
       return b.Gather(x, b.Cast(indices, 'int32'), at);
     },
   ),

@@ -37,14 +37,15 @@ function weights(from: number, to: number, attrs: Omit<Attrs, 'size'>, nearest: 
   const add = (row: number, column: number, weight: number): void => {
     matrix[row * from + column] = (matrix[row * from + column] as number) + weight;
   };
-  if (nearest) nearestRows(from, to, attrs).forEach((row, i) => add(i, row, 1));
-  else {
-    sourcePlaces(from, to, attrs, 0.5).forEach((place, i) => {
-      const low = Math.max(0, Math.floor(place));
-      const part = place - low;
-      add(i, low, 1 - part);
-      add(i, Math.min(from - 1, Math.ceil(place)), part);
-    });
+  if (nearest) {
+    for (const [i, row] of nearestRows(from, to, attrs).entries()) add(i, row, 1);
+    return matrix;
+  }
+  for (const [i, place] of sourcePlaces(from, to, attrs, 0.5).entries()) {
+    const low = Math.max(0, Math.floor(place));
+    const part = place - low;
+    add(i, low, 1 - part);
+    add(i, Math.min(from - 1, Math.ceil(place)), part);
   }
   return matrix;
 }
