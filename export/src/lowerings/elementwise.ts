@@ -127,10 +127,10 @@ export const UNARY: Table = {
     (b, x) => (x.dtype === 'float32' ? b.Where(b.IsNaN(x), b.float(0), b.Sign(x)) : b.Sign(x)),
     'any',
   ),
-  // Without a slope, the sign cut off at 0: two operators that keep NaN, as TF.js does.
+  // Without a slope, whatever is left of x in [0, 1], rounded up: as fast as comparing, and NaN stays.
   Step: unary((b, x, { alpha = 0 }) =>
     alpha === 0
-      ? b.Max(b.Sign(x), b.float(0))
+      ? b.map('Ceil', [b.Clip(x, b.float(0), b.float(1))])
       : b.Where(b.IsNaN(x), x, b.Where(b.Greater(x, b.float(0)), b.float(1), b.float(alpha))),
   ),
   ClipByValue: unary(
