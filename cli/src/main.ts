@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addDoctor } from './commands/doctor.js';
 import { addExport } from './commands/export.js';
 import { addExportWeb } from './commands/export-web.js';
 import { addInspect } from './commands/inspect.js';
@@ -19,6 +20,7 @@ const COMMANDS = [
   addVerify,
   addModels,
   addExportWeb,
+  addDoctor,
 ];
 
 const version = (): string =>

@@ -10,3 +10,4 @@ export type { Recipe } from './recipe.js';
 export { recipeHash, recipeNames, recipeToYaml, resolveRecipe } from './recipes.js';
 export { exportNetwork, exportRun, type Role } from './run-export.js';
 export { startingState } from './state.js';
+export { type Trial, tryDevice } from './trial.js';

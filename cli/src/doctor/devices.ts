@@ -1,0 +1,94 @@
+/** Every device with a trial of its own: training and sampling, compared with known numbers. */
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Trial } from '@gpn/training';
+import { apt, type Finding } from './finding.js';
+import type { Vulkan } from './graphics.js';
+
+const AREA = 'Devices';
+const TIMEOUT = 60_000;
+
+/** Debian's chromium brings this Vulkan driver in software: slow, but it tests the same path. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+const REMEDIES = {
+  cpu: () => 'npm ci',
+  cuda: () =>
+    'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js',
+  webgpu: (vulkan: Vulkan | undefined): string | undefined => {
+    if (!vulkan) return undefined;
+    if (!vulkan.loader) return apt('libvulkan1').remedy;
+    if (vulkan.drivers.length === 0) return apt('mesa-vulkan-drivers').remedy;
+    // No GPU for the drivers that are there: this one needs none.
+    return existsSync(SWIFTSHADER)
+      ? `VK_ICD_FILENAMES=${SWIFTSHADER} gpn-cli doctor`
+      : apt('chromium libvulkan1').remedy;
+  },
+};
+
+type Answer = { trial: Trial } | { error: string };
+
+export async function devices(vulkan: Vulkan | undefined): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  // One after the other, so that their times can be compared.
+  for (const device of ['cpu', 'webgpu', 'cuda'] as const) {
+    const answer = await tryApart(device);
+    findings.push(
+      'trial' in answer
+        ? works(device, answer.trial, device === 'webgpu' && vulkan?.software === true)
+        : lacks(device, answer.error, REMEDIES[device](vulkan)),
+    );
+  }
+  const auto = await tryApart('auto');
+  findings.push({
+    area: AREA,
+    name: 'auto',
+    ...('trial' in auto
+      ? { state: 'ok' as const, detail: `takes ${auto.trial.device} (${auto.trial.reason})` }
+      : { state: 'failed' as const, detail: auto.error }),
+  });
+  return findings;
+}
+
+function works(name: string, { train, sample }: Trial, software: boolean): Finding {
+  const difference = Math.max(train.difference, sample.difference).toExponential(1);
+  return {
+    area: AREA,
+    name,
+    state: software ? 'note' : 'ok',
+    detail:
+      `trained in ${train.ms.toFixed(0)} ms, sampled in ${sample.ms.toFixed(0)} ms, ` +
+      `within ${difference} of the right numbers` +
+      (software ? '; in software, so slower than cpu' : ''),
+  };
+}
+
+const lacks = (name: string, error: string, remedy: string | undefined): Finding => ({
+  area: AREA,
+  name,
+  state: name === 'cpu' ? 'failed' : 'missing',
+  detail: error
+    .replace(`The device ${name} cannot be used`, 'cannot be used')
+    .replace(/ that `[^`]*` fetches/, '') // the remedy says it
+    .replace(/\.$/, ''),
+  ...(remedy && { remedy }),
+});
+
+/** Tries a device in a process of its own. */
+function tryApart(device: string): Promise<Answer> {
+  return new Promise((resolve) => {
+    const child = fork(new URL('./trial.js', import.meta.url), [device], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve({ error: `no answer within ${TIMEOUT / 1000} seconds` });
+    }, TIMEOUT);
+    child.once('message', (answer) => resolve(answer as Answer));
+    child.once('error', ({ message }) => resolve({ error: message }));
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ error: `the trial ended with ${signal ?? `exit code ${code}`}` });
+    });
+  });
+}

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { tryDevice } from '../src/trial.js';
+
+it('a trial on the CPU gives the numbers that plain loops give', async () => {
+  const { device, reason, train, sample } = await tryDevice('cpu');
+  expect([device, reason]).toEqual(['cpu', 'cpu: as asked']);
+  for (const { ms, difference } of [train, sample]) {
+    expect(ms).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(1e-6);
+  }
+});
+
+it('a device that is not there is the user’s to know', async () => {
+  await expect(tryDevice('tpu' as 'cpu')).rejects.toThrow(/^There is no device "tpu"/);
+});
