@@ -36,26 +36,38 @@ const RULES: Readonly<Record<string, Rule>> = {
       (perm as number[]).map((p) => strides[p] as number),
     );
   },
-  Add: float((a, b) => a + b),
-  Sub: float((a, b) => a - b),
-  Mul: float((a, b) => a * b),
-  Div: float((a, b) => a / b),
-  Sqrt: float((a) => Math.sqrt(a)),
-  Reciprocal: float((a) => 1 / a),
-  Neg: float((a) => -a),
+  Add: binary((a, b, out) => {
+    for (let i = 0; i < out.length; i++) out[i] = at(a, i) + at(b, i);
+  }),
+  Sub: binary((a, b, out) => {
+    for (let i = 0; i < out.length; i++) out[i] = at(a, i) - at(b, i);
+  }),
+  Mul: binary((a, b, out) => {
+    for (let i = 0; i < out.length; i++) out[i] = at(a, i) * at(b, i);
+  }),
+  Div: binary((a, b, out) => {
+    for (let i = 0; i < out.length; i++) out[i] = at(a, i) / at(b, i);
+  }),
+  Sqrt: unary((a) => a.map(Math.sqrt)),
+  Reciprocal: unary((a) => a.map((x) => 1 / x)),
+  Neg: unary((a) => a.map((x) => -x)),
 };
 
-/** A rule for float32 operands that broadcast. */
-function float(f: (a: number, b: number) => number): Rule {
+const at = (xs: Float32Array, i: number): number => xs[i] as number;
+
+/** A rule for float32 operands that broadcast. The loop is each operator's own: shared, it is slow. */
+function binary(loop: (a: Float32Array, b: Float32Array, out: Float32Array) => void): Rule {
   return (inputs, shape, dtype) => {
     if (dtype !== 'float32') return undefined;
     const [a, b] = inputs.map((v) => gather(v, shape, broadcastStrides(v.shape, shape)));
     const result = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < result.length; i++) {
-      result[i] = f((a as Float32Array)[i] as number, (b as Float32Array | undefined)?.[i] ?? 0);
-    }
+    loop(a as Float32Array, b as Float32Array, result);
     return result;
   };
+}
+
+function unary(f: (a: Float32Array) => Float32Array): Rule {
+  return ([x], _, dtype) => (dtype === 'float32' ? f(x?.data as Float32Array) : undefined);
 }
 
 function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {
@@ -67,16 +79,19 @@ function broadcastStrides(from: readonly number[], to: readonly number[]): numbe
 /** Element [i, j, …] of the result is the source's element at i·strides[0] + j·strides[1] + …. */
 function gather(source: Value, shape: readonly number[], strides: readonly number[]): Data {
   const data = source.data as Data;
+  if (`${strides}` === `${stridesOf(shape)}` && sizeOf(shape) === data.length) return data;
   const result = data.slice(0, 0).constructor as new (n: number) => Data;
   const out = new result(sizeOf(shape));
+  const last = shape.length - 1;
+  const [run, step] = [shape[last] ?? 1, strides[last] ?? 0];
   const index = shape.map(() => 0);
-  let at = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = data[at] as never;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis] as number;
+  let from = 0;
+  for (let to = 0; to < out.length; to += run) {
+    for (let k = 0; k < run; k++) out[to + k] = data[from + k * step] as never;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      from += strides[axis] as number;
       if (++(index[axis] as number) < (shape[axis] as number)) break;
-      at -= (strides[axis] as number) * (shape[axis] as number);
+      from -= (strides[axis] as number) * (shape[axis] as number);
       index[axis] = 0;
     }
   }
