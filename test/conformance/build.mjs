@@ -13,12 +13,12 @@ const folderOf = (name) => dirname(require.resolve(`${name}/package.json`));
 const CORE = folderOf('@tensorflow/tfjs-core');
 export const CORE_VERSION = JSON.parse(readFileSync(join(CORE, 'package.json'), 'utf8')).version;
 
-const MAIN = `
+const mainModule = (backend) => `
   export * as tf from '@tensorflow/tfjs-core';
   import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
   import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
   export { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util.js';
-  export { register, stats } from ${JSON.stringify(join(here, 'lazy-backend.ts'))};
+  export * from ${JSON.stringify(backend)};
 `;
 
 /** Two files of operations are marked for browsers alone, though they need none. */
@@ -40,12 +40,12 @@ function specSource(path) {
  * One copy of tfjs-core for specs and backend: the specs import its modules by relative path, so
  * `@tensorflow/tfjs-core` must mean those same modules.
  */
-const plugin = {
+const plugin = (backend) => ({
   name: 'one-tfjs-core',
   setup(b) {
     b.onResolve({ filter: /^suite:/ }, ({ path }) => ({ path, namespace: 'suite' }));
     b.onLoad({ filter: /.*/, namespace: 'suite' }, ({ path }) => ({
-      contents: path === 'suite:main' ? MAIN : specImports(),
+      contents: path === 'suite:main' ? mainModule(backend) : specImports(),
       resolveDir: join(CORE, 'dist'),
     }));
     b.onResolve({ filter: /^@tensorflow\/tfjs-[a-z-]+/ }, ({ path }) => {
@@ -61,7 +61,7 @@ const plugin = {
       path.startsWith(CORE) ? { contents: specSource(path) } : undefined,
     );
   },
-};
+});
 
 function specImports() {
   const list = readFileSync(join(CORE, 'dist/tests.js'), 'utf8');
@@ -69,8 +69,8 @@ function specImports() {
   return files.map((file) => `import './${file}.js';`).join('\n');
 }
 
-/** Bundles the backend (main.mjs) and TF.js's specs (specs.mjs) into a folder. */
-export async function bundle(outdir) {
+/** Bundles a backend's module (main.mjs) and TF.js's specs (specs.mjs) into a folder. */
+export async function bundle(outdir, backend) {
   await build({
     entryPoints: { main: 'suite:main', specs: 'suite:specs' },
     outdir,
@@ -90,6 +90,6 @@ export async function bundle(outdir) {
         pathToFileURL(join(here, 'run.mjs')).href,
       )});`,
     },
-    plugins: [plugin],
+    plugins: [plugin(backend)],
   });
 }

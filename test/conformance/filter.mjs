@@ -5,6 +5,9 @@
  */
 const SCOPE = /^(ops\/|optimizers\/|gradients_test$|tensor_test$|variable_test$)/;
 
+/** Whether a file of specs is about operations, gradients or optimisers. */
+export const inScope = (file) => SCOPE.test(file);
+
 /** Groups of kernels that ONNX, or a traced graph, has no form for. */
 const OUTSIDE = {
   'registers a kernel of its own': ['MyKernel', 'Kernel-complex'],
@@ -39,7 +42,7 @@ const FLAGS = {
 
 /** @returns why a spec is left out, or undefined if it applies */
 export function leftOut(file, behaviour) {
-  if (!SCOPE.test(file)) return 'not about operations, gradients or optimisers';
+  if (!inScope(file)) return 'not about operations, gradients or optimisers';
   if (!behaviour) return 'not in the manifest';
   const { flags, kernels } = behaviour;
   if (kernels.length === 0) return 'runs no kernel';
@@ -50,18 +53,20 @@ export function leftOut(file, behaviour) {
 }
 
 /**
- * Reads the manifest: `@file` starts a file's specs, a line is flags, kernels and name.
- * @returns a map from `file > name` to what the spec did
+ * Reads the manifest: the version of tfjs-core, then `@file` starts a file's specs, and a line is
+ * flags, kernels and name.
+ * @returns the version, and a map from `file > name` to what the spec did
  */
 export function readManifest(text) {
   const specs = new Map();
+  const [version, ...lines] = text.split('\n');
   let file = '';
-  for (const line of text.split('\n')) {
+  for (const line of lines) {
     if (line.startsWith('@')) file = line.slice(1);
     else if (line) {
       const [flags, kernels, name] = line.split('\t');
       specs.set(`${file} > ${name}`, { flags, kernels: kernels ? kernels.split(',') : [] });
     }
   }
-  return specs;
+  return { version, specs };
 }

@@ -1,14 +1,12 @@
 /**
  * npm run conformance [-- PATTERN]: runs the specs that TF.js ships for its operations against the
  * tracer and prints how many of the applicable ones pass. It fails below the recorded figures.
- * PATTERN, a regular expression, picks specs by `file > name` and prints why each one fails.
+ * PATTERN, a regular expression, picks specs by `file > name`.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { bundle, CORE_VERSION } from './build.mjs';
+import { readFileSync } from 'node:fs';
+import { CORE_VERSION } from './build.mjs';
 import { leftOut, readManifest } from './filter.mjs';
+import { loadSuite, runSpecs } from './suite.mjs';
 
 /**
  * Figures that must not fall: specs that pass, and those of them for which onnxruntime ran. The four
@@ -17,87 +15,48 @@ import { leftOut, readManifest } from './filter.mjs';
  * NonMaxSuppressionV4 without padding, whose result has a size that depends on values.
  */
 const RECORDED = { passed: 2434, executed: 2206 };
-/** The version of tfjs-core whose specs the manifest describes. */
-const MANIFEST_VERSION = '4.22.0';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const pattern = process.argv[2] ? new RegExp(process.argv[2]) : undefined;
-if (CORE_VERSION !== MANIFEST_VERSION) {
-  console.error(`The manifest describes tfjs-core ${MANIFEST_VERSION}, not ${CORE_VERSION}.`);
+const start = Date.now();
+const manifest = readManifest(readFileSync(new URL('manifest.tsv', import.meta.url), 'utf8'));
+if (manifest.version !== CORE_VERSION) {
+  console.error(
+    `The manifest describes the specs of tfjs-core ${manifest.version}, and ${CORE_VERSION} is ` +
+      'installed: record it anew with node test/conformance/record.mjs.',
+  );
   process.exit(2);
 }
-const start = Date.now();
-
-const jasmineCore = createRequire(import.meta.url)('jasmine-core');
-const env = jasmineCore.boot(jasmineCore).getEnv();
-// Each spec is declared while its file is loaded, which says its name in globalThis.specFile.
-const files = new Map();
-for (const name of ['it', 'fit', 'xit']) {
-  const declare = globalThis[name];
-  globalThis[name] = (...args) => {
-    const spec = declare(...args);
-    files.set(spec.id, { file: globalThis.specFile, off: name === 'xit' });
-    return spec;
-  };
-}
-
-// Inside of the repository, so that the bundle finds the packages it leaves outside.
-const folder = mkdtempSync(join(here, '../../node_modules/.conformance-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-await bundle(folder);
-const load = (name) => import(pathToFileURL(join(folder, name)).href);
-const { tf, setTestEnvs, register, stats } = await load('main.mjs');
-register('onnx');
-await tf.setBackend('onnx');
-setTestEnvs([{ name: 'onnx', backendName: 'onnx', isDataSync: true }]);
-await load('specs.mjs');
-
-const manifest = readManifest(readFileSync(join(here, 'manifest.tsv'), 'utf8'));
-const applicable = new Map();
-const seen = new Map();
-for (const spec of specsOf(env.topSuite())) {
-  const { file, off } = files.get(spec.id);
-  const name = spec.getFullName().replaceAll(' onnx {}', '').replaceAll('\t', ' ').trim();
-  const times = (seen.get(`${file} > ${name}`) ?? 0) + 1;
-  seen.set(`${file} > ${name}`, times);
-  // Names that occur twice are numbered in the order of declaration.
-  const key = `${file} > ${name}${times > 1 ? ` #${times}` : ''}`;
-  if (off || leftOut(file, manifest.get(key)) || (pattern && !pattern.test(key))) continue;
-  applicable.set(spec.id, key);
-}
-env.configure({ random: false, specFilter: (spec) => applicable.has(spec.id) });
+const { env, main, specs } = await loadSuite('lazy-backend.ts', 'onnx');
+const applicable = new Map(
+  specs
+    .filter(({ file, key, off }) => !off && !leftOut(file, manifest.specs.get(key)))
+    .filter(({ key }) => !pattern || pattern.test(key))
+    .map(({ id, key }) => [id, key]),
+);
 
 let [passed, executed, runs] = [0, 0, 0];
 const failures = [];
-env.addReporter({
+await runSpecs(env, applicable, {
   specStarted: () => {
-    runs = stats.runs;
+    runs = main.stats.runs;
   },
-  specDone: ({ id, status, failedExpectations: [failed] }) => {
-    if (!applicable.has(id)) return;
-    if (status === 'passed') {
+  specDone: (id, ok, message) => {
+    if (!ok) failures.push(`FAILED ${applicable.get(id)}: ${message.slice(0, 300)}`);
+    else {
       passed++;
-      if (stats.runs > runs) executed++;
-    } else failures.push(`${applicable.get(id)}: ${failed?.message.slice(0, 300) ?? status}`);
+      if (main.stats.runs > runs) executed++;
+    }
   },
 });
 
-// The specs warn about what they provoke.
-const { log } = console;
-for (const level of ['log', 'warn', 'error', 'info']) console[level] = () => {};
-process.on('unhandledRejection', () => {});
-await env.execute();
-console.log = log;
-
-for (const failure of failures) log(`FAILED ${failure}`);
+for (const failure of failures) console.log(failure);
 const seconds = ((Date.now() - start) / 1000).toFixed(0);
-log(`conformance: ${passed}/${applicable.size} applicable specs of tfjs-core ${CORE_VERSION} pass`);
-log(`onnxruntime was executed in ${executed} of them (${stats.runs} runs, ${seconds} s)`);
+console.log(
+  `conformance: ${passed}/${applicable.size} applicable specs of tfjs-core ${CORE_VERSION} pass`,
+);
+console.log(
+  `onnxruntime was executed in ${executed} of them (${main.stats.runs} runs, ${seconds} s)`,
+);
 const fell = !pattern && (passed < RECORDED.passed || executed < RECORDED.executed);
-if (fell) log(`That is below the recorded ${RECORDED.passed} and ${RECORDED.executed}.`);
+if (fell) console.log(`That is below the recorded ${RECORDED.passed} and ${RECORDED.executed}.`);
 process.exit(fell ? 1 : 0);
-
-/** All specs below a suite. */
-function specsOf(suite) {
-  return suite.children.flatMap((child) => (child.children ? specsOf(child) : [child]));
-}
