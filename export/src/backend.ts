@@ -198,7 +198,7 @@ export class TraceBackend extends tf.KernelBackend {
 function scopes(): string[] {
   const { activeScope, scopeStack } = tf.engine().state;
   return [...scopeStack, activeScope].flatMap((s) =>
-    s?.name ? [s.name.replace(/__op$/, '')] : [],
+    s?.name && s.name !== 'unnamed scope' ? [s.name.replace(/__op$/, '')] : [],
   );
 }
 
