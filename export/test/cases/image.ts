@@ -10,6 +10,7 @@ const square = uniform([1, 4, 4, 3]);
 const one = uniform([1, 4, 5, 3]);
 const boxes = floats([0, 0, 1, 1, 0.1, 0.2, 0.9, 0.8, -0.5, 0, 1.2, 1], [3, 4]);
 const maps = floats([0.83, 0.217, -1.37, 0.113, 1.21, -0.71, 0.011, 0.023], [1, 8]);
+const two = floats([...maps.data, 1, 0.1, 0.3, -0.2, 0.9, 0.4, 0, 0], [2, 8]);
 const clusters = floats([0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 3, 1, 4, 0, 3.1, 1, 4.1], [4, 4]);
 
 const transform =
@@ -64,6 +65,17 @@ export const IMAGES: Cases = {
   ),
   RotateWithOffset: of((x: Images) => tf.image.rotateWithOffset(x, 0.4, 0.5, 0.5), images),
   'Transform, bilinear': of(transform('bilinear', 'constant'), one, maps),
+  'Transform of two images': {
+    fn: transform('bilinear', 'constant'),
+    inputs: [images, two],
+    oracle: (x: Images, map: tf.Tensor2D) =>
+      tf.concat(
+        tf.split(x, 2).map((image, i) => {
+          const [row] = tf.split(map, 2).slice(i) as [tf.Tensor2D];
+          return transform('bilinear', 'constant')(image as Images, row);
+        }),
+      ),
+  },
   'Transform, reflecting': of(transform('nearest', 'reflect'), one, maps),
   'Transform, wrapping': of(transform('nearest', 'wrap'), one, maps),
   'Transform to the nearest edge': of(transform('bilinear', 'nearest'), one, maps),

@@ -143,6 +143,10 @@ export const LINEAR: Cases = {
     (x: Images) => Object.values(tf.maxPoolWithArgmax(x, 2, 2, 'valid')),
     images,
   ),
+  'MaxPoolWithArgmax, counted over the batch': of(
+    (x: Images) => Object.values(tf.maxPoolWithArgmax(x, 2, 2, 'valid', true)),
+    images,
+  ),
   AvgPool: of((x: Images) => tf.avgPool(x, 3, 2, 'same'), images),
   // A window wholly outside of the image has nothing to average: 0 here, 0/0 on TF.js's cpu.
   'AvgPool with wide padding': {
