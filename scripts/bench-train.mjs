@@ -4,6 +4,8 @@
  *   npm run bench:train                      a table
  *   npm run bench:train -- --json            an array, for programs
  *   npm run bench:train -- --steps 200 --threads 2
+ *   npm run bench:train -- --memory          whether memory stays flat over 10,000 small steps;
+ *                                            --steps says how many instead
  *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours, after
  *                                            a check that both compute the same losses (PYTHON
  *                                            names the Python that has torch; else python3)
@@ -31,6 +33,7 @@ import {
 } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeSafetensors } from '../training/dist/safetensors.js';
+import { memory } from './train-memory.mjs';
 
 const RECIPES = ['dcgan-mnist'];
 const ROUNDS = 5;
@@ -39,18 +42,22 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     peer: { type: 'boolean', default: false },
-    steps: { type: 'string', default: '100' },
+    memory: { type: 'boolean', default: false },
+    steps: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
 const threads = Number(options.threads);
-const perRound = Math.ceil(Number(options.steps) / ROUNDS);
+const perRound = Math.ceil(Number(options.steps ?? 100) / ROUNDS);
 
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 const rows = [];
-for (const name of RECIPES) rows.push(await measure(name));
+if (!options.memory) for (const name of RECIPES) rows.push(await measure(name));
 
-if (options.json) {
+if (options.memory) {
+  const measured = await memory({ steps: Number(options.steps ?? 10_000), threads });
+  console.log(options.json ? JSON.stringify(measured, null, 2) : asText(measured));
+} else if (options.json) {
   console.log(JSON.stringify(rows, null, 2));
 } else {
   console.table(
@@ -63,6 +70,16 @@ if (options.json) {
       ),
     ),
   );
+}
+
+function asText({ rows, deviation, growth, seconds }) {
+  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const line = ({ step, rssMiB, heapMiB }) =>
+    `step ${String(step).padStart(6)}  ${rssMiB.toFixed(1)} MiB resident, ${heapMiB.toFixed(1)} MiB of it V8's heap`;
+  return [
+    ...rows.map(line),
+    `from first to last ${percent(growth)}, at most ${percent(deviation)}; ${seconds.toFixed(0)} s`,
+  ].join('\n');
 }
 
 async function measure(name) {

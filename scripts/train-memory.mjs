@@ -1,0 +1,81 @@
+/**
+ * Whether memory stays flat while a training step runs: `npm run bench:train -- --memory`.
+ *
+ * System 5 at an eighth of its width on batches of 2, so that ten thousand steps take a minute or
+ * two; what a step would leak, it leaks a call at a time whatever its size. New noise and pixels
+ * go in at each step and all of the state comes out, as in training.
+ */
+import { NETWORKS } from '@gpn/models';
+import { stream } from '@gpn/runtime';
+import { adam, compile, LOSSES } from '@gpn/training';
+import { ganSpecs, startingState } from '../training/dist/state.js';
+import { adversarialStep } from '../training/dist/steps/adversarial.js';
+
+const [BATCH, LATENTS] = [2, 16];
+const MIB = 2 ** 20;
+const ROWS = 20;
+
+/**
+ * Resident memory, in MiB, every so many steps.
+ *
+ * @param steps how many steps in all; those before 500, or the first sixth of fewer than 3,000, are
+ *   left out, as buffers that are kept are made in them
+ * @returns rows of {step, rssMiB, heapMiB, outsideHeapMiB}; the largest deviation from the first
+ *   row and that of the last, as shares of it; the time
+ */
+export async function memory({ steps, threads }) {
+  const from = Math.min(500, Math.ceil(steps / 6));
+  const every = Math.max(1, Math.floor((steps - from) / ROWS));
+  const optimizer = adam({ beta1: 0.5, beta2: 0.99 });
+  const pair = NETWORKS['dcgan-mnist']({
+    latentSize: LATENTS,
+    batchNorm: true,
+    spectralNorm: true,
+    width: 1 / 8,
+  });
+  const gan = adversarialStep({
+    ...pair,
+    loss: LOSSES.modified,
+    optimizer,
+    labelSmoothing: 0.1,
+    range: [0, 1],
+  });
+  const specs = ganSpecs(pair, optimizer, { batchSize: BATCH, latentSize: LATENTS });
+  const step = await compile(gan, specs, { device: 'cpu', threads });
+  step.load(startingState(pair, optimizer, 'normal', stream(0, 'initialization')));
+  const rows = [];
+  const begun = performance.now();
+  for (let i = 1; i <= steps; i++) {
+    await step.run(feeds(i));
+    if (i < from || (i - from) % every !== 0) continue;
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const [rssMiB, heapMiB, outsideHeapMiB] = [rss, heapUsed, external].map((x) => x / MIB);
+    rows.push({ step: i, rssMiB, heapMiB, outsideHeapMiB });
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  await step.dispose();
+  const first = rows[0].rssMiB;
+  const deviation = rows
+    .map(({ rssMiB }) => rssMiB / first - 1)
+    .reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
+  return { rows, deviation, growth: rows.at(-1).rssMiB / first - 1, seconds };
+}
+
+function feeds(i) {
+  const random = stream(0, 'memory', i);
+  const pixels = Uint8Array.from(random.uniform(BATCH * 784, 0, 256));
+  return {
+    'batch/images': { dtype: 'uint8', shape: [BATCH, 28, 28, 1], data: pixels },
+    'noise/latents': {
+      dtype: 'float32',
+      shape: [BATCH, LATENTS],
+      data: random.uniform(BATCH * LATENTS),
+    },
+    'hyper/generatorRate': scalar(2e-4),
+    'hyper/discriminatorRate': scalar(5e-4),
+  };
+}
+
+function scalar(x) {
+  return { dtype: 'float32', shape: [], data: Float32Array.of(x) };
+}
