@@ -58,6 +58,10 @@ export class Builder {
     const array = dtype === 'int32' ? Int32Array : Float32Array;
     return this.constant(array.from(numbers), shape, dtype);
   }
+  /** 0, 1, 2, … along the first axis, counted when the graph runs: the batch may be free. */
+  countRows(shape: Shape): Value {
+    return this.CumSum(this.full(1, shape, 'int64'), 0, true);
+  }
   /** A tensor with one value everywhere; large ones are expanded when the graph runs. */
   full(x: number, shape: Shape, dtype: DType): Value {
     const value = this.scalar(x, dtype);

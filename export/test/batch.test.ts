@@ -29,7 +29,7 @@ const FUNCTIONS: Readonly<Record<string, (x: Images) => tf.Tensor>> = {
     ]),
   concat: (x) => tf.concat([x, tf.zerosLike(x), tf.ones([x.shape[0], 4, 6, 1])], 3),
   pool: (x) => tf.avgPool(tf.maxPool(x, 3, 1, 'same'), 2, 2, 'valid'),
-  'places of a pool': (x) => tf.maxPoolWithArgmax(x, 2, 2, 'valid', true).indexes,
+  'places of a pool': (x) => tf.maxPoolWithArgmax(x, 2, 2, 'valid', true).indexes as tf.Tensor,
   'gradient of a pool': (x) =>
     tf.grad((v) => tf.sum(tf.square(tf.maxPool(v as Images, 2, 2, 'valid'))))(x),
   convolution: (x) => tf.conv2d(x, constant(uniform([3, 3, 2, 3])) as Images, 2, 'same'),

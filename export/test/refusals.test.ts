@@ -55,6 +55,10 @@ describe('what a graph cannot do', () => {
     expect(traceOf((x) => tf.real(tf.fft(tf.complex(x, x))))).toThrow(/Complex|complex64/);
   });
 
+  it('real numbers cannot become complex ones', () => {
+    expect(traceOf((x) => tf.cast(x, 'complex64'))).toThrow('cast to complex64 in a trace');
+  });
+
   it('leaves TF.js as it was after an error', () => {
     void tf.setBackend('cpu');
     expect(traceOf((x) => tf.scalar(x.dataSync()[0] as number))).toThrow();

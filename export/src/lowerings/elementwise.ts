@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Builder } from '../builder.js';
+import { type Builder, ONNX_TYPE } from '../builder.js';
 import type { DType, Attrs as OnnxAttrs, Value } from '../graph.js';
 import { broadcastShapes } from '../shapes.js';
 import { laidOut, shapeOf, type View, view } from '../view.js';
@@ -144,9 +144,10 @@ export const UNARY: Table = {
   LogicalNot: lowerViews<{ x: View }>(({ x }, _, b) =>
     aligned(b, [x], ([v]) => b.Not(b.Cast(v as Value, 'bool'))),
   ),
-  Cast: lowerViews<{ x: View }, { dtype: DType }>(({ x }, { dtype }, b) =>
-    aligned(b, [x], ([v]) => b.Cast(v as Value, dtype)),
-  ),
+  Cast: lowerViews<{ x: View }, { dtype: DType }>(({ x }, { dtype }, b) => {
+    if (!(dtype in ONNX_TYPE)) throw new Error(`a tensor cannot be cast to ${dtype} in a trace`);
+    return aligned(b, [x], ([v]) => b.Cast(v as Value, dtype));
+  }),
 };
 
 /** The angle of (x, y) in (−π, π], from the arctangent of y/x and the signs. */

@@ -146,7 +146,7 @@ function transform(b: Builder, image: Value, transforms: Value, attrs: Transform
   const fill = FILL_MODES[attrs.fillMode];
   const x = fill(b, b.Div(linear(0, column(b, numbers, 2)), scale), width);
   const y = fill(b, b.Div(linear(3, column(b, numbers, 5)), scale), height);
-  const read = pixelsOf(b, image, b.iota([n, 1, 1], 'int64'));
+  const read = pixelsOf(b, image, b.countRows([n, 1, 1]));
   const value = b.float(attrs.fillValue);
   const at = (v: Value, u: Value): Value =>
     b.Where(inside(b, v, u, height, width), read(v, u), value);

@@ -143,7 +143,7 @@ export const POOL: Table = {
       const pixel = b.Mod(places, integer(pixels));
       const channel = b.iota([1, g.inChannels, 1, 1], 'int64');
       const own = b.Add(b.Mul(pixel, integer(g.inChannels)), channel);
-      const image = b.Mul(b.iota([g.batch, 1, 1, 1], 'int64'), integer(pixels * g.inChannels));
+      const image = b.Mul(b.countRows([g.batch, 1, 1, 1]), integer(pixels * g.inChannels));
       const index = attrs.includeBatchInIndex ? b.Add(own, image) : own;
       return [view(largest, CHANNELS_FIRST), view(b.Cast(index, 'int32'), CHANNELS_FIRST)];
     },
