@@ -3,6 +3,7 @@ import type { Builder } from './builder.js';
 import { foldOnCpu } from './cpu.js';
 import { type Data, type DType, sizeOf } from './graph.js';
 import { LOWERINGS } from './lowerings/index.js';
+import { perImage } from './per-image.js';
 import { shapeOf, type View, view } from './view.js';
 
 /** The name under which TF.js knows the recording backend. */
@@ -64,25 +65,17 @@ export class TraceBackend extends tf.KernelBackend {
     );
   }
 
-  /**
-   * A constant of one row per image, such as the first state of a recurrent layer, must not be
-   * baked in at the size of the batch: its row is the constant, expanded when the graph runs.
-   */
+  /** A constant that has the size of the batch, written so that the batch stays free. */
   private expanded(
-    constant: tf.BackendValues,
+    values: tf.BackendValues,
     shape: readonly number[],
-    dataType: tf.DataType,
+    dtype: tf.DataType,
   ): View | undefined {
-    const ofBatch = (d: number) => this.batch !== undefined && d > 0 && d % this.batch === 0;
-    if (!shape.some(ofBatch)) return undefined;
-    const dtype = dtypeOf(dataType);
-    const values = typed(constant, dtype);
-    const [lead, ...rest] = shape as [number, ...number[]];
-    const row = ofBatch(lead) && !rest.some(ofBatch) ? [1, ...rest] : shape.map(() => 1);
-    const size = sizeOf(row);
-    if (!values.every((v: number | bigint, i: number) => v === values[i % size])) return undefined;
-    const b = this.recording();
-    return view(b.Expand(b.constant(values.slice(0, size), row, dtype), shape));
+    const { batch } = this;
+    if (batch === undefined || !shape.some((d) => d % batch === 0)) return undefined;
+    const type = dtypeOf(dtype);
+    const value = perImage(this.recording(), typed(values, type), shape, type, batch);
+    return value && view(value);
   }
 
   runKernel(kernelName: string, inputs: tf.NamedTensorInfoMap, attrs: object) {
