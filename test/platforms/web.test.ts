@@ -121,7 +121,7 @@ describe('in Chromium', () => {
         ticks++; longest = Math.max(longest, now - last); last = now;
       }, 16);
       const from = performance.now();
-      await generator.sample({ count: 1024 });
+      await generator.sample({ count: 1024, batchSize: 1024 }); // one run: nothing is divided
       const ms = performance.now() - from;
       clearInterval(timer);
       await generator.dispose();
@@ -131,7 +131,8 @@ describe('in Chromium', () => {
     );
     expect(isolated).toBe(false);
     expect(ticks).toBeGreaterThan(0.5 * ((ms as number) / 16));
-    expect(longest).toBeLessThan(200);
+    // On the page itself there would be no tick at all until the run ends.
+    expect(longest).toBeLessThan(0.5 * (ms as number));
   });
 
   chromium('a file known by its digest is fetched once, and another is refused', async () => {

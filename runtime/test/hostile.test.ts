@@ -1,0 +1,119 @@
+// Model files that are broken or lie: an error in one sentence or a right answer, soon, in bounds.
+import { describe, expect, it } from 'vitest';
+import { Generator, type ModelInfo, UserError } from '../src/index.js';
+import { latents } from '../src/inputs.js';
+import { stream } from '../src/random.js';
+import { expectClose, sentence } from './helpers.js';
+import { GENERATOR, generate, generatorFile } from './tiny.js';
+
+const cpu = { device: 'cpu' } as const;
+const good = generatorFile();
+
+/** What comes of loading and drawing: images, or the sentence that refuses. */
+async function outcome(bytes: Uint8Array, count = 4): Promise<string | Float32Array> {
+  let generator: Generator | undefined;
+  try {
+    generator = await Generator.load(bytes, cpu);
+    return (await generator.sample({ count })).data;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    expect(error.message).toMatch(/^[^\n]+\.$/);
+    expect(error.message.length).toBeLessThan(600);
+    return error.message;
+  } finally {
+    await generator?.dispose();
+  }
+}
+
+describe('broken files', () => {
+  const cuts = [0, 1, 7, 8, 9, 30, 100, 0.3, 0.5, 0.7, 0.9].map((at) =>
+    at < 1 ? Math.floor(at * good.length) : at,
+  );
+  it.each([...cuts, good.length - 1])('cut after %i bytes', async (length) => {
+    expect(await outcome(good.slice(0, length))).toMatch(/^The model /);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('random bytes %i', async (seed) => {
+    const bytes = new Uint8Array(stream(seed, 'bytes').uint32(500).slice().buffer);
+    expect(await outcome(bytes)).toMatch(/^The model is not a whole ONNX file/);
+  });
+
+  // A changed weight is a right answer, of another network; all else must be refused.
+  it.each(Array.from({ length: 24 }, (_, seed) => seed))(
+    'three bytes changed, %i',
+    async (seed) => {
+      const bytes = good.slice();
+      const random = stream(seed, 'mutation');
+      for (const at of random.below(3, bytes.length)) bytes[at] = random.below(1, 256)[0] as number;
+      const result = await outcome(bytes);
+      if (typeof result !== 'string') expect(result).toHaveLength(4 * 6);
+    },
+  );
+
+  it('the file itself is none of these', async () => {
+    expect(await outcome(good)).toHaveLength(4 * 6);
+    const drawn = (await outcome(good)) as Float32Array;
+    const expected = generate(latents(GENERATOR, 4, 0));
+    expectClose(drawn, expected);
+  });
+});
+
+describe('files that lie', () => {
+  const { image } = GENERATOR;
+  const lies: [string, Partial<ModelInfo>, number, RegExp][] = [
+    [
+      'a huge latent',
+      { latent: { size: 65_536, distribution: 'normal' } },
+      4,
+      /failed while running/,
+    ],
+    [
+      'huge latents of many',
+      { latent: { size: 65_536, distribution: 'normal' } },
+      1e8,
+      /too many at once/,
+    ],
+    ['huge images', { image: { ...image, height: 16_384, width: 16_384 } }, 64, /too many at once/],
+    [
+      'one huge image',
+      { image: { ...image, height: 16_384, width: 16_384 } },
+      1,
+      /describes itself wrongly/,
+    ],
+    [
+      'images in colour',
+      { image: { ...image, channels: 3, color: 'rgb' } },
+      4,
+      /describes itself wrongly/,
+    ],
+    [
+      'classes that it has not',
+      { condition: { input: 'z', classes: 65_536 } },
+      4,
+      /failed while running/,
+    ],
+    [
+      'codes that it has not',
+      { codes: { input: 'codes', size: 2, range: [0, 1] } },
+      4,
+      /no input "codes"/,
+    ],
+    ['the output of another name', { output: 'z' }, 4, /no output "z"/],
+  ];
+  it.each(lies)('%s', async (_, lie, count, message) => {
+    const before = process.memoryUsage().rss;
+    expect(await outcome(generatorFile({ ...GENERATOR, ...lie }), count)).toMatch(message);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  });
+
+  it('a certificate of another network', async () => {
+    const certificate = {
+      ...{ seed: 0, count: 1024, values: Array<number>(65_536).fill(9), mean: 1, rms: 1 },
+      tolerance: { cpu: 1e-5, cuda: 1e-4, wasm: 1e-5, webgpu: 1e-4 },
+    };
+    const generator = await Generator.load(generatorFile({ ...GENERATOR, certificate }), cpu);
+    expect((await generator.verify()).ok).toBe(false);
+    expect(await sentence(generator.sample({ count: 1e9 }))).toMatch(/too many/);
+    await generator.dispose();
+  });
+});
