@@ -88,9 +88,10 @@ test('what a page downloads is small', async () => {
   const gz = (file: string) => gzipSync(readFileSync(join(ort, file)), { level: 6 }).length;
   const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
   const [main, worker] = [await bundle('web/index.js'), await bundle('web/worker.js')];
+  const elements = await bundle('elements/index.js');
   console.log(
     [
-      `gzipped: @gpn/runtime ${kB(main)} and its worker ${kB(worker)};`,
+      `gzipped: @gpn/runtime ${kB(main)} (${kB(elements)} with the elements) and its worker ${kB(worker)};`,
       `onnxruntime-web for wasm ${kB(gz('ort.wasm.bundle.min.mjs'))} + ${kB(gz('ort-wasm-simd-threaded.wasm'))},`,
       `for WebGPU ${kB(gz('ort.webgpu.bundle.min.mjs'))} + ${kB(gz('ort-wasm-simd-threaded.asyncify.wasm'))};`,
       `the model ${kB(gzipSync(readFileSync(join(folder, 'g.onnx'))).length)}`,
