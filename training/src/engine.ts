@@ -15,7 +15,7 @@ export interface StepOutputs {
   readonly metrics: Readonly<Record<string, Tensor>>;
 }
 
-/** A training step as one ONNX graph, with its state kept from call to call. */
+/** A training step that is ready to run, with its state kept from call to call. */
 export interface CompiledStep {
   readonly device: string;
   /** Why this device was taken. */
@@ -71,13 +71,11 @@ class Step implements CompiledStep {
   ) {
     this.device = session.device;
     this.reason = session.reason;
-    this.names = flatten(inputs.state, isSpec, 'state').map(({ name }) => name);
+    this.names = stateNames(inputs);
   }
 
   load(state: State): void {
-    const missing = this.names.find((name) => !state[name]);
-    if (missing) throw new Error(`the state lacks ${missing}`);
-    this.current = Object.fromEntries(this.names.map((name) => [name, state[name] as TensorData]));
+    this.current = pickState(state, this.names);
   }
 
   state(): State {
@@ -100,6 +98,17 @@ class Step implements CompiledStep {
   dispose(): Promise<void> {
     return this.session.dispose();
   }
+}
+
+/** The tensors of a step's state, by path without the leading `state/`. */
+export const stateNames = (inputs: StepInputs): string[] =>
+  flatten(inputs.state, isSpec, 'state').map(({ name }) => name);
+
+/** These tensors of a state and no others. @throws Error if one is missing */
+export function pickState(state: State, names: readonly string[]): State {
+  const missing = names.find((name) => !state[name]);
+  if (missing) throw new Error(`the state lacks ${missing}`);
+  return Object.fromEntries(names.map((name) => [name, state[name] as TensorData]));
 }
 
 export const isSpec = (x: unknown): x is TensorSpec =>

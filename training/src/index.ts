@@ -1,7 +1,8 @@
 export { type Checkpoint, readCheckpoint } from './checkpoint.js';
 export { type Dataset, loadDataset } from './data/dataset.js';
-export { runEagerly } from './eager.js';
+export { type Eager, eagerStep, runEagerly } from './eager.js';
 export { type CompiledStep, compile, type State, traceStep } from './engine.js';
+export type { EngineName } from './engines.js';
 export { ganOf, stepFlops } from './gan.js';
 export { type TrainEvent, type TrainOptions, type TrainResult, train } from './loop.js';
 export { LOSSES, type LossPair } from './losses.js';

@@ -11,7 +11,7 @@ import {
 } from './checkpoint.js';
 import { batches, gatherBatch } from './data/batches.js';
 import { type Dataset, loadDataset } from './data/dataset.js';
-import { compile } from './engine.js';
+import { ENGINES, type EngineName } from './engines.js';
 import { ganOf } from './gan.js';
 import { lossCurves } from './plot.js';
 import { openProgressLog, readProgressLog } from './progress-log.js';
@@ -25,6 +25,8 @@ export interface TrainOptions {
   /** The run's folder; made if need be. */
   readonly out: string;
   readonly device?: OpenOptions['device'];
+  /** What runs the steps; `onnx` unless given. */
+  readonly engine?: EngineName;
   readonly threads?: number;
   /** Go on from the folder's newest checkpoint, or start if there is none. */
   readonly resume?: boolean;
@@ -100,7 +102,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     );
   }
 
-  const step = await compile(gan.step, gan.specs, {
+  const step = await ENGINES[options.engine ?? 'onnx'](gan.step, gan.specs, {
     device: options.device ?? 'auto',
     ...(options.threads && { threads: options.threads }),
     name: `${recipe.name} training step`,

@@ -1,5 +1,5 @@
 import { basename, extname, join } from 'node:path';
-import type { TrainResult } from '@gpn/training';
+import type { EngineName, TrainResult } from '@gpn/training';
 import { type Command, Option } from 'commander';
 import { amount, deviceOption, examples, seed } from '../options.js';
 
@@ -11,6 +11,7 @@ interface Options {
   batchSize?: number;
   seed?: number;
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
+  engine: EngineName;
   resume?: boolean;
   json?: boolean;
 }
@@ -29,6 +30,11 @@ export function addTrain(program: Command): void {
     .option('--batch-size <n>', 'images per step', amount)
     .option('--seed <n>', 'the seed of weights, noise and order', seed)
     .addOption(deviceOption())
+    .addOption(
+      new Option('--engine <engine>', 'what runs the steps; tensorflow is yours to install')
+        .choices(['onnx', 'tensorflow'])
+        .default('onnx'),
+    )
     .option('--resume', 'go on from the last checkpoint of the run, if there is one')
     .option('--json', 'print the closing summary as JSON')
     .addHelpText(
@@ -44,7 +50,7 @@ export function addTrain(program: Command): void {
 }
 
 async function trainByRecipe(name: string, options: Options): Promise<void> {
-  const { data: dataset, epochs, steps, batchSize, seed, device, json } = options;
+  const { data: dataset, epochs, steps, batchSize, seed, device, engine, json } = options;
   const { resolveRecipe, train } = await import('@gpn/training');
   const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
   const out = options.out ?? join('runs', basename(name, extname(name)));
@@ -58,7 +64,7 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
   let result: TrainResult;
   try {
     const resume = options.resume ?? false;
-    result = await train(recipe, { out, device, resume, signal, on: progress.on });
+    result = await train(recipe, { out, device, engine, resume, signal, on: progress.on });
   } finally {
     progress.stop();
     interrupt.release();

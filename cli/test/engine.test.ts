@@ -1,0 +1,80 @@
+/** `gpn-cli train --engine tensorflow`, with the package absent and with a stand-in for it. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { bin, listing, scratchFolder } from '../../test/cli.js';
+
+const folder = scratchFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const STAND_IN = new URL('./tensorflow-stand-in.mjs', import.meta.url).href;
+
+function train(args: string[], options = '') {
+  const words = [bin, 'train', 'dcgan-mnist', '--out', 'run', '--batch-size', '2', ...args];
+  return spawnSync(process.execPath, words, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: options },
+  });
+}
+
+const installed = (): boolean => {
+  try {
+    createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+test('where the package is absent, one line says how to get it', ({ skip }) => {
+  if (installed()) skip('@tensorflow/tfjs-node is installed');
+  const { status, stderr } = train(['--engine', 'tensorflow', '--device', 'cpu', '--steps', '1']);
+  expect(status).toBe(2);
+  expect(stderr).toBe(
+    'gpn-cli: The engine tensorflow is not installed: run `npm install @tensorflow/tfjs-node@4.22.0`, or use the engine onnx.\n',
+  );
+  expect(listing(folder)).toEqual([]);
+});
+
+test('devices that TensorFlow lacks and engines that there are not are refused', () => {
+  const webgpu = train(['--engine', 'tensorflow', '--device', 'webgpu', '--steps', '1']);
+  expect(webgpu.status).toBe(2);
+  expect(webgpu.stderr).toBe(
+    'gpn-cli: The engine tensorflow has no device webgpu: use auto, cpu or cuda, or the engine onnx.\n',
+  );
+  const unknown = train(['--engine', 'torch']);
+  expect(unknown.status).toBe(2);
+  expect(unknown.stderr).toMatch(/^gpn-cli: .*--engine.*torch.*onnx, tensorflow/);
+  expect(listing(folder)).toEqual([]);
+});
+
+test('it trains with a stand-in, and the other engine goes on from there', () => {
+  const eager = ['--engine', 'tensorflow', '--device', 'cpu', '--steps', '1'];
+  const first = train(eager, `--import=${STAND_IN}`);
+  expect(first.status, first.stderr).toBe(0);
+  expect(first.stderr).toContain('on tensorflow cpu (by @tensorflow/tfjs-node)');
+  expect(existsSync(join(folder, 'run/generator.onnx'))).toBe(true);
+
+  const second = train(['--steps', '2', '--device', 'cpu', '--resume']);
+  expect(second.status, second.stderr).toBe(0);
+  const compiled = join(folder, 'compiled');
+  const whole = train(['--steps', '2', '--device', 'cpu', '--out', compiled]);
+  expect(whole.status, whole.stderr).toBe(0);
+
+  const losses = (run: string) =>
+    readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map(
+        (line) => JSON.parse(line) as { step: number; generator: number; discriminator: number },
+      );
+  const [mixed, pure] = [losses('run'), losses('compiled')];
+  expect(mixed.map(({ step }) => step)).toEqual([1, 2]);
+  mixed.forEach((row, i) => {
+    for (const role of ['generator', 'discriminator'] as const)
+      expect(row[role] / (pure[i]?.[role] as number)).toBeCloseTo(1, 3);
+  });
+}, 180_000);

@@ -1,0 +1,106 @@
+/** The eager engine against the compiled one, on TF.js's cpu backend. */
+import { NETWORKS, type Pair } from '@gpn/models';
+import { stream, type TensorData } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eagerStep } from '../src/eager.js';
+import { type CompiledStep, compile, type State } from '../src/engine.js';
+import { LOSSES, type LossPair } from '../src/losses.js';
+import { adam } from '../src/optimizers.js';
+import { ganSpecs, startingState } from '../src/state.js';
+import { adversarialStep } from '../src/steps/adversarial.js';
+import '@tensorflow/tfjs-backend-cpu';
+
+const [BATCH, LATENTS, SEED] = [2, 16, 3];
+const optimizer = adam({ beta1: 0.5, beta2: 0.99 });
+const networks = NETWORKS['dcgan-mnist'] as (options: object) => Pair;
+const pair = networks({ latentSize: LATENTS, batchNorm: true, spectralNorm: true, width: 1 / 8 });
+const step = adversarialStep({
+  ...pair,
+  loss: LOSSES.modified as LossPair,
+  optimizer,
+  labelSmoothing: 0.1,
+  range: [0, 1],
+});
+const specs = ganSpecs(pair, optimizer, { batchSize: BATCH, latentSize: LATENTS });
+const start = startingState(pair, optimizer, 'normal', stream(SEED, 'initialization'));
+const backend = { backend: 'cpu', device: 'cpu', reason: 'by a test' };
+
+const floats = (data: Float32Array, ...shape: number[]): TensorData => ({
+  dtype: 'float32',
+  shape,
+  data,
+});
+
+function feeds(i: number): State {
+  const random = stream(SEED, 'test', i);
+  const data = Uint8Array.from(random.uniform(BATCH * 784, 0, 256));
+  return {
+    'batch/images': { dtype: 'uint8', shape: [BATCH, 28, 28, 1], data },
+    'noise/latents': floats(random.uniform(BATCH * LATENTS), BATCH, LATENTS),
+    'hyper/generatorRate': floats(Float32Array.of(2e-4)),
+    'hyper/discriminatorRate': floats(Float32Array.of(5e-4)),
+  };
+}
+
+/** Over all tensors, the largest of largest difference over largest magnitude. */
+function distance(a: State, b: State): number {
+  expect(Object.keys(a)).toEqual(Object.keys(b));
+  return Math.max(
+    ...Object.entries(b).map(([name, { shape, data }]) => {
+      expect(a[name]?.shape, name).toEqual(shape);
+      const other = a[name]?.data as Float32Array;
+      const wanted = data as Float32Array;
+      const magnitude = wanted.reduce((m, x) => Math.max(m, Math.abs(x)), 1e-12);
+      return (
+        wanted.reduce((m, x, i) => Math.max(m, Math.abs(x - (other[i] as number))), 0) / magnitude
+      );
+    }),
+  );
+}
+
+describe('the eager engine', () => {
+  let eager: CompiledStep;
+  let before: number;
+  beforeEach(() => {
+    before = tf.memory().numTensors;
+    eager = eagerStep(step, specs, backend);
+    eager.load(start);
+  });
+  afterEach(() => eager.dispose());
+
+  it('goes the way of the compiled one, from a state that either hands over', async () => {
+    const compiled = await compile(step, specs, { device: 'cpu' });
+    compiled.load(start);
+    for (let i = 0; i < 3; i++) {
+      const [a, b] = [await eager.run(feeds(i)), await compiled.run(feeds(i))];
+      expect(Object.keys(a)).toEqual(Object.keys(b));
+      for (const name in b) expect(a[name]).toBeCloseTo(b[name] as number, 4);
+    }
+    expect(distance(eager.state(), compiled.state())).toBeLessThan(1e-3);
+    expect(distance(start, compiled.state())).toBeGreaterThan(0.01);
+
+    eager.load(compiled.state());
+    expect(distance(eager.state(), compiled.state())).toBe(0);
+    await eager.run(feeds(3));
+    await compiled.run(feeds(3));
+    expect(distance(eager.state(), compiled.state())).toBeLessThan(1e-4);
+    await compiled.dispose();
+  }, 120_000);
+
+  it('says what it runs on, and keeps as many tensors as its state has', async () => {
+    expect(eager).toMatchObject({ device: 'cpu', reason: 'by a test' });
+    const held = tf.memory().numTensors;
+    expect(held).toBe(before + Object.keys(start).length);
+    await eager.run(feeds(0));
+    expect(tf.memory().numTensors).toBe(held);
+    await eager.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('names what a state or its feeds lack', async () => {
+    const { 'noise/latents': _, ...incomplete } = feeds(0);
+    await expect(eager.run(incomplete)).rejects.toThrow('noise/latents is not given');
+    expect(() => eager.load({})).toThrow(/^the state lacks generator\/params\//);
+  });
+});
