@@ -124,15 +124,27 @@ export class TraceBackend extends tf.KernelBackend {
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
     refuseRandomness();
+    const constant = values ?? typed(new Float32Array(sizeOf(shape)), dtypeOf(dtype));
     const dataId = {};
-    this.move(
-      dataId,
-      values ?? typed(new Float32Array(sizeOf(shape)), dtypeOf(dtype)),
-      shape,
-      dtype,
-      1,
-    );
+    const same = this.sameForAll(constant, shape, dtype);
+    if (same) this.entries.set(dataId, { refs: 1, view: same });
+    else this.move(dataId, constant, shape, dtype, 1);
     return dataId;
+  }
+  /**
+   * One value for every image, such as the zeros a recurrent layer starts from: not a constant to
+   * compute with at the size that stands for the batch, which takes minutes, but recorded at once.
+   */
+  private sameForAll(
+    values: tf.BackendValues,
+    shape: readonly number[],
+    dtype: tf.DataType,
+  ): View | undefined {
+    const { batch } = this;
+    if (batch === undefined || !shape.some((d) => d > 0 && d % batch === 0)) return undefined;
+    const [first] = values;
+    for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
+    return view(this.recording().full(Number(first), shape, dtypeOf(dtype)));
   }
   override move(
     dataId: object,
