@@ -268,5 +268,6 @@ function registerKernel(kernelName: string, backendName: string): void {
   });
 }
 
-tf.registerBackend(BACKEND, () => new TraceBackend());
+// The lowest priority: TF.js must never choose it by itself.
+tf.registerBackend(BACKEND, () => new TraceBackend(), 0);
 registerKernels(BACKEND);

@@ -160,7 +160,9 @@ function recorder(
   { names = {} }: TraceOptions,
 ): Recorder {
   const builder = new Builder();
-  const previous = tf.engine().backendName;
+  // Asking for the backend makes TF.js choose one, if none was chosen yet.
+  tf.backend();
+  const previous = tf.getBackend();
   // Both backends start synchronously, so the promise is settled when the call returns.
   void tf.setBackend(BACKEND);
   const backend = tf.backend() as TraceBackend;
@@ -184,7 +186,7 @@ function recorder(
     },
     stop: () => {
       backend.stop();
-      if (previous) void tf.setBackend(previous);
+      void tf.setBackend(previous);
     },
     graph: builder.graph,
   };

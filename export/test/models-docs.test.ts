@@ -40,8 +40,8 @@ test('the example in the documentation', () => {
       expect(stdout).toMatch(/^Largest difference .*\nWrote the layers model to model\.onnx/);
     else expect(stdout).not.toMatch(/BatchNormalization/);
   }
-  expect(node('run-model.mjs')).toBe('[ 3, 10 ] [ 3, 1 ]\n');
+  expect(node('run-model.mjs')).toBe('[ 3, 10 ] [ 3, 16 ]\n');
   expect(node('export-model.mjs')).toBe(
-    "layers [ 'image', 'angle' ] [ 'classes', 'weight' ] true\n",
+    "layers [ 'image', 'angle' ] [ 'classes', 'box' ] true\n",
   );
 });

@@ -66,3 +66,11 @@ describe('what a graph cannot do', () => {
     expect(tf.add(1, 2).dataSync()[0]).toBe(3);
   });
 });
+
+it('leaves TF.js with a backend that computes, whether the trace ends well or not', () => {
+  trace(({ x }) => tf.relu(x), { x: spec([2]) });
+  expect(tf.getBackend()).toBe('cpu');
+  const read = () => trace(({ x }) => tf.tensor(x.dataSync()), { x: spec([2]) });
+  expect(read).toThrow(/were read/);
+  expect(tf.getBackend()).toBe('cpu');
+});

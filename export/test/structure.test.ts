@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type OnnxModel, spec, trace } from '../src/index.js';
 import { constant, floats, uniform } from './cases/case.js';
@@ -24,6 +25,13 @@ describe('graphs', () => {
       ({ x }) => tf.relu(tf.add(tf.matMul(x, at(uniform([4, 5]))), at(uniform([5])))),
       { x: spec(['N', 4]) },
     );
+    expect(operators(model)).toEqual(['Gemm', 'Relu']);
+  });
+
+  it('have one Gemm for a layer of tfjs-layers, with its activation and a free batch', () => {
+    const layer = layers.dense({ units: 3, activation: 'relu' });
+    layer.build([null, 4]);
+    const model = trace(({ x }) => layer.apply(x) as tf.Tensor, { x: spec(['N', 4]) });
     expect(operators(model)).toEqual(['Gemm', 'Relu']);
   });
 

@@ -22,15 +22,17 @@ function asMatrix(b: Builder, x: Value): Value | undefined {
   return x.shape.slice(0, -2).every((d) => d === 1) ? b.Reshape(x, x.shape.slice(-2)) : undefined;
 }
 
-/** Products of matrices are one Gemm, transposes and bias included; batches of them MatMul. */
+/**
+ * Products of matrices are one Gemm, transposes and bias included; batches of them MatMul.
+ * @param then what is done to the product, before it gets TF.js's leading axes back
+ */
 function product(
   b: Builder,
   x: Value,
   y: Value,
   { transposeA, transposeB }: Attrs,
-  bias?: Value,
+  then: (r: Value) => Value = (r) => r,
 ): Value {
-  const plus = (r: Value) => (bias ? b.Add(r, bias) : r);
   const [p, q] = [asMatrix(b, x), asMatrix(b, y)];
   if (p && q) {
     const r =
@@ -38,9 +40,9 @@ function product(
         ? b.Gemm(p, q, undefined, { transA: transposeA ?? false, transB: transposeB ?? false })
         : b.MatMul(p, q);
     const lead = Math.max(x.shape.length, y.shape.length) - 2;
-    return b.Reshape(plus(r), [...new Array(lead).fill(1), ...r.shape]);
+    return b.Reshape(then(r), [...new Array(lead).fill(1), ...r.shape]);
   }
-  return plus(b.MatMul(transposeA ? swapLast(b, x) : x, transposeB ? swapLast(b, y) : y));
+  return then(b.MatMul(transposeA ? swapLast(b, x) : x, transposeB ? swapLast(b, y) : y));
 }
 
 export const MATMUL: Table = {
@@ -51,9 +53,11 @@ export const MATMUL: Table = {
     { a: unknown; b: unknown; bias: unknown; preluActivationWeights: unknown },
     Attrs & { activation?: string; leakyreluAlpha?: number }
   >((inputs, attrs, b) => {
-    const y = product(b, inputs.a, inputs.b, attrs, inputs.bias);
     const { activation, leakyreluAlpha } = attrs;
-    return activate(b, y, activation, leakyreluAlpha, inputs.preluActivationWeights);
+    return product(b, inputs.a, inputs.b, attrs, (r) => {
+      const biased = inputs.bias ? b.Add(r, inputs.bias) : r;
+      return activate(b, biased, activation, leakyreluAlpha, inputs.preluActivationWeights);
+    });
   }),
   Einsum: lower<Record<string, Value>, { equation: string }>((inputs, attrs, b) => {
     const tensors = Object.values(inputs) as Value[];
