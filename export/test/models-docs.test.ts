@@ -41,7 +41,5 @@ test('the example in the documentation', () => {
     else expect(stdout).not.toMatch(/BatchNormalization/);
   }
   expect(node('run-model.mjs')).toBe('[ 3, 10 ] [ 3, 16 ]\n');
-  expect(node('export-model.mjs')).toBe(
-    "layers [ 'image', 'angle' ] [ 'classes', 'box' ] true\n",
-  );
+  expect(node('export-model.mjs')).toBe("layers [ 'image', 'angle' ] [ 'classes', 'box' ] true\n");
 });
