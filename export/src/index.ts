@@ -11,6 +11,8 @@ export { type InputShapes, parseInputShape } from './models/shapes.js';
 export { type ModelVerification, type Runner, verifyModel } from './models/verify.js';
 export { flatten, type Leaf, mapLeaves } from './structure.js';
 export {
+  isSpec,
+  isTensor,
   type OnnxModel,
   spec,
   type TensorSpec,

@@ -224,6 +224,6 @@ function input(b: Builder, name: string, { shape, dtype }: TensorSpec, batch: nu
   return dtype === 'uint8' ? b.Cast(value, 'float32') : value;
 }
 
-const isSpec = (x: unknown): x is TensorSpec =>
+export const isSpec = (x: unknown): x is TensorSpec =>
   typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x;
-const isTensor = (x: unknown): x is tf.Tensor => x instanceof tf.Tensor;
+export const isTensor = (x: unknown): x is tf.Tensor => x instanceof tf.Tensor;

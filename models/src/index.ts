@@ -4,5 +4,11 @@ export {
   type Normal,
   type Weights,
 } from './initialize.js';
-export { countParameters, type Network, type Specs, type Tensors } from './network.js';
-export { NETWORKS, type NetworkOptions, type Pair } from './zoo.js';
+export {
+  countParameters,
+  type Network,
+  type NetworkOptions,
+  type Specs,
+  type Tensors,
+} from './network.js';
+export { NETWORKS, type Pair } from './zoo.js';

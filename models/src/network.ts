@@ -108,3 +108,12 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
     },
   };
 }
+
+/** What a recipe may choose about its networks. */
+export interface NetworkOptions {
+  readonly latentSize: number;
+  readonly batchNorm: boolean;
+  readonly spectralNorm: boolean;
+  /** Scales the channels of the layers between: tests use an eighth. */
+  readonly width?: number;
+}

@@ -1,14 +1,5 @@
-import type { Network } from './network.js';
+import type { Network, NetworkOptions } from './network.js';
 import { dcganDiscriminator, dcganGenerator } from './networks/dcgan.js';
-
-/** What a recipe may choose about its networks. */
-export interface NetworkOptions {
-  readonly latentSize: number;
-  readonly batchNorm: boolean;
-  readonly spectralNorm: boolean;
-  /** Scales the channels of the layers between: tests use an eighth. */
-  readonly width?: number;
-}
 
 export interface Pair {
   readonly generator: Network;

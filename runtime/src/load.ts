@@ -1,5 +1,5 @@
 /** From a source to a network that is ready to run. */
-import { checkSignature, type Network, runBatches } from './batches.js';
+import { checkSignature, type Network, product, runBatches } from './batches.js';
 import { sha256 } from './digest.js';
 import { UserError } from './errors.js';
 import { imageShape } from './images.js';
@@ -85,7 +85,7 @@ async function warmUp(network: Network): Promise<void> {
     await runBatches(network, generatorFeeds(info, 1, {}), shape, 1);
     return;
   }
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = product(shape);
   const { input, condition } = info;
   const feeds = [{ name: input, shape, data: new Float32Array(size) }];
   if (condition !== undefined) {

@@ -1,10 +1,9 @@
 /** Training steps on TF.js itself, operation by operation: an engine, and the compiled one's oracle. */
-import { flatten, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
+import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type CompiledStep,
-  isSpec,
   pickState,
   type State,
   type StepInputs,
@@ -113,5 +112,3 @@ const number = (t: tf.Tensor): number => t.dataSync()[0] as number;
 
 const mapRecord = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
-
-const isTensor = (x: unknown): x is tf.Tensor => x instanceof tf.Tensor;

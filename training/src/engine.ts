@@ -1,4 +1,4 @@
-import { flatten, type OnnxModel, type TensorSpec, type Tensors, trace } from '@gpn/export';
+import { flatten, isSpec, type OnnxModel, type Tensors, trace } from '@gpn/export';
 import { type OpenOptions, openSession, type Session, type TensorData } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
@@ -110,6 +110,3 @@ export function pickState(state: State, names: readonly string[]): State {
   if (missing) throw new Error(`the state lacks ${missing}`);
   return Object.fromEntries(names.map((name) => [name, state[name] as TensorData]));
 }
-
-export const isSpec = (x: unknown): x is TensorSpec =>
-  typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x;

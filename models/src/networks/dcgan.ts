@@ -1,16 +1,8 @@
 import { batchNorm, conv, deconv, flatten, leakyRelu, pixel, relu, sigmoid } from '../layers.js';
-import { type Network, sequential } from '../network.js';
-
-export interface DcganOptions {
-  readonly latentSize: number;
-  readonly batchNorm: boolean;
-  readonly spectralNorm: boolean;
-  /** Scales the channels of the layers between: tests use an eighth. */
-  readonly width?: number;
-}
+import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /** A small DCGAN's generator for 28×28 grey images in [0, 1] (Radford et al. 2016). */
-export const dcganGenerator = ({ latentSize, width = 1 }: DcganOptions): Network =>
+export const dcganGenerator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
   sequential(
     [latentSize],
     [
@@ -23,7 +15,7 @@ export const dcganGenerator = ({ latentSize, width = 1 }: DcganOptions): Network
   );
 
 /** Its discriminator; the output is one logit an image. */
-export const dcganDiscriminator = (options: DcganOptions): Network => {
+export const dcganDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
   return sequential(
