@@ -1,6 +1,7 @@
 /** Data sets: images in memory as bytes, channels last, with a hash that says which they are. */
 import { createHash } from 'node:crypto';
 import { UserError } from '@gpn/runtime';
+import { loadFashion } from './fashion.js';
 import { loadFolder } from './folder.js';
 import { loadMnist } from './mnist.js';
 
@@ -39,16 +40,22 @@ export interface DatasetOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** The data sets that have a name. */
+const DATASETS: ReadonlyMap<string, (split: Split) => Promise<Images>> = new Map([
+  ['mnist', (split: Split) => loadMnist(split)],
+  ['fashion', (split: Split) => loadFashion(split)],
+]);
+
 /**
  * Loads a data set whose images have, or are given, the size asked for.
  *
- * @param spec `mnist`, or the path of a folder: see {@link loadFolder}
+ * @param spec `mnist`, `fashion`, or the path of a folder: see {@link loadFolder}
  * @throws UserError when it is missing, broken, or of another size
  */
 export async function loadDataset(spec: string, options: DatasetOptions): Promise<Dataset> {
   const { split = 'train' } = options;
-  const all =
-    spec === 'mnist' ? await loadMnist(split) : await loadFolder(spec, { ...options, split });
+  const load = DATASETS.get(spec);
+  const all = load ? await load(split) : await loadFolder(spec, { ...options, split });
   checkSize(all, options);
   const kept = options.classes === undefined ? all : selectClasses(all, options.classes);
   return { ...kept, hash: hashImages(kept) };
