@@ -5,12 +5,12 @@ import { encode } from './encode.js';
 import { halveWeights } from './float16.js';
 import type { Graph, Value } from './graph.js';
 import { foldAffine } from './passes/affine.js';
-import { freeBatch } from './passes/batch.js';
+import { type Axis, type Entry, entry, freeBatch } from './passes/batch.js';
 import { fuseBias } from './passes/gemm.js';
 import { flatten, mapLeaves } from './structure.js';
 import { view } from './view.js';
 
-/** The shape and type of an input; a dimension given by a name, such as 'N', is free. */
+/** The shape and type of an input; dimensions given by names, such as 'N', are free. */
 export interface TensorSpec {
   readonly shape: readonly (number | string)[];
   /** uint8 inputs are float32 tensors to the traced function, of the values 0 to 255. */
@@ -49,10 +49,16 @@ export interface OnnxModel {
 }
 
 /**
- * Free dimensions are traced at these sizes, and what differs between the two graphs depends on
- * the batch. They are primes, larger than a network's own sizes are likely to be multiples of.
+ * Free dimensions are traced at these sizes, the first that is named, the batch, at the first; what
+ * differs between the two graphs depends on them. They are primes, larger than a network's own
+ * sizes are likely to be multiples of, and no pair is as far apart as a multiple of another.
  */
-const BATCH = { size: 4093, other: 4099 };
+const SIZES = [
+  { size: 4093, other: 4099 },
+  { size: 2029, other: 2063 },
+  { size: 3011, other: 3049 },
+  { size: 1051, other: 1097 },
+] as const;
 
 const PASSES = [foldAffine, fuseBias];
 
@@ -72,11 +78,11 @@ export function trace<S extends object>(
   inputs: S,
   options: TraceOptions = {},
 ): OnnxModel {
-  const free = freeDimension(inputs);
-  const graphs = batches(free).map((batch) =>
-    record(recorder(inputs, batch, options), (tensors) => fn(tensors as Tensors<S>)),
+  const axes = freeAxes(inputs);
+  const graphs = traces(axes).map((sizes) =>
+    record(recorder(inputs, sizes, options), (tensors) => fn(tensors as Tensors<S>)),
   );
-  return assemble(graphs, free, { name: fn.name, ...options });
+  return assemble(graphs, axes, { name: fn.name, ...options });
 }
 
 /**
@@ -88,47 +94,47 @@ export async function traceAsync<S extends object>(
   inputs: S,
   options: TraceOptions = {},
 ): Promise<OnnxModel> {
-  const free = freeDimension(inputs);
+  const axes = freeAxes(inputs);
   const graphs: Graph[] = [];
-  for (const batch of batches(free)) {
-    const run = recorder(inputs, batch, options);
+  for (const sizes of traces(axes)) {
+    const run = recorder(inputs, sizes, options);
     graphs.push(await recordAsync(run, (tensors) => fn(tensors as Tensors<S>)));
   }
-  return assemble(graphs, free, { name: fn.name, ...options });
+  return assemble(graphs, axes, { name: fn.name, ...options });
 }
 
-/** The name of the one dimension that is free, if any is. */
-function freeDimension(inputs: object): string | undefined {
-  const free = new Set(
-    flatten(inputs, isSpec, 'input').flatMap(({ leaf }) =>
-      leaf.shape.filter((d) => typeof d === 'string'),
-    ),
+/** The dimensions that are free, in the order in which they are named. */
+function freeAxes(inputs: object): Axis[] {
+  const names = flatten(inputs, isSpec, 'input').flatMap(({ leaf }) =>
+    leaf.shape.filter((d) => typeof d === 'string'),
   );
-  if (free.size > 1) {
-    throw new Error(
-      `a traced function can have one free dimension, not ${[...free].join(' and ')}`,
-    );
-  }
-  return [...free][0];
+  return [...new Set(names)].map((name, i) => {
+    const sizes = SIZES[i];
+    if (!sizes) throw new Error(`a traced function can have ${SIZES.length} free dimensions`);
+    return { name, ...sizes };
+  });
 }
 
-/** What to trace at: a free dimension takes two traces, whose difference shows where it is. */
-const batches = (free: string | undefined): (number | undefined)[] =>
-  free === undefined ? [undefined] : [BATCH.size, BATCH.other];
+/** Free dimensions by name, at the sizes of one trace; the first is the batch. */
+type Sizes = ReadonlyMap<string, number>;
+
+/** What to trace at: free dimensions take two traces, whose difference shows where they are. */
+const traces = (axes: readonly Axis[]): Sizes[] =>
+  (axes.length === 0 ? (['size'] as const) : (['size', 'other'] as const)).map(
+    (which) => new Map(axes.map((axis) => [axis.name, axis[which]])),
+  );
 
 function assemble(
   graphs: readonly Graph[],
-  free: string | undefined,
+  axes: readonly Axis[],
   options: TraceOptions,
 ): OnnxModel {
   const [first, second] = graphs as [Graph, Graph?];
   // Last, so that no pass writes the size it was traced at anew.
-  const freed = second ? verified(freeBatch(first, second, BATCH)) : first;
+  const freed = second ? verified(freeBatch(first, second, axes)) : first;
   const graph = options.float16 ? verified(halveWeights(freed)) : freed;
-  const dim = (size: number): number | string => {
-    if (free === undefined || size === 0 || size % BATCH.size !== 0) return size;
-    return size === BATCH.size ? free : `${size / BATCH.size}${free}`;
-  };
+  const names = second ? dimensions(first, second, axes) : new Map<number, string>();
+  const dim = (size: number): number | string => names.get(size) ?? size;
   const common = { name: options.name || 'traced', doc: options.doc ?? '', dim };
   return {
     graph,
@@ -137,6 +143,23 @@ function assemble(
     toString: () => graph.toString(),
   };
 }
+
+/** What to call the sizes of inputs and outputs that are free: `N`, `2N`, `H-3`. */
+function dimensions(first: Graph, second: Graph, axes: readonly Axis[]): Map<number, string> {
+  const names = new Map<number, string>();
+  const ends = ({ inputs, outputs }: Graph) => [...inputs, ...outputs.map(({ value }) => value)];
+  const others = ends(second);
+  ends(first).forEach(({ shape }, i) => {
+    shape.forEach((size, k) => {
+      const found = entry(size, others[i]?.shape[k], axes, 'an output');
+      if (typeof found !== 'number') names.set(size, dimensionName(found));
+    });
+  });
+  return names;
+}
+
+const dimensionName = ({ axis: { name }, times, plus }: Exclude<Entry, number>): string =>
+  `${times === 1 ? '' : times}${name}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
 
 function verified(graph: Graph): Graph {
   graph.verify();
@@ -153,12 +176,8 @@ interface Recorder {
   readonly graph: Graph;
 }
 
-/** @param batch the size at which free dimensions are traced, if there are any */
-function recorder(
-  inputs: object,
-  batch: number | undefined,
-  { names = {} }: TraceOptions,
-): Recorder {
+/** @param sizes those at which free dimensions are traced */
+function recorder(inputs: object, sizes: Sizes, { names = {} }: TraceOptions): Recorder {
   const builder = new Builder();
   // Asking for the backend makes TF.js choose one, if none was chosen yet.
   tf.backend();
@@ -166,7 +185,7 @@ function recorder(
   // Both backends start synchronously, so the promise is settled when the call returns.
   void tf.setBackend(BACKEND);
   const backend = tf.backend() as TraceBackend;
-  backend.start(builder, batch);
+  backend.start(builder, sizes.values().next().value);
   let next = 0;
   return {
     begin: () =>
@@ -174,7 +193,7 @@ function recorder(
         inputs,
         isSpec,
         (leaf, path) =>
-          backend.tensor(view(input(builder, names.inputs?.[next++] ?? path, leaf, batch ?? 0))),
+          backend.tensor(view(input(builder, names.inputs?.[next++] ?? path, leaf, sizes))),
         'input',
       ) as object,
     end: (outputs) => {
@@ -218,9 +237,9 @@ async function recordAsync(
   return optimised(run.graph);
 }
 
-function input(b: Builder, name: string, { shape, dtype }: TensorSpec, batch: number): Value {
-  const sizes = shape.map((d) => (typeof d === 'string' ? batch : d));
-  const value = b.graph.input(name, sizes, dtype);
+function input(b: Builder, name: string, { shape, dtype }: TensorSpec, sizes: Sizes): Value {
+  const traced = shape.map((d) => (typeof d === 'string' ? (sizes.get(d) as number) : d));
+  const value = b.graph.input(name, traced, dtype);
   return dtype === 'uint8' ? b.Cast(value, 'float32') : value;
 }
 

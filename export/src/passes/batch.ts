@@ -1,61 +1,65 @@
-import type { Builder } from '../builder.js';
-import type { Data, Graph, Value } from '../graph.js';
+import { type Builder, sameShape } from '../builder.js';
+import type { Data, Graph, Node, Value } from '../graph.js';
 import { rewrite } from './rewrite.js';
 
-/** Two traces of one function that differ in nothing but the size of the batch. */
-export interface Sizes {
+/** A free dimension, and the sizes at which a function is traced in its stead. */
+export interface Axis {
+  readonly name: string;
   readonly size: number;
   readonly other: number;
 }
 
-/** An entry of a shape: a number, or so many times the batch. */
-type Entry = number | { readonly times: number };
+/** An entry of a shape: a number, or one that a free dimension sets, `times` · size + `plus`. */
+export type Entry = number | { readonly axis: Axis; readonly times: number; readonly plus: number };
 
 const INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * Makes the batch free. TF.js computes with numbers, so a traced graph holds the batch it was
- * traced with, as entries of shapes. Comparing it with a second trace at another size shows each
+ * Makes dimensions free. TF.js computes with numbers, so a traced graph holds the sizes it was
+ * traced with, as entries of shapes. Comparing it with a second trace at other sizes shows each
  * such place: they are written as −1, as "to the end", or from the size of an input.
- * @throws Error if a number other than a shape depends on the batch
+ * @throws Error if a number other than a shape depends on a free size, or a shape in another way
+ *   than as a multiple of one or as one and so many more or less
  */
-export function freeBatch(graph: Graph, second: Graph, sizes: Sizes): Graph {
-  const shapes = compare(graph, second, sizes);
+export function freeBatch(graph: Graph, second: Graph, axes: readonly Axis[]): Graph {
+  const shapes = compare(graph, second, axes);
   if (shapes.size === 0) return graph;
   return rewrite(graph, (node, inputs, b) => {
     const at = node.inputs.findIndex((v) => v && shapes.has(v));
     if (at < 0) return undefined;
+    const moved = node.op === 'Reshape' && movedUnits(b, node, inputs[0] as Value, axes);
+    if (moved) return [moved];
     const replaced = node.inputs.map((v, i) => {
       const entries = v && shapes.get(v);
       if (!entries) return inputs[i];
-      const bounds = simpleEntries(node.op, i, entries, node.inputs, sizes.size);
+      const bounds = simpleEntries(node.op, i, entries, node.inputs);
       return bounds
         ? b.constant(BigInt64Array.from(bounds), [bounds.length], 'int64')
-        : computedShape(b, entries, sizes.size);
+        : computedShape(b, entries);
     });
     return b.graph.node(node.op, replaced, node.attrs, node.outputs);
   });
 }
 
 /** The constants that hold the batch, found by walking both graphs in step. */
-function compare(graph: Graph, second: Graph, sizes: Sizes): Map<Value, Entry[]> {
+function compare(graph: Graph, second: Graph, axes: readonly Axis[]): Map<Value, Entry[]> {
   const found = new Map<Value, Entry[]>();
   const paired = new Map<Value, Value>();
   const pair = (x: Value | undefined, y: Value | undefined, where: string): void => {
     if (!x || !y || paired.get(x) === y) return;
     if (paired.has(x))
-      throw new Error(`${where}: two values that are one at one batch size differ at another`);
+      throw new Error(`${where}: two values that are one at one size differ at another`);
     paired.set(x, y);
     x.shape.forEach((d, i) => {
-      entry(d, y.shape[i], sizes, `the shape of the result of ${where}`);
+      entry(d, y.shape[i], axes, `the shape of the result of ${where}`);
     });
     if (!x.data || !y.data || sameData(x.data, y.data)) return;
-    if (x.dtype !== 'int64' || x.data.length !== y.data.length) throw bakedIn(where);
+    if (x.dtype !== 'int64' || x.data.length !== y.data.length) throw bakedIn(where, axes);
     const other = y.data;
     found.set(
       x,
       Array.from(x.data as ArrayLike<number | bigint>, (v, i) =>
-        entry(Number(v), Number(other[i]), sizes, where),
+        entry(Number(v), Number(other[i]), axes, where),
       ),
     );
   };
@@ -64,7 +68,7 @@ function compare(graph: Graph, second: Graph, sizes: Sizes): Map<Value, Entry[]>
     const twin = others[i];
     if (node.op !== twin?.op || JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) {
       throw new Error(
-        `${node.op} is traced differently at another batch size: the function branches on the size of its batch`,
+        `${node.op} is traced differently at another batch size: the function branches on the size of its batch, or on another that is free`,
       );
     }
     node.inputs.forEach((v, j) => {
@@ -77,18 +81,45 @@ function compare(graph: Graph, second: Graph, sizes: Sizes): Map<Value, Entry[]>
   return found;
 }
 
-function entry(x: number, y: number | undefined, { size, other }: Sizes, where: string): Entry {
+/** What a size is, by its value in each of two traces. */
+export function entry(x: number, y = x, axes: readonly Axis[], where: string): Entry {
   if (x === y) return x;
-  const times = x / size;
-  if (Number.isInteger(times) && y === times * other) return { times };
-  throw bakedIn(where);
+  for (const axis of axes) {
+    const times = x / axis.size;
+    if (Number.isInteger(times) && y === times * axis.other) return { axis, times, plus: 0 };
+    // No two axes differ by as much between the traces.
+    if (y - x === axis.other - axis.size) return { axis, times: 1, plus: x - axis.size };
+  }
+  throw bakedIn(where, axes);
 }
 
-const bakedIn = (where: string): Error =>
-  new Error(
-    `a number that depends on the batch size is baked in at ${where}: it would be wrong for every ` +
-      'other batch. Trace with a fixed batch, or compute it with tensors.',
+function bakedIn(where: string, axes: readonly Axis[]): Error {
+  const free = axes.length === 1 ? 'batch' : axes.map(({ name }) => name).join(' or ');
+  return new Error(
+    `a number that depends on the ${free} size is baked in at ${where}: it would be wrong for every ` +
+      `other ${free}. Trace with a fixed size, or compute it with tensors.`,
   );
+}
+
+/**
+ * A reshape of several free sizes that only moves axes of size 1, such as a change of layout with
+ * one channel, by operators that name no size.
+ */
+function movedUnits(
+  b: Builder,
+  { inputs, outputs }: Node,
+  x: Value,
+  axes: readonly Axis[],
+): Value | undefined {
+  if (axes.length < 2) return undefined;
+  const [from, to] = [inputs[0] as Value, outputs[0] as Value];
+  const others = (v: Value) => v.shape.filter((d) => d !== 1);
+  if (!sameShape(others(from), others(to))) return undefined;
+  const units = (v: Value) => b.ints(v.shape.flatMap((d, i) => (d === 1 ? [i] : [])));
+  const bare = { shape: others(from), dtype: to.dtype };
+  const squeezed = from.shape.includes(1) ? b.op('Squeeze', [x, units(from)], {}, bare)[0] : x;
+  return to.shape.includes(1) ? b.op('Unsqueeze', [squeezed, units(to)], {}, to)[0] : squeezed;
+}
 
 /** Entries that need no computation: one unknown size of a reshape, a slice that runs to the end. */
 function simpleEntries(
@@ -96,7 +127,6 @@ function simpleEntries(
   input: number,
   entries: Entry[],
   inputs: readonly (Value | undefined)[],
-  size: number,
 ): bigint[] | undefined {
   const free = entries.filter((e) => typeof e !== 'number');
   if (op === 'Reshape' && free.length === 1) {
@@ -104,8 +134,8 @@ function simpleEntries(
   }
   if (op === 'Slice' && input === 2) {
     const axes = Array.from(inputs[3]?.data as BigInt64Array, Number);
-    const full = (e: { times: number }, i: number) =>
-      inputs[0]?.shape[axes[i] as number] === e.times * size;
+    const full = ({ axis, times, plus }: Exclude<Entry, number>, i: number) =>
+      inputs[0]?.shape[axes[i] as number] === times * axis.size + plus;
     if (entries.every((e, i) => typeof e === 'number' || full(e, i))) {
       return entries.map((e) => (typeof e === 'number' ? BigInt(e) : INT64_MAX));
     }
@@ -113,17 +143,23 @@ function simpleEntries(
   return undefined;
 }
 
-/** A shape put together when the graph runs, from the size of the first input that has the batch. */
-function computedShape(b: Builder, entries: Entry[], size: number): Value {
-  const source = b.graph.inputs.find((v) => v.shape.includes(size));
-  if (!source) throw new Error('no input has the batch as one of its sizes');
-  const axis = source.shape.indexOf(size);
-  const one = { shape: [1], dtype: 'int64' } as const;
-  const batch = b.op('Shape', [source], { start: axis, end: axis + 1 }, one)[0] as Value;
-  const parts = entries.map((e) =>
-    typeof e === 'number' ? b.ints([e]) : e.times === 1 ? batch : b.Mul(batch, b.ints([e.times])),
-  );
+/** A shape put together when the graph runs, from the sizes of the first inputs that have them. */
+function computedShape(b: Builder, entries: Entry[]): Value {
+  const parts = entries.map((e) => {
+    if (typeof e === 'number') return b.ints([e]);
+    const multiple =
+      e.times === 1 ? sizeOf(b, e.axis) : b.Mul(sizeOf(b, e.axis), b.ints([e.times]));
+    return e.plus === 0 ? multiple : b.Add(multiple, b.ints([e.plus]));
+  });
   return b.Concat(parts, 0);
+}
+
+function sizeOf(b: Builder, { name, size }: Axis): Value {
+  const source = b.graph.inputs.find((v) => v.shape.includes(size));
+  if (!source) throw new Error(`no input has ${name} as one of its sizes`);
+  const start = source.shape.indexOf(size);
+  const one = { shape: [1], dtype: 'int64' } as const;
+  return b.op('Shape', [source], { start, end: start + 1 }, one)[0] as Value;
 }
 
 const sameData = (a: Data, b: Data): boolean =>
