@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Applied, Tensors } from './network.js';
+import type { Applied, LayerPass, Tensors } from './network.js';
 
 const EPSILON = 1e-5;
 /** The share of the old running statistics that stays at each pass (PyTorch's momentum is 0.1). */
@@ -14,7 +14,7 @@ export function batchNormalize(
   params: Tensors,
   buffers: Tensors,
   x: tf.Tensor,
-  training: boolean,
+  { training }: LayerPass,
 ): Applied {
   const { scale, offset } = params as { scale: tf.Tensor1D; offset: tf.Tensor1D };
   const { mean, variance } = buffers as { mean: tf.Tensor1D; variance: tf.Tensor1D };

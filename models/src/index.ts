@@ -8,6 +8,7 @@ export {
   countParameters,
   type Network,
   type NetworkOptions,
+  type Pass,
   type Specs,
   type Tensors,
 } from './network.js';

@@ -1,16 +1,53 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormalize } from './batch-norm.js';
-import type { Layer, LayerMaker } from './network.js';
+import {
+  type Applied,
+  type Layer,
+  type LayerMaker,
+  type LayerPass,
+  prefixed,
+  under,
+} from './network.js';
 import { rectify } from './rectify.js';
 import { normalizeSpectrally, powerIteration } from './spectral-norm.js';
 
 type Image = tf.Tensor4D;
 
-export interface ConvOptions {
+export interface WeightOptions {
   /** Spectral normalisation of the kernel (Miyato et al. 2018), one power iteration a pass. */
   readonly spectral?: boolean;
-  /** A bias per output channel; off under batch normalisation, which has its own. */
+  /** A bias per output channel; under batch normalisation it would do nothing. */
   readonly bias?: boolean;
+}
+
+/** What all layers with weights share: a kernel, normalised if asked for, and perhaps a bias. */
+function weighted(
+  kernel: { readonly shape: readonly number[]; readonly fanIn: number; readonly fanOut: number },
+  channels: number,
+  { spectral = false, bias = false }: WeightOptions,
+  product: (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor,
+): Pick<Layer, 'params' | 'buffers' | 'apply'> {
+  const { shape, fanIn, fanOut } = kernel;
+  const columns = shape.at(-1) as number;
+  const rows = shape.reduce((a, b) => a * b, 1) / columns;
+  return {
+    params: {
+      kernel: { shape, start: { kind: 'weight', fanIn, fanOut } },
+      ...(bias && { bias: { shape: [channels], start: { kind: 'zeros' } as const } }),
+    },
+    buffers: spectral
+      ? {
+          u: { shape: [columns, 1], start: { kind: 'direction' } },
+          v: { shape: [rows, 1], start: { kind: 'direction' } },
+        }
+      : {},
+    apply(params, state, x, { training }): Applied {
+      const raw = params.kernel as tf.Tensor;
+      const vectors = spectral && (training ? powerIteration(raw, state) : state);
+      const y = product(x, vectors ? normalizeSpectrally(raw, vectors) : raw);
+      return { y: params.bias ? tf.add(y, params.bias) : y, buffers: vectors || {} };
+    },
+  };
 }
 
 /**
@@ -22,59 +59,72 @@ export const conv = (
   s: number,
   p: number,
   out: number,
-  options: ConvOptions = {},
+  options: WeightOptions = {},
 ): LayerMaker => ({
   kind: 'conv',
   build: ([h = 0, w = 0, channels = 0]) => {
     const size = (n: number) => Math.floor((n + 2 * p - k) / s) + 1;
-    const shape = [k, k, channels, out];
-    const start = { kind: 'weight', fanIn: k * k * channels, fanOut: k * k * out } as const;
-    const buffers = {
-      u: { shape: [out, 1], start: { kind: 'direction' } },
-      v: { shape: [k * k * channels, 1], start: { kind: 'direction' } },
-    } as const;
+    const spec = {
+      shape: [k, k, channels, out],
+      fanIn: k * k * channels,
+      fanOut: k * k * out,
+    };
     return {
       outputShape: [size(h), size(w), out],
-      params: {
-        kernel: { shape, start },
-        ...(options.bias && { bias: { shape: [out], start: { kind: 'zeros' } as const } }),
-      },
-      buffers: options.spectral ? buffers : {},
-      flops: 2 * k * k * channels * out * size(h) * size(w),
-      apply(params, state, x, training) {
-        const raw = params.kernel as Image;
-        const vectors = options.spectral && (training ? powerIteration(raw, state) : state);
-        const kernel = (vectors ? normalizeSpectrally(raw, vectors) : raw) as Image;
-        const y = tf.conv2d(x as Image, kernel, s, p);
-        return { y: params.bias ? tf.add(y, params.bias) : y, buffers: vectors || {} };
-      },
+      flops: [2 * k * k * channels * out * size(h) * size(w)],
+      ...weighted(spec, out, options, (x, kernel) => tf.conv2d(x as Image, kernel as Image, s, p)),
     };
   },
 });
 
-/** Transposed convolution in PyTorch's convention: its output is (in − 1)·s − 2p + k wide. */
-export const deconv = (k: number, s: number, p: number, out: number): LayerMaker => ({
+/**
+ * Transposed convolution in PyTorch's convention: its output is (in − 1)·s − 2p + k wide. With
+ * p `same` it is in · s wide, and the zeros cut away lie as TensorFlow has them.
+ */
+export const deconv = (
+  k: number,
+  s: number,
+  p: number | 'same',
+  out: number,
+  options: Omit<WeightOptions, 'spectral'> = {},
+): LayerMaker => ({
   kind: 'deconv',
   build: ([h = 0, w = 0, channels = 0]) => {
-    const size = (n: number) => (n - 1) * s - 2 * p + k;
-    const start = { kind: 'weight', fanIn: k * k * out, fanOut: k * k * channels } as const;
+    const size = (n: number) => (p === 'same' ? n * s : (n - 1) * s - 2 * p + k);
+    const spec = {
+      shape: [k, k, out, channels],
+      fanIn: k * k * out,
+      fanOut: k * k * channels,
+    };
     return {
       outputShape: [size(h), size(w), out],
-      params: { kernel: { shape: [k, k, out, channels], start } },
-      buffers: {},
-      flops: 2 * k * k * channels * out * h * w,
-      apply: (params, _, x) => ({
-        y: tf.conv2dTranspose(
+      flops: [2 * k * k * channels * out * h * w],
+      ...weighted(spec, out, options, (x, kernel) =>
+        tf.conv2dTranspose(
           x as Image,
-          params.kernel as Image,
+          kernel as Image,
           [x.shape[0] as number, size(h), size(w), out],
           s,
           p,
         ),
-        buffers: {},
-      }),
+      ),
     };
   },
+});
+
+/** A vector times a matrix, with a bias unless told. */
+export const dense = (out: number, options: WeightOptions = {}): LayerMaker => ({
+  kind: 'dense',
+  build: ([n = 0]) => ({
+    outputShape: [out],
+    flops: [2 * n * out],
+    ...weighted(
+      { shape: [n, out], fanIn: n, fanOut: out },
+      out,
+      { bias: true, ...options },
+      (x, kernel) => tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D),
+    ),
+  }),
 });
 
 /** Batch normalisation over all axes but the last (Ioffe & Szegedy 2015): ε 1e-5, momentum 0.9. */
@@ -97,18 +147,22 @@ export const batchNorm = (): LayerMaker => ({
   },
 });
 
+type Shape = readonly number[];
+
 /** A layer without tensors of its own. */
 const pure = (
   kind: string,
-  f: (x: tf.Tensor) => tf.Tensor,
-  shape?: (s: readonly number[]) => readonly number[],
+  f: (x: tf.Tensor, pass: LayerPass) => tf.Tensor,
+  shape: (s: Shape) => Shape = (s) => s,
+  more: (s: Shape) => Pick<Layer, 'conditions' | 'noise'> = () => ({}),
 ): LayerMaker => ({
   kind,
-  build: (inputShape): Layer => ({
-    outputShape: shape ? shape(inputShape) : inputShape,
+  build: (inputShape) => ({
+    outputShape: shape(inputShape),
     params: {},
     buffers: {},
-    apply: (_, __, x) => ({ y: f(x), buffers: {} }),
+    ...more(inputShape),
+    apply: (_, __, x, pass) => ({ y: f(x, pass), buffers: {} }),
   }),
 });
 
@@ -118,17 +172,94 @@ export const sigmoid = (): LayerMaker => pure('sigmoid', (x) => tf.sigmoid(x));
 export const tanh = (): LayerMaker => pure('tanh', (x) => tf.tanh(x));
 
 /** A vector as an image of one pixel. */
-export const pixel = (): LayerMaker =>
-  pure(
-    'pixel',
-    (x) => tf.reshape(x, [x.shape[0] as number, 1, 1, x.shape[1] as number]),
-    ([n = 0]) => [1, 1, n],
-  );
+export const pixel = (): LayerMaker => reshape(([n = 0]) => [1, 1, n], 'pixel');
 
 /** An image as a vector. */
 export const flatten = (): LayerMaker =>
+  reshape((shape) => [shape.reduce((a, b) => a * b, 1)], 'flatten');
+
+/** The same numbers in another shape, the batch aside. */
+export const reshape = (shape: (from: Shape) => Shape, kind = 'reshape'): LayerMaker => ({
+  kind,
+  build: (from) =>
+    pure(
+      kind,
+      (x) => tf.reshape(x, [x.shape[0] as number, ...shape(from)]),
+      () => shape(from),
+    ).build(from),
+});
+
+/** The mean, or the largest, of squares of k×k pixels; what does not fill one is left out. */
+const pool = (kind: string, f: (x: Image, k: number) => tf.Tensor) => (k: number) =>
   pure(
-    'flatten',
-    (x) => tf.reshape(x, [x.shape[0] as number, x.size / (x.shape[0] as number)]),
-    (shape) => [shape.reduce((a, b) => a * b, 1)],
+    kind,
+    (x) => f(x as Image, k),
+    ([h = 0, w = 0, c = 0]) => [Math.floor(h / k), Math.floor(w / k), c],
   );
+export const averagePool = pool('averagePool', (x, k) => tf.avgPool(x, k, k, 'valid'));
+export const maxPool = pool('maxPool', (x, k) => tf.maxPool(x, k, k, 'valid'));
+
+/**
+ * In training, zeroes a share of the numbers and scales the others up to keep the mean
+ * (Srivastava et al. 2014); else does nothing.
+ */
+export const dropout = (rate: number): LayerMaker =>
+  pure(
+    'dropout',
+    (x, { training, noise }) => {
+      if (!training) return x;
+      const kept = tf.cast(tf.greaterEqual(noise as tf.Tensor, rate), 'float32');
+      return tf.mul(x, tf.mul(kept, 1 / (1 - rate)));
+    },
+    (s) => s,
+    (s) => ({ noise: s }),
+  );
+
+/**
+ * Joins a side input of this size to the numbers of a vector, or to an image as constant planes
+ * behind its channels.
+ */
+export const join = (name: string, size: number): LayerMaker =>
+  pure(
+    'join',
+    (x, { conditions }) => {
+      const given = conditions?.[name];
+      if (!given) throw new Error(`the network needs ${name}`);
+      if (x.rank === 2) return tf.concat([x, given], 1);
+      const [n, h, w] = x.shape as [number, number, number];
+      const planes = tf.add(tf.zeros([1, h, w, size]), tf.reshape(given, [n, 1, 1, size]));
+      return tf.concat([x, planes], 3);
+    },
+    (shape) => [...shape.slice(0, -1), (shape.at(-1) as number) + size],
+    () => ({ conditions: { [name]: size } }),
+  );
+
+/** Several lists of layers over the same input; their vectors lie one after the other. */
+export const branches = (of: Readonly<Record<string, LayerMaker>>): LayerMaker => ({
+  kind: 'branches',
+  build: (inputShape) => {
+    const built = Object.entries(of).map(([name, maker]) => ({
+      name,
+      layer: maker.build(inputShape),
+    }));
+    const named = <T>(pick: (layer: Layer) => Readonly<Record<string, T>>) =>
+      Object.assign({}, ...built.map(({ name, layer }) => prefixed(name, pick(layer)))) as Readonly<
+        Record<string, T>
+      >;
+    return {
+      outputShape: [built.reduce((sum, { layer }) => sum + (layer.outputShape.at(-1) ?? 0), 0)],
+      params: named((layer) => layer.params),
+      buffers: named((layer) => layer.buffers),
+      flops: built.flatMap(({ layer }) => layer.flops ?? []),
+      apply(params, buffers, x, pass) {
+        const after: Record<string, tf.Tensor> = {};
+        const outputs = built.map(({ name, layer }) => {
+          const applied = layer.apply(under(name, params), under(name, buffers), x, pass);
+          Object.assign(after, prefixed(name, applied.buffers));
+          return tf.reshape(applied.y, [x.shape[0] as number, applied.y.shape.at(-1) as number]);
+        });
+        return { y: tf.concat(outputs, 1), buffers: after };
+      },
+    };
+  },
+});

@@ -26,6 +26,16 @@ export interface Applied {
   readonly buffers: Tensors;
 }
 
+/** How a network is passed through, and what it is given beside its input. */
+export interface Pass {
+  /** With the batch's statistics, power iteration and dropout, or with what was learnt. */
+  readonly training: boolean;
+  /** Side inputs by name, [N, size]. */
+  readonly conditions?: Tensors;
+  /** Uniform numbers on (0, 1) for dropout by layer, [N, …]; needed in training alone. */
+  readonly noise?: Tensors;
+}
+
 /**
  * A network as pure functions of its tensors. `params` are trained; `buffers` are what a pass in
  * training mode leaves behind: running statistics, vectors of power iteration.
@@ -36,12 +46,16 @@ export interface Network {
   readonly outputShape: readonly number[];
   readonly params: Specs;
   readonly buffers: Specs;
+  /** Side inputs by name, and their sizes: `labels` and `categories` (one-hot), `codes`. */
+  readonly conditions: Readonly<Record<string, number>>;
+  /** Shapes, per example, of the uniform numbers that a pass in training takes. */
+  readonly noise: Readonly<Record<string, readonly number[]>>;
   /**
    * Floating-point operations of each layer with weights, for one example's forward pass: two for
    * every multiplication and addition of its table's row, whatever a graph makes of it.
    */
   readonly flops: readonly number[];
-  apply(params: Tensors, buffers: Tensors, x: Tensor, training: boolean): Applied;
+  apply(params: Tensors, buffers: Tensors, x: Tensor, pass: Pass): Applied;
 }
 
 export const countParameters = (network: Network): number =>
@@ -55,8 +69,14 @@ export interface Layer {
   readonly outputShape: readonly number[];
   readonly params: Specs;
   readonly buffers: Specs;
-  readonly flops?: number;
-  apply(params: Tensors, buffers: Tensors, x: Tensor, training: boolean): Applied;
+  readonly conditions?: Readonly<Record<string, number>>;
+  readonly noise?: readonly number[];
+  readonly flops?: readonly number[];
+  apply(params: Tensors, buffers: Tensors, x: Tensor, pass: LayerPass): Applied;
+}
+
+export interface LayerPass extends Omit<Pass, 'noise'> {
+  readonly noise?: Tensor | undefined;
 }
 
 /** A layer that waits for the shape of its input; `kind` names it in the state, with a number. */
@@ -64,6 +84,18 @@ export interface LayerMaker {
   readonly kind: string;
   readonly build: (inputShape: readonly number[]) => Layer;
 }
+
+/** The same record with `name/` before every key. */
+export const prefixed = <T>(name: string, record: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [`${name}/${key}`, value]));
+
+/** What `prefixed` put under a name. */
+export const under = (name: string, tensors: Tensors): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([key]) => key.startsWith(`${name}/`))
+      .map(([key, value]) => [key.slice(name.length + 1), value]),
+  );
 
 /** Layers one after the other; the third convolution's kernel is `conv3/kernel`. */
 export function sequential(inputShape: readonly number[], makers: readonly LayerMaker[]): Network {
@@ -77,8 +109,6 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
     layers.push({ name: `${kind}${number}`, layer });
     shape = layer.outputShape;
   }
-  const prefixed = <T>(name: string, record: Readonly<Record<string, T>>) =>
-    Object.fromEntries(Object.entries(record).map(([key, v]) => [`${name}/${key}`, v]));
   const all = (pick: (layer: Layer) => Specs): Specs =>
     Object.assign({}, ...layers.map(({ name, layer }) => prefixed(name, pick(layer))));
   return {
@@ -86,21 +116,19 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
     outputShape: shape,
     params: all((layer) => layer.params),
     buffers: all((layer) => layer.buffers),
+    conditions: Object.assign({}, ...layers.map(({ layer }) => layer.conditions)),
+    noise: Object.fromEntries(
+      layers.flatMap(({ name, layer }) => (layer.noise ? [[name, layer.noise]] : [])),
+    ),
     flops: layers.flatMap(({ layer }) => layer.flops ?? []),
-    apply(params, buffers, x, training) {
+    apply(params, buffers, x, pass) {
       const after: Record<string, Tensor> = {};
       let y = x;
       for (const { name, layer } of layers) {
-        const own = (state: Tensors, specs: Specs): Tensors =>
-          Object.fromEntries(
-            Object.keys(specs).map((key) => [key, state[`${name}/${key}`] as Tensor]),
-          );
-        const applied = layer.apply(
-          own(params, layer.params),
-          own(buffers, layer.buffers),
-          y,
-          training,
-        );
+        const applied = layer.apply(under(name, params), under(name, buffers), y, {
+          ...pass,
+          noise: pass.noise?.[name],
+        });
         y = applied.y;
         Object.assign(after, prefixed(name, applied.buffers));
       }
@@ -112,8 +140,15 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
 /** What a recipe may choose about its networks. */
 export interface NetworkOptions {
   readonly latentSize: number;
+  /** Normalisations in the discriminator. */
   readonly batchNorm: boolean;
   readonly spectralNorm: boolean;
+  /** Side inputs and their sizes: `{ labels: 10 }`, or `{ categories: 10, codes: 2 }`. */
+  readonly conditions?: Readonly<Record<string, number>>;
+  /** InfoGAN: whether the discriminator also gives the codes' variance. */
+  readonly codeVariance?: boolean;
+  /** Of a discriminator of fragments: their altered middle and the frame around it, in pixels. */
+  readonly fragment?: { readonly internal: number; readonly frame: number };
   /** Scales the channels of the layers between: tests use an eighth. */
   readonly width?: number;
 }

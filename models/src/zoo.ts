@@ -1,15 +1,38 @@
 import type { Network, NetworkOptions } from './network.js';
-import { dcganDiscriminator, dcganGenerator } from './networks/dcgan.js';
+import { beganDiscriminator, beganGenerator } from './networks/began.js';
+import { cdcganLargeDiscriminator, cdcganLargeGenerator } from './networks/cdcgan-large.js';
+import { dcganDiscriminator, dcganGenerator, infoganDiscriminator } from './networks/dcgan.js';
+import { dcgan64Discriminator, dcgan64Generator } from './networks/dcgan-64.js';
+import { gpnDiscriminator, gpnGenerator } from './networks/gpn.js';
+import {
+  mlpDiscriminator,
+  mlpGenerator,
+  tinyMlpDiscriminator,
+  tinyMlpGenerator,
+} from './networks/mlp.js';
 
 export interface Pair {
   readonly generator: Network;
   readonly discriminator: Network;
 }
 
+type Maker = (options: NetworkOptions) => Network;
+
+const pair =
+  (generator: Maker, discriminator: Maker) =>
+  (options: NetworkOptions): Pair => ({
+    generator: generator(options),
+    discriminator: discriminator(options),
+  });
+
 /** The pairs of networks by the names that recipes use. */
 export const NETWORKS: Readonly<Record<string, (options: NetworkOptions) => Pair>> = {
-  'dcgan-mnist': (options) => ({
-    generator: dcganGenerator(options),
-    discriminator: dcganDiscriminator(options),
-  }),
+  'began-mnist': pair(beganGenerator, beganDiscriminator),
+  'cdcgan-mnist-large': pair(cdcganLargeGenerator, cdcganLargeDiscriminator),
+  'dcgan-64': pair(dcgan64Generator, dcgan64Discriminator),
+  'dcgan-mnist': pair(dcganGenerator, dcganDiscriminator),
+  'gpn-mnist': pair(gpnGenerator, gpnDiscriminator),
+  'infogan-mnist': pair(dcganGenerator, infoganDiscriminator),
+  'mlp-digit': pair(tinyMlpGenerator, tinyMlpDiscriminator),
+  'mlp-mnist': pair(mlpGenerator, mlpDiscriminator),
 };

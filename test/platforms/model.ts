@@ -53,7 +53,9 @@ export async function exported(role: keyof typeof INFOS): Promise<Uint8Array> {
       const params = tensors(network.params, `${role}/params`);
       const buffers = tensors(network.buffers, `${role}/buffers`);
       return {
-        [info.output]: network.apply(params, buffers, inputs[info.input] as tf.Tensor, false).y,
+        [info.output]: network.apply(params, buffers, inputs[info.input] as tf.Tensor, {
+          training: false,
+        }).y,
       };
     },
     { [info.input]: spec(['N', ...network.inputShape]) },

@@ -38,7 +38,9 @@ export async function exportNetwork(
     (inputs) => {
       const params = constants(checkpoint.state, `${role}/params`, network.params);
       const buffers = constants(checkpoint.state, `${role}/buffers`, network.buffers);
-      return { [output]: network.apply(params, buffers, inputs[input] as tf.Tensor, false).y };
+      return {
+        [output]: network.apply(params, buffers, inputs[input] as tf.Tensor, { training: false }).y,
+      };
     },
     { [input]: spec(['N', ...network.inputShape]) },
     { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description },

@@ -45,7 +45,9 @@ async function expected(role: Role, input: Float32Array, count: number): Promise
       }),
     );
   const x = tf.tensor(input, [count, ...network.inputShape]);
-  return network.apply(tensors('params'), tensors('buffers'), x, false).y.dataSync<'float32'>();
+  return network
+    .apply(tensors('params'), tensors('buffers'), x, { training: false })
+    .y.dataSync<'float32'>();
 }
 
 it.each(['generator', 'discriminator'] as const)(

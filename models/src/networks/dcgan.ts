@@ -1,30 +1,80 @@
-import { batchNorm, conv, deconv, flatten, leakyRelu, pixel, relu, sigmoid } from '../layers.js';
-import { type Network, type NetworkOptions, sequential } from '../network.js';
+import {
+  batchNorm,
+  branches,
+  conv,
+  deconv,
+  flatten,
+  join,
+  leakyRelu,
+  pixel,
+  relu,
+  sigmoid,
+} from '../layers.js';
+import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
 
-/** A small DCGAN's generator for 28×28 grey images in [0, 1] (Radford et al. 2016). */
-export const dcganGenerator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
+const joined = (conditions: NetworkOptions['conditions']): LayerMaker[] =>
+  Object.entries(conditions ?? {}).map(([name, size]) => join(name, size));
+
+/**
+ * A small DCGAN's generator for 28×28 grey images in [0, 1] (Radford et al. 2016). Side inputs
+ * are joined to the latents.
+ */
+export const dcganGenerator = ({
+  latentSize,
+  conditions,
+  width = 1,
+}: Pick<NetworkOptions, 'latentSize' | 'conditions' | 'width'>): Network =>
   sequential(
     [latentSize],
     [
-      pixel(), //                                      1×1
+      ...[...joined(conditions), pixel()], //                    1×1
       ...[deconv(4, 1, 0, 128 * width), batchNorm(), relu()], // 4×4
       ...[deconv(4, 2, 1, 64 * width), batchNorm(), relu()], //  8×8
       ...[deconv(2, 2, 1, 32 * width), batchNorm(), relu()], //  14×14
-      ...[deconv(2, 2, 0, 1), sigmoid()], //             28×28
+      ...[deconv(2, 2, 0, 1), sigmoid()], //                     28×28
     ],
   );
 
-/** Its discriminator; the output is one logit an image. */
-export const dcganDiscriminator = (options: NetworkOptions): Network => {
-  const { spectralNorm: spectral, width = 1 } = options;
-  const norm = options.batchNorm ? [batchNorm()] : [];
+type BodyOptions = Pick<NetworkOptions, 'batchNorm' | 'spectralNorm' | 'width'>;
+
+const body = ({ batchNorm: bn, spectralNorm: spectral, width = 1 }: BodyOptions, slope: number) => {
+  const norm = bn ? [batchNorm()] : [];
+  return [
+    ...[conv(4, 2, 1, 32 * width, { spectral }), leakyRelu(slope)], //           14×14
+    ...[conv(2, 2, 1, 64 * width, { spectral }), ...norm, leakyRelu(slope)], //  8×8
+    ...[conv(4, 2, 1, 128 * width, { spectral }), ...norm, leakyRelu(slope)], // 4×4
+  ];
+};
+
+/** Its discriminator; the output is one logit an image. Labels are planes beside the image. */
+export const dcganDiscriminator = (options: NetworkOptions): Network =>
+  sequential(
+    [28, 28, 1],
+    [
+      ...joined(options.conditions),
+      ...body(options, 0.2), //                                                  4×4
+      ...[conv(4, 1, 0, 1, { spectral: options.spectralNorm }), flatten()], //   1
+    ],
+  );
+
+/**
+ * InfoGAN's D and Q on one body (Chen et al. 2016). The output is a vector: a logit, the category's
+ * logits, the codes' means and, if asked for, the logarithms of their variances.
+ */
+export const infoganDiscriminator = (options: NetworkOptions): Network => {
+  const spectral = options.spectralNorm;
+  const { categories = 10, codes = 2 } = options.conditions ?? {};
+  const head = (size: number, bias = true) => conv(4, 1, 0, size, { spectral, bias });
   return sequential(
     [28, 28, 1],
     [
-      ...[conv(4, 2, 1, 32 * width, { spectral }), leakyRelu(0.2)], //           14×14
-      ...[conv(2, 2, 1, 64 * width, { spectral }), ...norm, leakyRelu(0.2)], //  8×8
-      ...[conv(4, 2, 1, 128 * width, { spectral }), ...norm, leakyRelu(0.2)], // 4×4
-      ...[conv(4, 1, 0, 1, { spectral }), flatten()], //                 1
+      ...body(options, 0.1), // 4×4
+      branches({
+        judge: head(1, false),
+        category: head(categories),
+        code: head(codes),
+        ...(options.codeVariance && { variance: head(codes) }),
+      }),
     ],
   );
 };

@@ -52,10 +52,10 @@ export const adversarialStep =
   ({ state, batch, noise, hyper }: GanInputs): GanOutputs => {
     const { generator: g, discriminator: d } = state;
     const real = fromPixels(batch.images, range);
-    const fake = generator.apply(g.params, g.buffers, noise.latents, true).y;
+    const fake = generator.apply(g.params, g.buffers, noise.latents, { training: true }).y;
     const dStep = differentiate((params) => {
-      const onReal = discriminator.apply(params, d.buffers, real, true);
-      const onFake = discriminator.apply(params, onReal.buffers, fake, true);
+      const onReal = discriminator.apply(params, d.buffers, real, { training: true });
+      const onFake = discriminator.apply(params, onReal.buffers, fake, { training: true });
       return {
         loss: loss.discriminator(onReal.y, onFake.y, labelSmoothing),
         aux: { buffers: onFake.buffers },
@@ -64,8 +64,10 @@ export const adversarialStep =
     const dNext = optimizer.update(d.params, dStep.grads, d.optimizer, hyper.discriminatorRate);
 
     const gStep = differentiate((params) => {
-      const made = generator.apply(params, g.buffers, noise.latents, true);
-      const judged = discriminator.apply(dNext.params, dStep.aux.buffers, made.y, true);
+      const made = generator.apply(params, g.buffers, noise.latents, { training: true });
+      const judged = discriminator.apply(dNext.params, dStep.aux.buffers, made.y, {
+        training: true,
+      });
       return {
         loss: loss.generator(judged.y),
         aux: { made: made.buffers, judged: judged.buffers },
