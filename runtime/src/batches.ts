@@ -104,9 +104,10 @@ export async function runBatches(
 }
 
 /** Lets timers and events have their turn: under Node a run itself never does. */
-const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
+export const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
 
-async function runOnce(
+/** The network's main output over the `n` items of its feeds from item `at` on. */
+export async function runOnce(
   { session, info, label }: Network,
   feeds: readonly Feed[],
   at: number,

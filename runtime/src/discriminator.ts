@@ -1,4 +1,5 @@
 import { type BatchOptions, type Feed, product, runBatches } from './batches.js';
+import { denseMap, isDense } from './dense-map.js';
 import { UserError } from './errors.js';
 import { Images, imageShape } from './images.js';
 import { oneHot } from './inputs.js';
@@ -77,7 +78,8 @@ export class Discriminator extends Model {
 
   /**
    * Scores windows of the model's size all over a picture, `stride` pixels apart; a batch of them is
-   * in memory at once. Fragments lie so that their internal parts cover the picture.
+   * in memory at once. Fragments lie so that their internal parts cover the picture; where the model
+   * takes pictures of any size, all of a tile are scored in one pass, whatever `batchSize` is.
    *
    * @throws UserError where the picture is smaller than a window
    */
@@ -104,6 +106,15 @@ export class Discriminator extends Model {
       throw new UserError(`A map of ${columns} × ${rows} windows is too large: raise the stride.`);
     }
     const { width, height } = window;
+    // Windows that hardly overlap have nothing to share.
+    if (fragment !== undefined && stride < width && isDense(this.network)) {
+      const places = { rows, columns, stride, frame };
+      const pixels = fitted(image, window);
+      const more = this.#labels(1, options);
+      const values = await denseMap(this.network, pixels, image, places, more, options);
+      const first = { x: -frame, y: -frame, width, height };
+      return { meaning: this.info.scores as ScoreMeaning, values, rows, columns, stride, first };
+    }
     const at = (k: number): Rectangle => ({
       x: (k % columns) * stride - frame,
       y: Math.floor(k / columns) * stride - frame,
@@ -134,18 +145,24 @@ export class Discriminator extends Model {
   }
 
   async #run(data: Feed['data'], count: number, options: ScoreOptions): Promise<Scores> {
-    const { input, condition, scores, name } = this.info;
-    const feeds: Feed[] = [{ name: input, shape: imageShape(this.info), data }];
-    if (condition !== undefined) {
-      if (options.labels === undefined) {
-        throw new UserError(`${name} judges an image together with its class: give labels.`);
-      }
-      feeds.push(oneHot(this.info, options.labels, count));
-    } else if (options.labels !== undefined) {
-      throw new UserError(`${name} has no classes, so it takes no labels.`);
-    }
+    const { input, scores } = this.info;
+    const images: Feed = { name: input, shape: imageShape(this.info), data };
+    const feeds = [images, ...this.#labels(count, options)];
     const values = await runBatches(this.network, feeds, [1], count, options);
     return { meaning: scores as ScoreMeaning, values };
+  }
+
+  /** The input of classes, of a model that has one. */
+  #labels(count: number, { labels }: ScoreOptions): Feed[] {
+    const { condition, name } = this.info;
+    if (condition === undefined && labels === undefined) return [];
+    if (condition === undefined) {
+      throw new UserError(`${name} has no classes, so it takes no labels.`);
+    }
+    if (labels === undefined) {
+      throw new UserError(`${name} judges an image together with its class: give labels.`);
+    }
+    return [oneHot(this.info, labels, count)];
   }
 
   #check(picture: Picture, { x, y, width, height }: Rectangle): void {

@@ -159,6 +159,16 @@ describe('scoreMap', () => {
     await model.dispose();
   });
 
+  it('refuses a model of images of any size that gives no score for each fragment', async () => {
+    const image = { ...DISCRIMINATOR.image, height: 3, width: 3 };
+    const info: ModelInfo = { ...DISCRIMINATOR, image, fragment: { internal: 1, frame: 1 } };
+    const model = await Discriminator.load(discriminatorFile(info, ['N', 'H', 'W', 1]));
+    expect(await sentence(model.scoreMap(gray(5, 4)))).toMatch(
+      /from an image of 6×7 it gives \[1,1,1,1\], not one score for each of 4 × 5 fragments/,
+    );
+    await model.dispose();
+  });
+
   it('refuses what makes no sense', async () => {
     const model = await load();
     expect(await sentence(model.scoreMap(gray(2, 2)))).toMatch(/2×2 pixels is too small/);

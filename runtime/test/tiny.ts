@@ -86,10 +86,13 @@ export const DISCRIMINATOR: ModelInfo = {
 };
 
 /** score = the sum of an image's pixels */
-export const discriminatorFile = (info: ModelInfo = DISCRIMINATOR) =>
+export const discriminatorFile = (
+  info: ModelInfo = DISCRIMINATOR,
+  shape: (number | string)[] = ['N', info.image.height, info.image.width, 1],
+) =>
   withModelInfo(
     model({
-      inputs: [value('image', ['N', info.image.height, info.image.width, 1])],
+      inputs: [value('image', shape)],
       outputs: [value('score', ['N', 1, 1, 1])],
       nodes: [node('ReduceSum', ['image', 'axes'], ['score'], { keepdims: 1 })],
       constants: [constant('axes', [3], [1, 2, 3], 'int64')],

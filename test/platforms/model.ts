@@ -1,6 +1,6 @@
-/** The networks of system 5 with weights that vary, exported and certified on this CPU. */
+/** Networks with weights that vary, exported and certified on this CPU. */
 import { spec, trace } from '@gpn/export';
-import { initialize, NETWORKS, type Network } from '@gpn/models';
+import { initialize, NETWORKS, type Network, type NetworkOptions } from '@gpn/models';
 import { type ModelInfo, makeCertificate, openSession, stream, withModelInfo } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -43,22 +43,54 @@ function tensors(specs: Network['params'], name: string): Record<string, tf.Tens
   );
 }
 
-export async function exported(role: keyof typeof INFOS): Promise<Uint8Array> {
-  const make = NETWORKS['dcgan-mnist'];
-  if (make === undefined) throw new Error('There is no dcgan-mnist.');
-  const network = make({ latentSize: 16, batchNorm: true, spectralNorm: false })[role];
-  const info = INFOS[role];
+/** System 5's. */
+export function exported(role: keyof typeof INFOS): Promise<Uint8Array> {
+  const network = networks('dcgan-mnist', { batchNorm: true })[role];
+  return file(network, INFOS[role], ['N', ...network.inputShape], (y) => y);
+}
+
+/** System 1's judge of fragments, for images of any size; its score is the logit of "real". */
+export function fragmentJudge(internal: number, frame: number): Promise<Uint8Array> {
+  const fragment = { internal, frame };
+  const side = internal + 2 * frame;
+  const { discriminator } = networks('gpn-mnist', { fragment });
+  return file(
+    discriminator,
+    {
+      ...INFOS.discriminator,
+      name: 'platform-fragments',
+      image: { ...IMAGE, height: side, width: side },
+      fragment,
+    },
+    ['N', 'H', 'W', 1],
+    (y) => {
+      const [fake, real] = tf.split(y, 2, 3) as [tf.Tensor, tf.Tensor];
+      return tf.sub(real, fake);
+    },
+  );
+}
+
+function networks(name: string, options: Partial<NetworkOptions>) {
+  const make = NETWORKS[name];
+  if (make === undefined) throw new Error(`There is no ${name}.`);
+  return make({ latentSize: 16, batchNorm: false, spectralNorm: false, ...options });
+}
+
+async function file(
+  network: Network,
+  info: ModelInfo,
+  shape: (number | string)[],
+  read: (y: tf.Tensor) => tf.Tensor,
+): Promise<Uint8Array> {
   const { toBytes } = trace(
     (inputs) => {
-      const params = tensors(network.params, `${role}/params`);
-      const buffers = tensors(network.buffers, `${role}/buffers`);
-      return {
-        [info.output]: network.apply(params, buffers, inputs[info.input] as tf.Tensor, {
-          training: false,
-        }).y,
-      };
+      const params = tensors(network.params, `${info.name}/params`);
+      const buffers = tensors(network.buffers, `${info.name}/buffers`);
+      const pass = { training: false };
+      const { y } = network.apply(params, buffers, inputs[info.input] as tf.Tensor, pass);
+      return { [info.output]: read(y) };
     },
-    { [info.input]: spec(['N', ...network.inputShape]) },
+    { [info.input]: spec(shape) },
     { name: info.name },
   );
   const session = await openSession(toBytes(), { device: 'cpu' });
