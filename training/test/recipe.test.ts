@@ -87,7 +87,11 @@ describe('each mistake is one sentence that says where and what to do', () => {
     [batch, '  batch_size: 5000', 'training.batch_size must be at most 4096, found 5000.'],
     [batch, '  batch_size: [64]', 'training.batch_size must be a whole number, found [64].'],
     [batch, '  batch_size: { is: 64 }', 'training.batch_size must be a whole number.'],
-    ['  loss: modified', '  loss: mse', 'training.loss must be modified, found "mse".'],
+    [
+      '  loss: modified',
+      '  loss: mse',
+      'training.loss must be minimax, modified, least_squares, wasserstein, hinge or relativistic, found "mse".',
+    ],
     ['    beta1: 0.5', '    beta1: 1', 'training.optimizer.beta1 must be less than 1, found 1.'],
     [
       '    generator_lr: 2.0e-4',
