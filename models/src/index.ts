@@ -9,7 +9,11 @@ export {
   type Network,
   type NetworkOptions,
   type Pass,
+  prefixed,
   type Specs,
+  type TensorSpec,
   type Tensors,
+  under,
 } from './network.js';
+export { type Judge, judge } from './networks/judge.js';
 export { NETWORKS, type Pair } from './zoo.js';
