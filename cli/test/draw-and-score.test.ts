@@ -92,7 +92,11 @@ describe('sample', () => {
     [['--latents', 'none.npy'], /Cannot read none\.npy/],
     [['--latents', 'ramp.png'], /ramp\.png is not a \.npy file/],
     [['--label', '1'], /takes no labels/],
-    [['--out', 'x.mp4'], /must end in \.png, \.gif/],
+    [['--label', 'all'], /takes no labels/],
+    [['--code', '0=1'], /takes no codes/],
+    [['--code', '0=1:2'], /must be K=VALUE or K=FROM:TO:N/],
+    [['--code', '0=0:1:3', '--code', '1=0:1:3'], /One code can be swept at a time/],
+    [['--out', 'x.avi'], /must end in \.png, \.gif, \.webp, \.mp4/],
   ])('refuses %j', (args, message) => {
     const before = listing(folder);
     const { code, stderr } = run('sample', '--model', 'g.onnx', ...args);

@@ -31,6 +31,12 @@ export function latents(info: ModelInfo, count: number, seed: number): Float32Ar
   return stream(seed, 'latents')[distribution](count * size);
 }
 
+/** The codes [count, size] of a seed, uniform: the stream with the path `codes`, row by row. */
+export function codesOf({ name, codes }: ModelInfo, count: number, seed: number): Float32Array {
+  if (codes === undefined) throw new UserError(`${name} takes no codes.`);
+  return stream(seed, 'codes').uniform(count * codes.size, ...codes.range);
+}
+
 /** How many images these options ask for. */
 export function countOf(info: ModelInfo, options: SampleOptions): number {
   const { size } = latentOf(info);
@@ -79,8 +85,8 @@ export function generatorFeeds(info: ModelInfo, count: number, options: SampleOp
     throw new UserError(`${info.name} has no classes, so it takes no labels.`);
   }
   if (codes !== undefined) {
-    const { input, size, range } = codes;
-    const values = options.codes ?? stream(seed, 'codes').uniform(count * size, ...range);
+    const { input, size } = codes;
+    const values = options.codes ?? codesOf(info, count, seed);
     feeds.push(exactly(input, [size], count, values, 'codes'));
   } else if (options.codes !== undefined) {
     throw new UserError(`${info.name} takes no codes.`);

@@ -1,8 +1,7 @@
 /** Ways from one latent to another. */
 import { UserError } from './errors.js';
-import { latents } from './inputs.js';
+import { codesOf, latents } from './inputs.js';
 import type { Distribution, ModelInfo } from './model-info.js';
-import { stream } from './random.js';
 
 const MAX_STEPS = 100_000;
 
@@ -24,8 +23,6 @@ export function pathOf(
     throw new UserError(`A walk takes 2 to ${MAX_STEPS} steps, not ${steps}.`);
   }
   const { codes, latent } = info;
-  const codesOf = ({ size, range }: NonNullable<ModelInfo['codes']>, seed: number) =>
-    stream(seed, 'codes').uniform(size, ...range);
   return {
     latents: walk(
       latents(info, 1, from),
@@ -33,7 +30,9 @@ export function pathOf(
       steps,
       WAYS[latent?.distribution ?? 'uniform'],
     ),
-    ...(codes && { codes: walk(codesOf(codes, from), codesOf(codes, to), steps, linear) }),
+    ...(codes && {
+      codes: walk(codesOf(info, 1, from), codesOf(info, 1, to), steps, linear),
+    }),
   };
 }
 

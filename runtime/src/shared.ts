@@ -3,6 +3,7 @@ export type { BatchOptions } from './batches.js';
 export type { Verification } from './certificate.js';
 export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './discriminator.js';
 export { UserError } from './errors.js';
+export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './grid-inputs.js';
 export { extent, heatMap, probability } from './heat-map.js';
 export { type Grid, type GridOptions, Images } from './images.js';
 export { latents, type SampleOptions } from './inputs.js';

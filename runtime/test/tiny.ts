@@ -48,7 +48,7 @@ export const generate = (z: Float32Array): number[] =>
   });
 
 /** image = class (0 … 2) in the first pixel, the two codes in the next two, 0 in the others. */
-export const conditionalFile = () =>
+export const conditionalFile = (names?: string[]) =>
   withModelInfo(
     model({
       inputs: [value('z', ['N', LATENT]), value('label', ['N', 3]), value('codes', ['N', 2])],
@@ -69,7 +69,7 @@ export const conditionalFile = () =>
       ...GENERATOR,
       name: 'conditional',
       image: { ...GENERATOR.image, range: [-2, 2] },
-      condition: { input: 'label', classes: 3 },
+      condition: { input: 'label', classes: 3, ...(names && { names }) },
       codes: { input: 'codes', size: 2, range: [-2, 2] },
     },
   );

@@ -1,13 +1,13 @@
 import type { Discriminator, Picture, Rectangle, ScoreMap, ScoreMeaning } from '@gpn/runtime';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { amount, deviceOption, examples, wholeNumber } from '../options.js';
+import { amount, classOf, deviceOption, examples } from '../options.js';
 
 interface Options {
   model: string;
   rect?: Rectangle;
   map?: string;
   stride?: number;
-  label?: number;
+  label?: string;
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
   json?: boolean;
   csv?: boolean;
@@ -31,7 +31,7 @@ export function addScore(program: Command): void {
     .option('--rect <x,y,w,h>', 'score this part of each picture', rectangle)
     .option('--map <file>', 'FILE.png: a heat map over the picture; FILE.npy: its values')
     .option('--stride <n>', 'pixels from one window of the map to the next', amount)
-    .option('--label <n>', 'the class to judge as, of a conditional model', wholeNumber(0, 65_535))
+    .option('--label <class>', 'the class to judge as, of a conditional model, by number or name')
     .addOption(deviceOption())
     .option('--json', 'print the scores as JSON')
     .addOption(new Option('--csv', 'print the scores as CSV').conflicts('json'))
@@ -57,7 +57,7 @@ interface Row {
 async function score(images: string[], options: Options): Promise<void> {
   const { Discriminator, UserError, extent, probability } = await import('@gpn/runtime');
   const { checkWritable } = await import('../files.js');
-  const { model, map, device } = options;
+  const { model, map, device, rect, stride, label } = options;
   if (map !== undefined) {
     if (images.length > 1) throw new UserError('--map takes one picture at a time.');
     if (!/\.(png|npy)$/i.test(map)) throw new UserError(`--map ${map} must end in .png or .npy.`);
@@ -65,15 +65,20 @@ async function score(images: string[], options: Options): Promise<void> {
   }
   const { readPicture } = await import('../pictures.js');
   const judge = await Discriminator.load(model, { device });
+  const labels = label === undefined ? {} : { labels: await classOf(judge.info, label) };
   const rows: Row[] = [];
   for (const image of images) {
     const picture = await readPicture(image);
-    const found = map === undefined ? undefined : await mapOf(judge, picture, options);
-    const score = await whole(judge, picture, options);
+    const whole = rect === undefined && judge.info.fragment !== undefined;
+    const found =
+      whole || map !== undefined
+        ? await judge.scoreMap(picture, { ...labels, ...(stride && { stride }) })
+        : undefined;
+    const score = whole && found ? mean(found.values) : await scoreOf(judge, picture, rect, labels);
     const meaning = judge.info.scores as ScoreMeaning;
     const real = probability(meaning, score);
     const row: Row = { image, score, meaning, ...(real !== undefined && { probability: real }) };
-    if (found !== undefined && map !== undefined) {
+    if (found && map !== undefined) {
       await writeMap(map, found, picture);
       const [low, high] = extent(found.values);
       row.map = { file: map, rows: found.rows, columns: found.columns, low, high };
@@ -84,22 +89,17 @@ async function score(images: string[], options: Options): Promise<void> {
   process.stdout.write(printed(rows, options));
 }
 
-const labelsOf = ({ label }: Options) => (label === undefined ? {} : { labels: label });
+/** The score of a picture whose fragments are judged. */
+const mean = (values: Float32Array): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
-const mapOf = (judge: Discriminator, picture: Picture, options: Options): Promise<ScoreMap> => {
-  const { stride } = options;
-  return judge.scoreMap(picture, { ...labelsOf(options), ...(stride && { stride }) });
-};
-
-/** The score of a rectangle or of the whole picture: of a judge of fragments, the mean of its map. */
-async function whole(judge: Discriminator, picture: Picture, options: Options): Promise<number> {
-  const { rect } = options;
-  if (rect === undefined && judge.info.fragment !== undefined) {
-    const { values } = await mapOf(judge, picture, options);
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-  }
-  const all = rect ?? { x: 0, y: 0, width: picture.width, height: picture.height };
-  const { values } = await judge.scoreFragments(picture, [all], labelsOf(options));
+async function scoreOf(
+  judge: Discriminator,
+  picture: Picture,
+  rect: Rectangle = { x: 0, y: 0, width: picture.width, height: picture.height },
+  labels: { labels?: number },
+): Promise<number> {
+  const { values } = await judge.scoreFragments(picture, [rect], labels);
   return values[0] as number;
 }
 
