@@ -55,3 +55,31 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimi
 
 const mix = (average: tf.Tensor, now: tf.Tensor, beta: number): tf.Tensor =>
   tf.add(tf.mul(average, beta), tf.mul(now, 1 - beta));
+
+/** Gradient descent: p − lr · g. It has no state. */
+export const sgd = (): Optimizer => ({
+  state: () => ({}),
+  update: (params, grads, state, learningRate) => ({
+    params: Object.fromEntries(
+      Object.entries(params).map(([name, p]) => [
+        name,
+        tf.sub(p, tf.mul(grads[name] as tf.Tensor, learningRate)),
+      ]),
+    ),
+    state,
+  }),
+});
+
+/** What a recipe may say of its optimiser; the defaults are Adam's paper's. */
+export interface OptimizerSettings {
+  readonly beta1?: number | undefined;
+  readonly beta2?: number | undefined;
+}
+
+/** The optimisers by the names that recipes use. */
+export const OPTIMIZERS: Readonly<
+  Record<'adam' | 'sgd', (settings: OptimizerSettings) => Optimizer>
+> = {
+  adam: ({ beta1 = 0.9, beta2 = 0.999 }) => adam({ beta1, beta2 }),
+  sgd,
+};
