@@ -51,19 +51,20 @@ function weighted(
 }
 
 /**
- * Convolution of [height, width, channels]: kernel k×k, stride s, p zeros on every side.
- * Its output is ⌊(in + 2p − k) / s⌋ + 1 wide.
+ * Convolution of [height, width, channels]: kernel k×k, stride s, p zeros on every side. Its
+ * output is ⌊(in + 2p − k) / s⌋ + 1 wide; with a dilation d, the kernel's values lie d pixels
+ * apart, and it is d · (k − 1) + 1 wide. A dilated convolution cannot be trained.
  */
 export const conv = (
   k: number,
   s: number,
   p: number,
   out: number,
-  options: WeightOptions = {},
+  { dilation = 1, ...options }: WeightOptions & { readonly dilation?: number } = {},
 ): LayerMaker => ({
   kind: 'conv',
   build: ([h = 0, w = 0, channels = 0]) => {
-    const size = (n: number) => Math.floor((n + 2 * p - k) / s) + 1;
+    const size = (n: number) => Math.floor((n + 2 * p - dilation * (k - 1) - 1) / s) + 1;
     const spec = {
       shape: [k, k, channels, out],
       fanIn: k * k * channels,
@@ -72,7 +73,9 @@ export const conv = (
     return {
       outputShape: [size(h), size(w), out],
       flops: [2 * k * k * channels * out * size(h) * size(w)],
-      ...weighted(spec, out, options, (x, kernel) => tf.conv2d(x as Image, kernel as Image, s, p)),
+      ...weighted(spec, out, options, (x, kernel) =>
+        tf.conv2d(x as Image, kernel as Image, s, p, 'NHWC', dilation),
+      ),
     };
   },
 });

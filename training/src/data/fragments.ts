@@ -1,0 +1,243 @@
+/**
+ * Fragments of images, real and altered: what a Generative Predictive Network's discriminator
+ * learns from. A fragment is a square cut from the image with zeros around it; its *internal part*
+ * lies wholly inside the image and may be altered, the *frame* around that is context, always real.
+ */
+import type { RandomStream } from '@gpn/runtime';
+import type { Images } from './dataset.js';
+
+/** Sides in pixels; a fragment's is internal + 2 · frame. */
+export interface FragmentSize {
+  readonly internal: number;
+  readonly frame: number;
+}
+
+export const sideOf = ({ internal, frame }: FragmentSize): number => internal + 2 * frame;
+
+type Size = Pick<Images, 'height' | 'width'>;
+
+/** Where internal parts begin, in pixels of the image; so fragments begin there in the padded one. */
+export interface Corners {
+  readonly rows: Uint32Array;
+  readonly columns: Uint32Array;
+}
+
+/** Corners spread evenly over all (height − internal + 1) · (width − internal + 1) places. */
+export const drawCorners = (
+  random: RandomStream,
+  count: number,
+  { height, width }: Size,
+  internal: number,
+): Corners => ({
+  rows: random.below(count, height - internal + 1),
+  columns: random.below(count, width - internal + 1),
+});
+
+/**
+ * Where the pixels of fragments lie in an image that has `frame` zeros on every side, row by row:
+ * [corners · side · side], to gather them in a graph.
+ */
+export function fragmentIndices(
+  { rows, columns }: Corners,
+  { width }: Pick<Size, 'width'>,
+  size: FragmentSize,
+): Int32Array {
+  const side = sideOf(size);
+  const stride = width + 2 * size.frame;
+  const indices = new Int32Array(rows.length * side * side);
+  let at = 0;
+  for (const [k, row] of rows.entries()) {
+    const corner = row * stride + (columns[k] as number);
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) indices[at++] = corner + y * stride + x;
+    }
+  }
+  return indices;
+}
+
+/** A square of `side` pixels whose corner is (row, column) of an image; outside there is 0. */
+function cut(image: View, row: number, column: number, side: number): Float32Array {
+  const { pixels, height, width, channels, inverse } = image;
+  const square = new Float32Array(side * side * channels);
+  for (let y = Math.max(0, -row); y < Math.min(side, height - row); y++) {
+    for (let x = Math.max(0, -column); x < Math.min(side, width - column); x++) {
+      const from = ((row + y) * width + column + x) * channels;
+      const to = (y * side + x) * channels;
+      for (let c = 0; c < channels; c++) {
+        const value = (pixels[from + c] as number) / 256;
+        square[to + c] = inverse ? 1 - value : value;
+      }
+    }
+  }
+  return square;
+}
+
+/** One image of a data set, as pixels / 256, or as 1 − pixels / 256. */
+interface View extends Size {
+  readonly pixels: Uint8Array;
+  readonly channels: number;
+  readonly inverse: boolean;
+}
+
+interface Place {
+  readonly image: View;
+  /** A view of the next image of the data set: of its inverse half of the time, if there are any. */
+  readonly other: () => View;
+  readonly row: number;
+  readonly column: number;
+  readonly internal: number;
+  readonly random: RandomStream;
+}
+
+/** The internal part of a place, as it is. */
+const original = ({ image, row, column, internal }: Place): Float32Array =>
+  cut(image, row, column, internal);
+
+/** A Gaussian of standard deviation one pixel, cut off at three. */
+const REACH = 3;
+const GAUSSIAN = (() => {
+  const weights = Array.from({ length: 2 * REACH + 1 }, (_, k) =>
+    Math.exp(-((k - REACH) ** 2) / 2),
+  );
+  const sum = weights.reduce((a, b) => a + b);
+  return weights.map((w) => w / sum);
+})();
+
+/** What can stand in the place of a fragment's internal part, by the names that recipes use. */
+export const ALTERATIONS = {
+  /** U(0, 1) for every value. */
+  noise: ({ image, internal, random }: Place) =>
+    random.uniform(internal * internal * image.channels, 0, 1),
+  /** U(−0.2, 0.2) added, clipped to [0, 1]. */
+  blur: (place: Place) => {
+    const part = original(place);
+    const by = place.random.uniform(part.length, -0.2, 0.2);
+    return part.map((value, k) => Math.min(1, Math.max(0, value + (by[k] as number))));
+  },
+  /** The internal part of another image, at a place of its own. */
+  mismatch: ({ image, other, internal, random }: Place) => {
+    const { rows, columns } = drawCorners(random, 1, image, internal);
+    return cut(other(), rows[0] as number, columns[0] as number, internal);
+  },
+  /** The image as through a lens out of focus: convolved with a Gaussian. */
+  gaussian: ({ image, row, column, internal }: Place) => {
+    const side = internal + 2 * REACH;
+    const { channels } = image;
+    const around = cut(image, row - REACH, column - REACH, side);
+    return Float32Array.from({ length: internal * internal * channels }, (_, k) => {
+      const [y, x, c] = [
+        Math.floor(k / channels / internal),
+        Math.floor(k / channels) % internal,
+        k % channels,
+      ];
+      let sum = 0;
+      for (const [dy, across] of GAUSSIAN.entries()) {
+        for (const [dx, along] of GAUSSIAN.entries()) {
+          sum += across * along * (around[((y + dy) * side + x + dx) * channels + c] as number);
+        }
+      }
+      return sum;
+    });
+  },
+} satisfies Record<string, (place: Place) => Float32Array>;
+
+export type Alteration = keyof typeof ALTERATIONS;
+export type Kind = 'real' | Alteration;
+
+export interface FragmentOptions extends FragmentSize {
+  /** What negatives there are, and what each counts beside a real fragment's 1. */
+  readonly negatives: Readonly<Partial<Record<Alteration, number>>>;
+  /** Take every image as its inverse, 1 − x, too. */
+  readonly inverse: boolean;
+}
+
+/** The kinds of examples that each fragment gives, in their order. */
+export const kindsOf = ({ negatives }: Pick<FragmentOptions, 'negatives'>): Kind[] => [
+  'real',
+  ...(Object.keys(ALTERATIONS) as Alteration[]).filter((kind) => negatives[kind]),
+];
+
+/** How many images there are to cut from: with inverses, image n is 2n, and its inverse 2n + 1. */
+export const viewCount = (
+  { count }: Pick<Images, 'count'>,
+  { inverse }: FragmentOptions,
+): number => (inverse ? 2 * count : count);
+
+export interface FragmentBatch {
+  /** [count, side, side, channels], values from 0 to 1. */
+  readonly fragments: Float32Array;
+  /** The class of each: 1 real, 0 altered. */
+  readonly labels: Float32Array;
+  readonly weights: Float32Array;
+  readonly kinds: readonly Kind[];
+}
+
+/**
+ * `count` examples for the discriminator. Each fragment is cut from one view at a corner of its
+ * own and gives an example of every kind, real first; the last may give fewer.
+ * @param views at least ⌈count / kinds⌉ numbers below {@link viewCount}
+ */
+export function fragmentBatch(
+  data: Images,
+  views: ArrayLike<number>,
+  count: number,
+  options: FragmentOptions,
+  random: RandomStream,
+): FragmentBatch {
+  const { internal, frame, negatives } = options;
+  const kinds = kindsOf(options);
+  const side = sideOf(options);
+  const fragments = new Float32Array(count * side * side * data.channels);
+  const drawn = Math.ceil(count / kinds.length);
+  const { rows, columns } = drawCorners(random, drawn, data, internal);
+  for (let at = 0; at < count; at++) {
+    const k = Math.floor(at / kinds.length);
+    const kind = kinds[at % kinds.length] as Kind;
+    const view = views[k] as number;
+    const [row, column] = [rows[k] as number, columns[k] as number];
+    const image = viewOf(data, view, options.inverse);
+    const fragment = cut(image, row - frame, column - frame, side);
+    if (kind !== 'real') {
+      const other = () => viewOf(data, nextView(view, options.inverse, random), options.inverse);
+      const part = ALTERATIONS[kind]({ image, other, row, column, internal, random });
+      paste(fragment, part, options, data.channels);
+    }
+    fragments.set(fragment, at * fragment.length);
+  }
+  const shown = Array.from({ length: count }, (_, at) => kinds[at % kinds.length] as Kind);
+  return {
+    fragments,
+    labels: Float32Array.from(shown, (kind) => (kind === 'real' ? 1 : 0)),
+    weights: Float32Array.from(shown, (kind) =>
+      kind === 'real' ? 1 : (negatives[kind] as number),
+    ),
+    kinds: shown,
+  };
+}
+
+/** A view by its number, counted round the data set. */
+function viewOf(data: Images, number: number, inverses: boolean): View {
+  const { height, width, channels } = data;
+  const index = (inverses ? number >> 1 : number) % data.count;
+  const length = height * width * channels;
+  const pixels = data.images.subarray(index * length, (index + 1) * length);
+  return { pixels, height, width, channels, inverse: inverses && number % 2 === 1 };
+}
+
+const nextView = (view: number, inverses: boolean, random: RandomStream): number =>
+  inverses ? (view | 1) + 1 + (random.below(1, 2)[0] as number) : view + 1;
+
+/** Puts an internal part into its fragment. */
+function paste(
+  fragment: Float32Array,
+  part: Float32Array,
+  size: FragmentSize,
+  channels: number,
+): void {
+  const { internal, frame } = size;
+  const side = sideOf(size);
+  for (let y = 0; y < internal; y++) {
+    const line = part.subarray(y * internal * channels, (y + 1) * internal * channels);
+    fragment.set(line, ((y + frame) * side + frame) * channels);
+  }
+}

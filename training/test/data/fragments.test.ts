@@ -1,0 +1,236 @@
+import { stream } from '@gpn/runtime';
+import { describe, expect, it } from 'vitest';
+import type { Images } from '../../src/data/dataset.js';
+import {
+  ALTERATIONS,
+  type Alteration,
+  drawCorners,
+  type FragmentOptions,
+  fragmentBatch,
+  fragmentIndices,
+  kindsOf,
+  sideOf,
+  viewCount,
+} from '../../src/data/fragments.js';
+
+/** Images whose every pixel says where it is from: 100 · image + 10 · row + column + channel. */
+function numbered(count: number, height: number, width: number, channels: number): Images {
+  const images = new Uint8Array(count * height * width * channels);
+  let at = 0;
+  for (let n = 0; n < count; n++)
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        for (let c = 0; c < channels; c++) images[at++] = 100 * n + 10 * y + x + c;
+  return { name: 'numbered', count, height, width, channels, images };
+}
+
+const ALL = { noise: 1, blur: 1, mismatch: 1, gaussian: 1 };
+const options = (more: Partial<FragmentOptions> = {}): FragmentOptions => ({
+  internal: 2,
+  frame: 1,
+  negatives: ALL,
+  inverse: false,
+  ...more,
+});
+
+/** Pixels of a batch as an array of fragments of rows of pixels, the first channel alone. */
+function rowsOf(fragments: Float32Array, side: number, channels: number): number[][][] {
+  const count = fragments.length / (side * side * channels);
+  return Array.from({ length: count }, (_, n) =>
+    Array.from({ length: side }, (_, y) =>
+      Array.from(
+        { length: side },
+        (_, x) => fragments[((n * side + y) * side + x) * channels] as number,
+      ),
+    ),
+  );
+}
+
+describe('corners', () => {
+  it('fall on every place alike, edges included: chi-squared over all of them', () => {
+    const [height, width, internal] = [7, 9, 3];
+    const places = (height - internal + 1) * (width - internal + 1);
+    const draws = 20_000;
+    const { rows, columns } = drawCorners(stream(1, 'corners'), draws, { height, width }, internal);
+    const found = new Array<number>(places).fill(0);
+    for (const [k, row] of rows.entries()) {
+      const place = row * (width - internal + 1) + (columns[k] as number);
+      found[place] = (found[place] as number) + 1;
+    }
+    const expected = draws / places;
+    const chiSquared = found.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
+    // 34 degrees of freedom: 56.06 is exceeded once in a hundred, 12.4 once in ten thousand not.
+    expect(places).toBe(35);
+    expect(chiSquared).toBeLessThan(56.06);
+    expect(chiSquared).toBeGreaterThan(12.4);
+  });
+
+  it('say which pixels of the padded image a fragment has', () => {
+    const corners = { rows: Uint32Array.of(0, 2), columns: Uint32Array.of(1, 3) };
+    // The padded image is 7 wide; a fragment of 3 pixels begins at its corner.
+    expect([...fragmentIndices(corners, { width: 5 }, { internal: 1, frame: 1 })]).toEqual([
+      ...[1, 2, 3, 8, 9, 10, 15, 16, 17],
+      ...[17, 18, 19, 24, 25, 26, 31, 32, 33],
+    ]);
+  });
+});
+
+describe('fragments', () => {
+  it('are cut from pixels / 256 at the corner drawn, with zeros beyond the image', () => {
+    const data = numbered(2, 4, 5, 1);
+    const size = options({ negatives: {} });
+    for (let seed = 0; seed < 20; seed++) {
+      const { rows, columns } = drawCorners(stream(seed), 2, data, size.internal);
+      const { fragments } = fragmentBatch(data, [0, 1], 2, size, stream(seed));
+      const expected = [0, 1].map((n) =>
+        [-1, 0, 1, 2].map((dy) =>
+          [-1, 0, 1, 2].map((dx) => {
+            const [y, x] = [(rows[n] as number) + dy, (columns[n] as number) + dx];
+            return y < 0 || y >= 4 || x < 0 || x >= 5 ? 0 : (100 * n + 10 * y + x) / 256;
+          }),
+        ),
+      );
+      expect(rowsOf(fragments, 4, 1)).toEqual(expected);
+    }
+  });
+
+  it('of an inverse are 1 − pixels / 256, and still have zeros beyond the image', () => {
+    const data = numbered(1, 2, 2, 3);
+    const { fragments } = fragmentBatch(
+      data,
+      [0, 1],
+      2,
+      options({ inverse: true, negatives: {} }),
+      stream(0),
+    );
+    const [straight, inverse] = rowsOf(fragments, 4, 3) as [number[][], number[][]];
+    for (const [y, row] of straight.entries())
+      for (const [x, value] of row.entries()) {
+        const inside = y > 0 && y < 3 && x > 0 && x < 3;
+        expect(inverse[y]?.[x]).toBe(inside ? 1 - value : 0);
+      }
+    expect(viewCount(data, options({ inverse: true }))).toBe(2);
+    expect(viewCount(data, options())).toBe(1);
+  });
+
+  it('come as one example of every kind each, real first, with label and weight', () => {
+    const negatives = { noise: 1, mismatch: 0.5, blur: 0 };
+    const { kinds, labels, weights } = fragmentBatch(
+      numbered(3, 4, 4, 1),
+      [0, 1, 2],
+      8,
+      options({ negatives }),
+      stream(0),
+    );
+    expect(kindsOf({ negatives })).toEqual(['real', 'noise', 'mismatch']);
+    const three = ['real', 'noise', 'mismatch'];
+    expect(kinds).toEqual([...three, ...three, 'real', 'noise']);
+    expect([...labels]).toEqual([1, 0, 0, 1, 0, 0, 1, 0]);
+    expect([...weights]).toEqual([1, 1, 0.5, 1, 1, 0.5, 1, 1]);
+  });
+
+  it('are a function of the stream', () => {
+    const make = (seed: number) =>
+      fragmentBatch(numbered(3, 6, 6, 3), [0, 2], 9, options(), stream(seed)).fragments;
+    expect(make(4)).toEqual(make(4));
+    expect(make(4)).not.toEqual(make(5));
+  });
+});
+
+describe('an alteration', () => {
+  const data = numbered(2, 6, 6, 3);
+  const size = { internal: 3, frame: 2 };
+  const side = sideOf(size);
+  const inside = (n: number) => n >= size.frame && n < size.frame + size.internal;
+  const pairOf = (kind: Alteration, seed: number, more: Partial<FragmentOptions> = {}) => {
+    const { fragments } = fragmentBatch(
+      data,
+      [0],
+      2,
+      options({ ...size, negatives: { [kind]: 1 }, ...more }),
+      stream(seed),
+    );
+    return [fragments.subarray(0, side * side * 3), fragments.subarray(side * side * 3)] as const;
+  };
+
+  it.each(Object.keys(ALTERATIONS) as Alteration[])(
+    '%s changes the internal part alone',
+    (kind) => {
+      let changed = 0;
+      for (let seed = 0; seed < 10; seed++) {
+        const [real, altered] = pairOf(kind, seed);
+        for (let k = 0; k < real.length; k++) {
+          const pixel = Math.floor(k / 3);
+          if (inside(Math.floor(pixel / side)) && inside(pixel % side)) {
+            changed += real[k] === altered[k] ? 0 : 1;
+            expect(altered[k]).toBeGreaterThanOrEqual(0);
+            expect(altered[k]).toBeLessThanOrEqual(1);
+          } else expect(altered[k]).toBe(real[k]);
+        }
+      }
+      expect(changed).toBeGreaterThan(0);
+    },
+  );
+
+  /** Channel c at (y, x) of an internal part. */
+  const at = (fragment: Float32Array, y: number, x: number, c = 0): number =>
+    fragment[((y + size.frame) * side + x + size.frame) * 3 + c] as number;
+
+  it('blur stays within 0.2 of the fragment, and uses that', () => {
+    const by = Array.from({ length: 50 }, (_, seed) => {
+      const [real, altered] = pairOf('blur', seed);
+      return at(altered, 1, 1) - at(real, 1, 1);
+    });
+    expect(Math.max(...by)).toBeLessThanOrEqual(0.2);
+    expect(Math.max(...by)).toBeGreaterThan(0.15);
+    expect(Math.min(...by)).toBeGreaterThanOrEqual(-0.2);
+  });
+
+  it('mismatch shows a whole part of the next image, anywhere in it', () => {
+    const corners = new Set<number>();
+    for (let seed = 0; seed < 300; seed++) {
+      const [, altered] = pairOf('mismatch', seed);
+      const corner = Math.round(at(altered, 0, 0) * 256) - 100; // 10 · row + column
+      corners.add(corner);
+      for (let y = 0; y < 3; y++)
+        for (let x = 0; x < 3; x++)
+          for (let c = 0; c < 3; c++)
+            expect(at(altered, y, x, c)).toBe((100 + corner + 10 * y + x + c) / 256);
+    }
+    expect([...corners].sort((a, b) => a - b)).toEqual(
+      [0, 1, 2, 3].flatMap((y) => [0, 1, 2, 3].map((x) => 10 * y + x)),
+    );
+  });
+
+  it('mismatch takes the next image as its inverse half of the time, where there are inverses', () => {
+    const dark = { ...numbered(2, 6, 6, 3), images: new Uint8Array(2 * 108) };
+    let bright = 0;
+    for (let seed = 0; seed < 400; seed++) {
+      const more = options({ ...size, negatives: { mismatch: 1 }, inverse: true });
+      const { fragments } = fragmentBatch(dark, [0], 2, more, stream(seed));
+      bright += at(fragments.subarray(side * side * 3), 0, 0);
+    }
+    // Binomial: four standard deviations are 40.
+    expect(Math.abs(bright - 200)).toBeLessThan(40);
+  });
+
+  it('gaussian is the convolution with a Gaussian of standard deviation 1', () => {
+    const flat = { ...numbered(1, 9, 9, 1), images: new Uint8Array(81) };
+    flat.images[4 * 9 + 4] = 255; // a point spreads as the kernel
+    const whole = options({ internal: 9, frame: 0, negatives: { gaussian: 1 } });
+    const { fragments } = fragmentBatch(flat, [0], 2, whole, stream(0));
+    const blurred = fragments.subarray(81);
+    for (const [dy, dx] of [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [2, 0],
+      [-3, 2],
+    ] as const) {
+      const density = Math.exp(-(dy * dy + dx * dx) / 2) / (2 * Math.PI);
+      expect(blurred[(4 + dy) * 9 + 4 + dx]).toBeCloseTo((255 / 256) * density, 3);
+    }
+    const sum = blurred.reduce((a, b) => a + b, 0);
+    expect(sum).toBeCloseTo(255 / 256, 5);
+  });
+});
