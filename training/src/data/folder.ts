@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { fileError } from '../atomic.js';
+import { isCifar10, loadCifar10 } from './cifar10.js';
 import type { Images, Split } from './dataset.js';
 import { readIdx } from './idx.js';
 import { type ImageSize, loadImages } from './images.js';
@@ -15,8 +16,9 @@ export interface FolderOptions extends ImageSize {
 
 /**
  * Loads a folder: of IDX files named like MNIST's (`train-images-idx3-ubyte`, also with a dot for
- * the second dash, also .gz; labels are optional), which keep their size; or of PNG, JPEG and WebP
- * images, which are resized, and whose sub-folders, if there are any, are their classes.
+ * the second dash, also .gz; labels are optional) or of CIFAR-10's (`data_batch_1.bin`), which keep
+ * their size; or of PNG, JPEG and WebP images, which are resized, and whose sub-folders, if there
+ * are any, are their classes.
  *
  * @throws UserError when there is nothing to read or a file cannot be read
  */
@@ -27,6 +29,7 @@ export async function loadFolder(path: string, options: FolderOptions): Promise<
   if (names.some((name) => IDX_NAME.test(name))) {
     throw new UserError(`${path} has no file ${idxName(options.split, 'images')}, plain or .gz.`);
   }
+  if (isCifar10(names)) return loadCifar10(path, options.split);
   if (options.split === 'test') {
     throw new UserError(
       `${path} is a folder of images, which has no test set of its own; give another folder.`,

@@ -61,7 +61,7 @@ async function readBounded(path: string): Promise<Uint8Array> {
   } catch (error) {
     throw fileError('read', path, error);
   }
-  throw new UserError(`${path} has ${size} bytes; an IDX file may have at most ${MAX_BYTES}.`);
+  throw new UserError(`${path} has ${size} bytes; a file of data may have at most ${MAX_BYTES}.`);
 }
 
 /** Reads unpacked IDX bytes; `name` is the file's, for the errors. */

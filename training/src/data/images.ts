@@ -50,7 +50,8 @@ export async function loadImages(
   return { name: basename(resolve(folder)), ...shape, images, ...labelled };
 }
 
-function allocate(bytes: number, folder: string): Uint8Array {
+/** @throws UserError if there is not that much memory */
+export function allocate(bytes: number, folder: string): Uint8Array {
   try {
     return new Uint8Array(bytes);
   } catch {
