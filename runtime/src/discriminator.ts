@@ -39,6 +39,11 @@ const MAX_WINDOWS = 2 ** 26;
 
 /** A trained discriminator or critic: scores images, parts of pictures, and whole pictures. */
 export class Discriminator extends Model {
+  /** Whether a map takes one pass over the picture rather than one for each window. */
+  get dense(): boolean {
+    return this.info.fragment !== undefined && isDense(this.network);
+  }
+
   /**
    * Scores images of the size that the model was made for.
    *
@@ -107,7 +112,7 @@ export class Discriminator extends Model {
     }
     const { width, height } = window;
     // Windows that hardly overlap have nothing to share.
-    if (fragment !== undefined && stride < width && isDense(this.network)) {
+    if (this.dense && stride < width) {
       const places = { rows, columns, stride, frame };
       const pixels = fitted(image, window);
       const more = this.#labels(1, options);

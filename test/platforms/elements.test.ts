@@ -30,7 +30,13 @@ const PAGE = `<!doctype html><html lang="en"><title>elements</title>
 <gpn-score-map id="map" src="d.onnx" assets="ort" device="wasm" stride="8"><img src="ramp.png" width="300" alt="A ramp"></gpn-score-map>
 <gpn-generator id="wrong" src="none.onnx" assets="ort" device="wasm"></gpn-generator>
 <div style="height: 3000px"></div>
-<gpn-generator id="far" src="g.onnx" assets="ort" device="wasm" count="4"></gpn-generator>`;
+<style>
+  #far { --gpn-accent: rgb(1, 2, 3); --gpn-surface: rgb(4, 5, 6); --gpn-text: rgb(7, 8, 9); --gpn-line: rgb(10, 11, 12); --gpn-stage: rgb(13, 14, 15); --gpn-radius: 20px; --gpn-width: 222px; --gpn-font: 17px serif; }
+  #far::part(canvas) { opacity: .5; }
+  #broken { --gpn-error: rgb(16, 17, 18); }
+</style>
+<gpn-generator id="far" src="g.onnx" assets="ort" device="wasm" count="4"><p slot="poster">Digits, soon</p></gpn-generator>
+<gpn-generator id="broken" src="none.onnx" assets="ort" device="wasm"></gpn-generator>`;
 
 beforeAll(async () => {
   writeFileSync(join(folder, 'g.onnx'), await exported('generator'));
@@ -136,8 +142,29 @@ chromium('classes and codes have controls', async () => {
   await expect.poll(() => pixels('conditional')).not.toBe(before);
   expect(await element.getAttribute('label')).toBe('1');
   const chosen = await pixels('conditional');
-  await element.getByRole('slider', { name: 'Code 2' }).fill('1.5');
+  await element.getByRole('slider', { name: 'Code 1' }).fill('1.5');
   await expect.poll(() => pixels('conditional')).not.toBe(chosen);
+  expect(await element.getAttribute('code-1')).toBe('1.5');
+  // The model draws its class and its codes in the first three of 2×3 pixels, from -2 to 2.
+  const cells = () =>
+    page.evaluate(`(() => {
+      const canvas = document.getElementById('conditional').shadowRoot.querySelector('canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const rows = Array.from({ length: (canvas.height + 1) / 3 }, (_, k) => k * 3);
+      return rows.map((y) => [0, 1, 2].map((x) => Math.round(data[4 * (y * canvas.width + x)] / 63.75 - 2)));
+    })()`);
+  await page.evaluate(`document.getElementById('conditional').setAttribute('code-1', '-1')`);
+  await expect.poll(cells).toEqual([
+    [1, 0, -1],
+    [1, 0, -1],
+  ]);
+  expect(await element.getByRole('slider', { name: 'Code 1' }).inputValue()).toBe('-1');
+  await select.selectOption({ label: 'a row for each' });
+  await expect.poll(cells).toEqual([
+    [0, 0, -1],
+    [1, 0, -1],
+    [2, 0, -1],
+  ]);
 });
 
 chromium('a picture is scored, and another that is dropped', async () => {
@@ -172,8 +199,36 @@ chromium('what goes wrong is said where the reader looks', async () => {
   );
 });
 
-chromium('what is off screen is not loaded until it is seen', async () => {
-  expect(await page.evaluate(seen('load', 'far'))).toBe(false);
+chromium(
+  'what is off screen is not loaded until it is seen; till then there is a poster',
+  async () => {
+    expect(await page.evaluate(seen('load', 'far'))).toBe(false);
+    const poster = page.locator('#far [slot=poster]');
+    expect(await poster.isVisible()).toBe(true);
+    await page.locator('#far').scrollIntoViewIfNeeded();
+    await until(seen('sample', 'far'));
+    await expect.poll(() => poster.isVisible()).toBe(false);
+    expect(await page.locator('#far canvas').isVisible()).toBe(true);
+  },
+);
+
+chromium('the page’s own properties and parts set the look', async () => {
   await page.locator('#far').scrollIntoViewIfNeeded();
   await until(seen('sample', 'far'));
+  await page.locator('#broken').scrollIntoViewIfNeeded();
+  await until(seen('error', 'broken'));
+  const style = (id: string, selector: string, property: string) =>
+    page.evaluate(
+      `getComputedStyle(document.getElementById('${id}').shadowRoot.querySelector('${selector}')).${property}`,
+    );
+  expect(await style('far', 'button.main', 'backgroundColor')).toBe('rgb(1, 2, 3)');
+  expect(await style('far', 'figure', 'backgroundColor')).toBe('rgb(4, 5, 6)');
+  expect(await style('far', 'figcaption', 'color')).toBe('rgb(7, 8, 9)');
+  expect(await style('far', 'figure', 'borderTopColor')).toBe('rgb(10, 11, 12)');
+  expect(await style('far', '.stage', 'backgroundColor')).toBe('rgb(13, 14, 15)');
+  expect(await style('far', 'figure', 'borderTopLeftRadius')).toBe('20px');
+  expect(await style('far', 'figcaption', 'fontSize')).toBe('17px');
+  expect(await style('far', 'canvas', 'opacity')).toBe('0.5');
+  expect(await style('broken', '.status', 'color')).toBe('rgb(16, 17, 18)');
+  expect(await page.locator('#far').evaluate(({ offsetWidth }) => offsetWidth)).toBe(222);
 });

@@ -1,6 +1,7 @@
 /** What both elements have in common: a model that is loaded once the element is seen. */
 import type { LoadOptions, LoadProgress } from '../load.js';
 import type { Model } from '../model.js';
+import type { ModelInfo } from '../model-info.js';
 import { STYLE } from './style.js';
 
 /** So that a server can import the elements: there is no HTMLElement there. */
@@ -21,6 +22,21 @@ export function h<T extends Tag>(
   }
   made.append(...children);
   return made;
+}
+
+/** A choice of a class, which becomes the element's `label`; `none` says what is shown without. */
+export function classChoice(
+  element: HTMLElement,
+  { classes, names }: NonNullable<ModelInfo['condition']>,
+  none?: string,
+): HTMLElement {
+  const select = h('select', { change: () => element.setAttribute('label', select.value) });
+  if (none !== undefined) select.append(h('option', { value: 'all' }, none));
+  for (let k = 0; k < classes; k++) {
+    select.append(h('option', { value: String(k) }, names?.[k] ?? String(k)));
+  }
+  select.value = element.getAttribute('label') ?? (none === undefined ? '0' : 'all');
+  return h('label', {}, 'Class', select);
 }
 
 const PHASES: Record<LoadProgress['phase'], string> = {
@@ -148,6 +164,12 @@ export abstract class ModelElement<M extends Model> extends Base {
 
   protected emit(name: string, detail: unknown): void {
     this.dispatchEvent(new CustomEvent(`gpn-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  /** The class in the attribute `label`; undefined where there is none, or it is `all`. */
+  protected get label(): number | undefined {
+    const text = this.getAttribute('label') ?? '';
+    return text === '' || text === 'all' ? undefined : Number(text);
   }
 
   /** A whole number in an attribute, or what stands in for it. */

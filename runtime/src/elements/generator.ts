@@ -1,23 +1,28 @@
+import { type GridPlan, gridInputs } from '../grid-inputs.js';
 import { latents } from '../inputs.js';
 import { blend } from '../interpolate.js';
 import type { LoadOptions } from '../load.js';
 import type { ModelInfo } from '../model-info.js';
 import { Generator } from '../web/browser.js';
-import { h, ModelElement } from './element.js';
+import { classChoice, h, ModelElement } from './element.js';
 
 /** Seconds from one set of images to the next. */
 const LEG = 2.5;
 
+/** The attributes of codes; a model with more draws the others as 0. */
+const CODES = Array.from({ length: 16 }, (_, k) => `code-${k}`);
+
 /**
- * `<gpn-generator src seed count columns label>`: a grid of images that a generator draws.
+ * `<gpn-generator src seed count columns label code-0 code-1 …>`: a grid of images that a generator
+ * draws.
  *
- * `label` is a class by its number; without it the classes come in turn. `bare` leaves out the
- * controls. Beside the events of every element it emits `gpn-sample` with `{ seed, count, ms }`.
+ * `label` is a class by its number; without it, or with `all`, each class has a row. `code-0` and
+ * so on set codes, and leave 0 to the others. `bare` leaves out the controls. Beside the events of every element it emits `gpn-sample` with `{ seed, count, ms }`.
  */
 export class GpnGenerator extends ModelElement<Generator> {
   static readonly observedAttributes = [
     ...['src', 'assets', 'device', 'digest'],
-    ...['seed', 'count', 'columns', 'label'],
+    ...['seed', 'count', 'columns', 'label', ...CODES],
   ];
   readonly #canvas = globalThis.document && h('canvas', { part: 'canvas', role: 'img' });
   readonly #sliders: HTMLInputElement[] = [];
@@ -50,75 +55,69 @@ export class GpnGenerator extends ModelElement<Generator> {
       h('button', { class: 'main', part: 'button', click: () => this.resample() }, 'New images'),
       this.#walk,
     );
-    if (info.condition !== undefined) this.bar.append(this.#classes(info.condition));
+    if (info.condition !== undefined) {
+      this.bar.append(classChoice(this, info.condition, 'a row for each'));
+    }
     if (info.codes !== undefined) this.bar.append(...this.#codes(info.codes));
   }
 
-  #classes({ classes, names }: NonNullable<ModelInfo['condition']>): HTMLElement {
-    const name = (k: number) => names?.[k] ?? String(k);
-    const options = Array.from({ length: classes }, (_, k) =>
-      h('option', { value: String(k) }, name(k)),
-    );
-    const select = h('select', {
-      change: () =>
-        select.value === ''
-          ? this.removeAttribute('label')
-          : this.setAttribute('label', select.value),
-    });
-    select.append(h('option', { value: '' }, 'all in turn'), ...options);
-    select.value = this.getAttribute('label') ?? '';
-    return h('label', {}, 'Class', select);
-  }
-
   #codes({ size, range: [low, high] }: NonNullable<ModelInfo['codes']>): HTMLElement[] {
-    return Array.from({ length: size }, (_, k) => {
+    return Array.from({ length: Math.min(size, CODES.length) }, (_, k) => {
       const slider = h('input', {
         ...{ type: 'range', min: String(low), max: String(high), step: 'any' },
-        input: () => void this.attempt(() => this.show()),
+        input: () => this.setAttribute(`code-${k}`, slider.value),
       });
-      slider.value = String((low + high) / 2);
       this.#sliders.push(slider);
-      return h('label', {}, `Code ${k + 1}`, slider);
+      return h('label', {}, `Code ${k}`, slider);
     });
   }
 
-  /** What every drawing has in common: the class and the codes that were chosen. */
-  #chosen(count: number) {
-    const label = this.getAttribute('label');
-    const codes = this.#sliders.map(({ valueAsNumber }) => valueAsNumber);
-    return {
-      count,
-      batchSize: count,
-      ...(label !== null && label !== '' && { labels: Number(label) }),
-      ...(codes.length > 0 && {
-        codes: Float32Array.from(
-          { length: count * codes.length },
-          (_, i) => codes[i % codes.length] as number,
-        ),
-      }),
-    };
+  /** Codes by attributes; sliders show them, and make 0 of those that are not given. */
+  #fixed(): Record<number, number> | undefined {
+    const given = CODES.flatMap((name, k) => {
+      const text = this.getAttribute(name);
+      return text === null ? [] : [[k, Number(text)] as const];
+    });
+    const codes: Record<number, number> = Object.fromEntries(given);
+    this.#sliders.forEach((slider, k) => {
+      slider.value = String(codes[k] ?? 0);
+    });
+    return given.length + this.#sliders.length > 0 ? codes : undefined;
   }
 
-  get #count(): number {
-    return Math.max(1, this.number('count', 16));
+  /** What every drawing has in common: the class, the codes, how many images and in what rows. */
+  #plan({ info }: Generator): GridPlan & { count: number; across: number } {
+    const { label } = this;
+    const rows = info.condition && label === undefined ? info.condition.classes : 1;
+    const count = Math.max(1, Math.round(Math.max(1, this.number('count', 16)) / rows));
+    const codes = info.codes && this.#fixed();
+    return {
+      count,
+      across: Math.max(1, this.number('columns', rows > 1 ? count : Math.ceil(Math.sqrt(count)))),
+      ...(label !== undefined && { labels: [label] }),
+      ...(codes && { codes }),
+    };
   }
 
   async #draw(seed: number, drawn?: Float32Array): Promise<void> {
     const { model } = this;
     if (model === undefined) return;
-    const count = this.#count;
+    const { across, ...plan } = this.#plan(model);
     const from = performance.now();
     const mine = ++this.#latest;
-    const images = await model.sample({
-      ...this.#chosen(count),
+    const { columns: _, ...inputs } = gridInputs(model.info, {
+      ...plan,
       seed,
       ...(drawn && { latents: drawn }),
     });
+    const images = await model.sample({ ...inputs, batchSize: inputs.count });
     if (mine !== this.#latest) return; // a later one was asked for meanwhile
-    const columns = this.number('columns', Math.ceil(Math.sqrt(count)));
-    images.draw(this.#canvas, { columns: Math.max(1, columns), gap: 1 });
-    const { name } = model.info;
-    const label = `${count} ${count === 1 ? 'image' : 'images'} drawn by ${name}, seed ${seed}`;
+    images.draw(this.#canvas, { columns: across, gap: 1 });
+    const { name, condition } = model.info;
+    const { count } = images;
+    const [only] = plan.labels ?? [];
+    const kind = only === undefined ? '' : ` of class ${condition?.names?.[only] ?? only}`;
+    const label = `${count} ${count === 1 ? 'image' : 'images'}${kind} drawn by ${name}, seed ${seed}`;
     this.#canvas.setAttribute('aria-label', label);
     if (drawn !== undefined) return;
     const ms = performance.now() - from;
@@ -148,15 +147,20 @@ export class GpnGenerator extends ModelElement<Generator> {
     const frame = () => new Promise<number>(requestAnimationFrame);
     const { info } = model;
     while (this.walking && this.model === model) {
-      const [count, seed] = [this.#count, this.seed];
+      const [{ count }, seed] = [this.#plan(model), this.seed];
       const [a, b] = [latents(info, count, seed), latents(info, count, seed + 1)];
+      const same = () =>
+        this.walking &&
+        this.model === model &&
+        this.seed === seed &&
+        this.#plan(model).count === count;
       const start = await frame();
-      for (let t = 0; t < 1 && this.walking && this.model === model && this.seed === seed; ) {
+      for (let t = 0; t < 1 && same(); ) {
         t = Math.min(1, ((await frame()) - start) / (1000 * LEG));
         // Slow at both ends, so that each set can be looked at.
         await this.#draw(seed, blend(info, a, b, t * t * (3 - 2 * t)));
       }
-      if (this.walking && this.seed === seed) this.seed = seed + 1;
+      if (same()) this.seed = seed + 1;
     }
   }
 }

@@ -2,9 +2,8 @@ import type { ScoreMap } from '../discriminator.js';
 import { UserError } from '../errors.js';
 import { extent, heatMap, probability } from '../heat-map.js';
 import type { LoadOptions } from '../load.js';
-import type { ModelInfo } from '../model-info.js';
 import { Discriminator } from '../web/browser.js';
-import { h, ModelElement } from './element.js';
+import { classChoice, h, ModelElement } from './element.js';
 
 /** As many windows as are scored in about a second by a small model in wasm. */
 const WINDOWS = 1500;
@@ -16,7 +15,8 @@ const HEAT = 512;
  * `<gpn-score-map src stride label><img …></gpn-score-map>`: what a discriminator makes of every
  * part of a picture, as a heat map over it. Another picture can be chosen or dropped.
  *
- * Without `stride` as many windows are scored as a second or so allows. Beside the events of every
+ * Without `stride` all fragments are scored, or as many windows as a second or so allows. A
+ * conditional one judges as class `label`, 0 unless given. Beside the events of every
  * element it emits `gpn-score` with `{ map, ms }`.
  */
 export class GpnScoreMap extends ModelElement<Discriminator> {
@@ -60,7 +60,7 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     if (this.#url !== undefined) URL.revokeObjectURL(this.#url);
   }
 
-  protected controls(): void {
+  protected controls({ info }: Discriminator): void {
     const opacity = h('input', { type: 'range', min: '0', max: '1', step: 'any' });
     opacity.value = '0.6';
     opacity.oninput = () => this.#heat.style.setProperty('opacity', opacity.value);
@@ -70,11 +70,9 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
       const chosen = file.files?.[0];
       if (chosen) void this.attempt(() => this.scoreFile(chosen));
     };
-    this.bar.append(
-      h('label', { class: 'file' }, 'Choose a picture', file),
-      h('label', {}, 'Heat', opacity),
-      this.#scale,
-    );
+    this.bar.append(h('label', { class: 'file' }, 'Choose a picture', file));
+    if (info.condition !== undefined) this.bar.append(classChoice(this, info.condition));
+    this.bar.append(h('label', {}, 'Heat', opacity), this.#scale);
   }
 
   /** Shows and scores a picture from a file. */
@@ -96,13 +94,12 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     const run = new AbortController();
     this.#run = run;
     const pixels = await pixelsOf(image);
-    const label = this.getAttribute('label');
     const from = performance.now();
     const map = await model.scoreMap(pixels, {
-      stride: this.number('stride', strideFor(pixels, model.info)),
+      stride: this.number('stride', strideFor(pixels, model)),
       signal: run.signal,
       onProgress: (done, total) => this.say(`Scoring: ${Math.round((100 * done) / total)} %`),
-      ...(label !== null && label !== '' && { labels: Number(label) }),
+      ...(model.info.condition && { labels: this.label ?? 0 }),
     });
     const ms = performance.now() - from;
     this.#paint(map, pixels);
@@ -150,7 +147,9 @@ const shown = (meaning: ScoreMap['meaning'], score: number): string => {
   return real < 0.001 ? '< 0.1 %' : `${(100 * real).toFixed(1)} %`;
 };
 
-function strideFor({ width, height }: ImageData, { image, fragment }: ModelInfo): number {
+function strideFor({ width, height }: ImageData, { info, dense }: Discriminator): number {
+  if (dense) return 1;
+  const { image, fragment } = info;
   const frame = 2 * (fragment?.frame ?? 0);
   const places = (width + frame - image.width + 1) * (height + frame - image.height + 1);
   return Math.max(1, Math.ceil(Math.sqrt(Math.max(0, places) / WINDOWS)));
