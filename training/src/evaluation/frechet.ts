@@ -1,0 +1,151 @@
+/** The Fréchet distance, in float64. */
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import {
+  type BootstrapOptions,
+  bootstrap,
+  groupCount,
+  groupRange,
+  type Interval,
+} from './bootstrap.js';
+import { meanOf, type Rows, sameSize } from './rows.js';
+
+/** Mean and covariance (over n − 1) of rows. */
+export interface Moments {
+  readonly count: number;
+  readonly mean: Float64Array;
+  /** [size, size]. */
+  readonly covariance: Float64Array;
+}
+
+/** What adds up: of rows less a centre, their sum and the sum of their products. */
+interface Sums {
+  count: number;
+  readonly sum: Float64Array;
+  readonly products: Float64Array;
+}
+
+const noSums = (size: number): Sums => ({
+  count: 0,
+  sum: new Float64Array(size),
+  products: new Float64Array(size * size),
+});
+
+/** Only the upper triangle of the products is kept. A centre near the mean loses no digits. */
+function sumsOf({ data, size }: Rows, from: number, to: number, centre: Float64Array): Sums {
+  const { sum, products } = noSums(size);
+  const x = new Float64Array(size);
+  for (let k = from; k < to; k++) {
+    for (let i = 0; i < size; i++) x[i] = (data[k * size + i] as number) - (centre[i] as number);
+    for (let i = 0; i < size; i++) {
+      const xi = x[i] as number;
+      sum[i] = (sum[i] as number) + xi;
+      if (xi === 0) continue;
+      const at = i * size;
+      for (let j = i; j < size; j++) {
+        products[at + j] = (products[at + j] as number) + xi * (x[j] as number);
+      }
+    }
+  }
+  return { count: to - from, sum, products };
+}
+
+function add(into: Sums, { count, sum, products }: Sums): void {
+  into.count += count;
+  for (let i = 0; i < sum.length; i++) into.sum[i] = (into.sum[i] as number) + (sum[i] as number);
+  for (let i = 0; i < products.length; i++) {
+    into.products[i] = (into.products[i] as number) + (products[i] as number);
+  }
+}
+
+function momentsFrom({ count, sum, products }: Sums, centre: Float64Array): Moments {
+  const size = sum.length;
+  const covariance = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = i; j < size; j++) {
+      const moved = ((sum[i] as number) * (sum[j] as number)) / count;
+      const value = ((products[i * size + j] as number) - moved) / (count - 1);
+      covariance[i * size + j] = value;
+      covariance[j * size + i] = value;
+    }
+  }
+  return { count, mean: sum.map((s, i) => s / count + (centre[i] as number)), covariance };
+}
+
+/** @throws RangeError when there are fewer than two rows, which have no covariance */
+export function momentsOf(features: Rows): Moments {
+  if (features.count < 2) throw new RangeError('a covariance takes at least two rows');
+  const centre = meanOf(features);
+  return momentsFrom(sumsOf(features, 0, features.count, centre), centre);
+}
+
+/**
+ * Whether there are too few rows for a covariance of full rank. The distance is still defined and
+ * computed without a fudge, but it is too large by more than usual, and says so.
+ */
+export const isSingular = ({ count, mean }: Moments): boolean => count <= mean.length;
+
+/**
+ * The squared Fréchet distance between two normal distributions (Dowson & Landau 1982; of features,
+ * Heusel et al. 2017): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Both roots are of symmetric
+ * matrices, by their eigenvalues; those that rounding made negative, as it does where a covariance is
+ * singular, count as 0.
+ *
+ * @returns from 0, in squared units of the features; equal distributions have 0
+ */
+export const frechetDistance = (a: Moments, b: Moments): number => distanceFrom(a)(b);
+
+/** The distance from one distribution to any: its root is taken once. */
+function distanceFrom(a: Moments): (b: Moments) => number {
+  const size = a.mean.length;
+  const root = squareRoot(toMatrix(a));
+  const trace = (m: Moments) =>
+    m.mean.reduce((t, _, i) => t + (m.covariance[i * (size + 1)] as number), 0);
+  return (b) => {
+    if (b.mean.length !== size) {
+      throw new RangeError(`moments of ${size} and of ${b.mean.length} features`);
+    }
+    const between = a.mean.reduce((d, x, i) => d + (x - (b.mean[i] as number)) ** 2, 0);
+    const product = root.mmul(toMatrix(b)).mmul(root);
+    const roots = eigen(product).realEigenvalues.reduce((s, x) => s + Math.sqrt(Math.max(0, x)), 0);
+    return Math.max(0, between + trace(a) + trace(b) - 2 * roots);
+  };
+}
+
+const toMatrix = ({ mean, covariance }: Moments): Matrix =>
+  Matrix.from1DArray(mean.length, mean.length, covariance);
+
+const eigen = (m: Matrix) => new EigenvalueDecomposition(m, { assumeSymmetric: true });
+
+function squareRoot(m: Matrix): Matrix {
+  const { eigenvectorMatrix: v, realEigenvalues } = eigen(m);
+  const scaled = v.clone();
+  realEigenvalues.forEach((x, column) => {
+    scaled.mulColumn(column, Math.sqrt(Math.max(0, x)));
+  });
+  return scaled.mmul(v.transpose());
+}
+
+/**
+ * The distance of generated features from real ones, with its interval over the draw of the
+ * generated ones: the real ones are the protocol's.
+ */
+export function frechetWithInterval(
+  real: Rows,
+  fake: Rows,
+  options: BootstrapOptions = {},
+): { value: number; interval: Interval } {
+  sameSize(real, fake);
+  const distance = distanceFrom(momentsOf(real));
+  const centre = meanOf(fake);
+  const groups = groupCount(fake.count);
+  const sums = Array.from({ length: groups }, (_, g) =>
+    sumsOf(fake, ...groupRange(g, groups, fake.count), centre),
+  );
+  const statistic = (chosen: Uint32Array): number => {
+    const all = noSums(fake.size);
+    for (const g of chosen) add(all, sums[g] as Sums);
+    return distance(momentsFrom(all, centre));
+  };
+  const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
+  return { value, interval: bootstrap(groups, statistic, { resamples: 60, ...options }) };
+}

@@ -1,0 +1,53 @@
+/** What all metrics are given: sets of vectors, be they features or pixels. */
+
+/** `count` vectors of `size` numbers, one after the other. */
+export interface Rows {
+  readonly data: Float32Array | Float64Array;
+  readonly count: number;
+  readonly size: number;
+}
+
+/** @throws RangeError when the numbers are no whole number of rows, or none */
+export function rows(data: Rows['data'], size: number): Rows {
+  const count = data.length / size;
+  if (!Number.isInteger(count) || count === 0) {
+    throw new RangeError(`${data.length} numbers are not rows of ${size}`);
+  }
+  return { data, count, size };
+}
+
+/** The rows from `from` up to `to`; they share their memory. */
+export const slice = ({ data, size }: Rows, from: number, to: number): Rows =>
+  rows(data.subarray(from * size, to * size), size);
+
+/** The rows at these places, copied. */
+export function pick({ data, size }: Rows, places: ArrayLike<number>): Rows {
+  const out = new Float32Array(places.length * size);
+  for (let i = 0; i < places.length; i++) {
+    const from = (places[i] as number) * size;
+    out.set(data.subarray(from, from + size), i * size);
+  }
+  return rows(out, size);
+}
+
+/** The mean of all rows. */
+export function meanOf({ data, count, size }: Rows): Float64Array {
+  const mean = new Float64Array(size);
+  for (let k = 0; k < count; k++) {
+    for (let i = 0; i < size; i++) mean[i] = (mean[i] as number) + (data[k * size + i] as number);
+  }
+  return mean.map((sum) => sum / count);
+}
+
+/** @throws RangeError when the rows of two sets differ in size */
+export function sameSize(a: Rows, b: Rows): void {
+  if (a.size === b.size) return;
+  throw new RangeError(`rows of ${a.size} numbers cannot be compared with rows of ${b.size}`);
+}
+
+/** The mean of numbers, 0 of none. */
+export const average = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  return values.length > 0 ? sum / values.length : 0;
+};

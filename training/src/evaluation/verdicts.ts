@@ -1,0 +1,203 @@
+/** Metrics made of a classifier's verdicts. */
+import { assign } from './assignment.js';
+import {
+  type BootstrapOptions,
+  bootstrap,
+  groupCount,
+  groupRange,
+  type Interval,
+} from './bootstrap.js';
+import { type Rows, rows } from './rows.js';
+
+/** The probabilities of each row of logits. */
+export function softmax({ data, count, size }: Rows): Rows {
+  const out = new Float64Array(count * size);
+  for (let k = 0; k < count; k++) {
+    const row = data.subarray(k * size, (k + 1) * size);
+    let most = Number.NEGATIVE_INFINITY;
+    for (const x of row) most = Math.max(most, x);
+    let sum = 0;
+    for (let c = 0; c < size; c++) sum += Math.exp((row[c] as number) - most);
+    for (let c = 0; c < size; c++) {
+      out[k * size + c] = Math.exp((row[c] as number) - most) / sum;
+    }
+  }
+  return rows(out, size);
+}
+
+/** The class with the largest logit of each row; of equal ones, the first. */
+export function classesOf({ data, count, size }: Rows): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, k) => {
+    let best = 0;
+    for (let c = 1; c < size; c++) {
+      if ((data[k * size + c] as number) > (data[k * size + best] as number)) best = c;
+    }
+    return best;
+  });
+}
+
+/**
+ * The classifier score (the inception score of Salimans et al. 2016 on any classifier):
+ * exp of the mean over images of KL(p(y|x) ‖ p(y)), over all images at once. From 1, when all images
+ * are judged alike, to the number of classes. Real images have less than that: it is their score that
+ * one's own should come near.
+ */
+export function classifierScore(
+  probabilities: Rows,
+  options: BootstrapOptions = {},
+): { value: number; interval: Interval } {
+  const { data, count, size } = probabilities;
+  const groups = groupCount(count);
+  // KL's mean is a sum over images less the entropy's like of the mean: both add up by groups.
+  const sums = Array.from({ length: groups }, (_, g) => {
+    const [from, to] = groupRange(g, groups, count);
+    const marginal = new Float64Array(size);
+    let sum = 0;
+    for (let k = from; k < to; k++) {
+      for (let c = 0; c < size; c++) {
+        const p = data[k * size + c] as number;
+        marginal[c] = (marginal[c] as number) + p;
+        sum += pLogP(p);
+      }
+    }
+    return { count: to - from, sum, marginal };
+  });
+  const statistic = (chosen: Uint32Array): number => {
+    const marginal = new Float64Array(size);
+    let [n, sum] = [0, 0];
+    for (const g of chosen) {
+      const group = sums[g] as (typeof sums)[number];
+      n += group.count;
+      sum += group.sum;
+      group.marginal.forEach((p, c) => {
+        marginal[c] = (marginal[c] as number) + p;
+      });
+    }
+    return Math.exp(sum / n - marginal.reduce((s, p) => s + pLogP(p / n), 0));
+  };
+  const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
+  return { value, interval: bootstrap(groups, statistic, options) };
+}
+
+const pLogP = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
+
+/** The share of each class. */
+export function classHistogram(labels: ArrayLike<number>, classes: number): Float64Array {
+  const shares = new Float64Array(classes);
+  for (let k = 0; k < labels.length; k++) {
+    const label = labels[k] as number;
+    if (!(label < classes)) throw new RangeError(`label ${label} of ${classes} classes`);
+    shares[label] = (shares[label] as number) + 1 / labels.length;
+  }
+  return shares;
+}
+
+/**
+ * Kullback-Leibler divergence KL(p ‖ q) = Σ p ln(p / q), in nats; infinite where p has what q lacks.
+ * Of generated from real classes it is 0 when they are as frequent, ln 10 when all images are of one
+ * of ten classes.
+ */
+export const divergence = (p: ArrayLike<number>, q: ArrayLike<number>): number =>
+  Array.from(p).reduce(
+    (sum, share, c) => (share > 0 ? sum + share * Math.log(share / (q[c] as number)) : sum),
+    0,
+  );
+
+/** {@link divergence} of the classes of images from the data's, with its interval. */
+export function classDivergence(
+  labels: ArrayLike<number>,
+  data: Float64Array,
+  options: BootstrapOptions = {},
+): { value: number; interval: Interval } {
+  const groups = groupCount(labels.length);
+  const counts = Array.from({ length: groups }, (_, g) => {
+    const count = new Float64Array(data.length);
+    const [from, to] = groupRange(g, groups, labels.length);
+    for (let k = from; k < to; k++) {
+      const label = labels[k] as number;
+      count[label] = (count[label] as number) + 1;
+    }
+    return count;
+  });
+  const statistic = (chosen: Uint32Array): number => {
+    const sum = new Float64Array(data.length);
+    for (const g of chosen) {
+      counts[g]?.forEach((n, c) => {
+        sum[c] = (sum[c] as number) + n;
+      });
+    }
+    const total = sum.reduce((a, b) => a + b, 0);
+    return divergence(
+      sum.map((n) => n / total),
+      data,
+    );
+  };
+  const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
+  return { value, interval: bootstrap(groups, statistic, options) };
+}
+
+/** 1 for each image that is judged to be of the class it was asked to be, else 0. */
+export function agreement(asked: ArrayLike<number>, judged: ArrayLike<number>): Float32Array {
+  if (asked.length !== judged.length) {
+    throw new RangeError(`${asked.length} classes were asked for, ${judged.length} judged`);
+  }
+  return Float32Array.from(asked, (label, k) => Number(label === judged[k]));
+}
+
+/**
+ * How wrong unsupervised categories are as a classifier (InfoGAN, Chen et al. 2016, section 7.2): each
+ * category stands for one class, by the matching that leaves the fewest errors.
+ *
+ * @param categories what the class head gives for real images, and `labels` what they are
+ * @returns the share of errors, and which class each category stands for
+ */
+export function categoryError(
+  categories: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+): { error: number; matching: number[] } {
+  if (categories.length !== labels.length) {
+    throw new RangeError(`${categories.length} categories for ${labels.length} labels`);
+  }
+  const missed = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let k = 0; k < labels.length; k++) {
+    const row = missed[categories[k] as number];
+    if (!row) throw new RangeError(`category ${categories[k]} of ${classes}`);
+    row[labels[k] as number] = (row[labels[k] as number] ?? 0) - 1;
+  }
+  const matching = assign(missed);
+  const right = matching.reduce(
+    (sum, label, category) => sum - (missed[category]?.[label] ?? 0),
+    0,
+  );
+  return { error: 1 - right / labels.length, matching };
+}
+
+/**
+ * The share of fragments that a discriminator of fragments judges rightly, for each kind of them:
+ * real ones as real, every other kind as not.
+ *
+ * @param scores larger for real
+ * @param kinds the kind of each fragment, by its number in `names`, of which `real` is one
+ * @param threshold from which a score says real; 0 for logits
+ */
+export function accuracyByKind(
+  scores: ArrayLike<number>,
+  kinds: ArrayLike<number>,
+  names: readonly string[],
+  threshold = 0,
+): Record<string, { accuracy: number; count: number }> {
+  const tally = names.map((name) => ({ name, right: 0, count: 0 }));
+  for (let k = 0; k < kinds.length; k++) {
+    const kind = tally[kinds[k] as number];
+    if (!kind) throw new RangeError(`kind ${kinds[k]} of ${names.length}`);
+    kind.count++;
+    const saysReal = (scores[k] as number) >= threshold;
+    if (saysReal === (kind.name === 'real')) kind.right++;
+  }
+  return Object.fromEntries(
+    tally
+      .filter(({ count }) => count > 0)
+      .map(({ name, right, count }) => [name, { accuracy: right / count, count }]),
+  );
+}
