@@ -8,13 +8,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { NETWORKS } from '@gpn/models';
 import { stream } from '@gpn/runtime';
-import { adam, compile, LOSSES } from '@gpn/training';
-import { ganSpecs, startingState } from '../training/dist/state.js';
-import { adversarialStep } from '../training/dist/steps/adversarial.js';
+import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 
-const [BATCH, LATENTS] = [2, 16];
+const BATCH = 2;
 const MIB = 2 ** 20;
 const ROWS = 20;
 
@@ -30,23 +27,14 @@ const ROWS = 20;
 export async function memory({ steps, threads }) {
   const from = Math.min(500, Math.ceil(steps / 6));
   const every = Math.max(1, Math.floor((steps - from) / ROWS));
-  const optimizer = adam({ beta1: 0.5, beta2: 0.99 });
-  const pair = NETWORKS['dcgan-mnist']({
-    latentSize: LATENTS,
-    batchNorm: true,
-    spectralNorm: true,
-    width: 1 / 8,
-  });
-  const gan = adversarialStep({
-    ...pair,
-    loss: LOSSES.modified,
-    optimizer,
-    labelSmoothing: 0.1,
-    range: [0, 1],
-  });
-  const specs = ganSpecs(pair, optimizer, { batchSize: BATCH, latentSize: LATENTS });
-  const step = await compile(gan, specs, { device: 'cpu', threads });
-  step.load(startingState(pair, optimizer, 'normal', stream(0, 'initialization')));
+  const recipe = resolveRecipe('dcgan-mnist', { batchSize: BATCH });
+  const gan = ganOf(recipe, 1 / 8);
+  const [phase] = gan.phases;
+  const data = phase.data(await loadDataset('mnist', recipe.data));
+  const rates = Object.entries(phase.rates).map(([name, rate]) => [`rates/${name}`, scalar(rate)]);
+  const feeds = (k) => ({ ...data.feeds(k), ...Object.fromEntries(rates) });
+  const step = await compile(phase.step, phase.inputs, { device: 'cpu', threads });
+  step.load(startingState(gan.state, 'normal', stream(0, 'initialization')));
   const rows = [];
   const collected = [];
   const begun = performance.now();
@@ -82,21 +70,6 @@ async function collectGarbage() {
     gc();
     await setTimeout(500);
   }
-}
-
-function feeds(i) {
-  const random = stream(0, 'memory', i);
-  const pixels = Uint8Array.from(random.uniform(BATCH * 784, 0, 256));
-  return {
-    'batch/images': { dtype: 'uint8', shape: [BATCH, 28, 28, 1], data: pixels },
-    'noise/latents': {
-      dtype: 'float32',
-      shape: [BATCH, LATENTS],
-      data: random.uniform(BATCH * LATENTS),
-    },
-    'hyper/generatorRate': scalar(2e-4),
-    'hyper/discriminatorRate': scalar(5e-4),
-  };
 }
 
 function scalar(x) {

@@ -22,6 +22,7 @@ function setting(isTTY: boolean) {
 
 const start = {
   type: 'start',
+  phase: 'adversarial',
   step: 100,
   steps: 300,
   epochs: 2,

@@ -28,15 +28,20 @@ export function initialize(
   scheme: Initialization,
   normal: Normal,
 ): Record<string, Weights> {
-  const entries = Object.entries(specs).map(([name, { shape, start }]) => {
+  const made: Record<string, Weights> = {};
+  for (const [name, { shape, start }] of Object.entries(specs)) {
     const count = shape.reduce((a, b) => a * b, 1);
-    return [name, { shape, data: startingValues(start, count, scheme, normal) }] as const;
-  });
-  return Object.fromEntries(entries);
+    const data =
+      start.kind === 'same'
+        ? (made[start.as] as Weights).data.slice()
+        : startingValues(start, count, scheme, normal);
+    made[name] = { shape, data };
+  }
+  return made;
 }
 
 function startingValues(
-  start: Start,
+  start: Exclude<Start, { kind: 'same' }>,
   count: number,
   scheme: Initialization,
   normal: Normal,

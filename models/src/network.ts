@@ -11,6 +11,8 @@ export type Start =
   | { readonly kind: 'scale' }
   /** A direction, for power iteration: normal, then of length 1. */
   | { readonly kind: 'direction' }
+  /** As another tensor of the same state, by its name; that one comes before it. */
+  | { readonly kind: 'same'; readonly as: string }
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' };
 
@@ -149,6 +151,10 @@ export interface NetworkOptions {
   readonly codeVariance?: boolean;
   /** Of a discriminator of fragments: their altered middle and the frame around it, in pixels. */
   readonly fragment?: { readonly internal: number; readonly frame: number };
+  /** Of networks for images of any size; 28×28 and grey unless given. */
+  readonly image?: { readonly height: number; readonly width: number; readonly channels: number };
+  /** Of a discriminator of fragments: the form that slides over images, pixel by pixel. */
+  readonly dense?: boolean;
   /** Scales the channels of the layers between: tests use an eighth. */
   readonly width?: number;
 }

@@ -20,14 +20,19 @@ const progressSchema = z.strictObject({
   step: z.int().min(0),
   seed: z.int().min(0),
   random: z.literal('threefry2x32-20'),
-  /** Sums of the losses of the steps done in this epoch. */
-  epoch: z.strictObject({
-    steps: z.int().min(0),
-    generator: z.number(),
-    discriminator: z.number(),
+  /** Times that every image has been shown. */
+  epochs: z.number().min(0),
+  /** Steps done in this epoch, and the sums of their metrics. */
+  epoch: z.strictObject({ steps: z.int().min(0), sums: z.record(z.string(), z.number()) }),
+  /** The learning rates of the phase that was last at work, by name. */
+  schedule: z.record(z.string(), schedule),
+  dataset: z.strictObject({
+    name: z.string(),
+    hash: z.string(),
+    count: z.int().min(1),
+    /** The names of its classes, where it has any. */
+    classes: z.array(z.string()).optional(),
   }),
-  schedule: z.strictObject({ generator: schedule, discriminator: schedule }),
-  dataset: z.strictObject({ name: z.string(), hash: z.string(), count: z.int().min(1) }),
 });
 
 export type Progress = z.infer<typeof progressSchema>;
@@ -38,7 +43,7 @@ export interface Checkpoint {
   readonly recipe: Recipe;
 }
 
-const FORMAT = 'gpn-checkpoint-1';
+const FORMAT = 'gpn-checkpoint-2';
 const NAME = /^step-(\d+)\.safetensors$/;
 /** Older ones are removed. */
 const KEPT = 3;

@@ -1,25 +1,23 @@
 import { join } from 'node:path';
-import { Generator, type OpenOptions, stream, type TensorData, UserError } from '@gpn/runtime';
+import { Generator, type OpenOptions, stream, UserError } from '@gpn/runtime';
 import { ensureWritableFolder, writeFileAtomic } from './atomic.js';
 import {
   type Checkpoint,
   latestCheckpoint,
-  type Progress,
   readCheckpoint,
   stepName,
   writeCheckpoint,
 } from './checkpoint.js';
-import { batches, gatherBatch } from './data/batches.js';
 import { type Dataset, loadDataset } from './data/dataset.js';
 import { ENGINES, type EngineName } from './engines.js';
 import { ganOf } from './gan.js';
+import { type Phase, startingState } from './methods/method.js';
 import { lossCurves } from './plot.js';
+import { advance, enter, partsOf, ratesOf, startProgress } from './progress.js';
 import { openProgressLog, readProgressLog } from './progress-log.js';
 import type { Recipe } from './recipe.js';
 import { recipeHash, recipeToYaml } from './recipes.js';
 import { exportNetwork, type Role } from './run-export.js';
-import { plateau, startSchedule } from './schedule.js';
-import { startingState } from './state.js';
 
 export interface TrainOptions {
   /** The run's folder; made if need be. */
@@ -35,12 +33,15 @@ export interface TrainOptions {
   readonly on?: (event: TrainEvent) => void;
 }
 
-export type Losses = Readonly<Record<'generator' | 'discriminator', number>>;
+/** What a step measured, by name: the networks' losses before all. */
+export type Losses = Readonly<Record<string, number>>;
 
 export type TrainEvent =
   | { type: 'data'; done: number; total: number }
   | {
       type: 'start';
+      /** A training has one phase or more; each starts anew. */
+      phase: string;
       step: number;
       steps: number;
       epochs: number;
@@ -87,9 +88,9 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   const resumed = await findStart(recipe, folders.checkpoints, options);
   // Before anything is written: a mistake in the data leaves nothing behind.
   const dataset = await loadData(recipe, on);
-  const order = batches(training.seed, dataset.count, training.batch_size);
-  const steps = training.steps ?? (training.epochs ?? 0) * order.stepsPerEpoch;
   const gan = ganOf(recipe);
+  const parts = partsOf(gan.phases, dataset);
+  const steps = parts.at(-1)?.to ?? 0;
   let progress = resumed?.progress ?? startProgress(recipe, dataset);
   if (progress.dataset.hash !== dataset.hash) {
     throw new UserError(
@@ -101,39 +102,26 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       `${out} has ${progress.step} steps done, more than the ${steps} asked for.`,
     );
   }
-
-  const step = await ENGINES[options.engine ?? 'onnx'](gan.step, gan.specs, {
-    device: options.device ?? 'auto',
-    ...(options.threads && { threads: options.threads }),
-    name: `${recipe.name} training step`,
-  });
-  step.load(
+  let state =
     resumed?.state ??
-      startingState(
-        gan.pair,
-        gan.optimizer,
-        recipe.model.initialization,
-        stream(training.seed, 'initialization'),
-      ),
-  );
+    startingState(gan.state, recipe.model.initialization, stream(training.seed, 'initialization'));
+
+  const open = (phase: Phase) =>
+    ENGINES[options.engine ?? 'onnx'](phase.step, phase.inputs, {
+      device: options.device ?? 'auto',
+      ...(options.threads && { threads: options.threads }),
+      name: `${recipe.name} training step`,
+    });
+  const left = parts.filter(({ to }) => to > progress.step);
+  // Before anything is written, like the data: a device may not be there.
+  let ready = left[0] && (await open(left[0].phase));
   for (const folder of [out, folders.checkpoints, folders.samples])
     await ensureWritableFolder(folder);
   await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
   const metrics = join(out, 'metrics.jsonl');
   const log = await openProgressLog(metrics, progress.step);
-  const { device, reason } = step;
-  on({
-    type: 'start',
-    step: progress.step,
-    steps,
-    epochs: steps / order.stepsPerEpoch,
-    images: dataset.count,
-    device,
-    reason,
-    out,
-  });
 
-  const checkpoint = (): Checkpoint => ({ state: step.state(), progress, recipe });
+  const checkpoint = (): Checkpoint => ({ state, progress, recipe });
   const save = async (): Promise<string> => {
     const path = await writeCheckpoint(folders.checkpoints, checkpoint());
     on({ type: 'checkpoint', path, step: progress.step });
@@ -150,24 +138,46 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   let saved = resumed?.path;
   let stopped = false;
   try {
-    while (progress.step < steps && !stopped) {
-      const losses = (await step.run({
-        'batch/images': pixels(gatherBatch(dataset, order.indices(progress.step)), recipe),
-        'noise/latents': drawLatents(recipe, progress.step),
-        'hyper/generatorRate': scalar(progress.schedule.generator.rate),
-        'hyper/discriminatorRate': scalar(progress.schedule.discriminator.rate),
-      })) as Losses;
-      if (!Number.isFinite(losses.generator + losses.discriminator)) {
-        throw new UserError(diverged(progress.step + 1, saved));
+    for (const part of left) {
+      if (stopped) break;
+      const { phase, data, from, to } = part;
+      const step = ready ?? (await open(phase));
+      ready = undefined;
+      try {
+        step.load(state);
+        if (progress.step === from) progress = enter(progress, phase);
+        const { device, reason } = step;
+        const about = { steps, epochs: steps / data.stepsPerEpoch, images: dataset.count };
+        on({
+          type: 'start',
+          phase: phase.name,
+          step: progress.step,
+          ...about,
+          device,
+          reason,
+          out,
+        });
+        while (progress.step < to && !stopped) {
+          const k = progress.step - from;
+          const losses = await step.run({ ...data.feeds(k), ...ratesOf(progress) });
+          if (!Object.values(losses).every(Number.isFinite)) {
+            throw new UserError(diverged(progress.step + 1, saved));
+          }
+          const epoch = Math.floor(k / data.stepsPerEpoch);
+          progress = advance(progress, losses, part, recipe);
+          log.append({ step: progress.step, epoch, ...losses });
+          on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond: speed(), losses });
+          stopped = options.signal?.aborted ?? false;
+          const last = progress.step === steps;
+          const drawing = progress.step % output.samples_every === 0 || last;
+          const saving = progress.step % output.checkpoint_every === 0 || last || stopped;
+          if (drawing || saving || progress.step === to) state = { ...state, ...step.state() };
+          if (drawing) await draw();
+          if (saving) saved = await save();
+        }
+      } finally {
+        await step.dispose();
       }
-      const { epoch } = order.position(progress.step);
-      progress = advance(progress, losses, order.stepsPerEpoch, recipe);
-      log.append({ step: progress.step, epoch, ...losses });
-      on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond: speed(), losses });
-      stopped = options.signal?.aborted ?? false;
-      const last = progress.step === steps;
-      if (progress.step % output.samples_every === 0 || last) await draw();
-      if (progress.step % output.checkpoint_every === 0 || last || stopped) saved = await save();
     }
     saved ??= await save();
     await writeFileAtomic(
@@ -181,7 +191,6 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     return { type: 'done', ...result, ...files };
   } finally {
     log.close();
-    await step.dispose();
   }
 }
 
@@ -219,69 +228,6 @@ function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Da
     onProgress: (done, total) => on({ type: 'data', done, total }),
   });
 }
-
-function startProgress({ training }: Recipe, { name, hash, count }: Dataset): Progress {
-  const { generator_lr, discriminator_lr } = training.optimizer;
-  return {
-    step: 0,
-    seed: training.seed,
-    random: 'threefry2x32-20',
-    epoch: { steps: 0, generator: 0, discriminator: 0 },
-    schedule: {
-      generator: startSchedule(generator_lr),
-      discriminator: startSchedule(discriminator_lr),
-    },
-    dataset: { name, hash, count },
-  };
-}
-
-/** One step further; at the end of an epoch the schedule sees its mean losses. */
-function advance(
-  progress: Progress,
-  losses: Losses,
-  stepsPerEpoch: number,
-  { training }: Recipe,
-): Progress {
-  const step = progress.step + 1;
-  const epoch = {
-    steps: progress.epoch.steps + 1,
-    generator: progress.epoch.generator + losses.generator,
-    discriminator: progress.epoch.discriminator + losses.discriminator,
-  };
-  if (step % stepsPerEpoch !== 0) return { ...progress, step, epoch };
-  const rule = training.schedule;
-  const next = (role: Role) => {
-    const state = progress.schedule[role];
-    return rule ? plateau(state, epoch[role] / epoch.steps, rule) : state;
-  };
-  return {
-    ...progress,
-    step,
-    epoch: { steps: 0, generator: 0, discriminator: 0 },
-    schedule: { generator: next('generator'), discriminator: next('discriminator') },
-  };
-}
-
-/** The noise of a step is a function of seed and step, so that a resumed run draws the same. */
-function drawLatents({ model, training }: Recipe, step: number): TensorData {
-  const { size, distribution } = model.latent;
-  const shape = [training.batch_size, size];
-  const random = stream(training.seed, 'noise', step);
-  return { dtype: 'float32', shape, data: random[distribution](training.batch_size * size) };
-}
-
-function pixels(
-  data: Uint8Array,
-  { data: { height, width, channels }, training }: Recipe,
-): TensorData {
-  return { dtype: 'uint8', shape: [training.batch_size, height, width, channels], data };
-}
-
-const scalar = (x: number): TensorData => ({
-  dtype: 'float32',
-  shape: [],
-  data: Float32Array.of(x),
-});
 
 /** Images of fixed latents, drawn by the very file that an export would give. */
 async function drawSamples(path: string, checkpoint: Checkpoint): Promise<void> {

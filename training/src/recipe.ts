@@ -4,7 +4,9 @@ import { UserError } from '@gpn/runtime';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { reasonOf } from './atomic.js';
+import { networksOf } from './gan.js';
 import { LOSSES } from './losses.js';
+import { METHODS, type MethodName } from './methods/index.js';
 import { dotted, expectation, type Path, recipeProblem } from './recipe-errors.js';
 
 const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
@@ -16,6 +18,8 @@ const whole = z.int({
 const pixels = whole.min(1).max(1024);
 const count = whole.min(1).max(1_000_000_000);
 const learningRate = z.number().gt(0).max(1);
+const size = whole.min(1).max(4096);
+const ratio = whole.min(1).max(100);
 const decay = z.number().min(0).lt(1);
 
 // An `error` completes the sentence "KEY must be …"; the others are in recipe-errors.ts.
@@ -24,11 +28,53 @@ const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
 const CLASS = { error: 'the name of a class or a digit' };
 const LENGTH = { error: 'given one of the keys epochs and steps, and not both' };
 
+/** The keys of `training` that belong to some methods alone. */
+const METHOD_KEYS = [
+  'loss',
+  'label_smoothing',
+  'discriminator_steps',
+  'generator_steps',
+  'gradient_penalty',
+  'weight_clip',
+  'generator_average',
+  'information',
+  'equilibrium',
+] as const;
+type MethodKey = (typeof METHOD_KEYS)[number];
+
+const OWN_KEYS: Record<MethodName, { needs: MethodKey[]; takes: MethodKey[] }> = {
+  adversarial: {
+    needs: ['loss'],
+    takes: [
+      'label_smoothing',
+      'discriminator_steps',
+      'generator_steps',
+      'gradient_penalty',
+      'weight_clip',
+      'generator_average',
+    ],
+  },
+  infogan: { needs: ['loss', 'information'], takes: ['label_smoothing'] },
+  began: { needs: ['equilibrium'], takes: [] },
+};
+
+/** A key that is there and should not be, or the other way round. */
+function misplaced(
+  context: z.core.$RefinementCtx,
+  key: string,
+  input: unknown,
+  there: boolean,
+  what: string,
+): void {
+  const message = there ? `left out with ${what}` : `given with ${what}`;
+  context.addIssue({ code: 'custom', path: [key], message, input });
+}
+
 const recipeSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME),
   description: z.string().max(2000).default(''),
   data: z.strictObject({
-    /** `mnist`, or a folder; see resolveRecipe for what it is relative to. */
+    /** `mnist`, `fashion`, or a folder; see resolveRecipe for what it is relative to. */
     dataset: z.string().min(1).max(4096),
     height: pixels,
     width: pixels,
@@ -51,26 +97,69 @@ const recipeSchema = z.strictObject({
       size: whole.min(1).max(4096),
       distribution: z.enum(['uniform', 'normal']),
     }),
+    /** Classes of the labels that both networks are given; without it they are given none. */
+    classes: size.optional(),
+    /** InfoGAN: how many categories and codes are drawn. */
+    categories: size.optional(),
+    codes: size.optional(),
+    /** Whether the discriminator gives the codes' variance beside their mean. */
+    code_variance: z.boolean().optional(),
+    /** Of a discriminator of fragments: the side of their middle, and the frame around it. */
+    fragment: z.strictObject({ internal: size, frame: whole.min(0).max(256) }).optional(),
+    /** Normalisations in the discriminator. */
     spectral_norm: z.boolean(),
     batch_norm: z.boolean(),
     initialization: z.enum(INITIALIZATIONS),
   }),
   training: z
     .strictObject({
-      loss: z.enum(Object.keys(LOSSES)),
+      /** How the networks learn from one another; adversarial unless given. */
+      method: z.enum(Object.keys(METHODS) as MethodName[]).optional(),
+      loss: z.enum(Object.keys(LOSSES)).optional(),
       /** The discriminator's target for real images is 1 minus this. */
-      label_smoothing: z.number().min(0).max(0.5),
+      label_smoothing: z.number().min(0).max(0.5).optional(),
+      /** How often each network learns in a step; 1 unless given. */
+      discriminator_steps: ratio.optional(),
+      generator_steps: ratio.optional(),
+      /** The weight of the gradient penalty (WGAN-GP's λ). */
+      gradient_penalty: z.number().gt(0).max(1000).optional(),
+      /** The largest magnitude of the discriminator's weights (WGAN's clipping). */
+      weight_clip: z.number().gt(0).max(10).optional(),
+      /** Keeps a moving average of the generator's weights, by this share of the old; it is exported. */
+      generator_average: z.number().gt(0).lt(1).optional(),
+      information: z
+        .strictObject({
+          learning_rate: learningRate,
+          /** What misread codes count beside a misread category. */
+          code_weight: z.number().min(0).max(100),
+          /** Category k is class k of the data's labels. */
+          supervised: z.boolean(),
+          /** The first code is the thickness of the strokes. */
+          thickness: z.boolean(),
+        })
+        .optional(),
+      equilibrium: z
+        .strictObject({ lambda: z.number().gt(0).max(1), gamma: z.number().gt(0).max(1) })
+        .optional(),
       batch_size: whole.min(1).max(4096),
       epochs: count.optional(),
       steps: count.optional(),
       seed: whole.min(0),
-      optimizer: z.strictObject({
-        type: z.enum(['adam']),
-        generator_lr: learningRate,
-        discriminator_lr: learningRate,
-        beta1: decay,
-        beta2: decay,
-      }),
+      optimizer: z
+        .strictObject({
+          type: z.enum(['adam', 'sgd']),
+          generator_lr: learningRate,
+          discriminator_lr: learningRate,
+          /** Of adam. */
+          beta1: decay.optional(),
+          beta2: decay.optional(),
+        })
+        .superRefine(({ type, ...rest }, context) => {
+          for (const key of ['beta1', 'beta2'] as const) {
+            if ((rest[key] === undefined) !== (type === 'sgd'))
+              misplaced(context, key, rest[key], type === 'sgd', `the optimizer ${type}`);
+          }
+        }),
       /** `plateau`: after `patience` epochs without a better loss, the rate times `factor`. */
       schedule: z
         .strictObject({
@@ -81,7 +170,21 @@ const recipeSchema = z.strictObject({
         .nullable()
         .default(null),
     })
-    .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), LENGTH),
+    .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), LENGTH)
+    .superRefine((training, context) => {
+      const { method = 'adversarial' } = training;
+      for (const key of METHOD_KEYS) {
+        const { needs, takes } = OWN_KEYS[method];
+        const there = training[key] !== undefined;
+        const fits = there ? [...needs, ...takes].includes(key) : !needs.includes(key);
+        if (!fits) misplaced(context, key, training[key], there, `the method ${method}`);
+      }
+      const { loss = '', label_smoothing: smoothing = 0 } = training;
+      if (smoothing > 0 && LOSSES[loss]?.smoothing === false) {
+        const message = `0 with the loss ${loss}, which gives real images no label`;
+        context.addIssue({ code: 'custom', path: ['label_smoothing'], message, input: smoothing });
+      }
+    }),
   output: z.strictObject({
     /** In steps, as is `checkpoint_every`. */
     samples_every: count,
@@ -147,9 +250,13 @@ function offsetOf(document: Document, path: Path): number {
 export function checkRecipe(value: unknown, place: (path: Path) => string = dotted): Recipe {
   const { data, error } = recipeSchema.safeParse(value, { error: expectation, reportInput: true });
   if (error) throw new UserError(recipeProblem(error.issues, place, recipeSchema));
-  const { network, latent, batch_norm, spectral_norm } = data.model;
-  const options = { latentSize: latent.size, batchNorm: batch_norm, spectralNorm: spectral_norm };
-  const made = NETWORKS[network]?.(options).generator.outputShape ?? [];
+  const { network } = data.model;
+  if (data.training.gradient_penalty && data.model.batch_norm) {
+    throw new UserError(
+      `${place(['model', 'batch_norm'])} must be false with a gradient penalty, which takes each image's score to depend on that image alone.`,
+    );
+  }
+  const made = networksOf(data).generator.outputShape;
   for (const [axis, key] of (['height', 'width', 'channels'] as const).entries()) {
     if (data.data[key] !== made[axis]) {
       const where = place(['data', key]);

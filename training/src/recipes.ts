@@ -21,7 +21,7 @@ export const recipeNames = (): string[] =>
 
 /** What a command line may set in place of the recipe. */
 export interface RecipeOverrides {
-  /** `mnist`, or a folder, relative to the working directory. */
+  /** `mnist`, `fashion`, or a folder, relative to the working directory. */
   dataset?: string;
   epochs?: number;
   /** In place of epochs. */
@@ -76,7 +76,10 @@ function readRecipe(path: string): Recipe {
 }
 
 const locate = (base: string, { data }: Recipe) =>
-  data.dataset === 'mnist' ? data.dataset : resolve(base, data.dataset);
+  isPackaged(data.dataset) ? data.dataset : resolve(base, data.dataset);
+
+/** Data sets that have a name; all others are folders. */
+const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
 
 function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
   const { dataset, epochs, steps, batchSize, seed } = overrides;
@@ -85,7 +88,7 @@ function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
   }
   const data = { ...recipe.data };
   const training = { ...recipe.training };
-  if (dataset !== undefined) data.dataset = dataset === 'mnist' ? dataset : resolve(dataset);
+  if (dataset !== undefined) data.dataset = isPackaged(dataset) ? dataset : resolve(dataset);
   if (epochs !== undefined) Object.assign(training, { epochs, steps: undefined });
   if (steps !== undefined) Object.assign(training, { steps, epochs: undefined });
   if (batchSize !== undefined) training.batch_size = batchSize;

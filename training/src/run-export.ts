@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { spec, trace } from '@gpn/export';
+import { spec, type TensorSpec, trace } from '@gpn/export';
 import type { Network, Tensors } from '@gpn/models';
 import {
   type ModelInfo,
@@ -14,15 +14,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { fileError, writeFileAtomic } from './atomic.js';
 import { type Checkpoint, latestCheckpoint, readCheckpoint } from './checkpoint.js';
 import type { State } from './engine.js';
-import { networksOf } from './gan.js';
+import { ganOf } from './gan.js';
+import type { Method } from './methods/method.js';
 import { recipeHash } from './recipes.js';
 
 export type Role = 'generator' | 'discriminator';
 
-const PORTS = {
-  generator: { input: 'latents', output: 'images' },
-  discriminator: { input: 'images', output: 'scores' },
-} as const;
+/** The main inputs of the exported files; conditions come beside them by their own names. */
+const INPUT = { generator: 'latents', discriminator: 'images' } as const;
 
 /**
  * A trained network as an .onnx file: in inference mode (running statistics, folded into the
@@ -32,21 +31,22 @@ export async function exportNetwork(
   checkpoint: Checkpoint,
   role: Role,
 ): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
-  const network = networksOf(checkpoint.recipe)[role];
-  const { input, output } = PORTS[role];
+  const gan = ganOf(checkpoint.recipe);
+  const network = gan.pair[role];
+  const inputs: Record<string, TensorSpec> = { [INPUT[role]]: spec(['N', ...network.inputShape]) };
+  for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
   const model = trace(
-    (inputs) => {
-      const params = constants(checkpoint.state, `${role}/params`, network.params);
-      const buffers = constants(checkpoint.state, `${role}/buffers`, network.buffers);
-      return {
-        [output]: network.apply(params, buffers, inputs[input] as tf.Tensor, { training: false }).y,
-      };
+    ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
+      const { params, buffers } = learned(checkpoint.state, role, network);
+      const pass = { training: false, conditions };
+      const { y } = network.apply(params, buffers, x as tf.Tensor, pass);
+      return role === 'generator' ? { images: y } : { ...gan.judge(x as tf.Tensor, y) };
     },
-    { [input]: spec(['N', ...network.inputShape]) },
+    inputs,
     { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description },
   );
   const bytes = model.toBytes();
-  const info = describe(checkpoint, role);
+  const info = describe(checkpoint, role, gan);
   const session = await openSession(bytes, { device: 'cpu', label: info.name });
   try {
     const certified = { ...info, certificate: await makeCertificate(session, info) };
@@ -54,6 +54,15 @@ export async function exportNetwork(
   } finally {
     await session.dispose();
   }
+}
+
+/** A network's weights, or their moving average where one was kept, and its buffers. */
+function learned(state: State, role: Role, network: Network) {
+  const averaged = Object.keys(state).some((name) => name.startsWith(`${role}/average/`));
+  return {
+    params: constants(state, `${role}/${averaged ? 'average' : 'params'}`, network.params),
+    buffers: constants(state, `${role}/buffers`, network.buffers),
+  };
 }
 
 /**
@@ -99,13 +108,16 @@ function constants(state: State, prefix: string, specs: Network['params']): Tens
   return Object.fromEntries(entries);
 }
 
-function describe({ recipe, progress }: Checkpoint, role: Role): ModelInfo {
+function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
   const { data, model, training } = recipe;
+  const { classes, categories, codes } = model;
+  const choices = classes ?? (role === 'generator' ? categories : undefined);
   return {
     version: 1,
     name: role === 'generator' ? recipe.name : `${recipe.name}-discriminator`,
-    kind: role,
-    ...PORTS[role],
+    kind: role === 'discriminator' && gan.scores === 'critic' ? 'critic' : role,
+    input: INPUT[role],
+    output: role === 'generator' ? 'images' : 'scores',
     image: {
       height: data.height,
       width: data.width,
@@ -114,12 +126,22 @@ function describe({ recipe, progress }: Checkpoint, role: Role): ModelInfo {
       layout: 'NHWC',
       color: data.channels === 1 ? 'gray' : 'rgb',
     },
-    ...(role === 'generator' ? { latent: model.latent } : { scores: 'logit' as const }),
+    ...(role === 'generator' ? { latent: model.latent } : { scores: gan.scores }),
+    ...(choices && {
+      condition: {
+        input: classes ? 'labels' : 'categories',
+        classes: choices,
+        ...(progress.dataset.classes?.length === choices &&
+          (classes ?? training.information?.supervised) && { names: progress.dataset.classes }),
+      },
+    }),
+    ...(role === 'generator' &&
+      codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
     training: {
       recipe: recipeHash(recipe),
       dataset: { name: progress.dataset.name, hash: progress.dataset.hash },
       steps: progress.step,
-      epochs: progress.step / Math.floor(progress.dataset.count / training.batch_size),
+      epochs: progress.epochs,
       seed: training.seed,
       versions: VERSIONS,
     },
@@ -128,7 +150,7 @@ function describe({ recipe, progress }: Checkpoint, role: Role): ModelInfo {
 
 const require = createRequire(import.meta.url);
 const versionOf = (file: string): string => (require(file) as { version: string }).version;
-const VERSIONS = {
+export const VERSIONS = {
   gpn: versionOf('../package.json'),
   '@tensorflow/tfjs-core': tf.version_core,
 };

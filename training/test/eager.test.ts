@@ -1,47 +1,14 @@
 /** The eager engine against the compiled one, on TF.js's cpu backend. */
-import { NETWORKS, type Pair } from '@gpn/models';
-import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eagerStep } from '../src/eager.js';
 import { type CompiledStep, compile, type State } from '../src/engine.js';
-import { LOSSES, type LossPair } from '../src/losses.js';
-import { adam } from '../src/optimizers.js';
-import { ganSpecs, startingState } from '../src/state.js';
-import { adversarialStep } from '../src/steps/adversarial.js';
+import { smallGan } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';
 
-const [BATCH, LATENTS, SEED] = [2, 16, 3];
-const optimizer = adam({ beta1: 0.5, beta2: 0.99 });
-const networks = NETWORKS['dcgan-mnist'] as (options: object) => Pair;
-const pair = networks({ latentSize: LATENTS, batchNorm: true, spectralNorm: true, width: 1 / 8 });
-const step = adversarialStep({
-  ...pair,
-  loss: LOSSES.modified as LossPair,
-  optimizer,
-  labelSmoothing: 0.1,
-  range: [0, 1],
-});
-const specs = ganSpecs(pair, optimizer, { batchSize: BATCH, latentSize: LATENTS });
-const start = startingState(pair, optimizer, 'normal', stream(SEED, 'initialization'));
+const { phases, start } = smallGan('dcgan-mnist');
+const { step, inputs: specs, feeds } = phases[0] as (typeof phases)[number];
 const backend = { backend: 'cpu', device: 'cpu', reason: 'by a test' };
-
-const floats = (data: Float32Array, ...shape: number[]): TensorData => ({
-  dtype: 'float32',
-  shape,
-  data,
-});
-
-function feeds(i: number): State {
-  const random = stream(SEED, 'test', i);
-  const data = Uint8Array.from(random.uniform(BATCH * 784, 0, 256));
-  return {
-    'batch/images': { dtype: 'uint8', shape: [BATCH, 28, 28, 1], data },
-    'noise/latents': floats(random.uniform(BATCH * LATENTS), BATCH, LATENTS),
-    'hyper/generatorRate': floats(Float32Array.of(2e-4)),
-    'hyper/discriminatorRate': floats(Float32Array.of(5e-4)),
-  };
-}
 
 /** Over all tensors, the largest of largest difference over largest magnitude. */
 function distance(a: State, b: State): number {

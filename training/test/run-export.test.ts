@@ -4,17 +4,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { Checkpoint } from '../src/checkpoint.js';
 import { ganOf } from '../src/gan.js';
+import { startingState } from '../src/methods/method.js';
 import { resolveRecipe } from '../src/recipes.js';
 import { exportNetwork, type Role } from '../src/run-export.js';
-import { startingState } from '../src/state.js';
 
 const recipe = resolveRecipe('dcgan-mnist');
-const { pair, optimizer } = ganOf(recipe);
+const { pair, state: specs } = ganOf(recipe);
 const random = stream(0, 'export test');
 
 /** As after a training: running statistics that are not what they start as. */
 const state = Object.fromEntries(
-  Object.entries(startingState(pair, optimizer, 'kaiming', random)).map(([name, t]) => {
+  Object.entries(startingState(specs, 'kaiming', random)).map(([name, t]) => {
     const moved = /\/(mean|variance)$/.test(name) || /norm\d\/(scale|offset)$/.test(name);
     const data = moved ? random.uniform(t.data.length, 0.5, 1.5) : t.data;
     return [name, { ...t, data } as TensorData];
@@ -24,11 +24,9 @@ const progress = {
   step: 937,
   seed: 0,
   random: 'threefry2x32-20',
-  epoch: { steps: 0, generator: 0, discriminator: 0 },
-  schedule: {
-    generator: { rate: 2e-4, best: null, stale: 0 },
-    discriminator: { rate: 5e-4, best: null, stale: 0 },
-  },
+  epochs: 1,
+  epoch: { steps: 0, sums: {} },
+  schedule: {},
   dataset: { name: 'mnist', hash: 'abc', count: 60_000 },
 } as const;
 const checkpoint: Checkpoint = { state, progress, recipe };

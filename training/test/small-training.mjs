@@ -7,11 +7,8 @@
  * `--reload n`: after n steps the state is read out, and the rest is done by a step compiled anew.
  */
 import { parseArgs } from 'node:util';
-import { NETWORKS } from '@gpn/models';
 import { stream } from '@gpn/runtime';
-import { adam, compile, LOSSES } from '@gpn/training';
-import { ganSpecs, startingState } from '../dist/state.js';
-import { adversarialStep } from '../dist/steps/adversarial.js';
+import { compile, ganOf, resolveRecipe, startingState } from '@gpn/training';
 
 const { values } = parseArgs({
   options: {
@@ -22,35 +19,22 @@ const { values } = parseArgs({
   },
 });
 const [steps, seed] = [Number(values.steps), Number(values.seed)];
-const [batchSize, latentSize] = [4, 16];
+const recipe = resolveRecipe('dcgan-mnist', { batchSize: 4, seed });
+const gan = ganOf(recipe, 1 / 8);
+const [phase] = gan.phases;
+const make = () => compile(phase.step, phase.inputs, { device: values.device });
+const start = startingState(gan.state, 'normal', stream(seed, 'initialization'));
 
-const optimizer = adam({ beta1: 0.5, beta2: 0.99 });
-const networks = { latentSize, batchNorm: true, spectralNorm: true, width: 1 / 8 };
-const pair = NETWORKS['dcgan-mnist'](networks);
-const step = adversarialStep({
-  ...pair,
-  loss: LOSSES.modified,
-  optimizer,
-  labelSmoothing: 0.1,
-  range: [0, 1],
-});
-const specs = ganSpecs(pair, optimizer, { batchSize, latentSize });
-const make = () => compile(step, specs, { device: values.device });
-
-const float = (data, shape) => ({ dtype: 'float32', shape, data });
-const feeds = (i) => {
-  const random = stream(seed, 'test', i);
-  const pixels = Uint8Array.from(random.uniform(batchSize * 784, 0, 256));
-  return {
-    'batch/images': { dtype: 'uint8', shape: [batchSize, 28, 28, 1], data: pixels },
-    'noise/latents': float(random.uniform(batchSize * latentSize), [batchSize, latentSize]),
-    'hyper/generatorRate': float(Float32Array.of(2e-4), []),
-    'hyper/discriminatorRate': float(Float32Array.of(5e-4), []),
-  };
-};
+const images = Uint8Array.from(stream(seed, 'test').uniform(64 * 784, 0, 256));
+const data = phase.data({ count: 64, height: 28, width: 28, channels: 1, images });
+const rates = Object.entries(phase.rates).map(([name, rate]) => [
+  `rates/${name}`,
+  { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
+]);
+const feeds = (k) => ({ ...data.feeds(k), ...Object.fromEntries(rates) });
 
 let compiled = await make();
-compiled.load(startingState(pair, optimizer, 'normal', stream(seed, 'initialization')));
+compiled.load(start);
 const losses = [];
 for (let i = 0; i < steps; i++) {
   if (i === Number(values.reload)) {

@@ -2,13 +2,17 @@ import type { Network, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossPair } from '../losses.js';
 import type { Optimizer } from '../optimizers.js';
+import { clip, gradientPenalty } from './gradient-penalty.js';
 import { differentiate } from './gradients.js';
+import { fromPixels, moveTowards, sliceBatch } from './pixels.js';
 
 /** A network in training: what is learnt, what passes leave behind, what its optimiser remembers. */
 export interface Trainee {
   readonly params: Tensors;
   readonly buffers: Tensors;
   readonly optimizer: Tensors;
+  /** The moving average of `params`, where one is kept. */
+  readonly average?: Tensors;
 }
 
 export interface GanState {
@@ -16,19 +20,22 @@ export interface GanState {
   readonly discriminator: Trainee;
 }
 
+/** Learning rates, by the network they are for. */
+export type Rates<Name extends string> = Readonly<Record<Name, tf.Tensor>>;
+
 export interface GanInputs {
   readonly state: GanState;
-  /** `images`: pixels 0 to 255, [batch, height, width, channels]. */
-  readonly batch: { readonly images: tf.Tensor };
-  /** `latents`: [batch, latent size]. */
-  readonly noise: { readonly latents: tf.Tensor };
-  /** Learning rates. */
-  readonly hyper: { readonly generatorRate: tf.Tensor; readonly discriminatorRate: tf.Tensor };
-}
-
-export interface GanOutputs {
-  readonly state: GanState;
-  readonly metrics: { readonly discriminator: tf.Tensor; readonly generator: tf.Tensor };
+  /**
+   * `images`: pixels 0 to 255, [discriminator steps · batch, height, width, channels]; `labels`,
+   * of a conditional pair: one-hot [discriminator steps · batch, classes].
+   */
+  readonly batch: { readonly images: tf.Tensor; readonly labels?: tf.Tensor };
+  /**
+   * `latents`: [(discriminator steps + generator steps − 1) · batch, latent size]; `mixture`, for
+   * the gradient penalty: uniform, one number for each real image, [discriminator steps · batch, 1].
+   */
+  readonly noise: { readonly latents: tf.Tensor; readonly mixture?: tf.Tensor };
+  readonly rates: Rates<'generator' | 'discriminator'>;
 }
 
 export interface GanSettings {
@@ -36,56 +43,104 @@ export interface GanSettings {
   readonly discriminator: Network;
   readonly loss: LossPair;
   readonly optimizer: Optimizer;
-  readonly labelSmoothing: number;
+  readonly batchSize: number;
   /** What the pixels 0 and 255 become. */
   readonly range: readonly [number, number];
+  readonly labelSmoothing: number;
+  readonly discriminatorSteps: number;
+  readonly generatorSteps: number;
+  /** The weight λ of the gradient penalty; 0 for none. */
+  readonly gradientPenalty: number;
+  /** The largest magnitude of the critic's weights (Arjovsky et al. 2017). */
+  readonly weightClip?: number;
+  /** The share of its old value that the moving average of the generator's weights keeps. */
+  readonly generatorAverage?: number;
 }
 
 /**
- * One iteration of a GAN (Goodfellow et al. 2014, algorithm 1, with one discriminator step):
- * the discriminator learns to tell a batch of real images from one of generated images, each
- * passed through it on its own; then the generator learns, on the same noise, from the
- * discriminator as it is by then.
+ * One iteration of a GAN (Goodfellow et al. 2014, algorithm 1): the discriminator learns to tell a
+ * batch of real images from one of generated images, each passed through it on its own; then the
+ * generator learns from the discriminator as it is by then, on the noise that the last batch of
+ * generated images was made of. With labels, both networks see them (Mirza & Osindero 2014).
  */
 export const adversarialStep =
-  ({ generator, discriminator, loss, optimizer, labelSmoothing, range }: GanSettings) =>
-  ({ state, batch, noise, hyper }: GanInputs): GanOutputs => {
-    const { generator: g, discriminator: d } = state;
-    const real = fromPixels(batch.images, range);
-    const fake = generator.apply(g.params, g.buffers, noise.latents, { training: true }).y;
-    const dStep = differentiate((params) => {
-      const onReal = discriminator.apply(params, d.buffers, real, { training: true });
-      const onFake = discriminator.apply(params, onReal.buffers, fake, { training: true });
-      return {
-        loss: loss.discriminator(onReal.y, onFake.y, labelSmoothing),
-        aux: { buffers: onFake.buffers },
-      };
-    }, d.params);
-    const dNext = optimizer.update(d.params, dStep.grads, d.optimizer, hyper.discriminatorRate);
+  (settings: GanSettings) =>
+  ({ state, batch, noise, rates }: GanInputs) => {
+    const { loss, optimizer, discriminatorSteps, generatorSteps, batchSize } = settings;
+    let { generator: g, discriminator: d } = state;
+    let losses = {} as Record<'generator' | 'discriminator', tf.Tensor>;
+    const part = <T extends tf.Tensor | undefined>(x: T, k: number) => sliceBatch(x, k, batchSize);
 
-    const gStep = differentiate((params) => {
-      const made = generator.apply(params, g.buffers, noise.latents, { training: true });
-      const judged = discriminator.apply(dNext.params, dStep.aux.buffers, made.y, {
-        training: true,
-      });
-      return {
-        loss: loss.generator(judged.y),
-        aux: { made: made.buffers, judged: judged.buffers },
-      };
-    }, g.params);
-    const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, hyper.generatorRate);
+    for (let k = 0; k < discriminatorSteps; k++) {
+      const given = conditions(part(batch.labels, k));
+      const real = fromPixels(part(batch.images, k), settings.range);
+      const made = generate(settings, g, part(noise.latents, k), given).y;
+      const { grads, aux, ...step } = differentiate((params) => {
+        const judge = judgement(settings, params, given);
+        const onReal = judge(d.buffers, real);
+        const onFake = judge(onReal.buffers, made);
+        const told = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
+        const total =
+          settings.gradientPenalty === 0
+            ? told
+            : tf.add(
+                told,
+                tf.mul(
+                  settings.gradientPenalty,
+                  gradientPenalty(
+                    (x) => judge(onFake.buffers, x).y,
+                    real,
+                    made,
+                    part(noise.mixture, k) as tf.Tensor,
+                  ),
+                ),
+              );
+        return { loss: total, aux: { buffers: onFake.buffers } };
+      }, d.params);
+      const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator);
+      const params = settings.weightClip ? clip(next.params, settings.weightClip) : next.params;
+      d = { params, buffers: aux.buffers, optimizer: next.state };
+      losses = { ...losses, discriminator: step.loss };
+    }
 
-    return {
-      state: {
-        generator: { params: gNext.params, buffers: gStep.aux.made, optimizer: gNext.state },
-        discriminator: { params: dNext.params, buffers: gStep.aux.judged, optimizer: dNext.state },
-      },
-      metrics: { discriminator: dStep.loss, generator: gStep.loss },
-    };
+    for (let k = 0; k < generatorSteps; k++) {
+      const last = discriminatorSteps - 1;
+      const given = conditions(part(batch.labels, last));
+      const judge = judgement(settings, d.params, given);
+      const latents = part(noise.latents, last + k);
+      const { grads, aux, ...step } = differentiate((params) => {
+        const made = generate(settings, { ...g, params }, latents, given);
+        const judged = judge(d.buffers, made.y);
+        const real = () => judge(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
+        return {
+          loss: loss.generator(judged.y, real),
+          aux: { made: made.buffers, judged: judged.buffers },
+        };
+      }, g.params);
+      const next = optimizer.update(g.params, grads, g.optimizer, rates.generator);
+      const { generatorAverage: keep } = settings;
+      g = {
+        params: next.params,
+        buffers: aux.made,
+        optimizer: next.state,
+        ...(keep && g.average && { average: moveTowards(g.average, next.params, keep) }),
+      };
+      d = { ...d, buffers: aux.judged };
+      losses = { ...losses, generator: step.loss };
+    }
+    return { state: { generator: g, discriminator: d }, metrics: losses };
   };
 
-/** Pixels 0 to 255 as numbers from `low` to `high`. */
-const fromPixels = (pixels: tf.Tensor, [low, high]: readonly [number, number]): tf.Tensor => {
-  const scaled = tf.mul(pixels, (high - low) / 255);
-  return low === 0 ? scaled : tf.add(scaled, low);
-};
+const conditions = (labels: tf.Tensor | undefined): Tensors => (labels ? { labels } : {});
+
+const generate = (
+  { generator }: GanSettings,
+  { params, buffers }: Trainee,
+  latents: tf.Tensor,
+  given: Tensors,
+) => generator.apply(params, buffers, latents, { training: true, conditions: given });
+
+const judgement =
+  ({ discriminator }: GanSettings, params: Tensors, given: Tensors) =>
+  (buffers: Tensors, x: tf.Tensor) =>
+    discriminator.apply(params, buffers, x, { training: true, conditions: given });

@@ -1,0 +1,78 @@
+/** What the methods that train both networks in one step have in common. */
+import type { Pair } from '@gpn/models';
+import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
+import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
+import type { Dataset } from '../data/dataset.js';
+import type { State } from '../engine.js';
+import { OPTIMIZERS, type Optimizer } from '../optimizers.js';
+import type { Recipe } from '../recipe.js';
+import { floats, oneHot, type PhaseData, pixels } from './method.js';
+
+export const optimizerOf = ({ training: { optimizer } }: Recipe): Optimizer =>
+  OPTIMIZERS[optimizer.type](optimizer);
+
+/** As many steps as the recipe says, or as its epochs take. */
+export const stepsOf =
+  ({ training }: Recipe) =>
+  (stepsPerEpoch: number): number =>
+    training.steps ?? (training.epochs ?? 0) * stepsPerEpoch;
+
+/**
+ * Batches of images, with labels where the networks take classes, and noise for each step.
+ * @param perStep how many images a step takes
+ * @param noise the step's noise, from a stream of its own, so that a resumed run draws the same
+ * @param classes how many classes the labels are of; undefined for no labels
+ */
+export function imagesAndNoise(
+  recipe: Recipe,
+  dataset: Dataset,
+  perStep: number,
+  noise: (random: RandomStream) => Readonly<Record<string, TensorData>>,
+  classes = recipe.model.classes,
+): PhaseData {
+  const { seed } = recipe.training;
+  if (classes !== undefined) checkClasses(dataset, classes);
+  const { stepsPerEpoch, indices } = batches(seed, dataset.count, perStep);
+  const { height, width, channels } = dataset;
+  return {
+    stepsPerEpoch,
+    feeds(k): State {
+      const chosen = indices(k);
+      const images = pixels([perStep, height, width, channels], gatherBatch(dataset, chosen));
+      const drawn = Object.entries(noise(stream(seed, 'noise', k)));
+      return {
+        'batch/images': images,
+        ...(classes && { 'batch/labels': oneHot(gatherLabels(dataset, chosen), classes) }),
+        ...Object.fromEntries(drawn.map(([name, tensor]) => [`noise/${name}`, tensor])),
+      };
+    },
+  };
+}
+
+function checkClasses({ name, classes }: Dataset, wanted: number): void {
+  if (classes?.length === wanted) return;
+  throw new UserError(
+    classes
+      ? `${name} has ${classes.length} classes, where the recipe wants ${wanted}.`
+      : `${name} has no labels, which the recipe needs: put the images into a folder for each class.`,
+  );
+}
+
+/** Latents of the recipe's distribution, [rows, size]. */
+export const latents = ({ model }: Recipe, random: RandomStream, rows: number): TensorData => {
+  const { size, distribution } = model.latent;
+  return floats([rows, size], random[distribution](rows * size));
+};
+
+const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 0);
+
+/**
+ * Floating-point operations, for one image: of a pass `forward`; of the backward pass for the
+ * `weights`; and of that for the `inputs` of all layers but the first. Backward for weights, and
+ * for inputs, costs as much as forward.
+ */
+export function passes(pair: Pair, role: keyof Pair) {
+  const { flops } = pair[role];
+  const all = sum(flops);
+  return { forward: all, weights: all, inputs: all - (flops[0] ?? 0), first: flops[0] ?? 0 };
+}

@@ -1,0 +1,81 @@
+/** How far a training has come: pure functions from one step's progress to the next one's. */
+import type { Progress } from './checkpoint.js';
+import type { Dataset } from './data/dataset.js';
+import type { State } from './engine.js';
+import { floats, type Phase, type PhaseData } from './methods/method.js';
+import type { Recipe } from './recipe.js';
+import { plateau, startSchedule } from './schedule.js';
+
+/** A phase with its data, and its place among all steps of a training: from `from` to before `to`. */
+export interface Part {
+  readonly phase: Phase;
+  readonly data: PhaseData;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
+  let from = 0;
+  return phases.map((phase) => {
+    const data = phase.data(dataset);
+    const part = { phase, data, from, to: from + phase.steps(data.stepsPerEpoch) };
+    from = part.to;
+    return part;
+  });
+}
+
+export function startProgress({ training }: Recipe, dataset: Dataset): Progress {
+  const { name, hash, count, classes } = dataset;
+  return {
+    step: 0,
+    seed: training.seed,
+    random: 'threefry2x32-20',
+    epochs: 0,
+    epoch: { steps: 0, sums: {} },
+    schedule: {},
+    dataset: { name, hash, count, ...(classes && { classes }) },
+  };
+}
+
+/** The first step of a phase is next: its learning rates are as at the beginning. */
+export const enter = (progress: Progress, { rates }: Phase): Progress => ({
+  ...progress,
+  epoch: { steps: 0, sums: {} },
+  schedule: mapRecord(rates, startSchedule),
+});
+
+/** One step further; at the end of an epoch the schedule sees the means of its metrics. */
+export function advance(
+  progress: Progress,
+  metrics: Readonly<Record<string, number>>,
+  { from, data }: Part,
+  { training }: Recipe,
+): Progress {
+  const step = progress.step + 1;
+  const steps = progress.epoch.steps + 1;
+  const sums = mapRecord(metrics, (value, name) => (progress.epoch.sums[name] ?? 0) + value);
+  const epochs = progress.epochs + 1 / data.stepsPerEpoch;
+  const next = { ...progress, step, epochs, epoch: { steps, sums } };
+  if ((step - from) % data.stepsPerEpoch !== 0) return next;
+  const rule = training.schedule;
+  return {
+    ...next,
+    epochs: Math.round(epochs), // the sum of many small numbers
+    epoch: { steps: 0, sums: {} },
+    schedule: mapRecord(progress.schedule, (rate, name) =>
+      rule ? plateau(rate, (sums[name] ?? 0) / steps, rule) : rate,
+    ),
+  };
+}
+
+/** The learning rates as the step takes them. */
+export const ratesOf = ({ schedule }: Progress): State =>
+  Object.fromEntries(
+    Object.entries(schedule).map(([name, { rate }]) => [
+      `rates/${name}`,
+      floats([], Float32Array.of(rate)),
+    ]),
+  );
+
+const mapRecord = <A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B) =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

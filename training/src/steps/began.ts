@@ -1,0 +1,74 @@
+import type { Network } from '@gpn/models';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Optimizer } from '../optimizers.js';
+import type { GanInputs, GanState } from './adversarial.js';
+import { differentiate } from './gradients.js';
+import { fromPixels } from './pixels.js';
+
+export interface BeganInputs extends Omit<GanInputs, 'state'> {
+  /** `balance`: the k of the paper, how much the discriminator minds generated images; a scalar. */
+  readonly state: GanState & { readonly balance: tf.Tensor };
+}
+
+export interface BeganSettings {
+  readonly generator: Network;
+  /** An autoencoder of images. */
+  readonly discriminator: Network;
+  readonly optimizer: Optimizer;
+  readonly range: readonly [number, number];
+  /** The step λ of the balance, and the ratio γ of the two energies that it aims at. */
+  readonly lambda: number;
+  readonly gamma: number;
+}
+
+/** L(v) = |v − D(v)|: how badly the autoencoder gives images back, a number for each, [N, 1]. */
+export const energy = (x: tf.Tensor, back: tf.Tensor): tf.Tensor => {
+  const [n] = x.shape as [number];
+  const apart = tf.reshape(tf.abs(tf.sub(x, back)), [n, x.size / n]);
+  return tf.mean(apart, 1, true);
+};
+
+/**
+ * One iteration of BEGAN (Berthelot et al. 2017, section 3.4): D minimises L(x) − k·L(G(z)), G
+ * minimises L(G(z)), and k moves so that E L(G(z)) comes to γ · E L(x).
+ */
+export const beganStep =
+  ({ generator, discriminator, optimizer, range, lambda, gamma }: BeganSettings) =>
+  ({ state, batch, noise, rates }: BeganInputs) => {
+    const { generator: g, discriminator: d, balance: k } = state;
+    const real = fromPixels(batch.images, range);
+    const pass = { training: true };
+    const fake = generator.apply(g.params, g.buffers, noise.latents, pass).y;
+    const dStep = differentiate((params) => {
+      const meanEnergy = (x: tf.Tensor) =>
+        tf.mean(energy(x, discriminator.apply(params, d.buffers, x, pass).y));
+      const onReal = meanEnergy(real);
+      return { loss: tf.sub(onReal, tf.mul(k, meanEnergy(fake))), aux: { real: { onReal } } };
+    }, d.params);
+    const dNext = optimizer.update(d.params, dStep.grads, d.optimizer, rates.discriminator);
+
+    const gStep = differentiate((params) => {
+      const made = generator.apply(params, g.buffers, noise.latents, pass).y;
+      const back = discriminator.apply(dNext.params, d.buffers, made, pass).y;
+      return { loss: tf.mean(energy(made, back)), aux: {} };
+    }, g.params);
+    const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, rates.generator);
+
+    const { onReal } = dStep.aux.real;
+    const off = tf.sub(tf.mul(gamma, onReal), gStep.loss);
+    const balance = tf.clipByValue(tf.add(k, tf.mul(lambda, off)), 0, 1);
+    return {
+      state: {
+        generator: { ...g, params: gNext.params, optimizer: gNext.state },
+        discriminator: { ...d, params: dNext.params, optimizer: dNext.state },
+        balance,
+      },
+      metrics: {
+        discriminator: dStep.loss,
+        generator: gStep.loss,
+        /** The paper's measure of convergence, M. */
+        convergence: tf.add(onReal, tf.abs(off)),
+        balance: tf.clone(balance),
+      },
+    };
+  };

@@ -1,0 +1,72 @@
+/** Trainings small enough for TF.js's own cpu backend, which is the oracle. */
+import { stream, type TensorData } from '@gpn/runtime';
+import type { Dataset } from '../src/data/dataset.js';
+import type { State } from '../src/engine.js';
+import { ganOf } from '../src/gan.js';
+import { floats, startingState } from '../src/methods/method.js';
+import { checkRecipe, type Recipe } from '../src/recipe.js';
+import { resolveRecipe } from '../src/recipes.js';
+
+/** Noise in the shape of a data set, with labels of ten classes. */
+export function noiseImages({ height, width, channels }: Recipe['data'], count: number): Dataset {
+  const random = stream(0, 'noise images');
+  return {
+    name: 'noise',
+    hash: 'noise',
+    count,
+    height,
+    width,
+    channels,
+    images: Uint8Array.from(random.uniform(count * height * width * channels, 0, 256)),
+    labels: Uint8Array.from({ length: count }, (_, i) => i % 10),
+    classes: Array.from({ length: 10 }, (_, k) => String(k)),
+  };
+}
+
+export interface SmallOptions {
+  batchSize?: number;
+  seed?: number;
+  width?: number;
+  training?: Partial<Recipe['training']>;
+  model?: Partial<Recipe['model']>;
+}
+
+/** The recipe of this name with small batches, at an eighth of its width unless told. */
+export function smallGan(name: string, options: SmallOptions = {}) {
+  const { batchSize = 2, seed = 3, width = 1 / 8 } = options;
+  const full = resolveRecipe(name, { batchSize, seed });
+  const recipe = checkRecipe({
+    ...full,
+    model: { ...full.model, ...options.model },
+    training: { ...full.training, ...options.training },
+  });
+  const gan = ganOf(recipe, width);
+  const start = startingState(
+    gan.state,
+    recipe.model.initialization,
+    stream(seed, 'initialization'),
+  );
+  const phases = gan.phases.map((phase) => {
+    const { feeds } = phase.data(noiseImages(recipe.data, 64));
+    const rates = Object.entries(phase.rates).map(([rate, value]): [string, TensorData] => [
+      `rates/${rate}`,
+      floats([], Float32Array.of(value)),
+    ]);
+    const all = (k: number): State => ({ ...feeds(k), ...Object.fromEntries(rates) });
+    return { ...phase, feeds: all };
+  });
+  return { recipe, gan, start, phases };
+}
+
+/**
+ * Largest difference over the largest magnitude: where Adam divides by almost nothing, a ratio per
+ * element says nothing.
+ */
+export function distance(a: TensorData, b: TensorData): number {
+  let [difference, magnitude] = [0, 1e-12];
+  for (let i = 0; i < b.data.length; i++) {
+    difference = Math.max(difference, Math.abs(Number(a.data[i]) - Number(b.data[i])));
+    magnitude = Math.max(magnitude, Math.abs(Number(b.data[i])));
+  }
+  return difference / magnitude;
+}
