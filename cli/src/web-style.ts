@@ -17,6 +17,7 @@ body {
   background-repeat: no-repeat;
 }
 header, main, footer { max-width: 1080px; margin-inline: auto; }
+body:has(.tiles) > * { max-width: 1320px; }
 header { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 16px; padding: 48px 0 32px; }
 h1 { margin: 0; font-size: clamp(28px, 5vw, 44px); line-height: 1.1; letter-spacing: -.02em; }
 nav { display: flex; gap: 4px; padding: 4px; border: 1px solid var(--edge); border-radius: 999px; }
@@ -35,18 +36,41 @@ nav a[aria-current] { color: #fff; background: var(--accent); }
 }
 h2 { margin: 0 0 4px; font-size: 26px; letter-spacing: -.01em; overflow-wrap: anywhere; }
 .lead { margin: 0 0 20px; color: var(--faint); font-size: 18px; }
+.all { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 12px 24px; margin-bottom: 28px; }
+.all .lead { margin: 0; }
+button { min-height: 40px; padding: 0 20px; font: inherit; color: #fff; background: #7362f0; border: 0; border-radius: 999px; cursor: pointer; }
+button:hover { background: var(--accent); }
+main > h2 { margin: 36px 0 18px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 24px; }
+.tile { padding: 18px; background: rgb(23 20 38 / .82); border: 1px solid var(--edge); border-radius: 20px; transition: border-color .2s, transform .2s; }
+.tile:hover { border-color: var(--accent); transform: translateY(-2px); }
+.tile p { margin: 2px 0 14px; color: var(--faint); font-size: 14px; }
+h3 { margin: 0; font-size: 19px; letter-spacing: -.01em; overflow-wrap: anywhere; }
+h3 a::after { content: ' →'; color: var(--faint); }
+a { color: #b3a7ff; text-decoration: none; }
+h3 a { color: var(--ink); }
+a:hover { text-decoration: underline; }
+nav a:hover { text-decoration: none; color: #fff; }
+.tile gpn-generator { --gpn-width: 100%; --gpn-surface: transparent; --gpn-radius: 14px; --gpn-font: 13px/1.4 system-ui, sans-serif; }
+.tile gpn-generator::part(figure) { padding: 0; border: 0; }
+gpn-generator::part(stage) { aspect-ratio: 1; }
+.sweeps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 24px; }
+.sweep { margin: 0; padding: 18px; background: rgb(23 20 38 / .82); border: 1px solid var(--edge); border-radius: 20px; }
+.sweep img { display: block; width: 100%; image-rendering: pixelated; border-radius: 8px; }
+figcaption { margin-top: 10px; color: var(--faint); font-size: 14px; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); gap: 14px; margin: 0 0 24px; }
 dt { color: var(--faint); font-size: 13px; }
 dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .fields { display: flex; flex-wrap: wrap; gap: 12px; }
 .fields label { display: grid; gap: 4px; color: var(--faint); font-size: 13px; }
 .fields input, .fields select { width: 128px; min-height: 40px; padding: 0 12px; font: inherit; font-size: 16px; color: var(--ink); background: #0e0c17; border: 1px solid var(--edge); border-radius: 10px; }
+.fields select.wide { width: min(100%, 340px); margin-bottom: 18px; }
 .hint, footer { color: var(--faint); font-size: 14px; }
 details { margin-top: 20px; color: var(--faint); font-size: 14px; }
 summary { cursor: pointer; }
 pre { margin: 10px 0 0; padding: 12px; overflow-x: auto; color: var(--ink); background: #0e0c17; border: 1px solid var(--edge); border-radius: 10px; font-size: 12.5px; }
 .hint { margin: 20px 0 0; }
-footer { padding-top: 12px; text-align: center; }
+footer { padding-top: 32px; text-align: center; }
 gpn-generator, gpn-score-map {
   --gpn-width: 560px;
   --gpn-surface: #0e0c17;

@@ -41,9 +41,17 @@ function feedsOf(info: ModelInfo, count: number, seed: number): Feed[] {
   return feeds;
 }
 
+/** The shape of one item of the main output: features are as many as the file's output says. */
+function itemShapeOf({ session, info }: Network): number[] {
+  if (info.kind === 'generator') return imageShape(info);
+  if (info.kind !== 'features') return [1];
+  const shape = session.outputs.find(({ name }) => name === info.output)?.shape ?? [];
+  return shape.slice(1).map(Number);
+}
+
 async function measure(network: Network, count: number, seed: number, values: number) {
   const { info } = network;
-  const itemShape = info.kind === 'generator' ? imageShape(info) : [1];
+  const itemShape = itemShapeOf(network);
   const feeds = feedsOf(info, count, seed);
   const output = await runBatches(network, feeds, itemShape, count);
   const positions = stream(seed, 'certificate', 'positions').below(values, output.length);

@@ -91,6 +91,8 @@ export interface ModelInfo {
   codes?: { input: string; size: number; range: [low: number, high: number] };
   /** Of a discriminator or critic. */
   scores?: ScoreMeaning;
+  /** Of a feature extractor that classifies too: its output of logits, [N, classes]. */
+  classifier?: { output: string; classes: number; names?: string[] };
   /** Of a discriminator of fragments: its images are fragments of side internal + 2 · frame. */
   fragment?: { internal: number; frame: number };
   training?: TrainingInfo;
@@ -127,6 +129,13 @@ const checkInfo: Check<ModelInfo> = object<ModelInfo>({
   ),
   codes: optional(object({ input: name, size, range: interval })),
   scores: optional(oneOf('logit', 'probability', 'critic', 'energy')),
+  classifier: optional(
+    object<NonNullable<ModelInfo['classifier']>>({
+      output: name,
+      classes: size,
+      names: optional(list(name, 65_536)),
+    }),
+  ),
   fragment: optional(object({ internal: side, frame: whole(0, 16_384) })),
   training: optional(
     object<TrainingInfo>({

@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { conditionalFile } from '../../runtime/test/tiny.js';
 import { gpn, listing, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { findChromium, launch } from './chromium.js';
-import { exported } from './model.js';
+import { exported, fragmentJudge } from './model.js';
 
 const folder = scratchFolder();
 const SHOTS = join(root, 'scratch/screenshots');
 const run = (...args: string[]) => gpn(folder, 'export-web', ...args);
 let browser: Browser | undefined;
-let site: Site;
+let single: Site;
+let many: Site;
 
 beforeAll(async () => {
   for (const role of ['generator', 'discriminator'] as const) {
@@ -28,20 +30,30 @@ beforeAll(async () => {
     'A <b>title</b>',
   );
   expect(code, stderr).toBe(0);
-  site = await serveFolder(join(folder, 'site'));
+  single = await serveFolder(join(folder, 'site'));
+  writeFileSync(join(folder, 'both.onnx'), conditionalFile(['flat', 'edgy', 'round']));
+  writeFileSync(join(folder, 'fragments.onnx'), await fragmentJudge(6, 4));
+  const models = ['generator', 'both', 'discriminator', 'fragments'].map((name) => `${name}.onnx`);
+  const gallery = run(...models, '-o', 'many');
+  expect(gallery.code, gallery.stderr).toBe(0);
+  many = await serveFolder(join(folder, 'many'));
   const path = findChromium();
   if (path !== undefined) browser = await launch(path);
 }, 120_000);
 
 afterAll(async () => {
   await browser?.close();
-  site?.close();
+  single?.close();
+  many?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** A page that may talk to the folder's host alone; what else it asks for is told. */
-async function open(name: string): Promise<{ page: Page; astray: string[] }> {
-  const page = await (browser as Browser).newPage({ viewport: { width: 1180, height: 900 } });
+async function open(
+  name: string,
+  { site = single, width = 1180 }: { site?: Site; width?: number } = {},
+): Promise<{ page: Page; astray: string[] }> {
+  const page = await (browser as Browser).newPage({ viewport: { width, height: 900 } });
   const astray: string[] = [];
   page.on('pageerror', ({ message }) => astray.push(message));
   page.on('response', (response) => {
@@ -71,7 +83,8 @@ test('the folder holds pages, scripts, ONNX Runtime and the models', () => {
       ...['index.html', 'score.html', 'style.css', 'page.js'],
       ...['gpn/elements/index.js', 'gpn/web/worker.js'],
       ...['ort/ort.wasm.bundle.min.mjs', 'ort/ort-wasm-simd-threaded.wasm'],
-      ...['models/platform-generator.onnx', 'models/platform-discriminator.png'],
+      ...['models/platform-generator.onnx', 'models/platform-generator-poster.png'],
+      'models/platform-discriminator-example.png',
     ]),
   );
   expect(files.filter((file) => /webgpu|node\.js|\.map$/.test(file))).toEqual([]);
@@ -107,6 +120,75 @@ chromium('the other page scores a picture', async () => {
   expect(astray).toEqual([]);
 });
 
+chromium('several generators have a gallery, and a page each', async () => {
+  const { page, astray } = await open('index.html', { site: many });
+  const canvas = (name: string) => page.locator(`gpn-generator[src*=${name}] canvas`);
+  const label = (name: string) => canvas(name).getAttribute('aria-label');
+  await expect
+    .poll(() => label('platform-generator'), { timeout: 20_000 })
+    .toBe('36 images drawn by platform-generator, seed 7');
+  await expect.poll(() => label('conditional')).toBe('30 images drawn by conditional, seed 7');
+  await page.getByRole('combobox', { name: 'Class' }).selectOption('edgy');
+  await expect
+    .poll(() => label('conditional'))
+    .toBe('30 images of class edgy drawn by conditional, seed 7');
+  await page.getByRole('button', { name: 'New images everywhere' }).click();
+  await expect
+    .poll(() => label('platform-generator'))
+    .toBe('36 images drawn by platform-generator, seed 8');
+  await page.screenshot({ path: join(SHOTS, 'export-web-gallery.png') });
+  await page.getByRole('link', { name: 'conditional' }).click();
+  await expect.poll(() => label('conditional')).toBe('30 images drawn by conditional, seed 7');
+  const sweeps = page.getByRole('figure').filter({ hasText: /^\s*Code \d from −2 to 2/ });
+  expect(await sweeps.count()).toBe(2);
+  await page.getByRole('link', { name: 'Gallery' }).click();
+  await page.waitForURL('**/index.html');
+  expect(astray).toEqual([]);
+});
+
+chromium('a poster shows what the element then draws', async () => {
+  const { page } = await open('platform-generator.html', { site: many });
+  const same = await page.evaluate(`(async () => {
+    const element = document.querySelector('gpn-generator');
+    const canvas = await new Promise((resolve) =>
+      element.addEventListener('gpn-sample', () => resolve(element.shadowRoot.querySelector('canvas'))));
+    const { width, height } = canvas;
+    const drawn = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+    const poster = new OffscreenCanvas(width, height).getContext('2d');
+    poster.drawImage(element.querySelector('img'), 0, 0);
+    const shown = poster.getImageData(0, 0, width, height).data;
+    return Math.max(...drawn.map((v, i) => Math.abs(v - shown[i])));
+  })()`);
+  expect(same).toBeLessThanOrEqual(1); // a value next to the middle of two may be rounded either way
+});
+
+chromium('discriminators take turns over one picture', async () => {
+  const { page, astray } = await open('score.html', { site: many });
+  const status = () => page.locator('gpn-score-map .status').textContent();
+  // Judges of fragments come first, and score every fragment: 6×4 images of 28×28.
+  await expect.poll(status, { timeout: 30_000 }).toMatch(/^163 × 107 windows on wasm/);
+  await page
+    .getByRole('combobox', { name: 'Discriminator' })
+    .selectOption('platform-discriminator');
+  await expect.poll(status, { timeout: 30_000 }).toMatch(/^47 × 29 windows on wasm/);
+  expect(page.url()).toMatch(/#platform-discriminator$/);
+  expect(await page.locator('h2:visible').allTextContents()).toEqual(['platform-discriminator']);
+  const linked = await open('score.html#platform-discriminator', { site: many });
+  await expect
+    .poll(() => linked.page.locator('h2:visible').allTextContents())
+    .toEqual(['platform-discriminator']);
+  expect([...astray, ...linked.astray]).toEqual([]);
+});
+
+chromium('nothing is wider than a phone', async () => {
+  for (const name of ['index.html', 'conditional.html', 'score.html']) {
+    const { page } = await open(name, { site: many, width: 390 });
+    const width = await page.evaluate('document.documentElement.scrollWidth');
+    expect([name, width]).toEqual([name, 390]);
+    await page.close();
+  }
+});
+
 test('an earlier page is replaced, a folder of other files is not', () => {
   const again = run('generator.onnx', '-o', 'again');
   expect(again.code, again.stderr).toBe(0);
@@ -125,7 +207,7 @@ test('an earlier page is replaced, a folder of other files is not', () => {
 });
 
 test('the server keeps to its folder', async () => {
-  const status = async (path: string) => (await fetch(`${site.url}${path}`)).status;
+  const status = async (path: string) => (await fetch(`${single.url}${path}`)).status;
   expect(await status('/')).toBe(200);
   expect(await status('/%2e%2e/generator.onnx')).toBe(404);
   expect(await status('/..%2fgenerator.onnx')).toBe(404);

@@ -75,9 +75,12 @@ async function readModel(source: string): Promise<WebModel> {
   return { file: info.name.replace(/[^\w.-]+/g, '-'), bytes, info };
 }
 
+/** Pages that are no model's: their names are taken. */
+const PAGES = ['index', 'score'];
+
 /** Names that two models share get a number. */
 function distinct(models: WebModel[]): WebModel[] {
-  const taken = new Map<string, number>();
+  const taken = new Map(PAGES.map((page) => [page, 1]));
   return models.map((model) => {
     const times = (taken.get(model.file) ?? 0) + 1;
     taken.set(model.file, times);

@@ -63,7 +63,8 @@ export abstract class ModelElement<M extends Model> extends Base {
     h(
       'div',
       { class: 'poster' },
-      h('div', {}, h('slot', { name: 'poster' }, 'A model will appear here'), this.#wait),
+      h('slot', { name: 'poster' }, h('span', {}, 'A model will appear here')),
+      this.#wait,
     );
   #watch: IntersectionObserver | undefined;
   #loading: AbortController | undefined;

@@ -113,6 +113,9 @@ export class GpnGenerator extends ModelElement<Generator> {
     const images = await model.sample({ ...inputs, batchSize: inputs.count });
     if (mine !== this.#latest) return; // a later one was asked for meanwhile
     images.draw(this.#canvas, { columns: across, gap: 1 });
+    // Pixels are squares to look at, but where they are made smaller some would be left out.
+    const smaller = this.#canvas.width > this.#canvas.clientWidth;
+    this.#canvas.style.imageRendering = smaller ? 'auto' : '';
     const { name, condition } = model.info;
     const { count } = images;
     const [only] = plan.labels ?? [];

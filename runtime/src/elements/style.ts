@@ -17,16 +17,18 @@ figure { margin: 0; padding: 12px; background: var(--surface); border: 1px solid
 .stage { position: relative; min-height: 96px; border-radius: calc(var(--radius) - 6px); overflow: hidden; background: var(--gpn-stage, #12111a); }
 canvas, ::slotted(img) { display: block; width: 100%; height: auto; }
 canvas { image-rendering: pixelated; }
-.poster { display: grid; place-items: center; min-height: 96px; padding: 16px; color: #cfcde0; text-align: center; }
-progress { display: block; width: min(240px, 80%); margin: 8px auto 0; accent-color: var(--accent); }
-figcaption { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; margin-top: 10px; }
+.poster { position: absolute; inset: 0; z-index: 1; display: grid; place-items: center; color: #cfcde0; text-align: center; background: rgb(18 17 26 / .6); }
+::slotted([slot=poster]) { margin: 16px; image-rendering: pixelated; }
+::slotted(img[slot=poster]) { margin: 0; }
+progress { position: absolute; bottom: 12px; width: min(240px, 80%); accent-color: var(--accent); }
+figcaption { container-type: inline-size; display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; margin-top: 10px; }
 button, select, .file { min-height: 34px; padding: 0 14px; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 999px; cursor: pointer; }
 button.main { color: #fff; background: var(--accent); border-color: var(--accent); }
 button:hover, select:hover, .file:hover { border-color: var(--accent); }
 button[aria-pressed=true] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 :focus-visible, .file:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
 label { display: inline-flex; align-items: center; gap: 6px; }
-input[type=range] { width: 110px; accent-color: var(--accent); }
+input[type=range] { width: min(110px, 26cqi); accent-color: var(--accent); }
 .file input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 .file { display: inline-flex; align-items: center; }
 .status { flex: 1 1 100%; margin: 0; font-size: .86em; opacity: .75; }

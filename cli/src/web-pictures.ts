@@ -1,0 +1,91 @@
+/** The pictures that pages show before a model is there, and those that its judges are tried on. */
+import { Generator, gridInputs, Images, type WebFile } from '@gpn/runtime';
+import type { WebModel } from './commands/export-web.js';
+
+/** What the pages' elements draw at first. */
+export const SEED = 7;
+
+/** How many images: a row for each class, else a square. */
+export const countOf = ({ info }: WebModel): number =>
+  info.condition ? 10 * info.condition.classes : 36;
+
+/** Sweeps that a page has room for. */
+const SWEPT = 2;
+
+export const posterOf = ({ file }: WebModel): string => file.replace(/\.onnx$/, '-poster.png');
+export const exampleOf = ({ file }: WebModel): string => file.replace(/\.onnx$/, '-example.png');
+
+/** The codes of a generator that its page shows a sweep of, and the picture of each. */
+export const sweepsOf = ({ file, info }: WebModel): string[] =>
+  Array.from({ length: Math.min(SWEPT, info.codes?.size ?? 0) }, (_, code) =>
+    file.replace(/\.onnx$/, `-code-${code}.png`),
+  );
+
+/** The generator whose images a discriminator is tried on: its own, else one of the same form. */
+export function drawnFor(judge: WebModel, generators: readonly WebModel[]): WebModel | undefined {
+  const { image, fragment } = judge.info;
+  const like = generators.filter(
+    ({ info }) =>
+      info.image.channels === image.channels &&
+      (fragment ? info.image.width >= image.width : info.image.width === image.width),
+  );
+  return like.find((generator) => belongs(judge, generator)) ?? like[0];
+}
+
+/** Whether a discriminator was trained with this generator, as their names say. */
+export const belongs = (judge: WebModel, generator: WebModel): boolean =>
+  judge.info.name.startsWith(`${generator.info.name}-`);
+
+/** All pictures of all models. */
+export async function pictures(
+  generators: readonly WebModel[],
+  judges: readonly WebModel[],
+): Promise<WebFile[]> {
+  const files: WebFile[] = [];
+  for (const model of generators) {
+    const generator = await Generator.load(model.bytes, { device: 'cpu' });
+    const keep = async (path: string, images: Images, columns: number, gap: number) =>
+      files.push({ path, bytes: await images.toPNG({ columns, gap }) });
+    const { info } = model;
+    // As the element draws it, so that nothing jumps when it takes the poster's place.
+    const rows = info.condition?.classes ?? 1;
+    const codes = info.codes && { codes: {} };
+    const count = countOf(model) / rows;
+    const { columns, ...inputs } = gridInputs(info, { seed: SEED, count, ...codes });
+    const across = rows > 1 ? columns : Math.ceil(Math.sqrt(count));
+    await keep(posterOf(model), await generator.sample(inputs), across, 1);
+    for (const [code, path] of sweepsOf(model).entries()) {
+      const sweep = { code, from: -2, to: 2, steps: 11 };
+      const { columns, ...inputs } = gridInputs(info, { seed: SEED, sweep });
+      await keep(path, await generator.sample(inputs), columns, 1);
+    }
+    const tried = judges.filter((judge) => drawnFor(judge, generators) === model);
+    if (tried.length > 0) {
+      const images = await generator.sample({ count: 24, seed: 3 });
+      for (const judge of tried) await keep(exampleOf(judge), forged(images, judge), 6, 0);
+    }
+    await generator.dispose();
+  }
+  return files;
+}
+
+/** For a judge of fragments, every second image has a square of the image before it. */
+function forged(images: Images, { info: { fragment } }: WebModel): Images {
+  if (fragment === undefined) return images;
+  const { count, height, width, channels, range, data } = images;
+  const side = Math.min(Math.max(6, fragment.internal), height);
+  const size = height * width * channels;
+  const [top, left] = [height, width].map((full) => Math.floor((full - side) / 2)) as [
+    number,
+    number,
+  ];
+  const altered = data.slice();
+  for (let k = 1; k < count; k += 2) {
+    for (let y = top; y < top + side; y++) {
+      const from = (y * width + left) * channels;
+      const line = data.subarray((k - 1) * size + from, (k - 1) * size + from + side * channels);
+      altered.set(line, k * size + from);
+    }
+  }
+  return new Images(count, height, width, channels, range, altered);
+}
