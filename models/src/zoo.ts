@@ -3,7 +3,7 @@ import { beganDiscriminator, beganGenerator } from './networks/began.js';
 import { cdcganLargeDiscriminator, cdcganLargeGenerator } from './networks/cdcgan-large.js';
 import { dcganDiscriminator, dcganGenerator, infoganDiscriminator } from './networks/dcgan.js';
 import { dcgan64Discriminator, dcgan64Generator } from './networks/dcgan-64.js';
-import { gpnDiscriminator, gpnGenerator } from './networks/gpn.js';
+import { gpnDiscriminator, gpnGenerator, gpnLargeDiscriminator } from './networks/gpn.js';
 import {
   mlpDiscriminator,
   mlpGenerator,
@@ -32,6 +32,7 @@ export const NETWORKS: Readonly<Record<string, (options: NetworkOptions) => Pair
   'dcgan-64': pair(dcgan64Generator, dcgan64Discriminator),
   'dcgan-mnist': pair(dcganGenerator, dcganDiscriminator),
   'gpn-mnist': pair(gpnGenerator, gpnDiscriminator),
+  'gpn-mnist-large': pair(dcganGenerator, gpnLargeDiscriminator),
   'infogan-mnist': pair(dcganGenerator, infoganDiscriminator),
   'mlp-digit': pair(tinyMlpGenerator, tinyMlpDiscriminator),
   'mlp-mnist': pair(mlpGenerator, mlpDiscriminator),

@@ -1,32 +1,73 @@
-import { conv, deconv, dense, dropout, relu, reshape, tanh } from '../layers.js';
-import { type Network, type NetworkOptions, sequential } from '../network.js';
+import { conv, deconv, dense, dropout, leakyRelu, relu, reshape, tanh } from '../layers.js';
+import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
 
-/** Draws 28×28 grey images from latents; tanh lets values leave the data's range [0, 1]. */
-export const gpnGenerator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
-  sequential(
+/**
+ * Draws images from latents, 28×28 and grey unless told; their sides are multiples of 4. Tanh lets
+ * values leave the data's range [0, 1].
+ */
+export const gpnGenerator = ({ latentSize, image, width = 1 }: NetworkOptions): Network => {
+  const { height, width: across, channels } = image ?? { height: 28, width: 28, channels: 1 };
+  const start = [height / 4, across / 4, 32 * width] as const;
+  return sequential(
     [latentSize],
     [
-      ...[dense(7 * 7 * 32 * width), relu(), reshape(() => [7, 7, 32 * width])], // 7×7
+      ...[dense(start[0] * start[1] * start[2]), relu(), reshape(() => start)], // 7×7
       deconv(3, 2, 'same', 16 * width, { bias: true }), //                         14×14
-      ...[deconv(3, 2, 'same', 1, { bias: true }), tanh()], //                      28×28
+      ...[deconv(3, 2, 'same', channels, { bias: true }), tanh()], //              28×28
     ],
   );
+};
+
+const sizesOf = ({ fragment = { internal: 2, frame: 1 }, image }: NetworkOptions) => ({
+  side: fragment.internal + 2 * fragment.frame,
+  channels: image?.channels ?? 1,
+});
 
 /**
  * Judges fragments. Its dense layers are written as convolutions as wide as what is left of a
  * fragment, so that the same weights slide over a whole image. Two logits: fake, real.
  */
 export const gpnDiscriminator = (options: NetworkOptions): Network => {
-  const { fragment = { internal: 2, frame: 1 }, spectralNorm: spectral, width = 1 } = options;
-  const side = fragment.internal + 2 * fragment.frame;
+  const { side, channels } = sizesOf(options);
+  const { spectralNorm: spectral, width = 1 } = options;
   const weights = { spectral, bias: true };
   return sequential(
-    [side, side, 1],
+    [side, side, channels],
     [
       ...[conv(2, 1, 0, 16 * width, weights), relu()],
       ...[conv(2, 1, 0, 32 * width, weights), relu()],
       ...[conv(side - 2, 1, 0, 64 * width, weights), relu(), dropout(0.4)], // 1×1
       conv(1, 1, 0, 2, weights),
     ],
+  );
+};
+
+/**
+ * The same for large fragments: while more than 5 pixels are left, convolutions of stride 2, and
+ * then one over the rest. On a fragment none of them leaves a pixel out, so that with `dense`, the
+ * same weights at stride 1, dilated by the strides before them, give the fragment's logits at every
+ * position of an image.
+ */
+export const gpnLargeDiscriminator = (options: NetworkOptions): Network => {
+  const { side, channels } = sizesOf(options);
+  const { spectralNorm: spectral, width = 1, dense: slides = false } = options;
+  const layers: LayerMaker[] = [];
+  let left = side; //                                                            22
+  let apart = 1;
+  let maps = 32 * width;
+  const convolution = (k: number, stride: number, out: number) => {
+    const [s, dilation] = slides ? [1, apart] : [stride, 1];
+    layers.push(conv(k, s, 0, out, { spectral, bias: true, dilation }), leakyRelu(0.2));
+    left = (left - k) / stride + 1;
+    apart *= stride;
+  };
+  while (left > 5) {
+    convolution(left % 2 === 0 ? 4 : 5, 2, maps); //                              10, 4
+    maps *= 2;
+  }
+  convolution(left, 1, maps); //                                                  1
+  return sequential(
+    [side, side, channels],
+    [...layers, conv(1, 1, 0, 2, { spectral, bias: true })],
   );
 };
