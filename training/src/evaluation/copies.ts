@@ -30,9 +30,11 @@ export interface Memorised {
  * third of the distance of the second nearest training image (Yoon et al. 2023), or closer than
  * {@link SAME}. The quotient tells a copy from an image that is near to many because it is smooth or
  * of a common kind. Compare with real images that were not trained on.
+ *
+ * @param training all of them, in parts of a few thousand
  */
-export async function memorised(images: Rows, training: Rows): Promise<Memorised> {
-  const { squared, places } = await nearest(images, training, 2);
+export async function memorised(images: Rows, training: Iterable<Rows>): Promise<Memorised> {
+  const { squared, places } = await nearestOfParts(images, training);
   const count = { length: images.count };
   return {
     places: Uint32Array.from(count, (_, k) => places[2 * k] as number),
@@ -42,4 +44,33 @@ export async function memorised(images: Rows, training: Rows): Promise<Memorised
       return Number(first < second / 9 || rms(first, images.size) < SAME);
     }),
   };
+}
+
+/** The two nearest rows of a set that comes in parts, so that it need not all be in memory. */
+async function nearestOfParts(images: Rows, parts: Iterable<Rows>) {
+  const squared = new Float64Array(2 * images.count).fill(Number.POSITIVE_INFINITY);
+  const places = new Float64Array(2 * images.count);
+  let before = 0;
+  for (const part of parts) {
+    const k = Math.min(2, part.count);
+    const found = await nearest(images, part, k);
+    for (let i = 0; i < images.count; i++) {
+      for (let j = 0; j < k; j++) {
+        const distance = found.squared[k * i + j] as number;
+        const at = before + (found.places[k * i + j] as number);
+        const [first, second] = [2 * i, 2 * i + 1];
+        if (distance < (squared[first] as number)) {
+          squared[second] = squared[first] as number;
+          places[second] = places[first] as number;
+          squared[first] = distance;
+          places[first] = at;
+        } else if (distance < (squared[second] as number)) {
+          squared[second] = distance;
+          places[second] = at;
+        }
+      }
+    }
+    before += part.count;
+  }
+  return { squared, places };
 }

@@ -23,17 +23,28 @@ export interface NeighbourScores {
  *
  * @throws RangeError when a set has no more than k images
  */
-export async function neighbourScores(real: Rows, fake: Rows, k: number): Promise<NeighbourScores> {
+export const neighbourScores = async (
+  real: Rows,
+  fake: Rows,
+  k: number,
+): Promise<NeighbourScores> => (await neighbourhood(real, k))(fake);
+
+/** The same for several sets of generated images: what is of the real ones is computed once. */
+export async function neighbourhood(
+  real: Rows,
+  k: number,
+): Promise<(fake: Rows) => Promise<NeighbourScores>> {
   const realRadii = await radii(real, k);
-  const fakeRadii = await radii(fake, k);
-  const around = await ballsAround(fake, real, realRadii);
-  const found = await ballsAround(real, fake, fakeRadii);
-  const { squared } = await nearest(real, fake, 1);
-  return {
-    precision: around.map((balls) => Number(balls > 0)),
-    recall: found.map((balls) => Number(balls > 0)),
-    density: around.map((balls) => balls / k),
-    coverage: squared.map((distance, i) => Number(distance < (realRadii[i] as number))),
+  return async (fake) => {
+    const around = await ballsAround(fake, real, realRadii);
+    const found = await ballsAround(real, fake, await radii(fake, k));
+    const { squared } = await nearest(real, fake, 1);
+    return {
+      precision: around.map((balls) => Number(balls > 0)),
+      recall: found.map((balls) => Number(balls > 0)),
+      density: around.map((balls) => balls / k),
+      coverage: squared.map((distance, i) => Number(distance < (realRadii[i] as number))),
+    };
   };
 }
 

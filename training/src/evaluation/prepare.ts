@@ -1,0 +1,83 @@
+/** Images as a network wants them. */
+import { UserError } from '@gpn/runtime';
+import type { Pictures } from './extractor.js';
+
+export type Layout = 'NHWC' | 'NCHW';
+
+/** How a network takes images. */
+export interface Place {
+  readonly layout: Layout;
+  /** 0: as they are. */
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** What 0 and 255 become. */
+  readonly range: readonly [number, number];
+}
+
+/**
+ * The images from `at` on, `n` of them, in a tensor of `batch`: resized (bilinear, pixel centres at
+ * halves, as most libraries have it), grey given to all channels.
+ *
+ * @throws UserError for colour images where the network takes grey ones
+ */
+export function prepare(
+  { height, width, channels, images }: Pictures,
+  at: number,
+  n: number,
+  batch: number,
+  place: Place,
+): { data: Float32Array; shape: number[] } {
+  if (channels !== place.channels && channels !== 1) {
+    throw new UserError(
+      'The images are in colour and the features are of grey ones: give --features a file that takes colour.',
+    );
+  }
+  const [toHeight, toWidth] = [place.height || height, place.width || width];
+  const down = taps(height, toHeight);
+  const across = taps(width, toWidth);
+  const [low, high] = place.range;
+  const scale = (high - low) / 255;
+  const area = toHeight * toWidth;
+  const data = new Float32Array(batch * area * place.channels);
+  const [pixelStep, channelStep] = place.layout === 'NHWC' ? [place.channels, 1] : [1, area];
+  const size = height * width * channels;
+  for (let k = 0; k < n; k++) {
+    const from = (at + k) * size;
+    for (let y = 0; y < toHeight; y++) {
+      const { low: y0, high: y1, part: fy } = down[y] as Tap;
+      for (let x = 0; x < toWidth; x++) {
+        const { low: x0, high: x1, part: fx } = across[x] as Tap;
+        for (let c = 0; c < place.channels; c++) {
+          const value = (row: number, column: number) =>
+            images[from + (row * width + column) * channels + (channels === 1 ? 0 : c)] as number;
+          const top = value(y0, x0) + fx * (value(y0, x1) - value(y0, x0));
+          const bottom = fy === 0 ? top : value(y1, x0) + fx * (value(y1, x1) - value(y1, x0));
+          const to = k * area * place.channels + (y * toWidth + x) * pixelStep + c * channelStep;
+          data[to] = low + scale * (top + fy * (bottom - top));
+        }
+      }
+    }
+  }
+  const spatial = [toHeight, toWidth];
+  const shape =
+    place.layout === 'NHWC'
+      ? [batch, ...spatial, place.channels]
+      : [batch, place.channels, ...spatial];
+  return { data, shape };
+}
+
+interface Tap {
+  readonly low: number;
+  readonly high: number;
+  /** How far from `low` to `high`. */
+  readonly part: number;
+}
+
+/** Between which two pixels of a line of `from` each of `to` lies. */
+const taps = (from: number, to: number): Tap[] =>
+  Array.from({ length: to }, (_, i) => {
+    const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
+    const low = Math.floor(at);
+    return { low, high: Math.min(from - 1, low + 1), part: at - low };
+  });
