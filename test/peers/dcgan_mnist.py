@@ -1,8 +1,10 @@
-"""The training step of dcgan-mnist in PyTorch, to be timed in turns with ours.
+"""The training of dcgan-mnist in PyTorch, to be timed in turns with ours and compared in quality.
 
     python3 test/peers/dcgan_mnist.py --steps 50 --threads 2            # milliseconds a step
     python3 test/peers/dcgan_mnist.py --check FILE.safetensors          # its losses on our weights
+    python3 test/peers/dcgan_mnist.py --train train-images-idx3-ubyte --steps 2000 --seed 0 --out images.npy
 
+The last trains on MNIST and draws 10,000 images, [N, 28, 28, 1] in [0, 1], in inference mode.
 FILE holds a starting state of ours, and `images` (uint8) and `latents` of one batch.
 """
 import argparse
@@ -18,10 +20,13 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--steps", type=int, default=50)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--check")
+parser.add_argument("--train")
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--out")
 parser.add_argument("--json", action="store_true")
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
-torch.manual_seed(0)
+torch.manual_seed(args.seed)
 
 BATCH, LATENT = 64, 16
 
@@ -114,7 +119,33 @@ def take(network, tensors, role, kind):
         module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
 
 
-if args.check:
+def train(path, steps):
+    """Epochs in new orders, their last partial batch dropped, as ours are."""
+    with open(path, "rb") as file:
+        magic, n, height, width = struct.unpack(">4I", file.read(16))
+        images = torch.from_numpy(np.frombuffer(file.read(), np.uint8).reshape(n, 1, height, width).copy())
+    assert magic == 2051
+    order, batches = None, n // BATCH
+    for k in range(steps):
+        if k % batches == 0:
+            order = torch.randperm(n)
+        start = (k % batches) * BATCH
+        d_loss, g_loss = step(images[order[start : start + BATCH]], torch.rand(BATCH, LATENT) * 2 - 1)
+        if (k + 1) % 100 == 0:
+            print(f"{k + 1}/{steps} D {d_loss.item():.3f} G {g_loss.item():.3f}", flush=True)
+
+
+def draw(count):
+    generator.eval()
+    with torch.no_grad():
+        parts = [generator(torch.rand(500, LATENT, 1, 1) * 2 - 1) for _ in range(count // 500)]
+    return torch.cat(parts).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+if args.train:
+    train(args.train, args.steps)
+    np.save(args.out, draw(10_000))
+elif args.check:
     tensors = read_safetensors(args.check)
     take(generator, tensors, "generator", "deconv")
     take(discriminator, tensors, "discriminator", "conv")
