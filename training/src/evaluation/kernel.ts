@@ -50,12 +50,13 @@ async function discrepancy(a: Rows, b: Rows): Promise<number> {
   const n = a.count;
   let [within, between] = [0, 0];
   for (let i = 0; i < 2 * n; i++) {
-    for (let j = 0; j < 2 * n; j++) {
-      if (i === j) continue;
-      const kernel = ((dots[i * 2 * n + j] as number) / a.size + 1) ** 3;
+    for (let j = 0; j < i; j++) {
+      const base = (dots[i * 2 * n + j] as number) / a.size + 1;
+      const kernel = base * base * base;
       if (i < n === j < n) within += kernel;
       else between += kernel;
     }
   }
-  return within / (n * (n - 1)) - between / (n * n);
+  // Each pair was met once, and counts in both orders.
+  return (2 * within) / (n * (n - 1)) - (2 * between) / (n * n);
 }

@@ -38,12 +38,11 @@ export async function neighbourhood(
   return async (fake) => {
     const around = await ballsAround(fake, real, realRadii);
     const found = await ballsAround(real, fake, await radii(fake, k));
-    const { squared } = await nearest(real, fake, 1);
     return {
-      precision: around.map((balls) => Number(balls > 0)),
-      recall: found.map((balls) => Number(balls > 0)),
-      density: around.map((balls) => balls / k),
-      coverage: squared.map((distance, i) => Number(distance < (realRadii[i] as number))),
+      precision: around.balls.map((balls) => Number(balls > 0)),
+      recall: found.balls.map((balls) => Number(balls > 0)),
+      density: around.balls.map((balls) => balls / k),
+      coverage: found.squared.map((d, i) => Number(d < (realRadii[i] as number))),
     };
   };
 }

@@ -15,7 +15,9 @@ interface BlockInputs {
   readonly queries: tf.Tensor2D;
   /** [M, size] */
   readonly references: tf.Tensor2D;
-  /** [M] */
+  /** The references' squared lengths, [M]. */
+  readonly lengths: tf.Tensor1D;
+  /** What the caller gives for each reference, [M]. */
   readonly radii: tf.Tensor1D;
 }
 
@@ -39,11 +41,13 @@ async function overQueries<K extends string>(
   const model = trace((inputs) => f(inputs as unknown as BlockInputs) as Columns, {
     queries: spec([block, size]),
     references: spec([references.count, size]),
+    lengths: spec([references.count]),
     radii: spec([references.count]),
   });
   const session = await openSession(model.toBytes(), { device: 'cpu', label: 'A comparison' });
   const fixed = {
     references: tensor([references.count, size], float32(references.data)),
+    lengths: tensor([references.count], squaredLengths(references)),
     radii: tensor([references.count], radii),
   };
   const results: Record<string, Float32Array> = {};
@@ -53,8 +57,8 @@ async function overQueries<K extends string>(
       const data = new Float32Array(block * size); // the last block is filled up with zeros
       data.set(queries.data.subarray(at * size, (at + n) * size));
       const feeds = { ...fixed, queries: tensor([block, size], data) };
-      const given = session.inputNames.map((name) => [name, feeds[name as keyof typeof feeds]]);
-      const outputs = await session.run(Object.fromEntries(given));
+      const wanted = session.inputNames.map((name) => [name, feeds[name as keyof typeof feeds]]);
+      const outputs = await session.run(Object.fromEntries(wanted));
       for (const [name, { data: part }] of Object.entries(outputs)) {
         const width = part.length / block;
         results[name] ??= new Float32Array(queries.count * width);
@@ -76,24 +80,34 @@ const tensor = (shape: number[], data: Float32Array): TensorData => ({
 const float32 = (data: Rows['data']): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data);
 
-const distancesOf = ({ queries, references }: BlockInputs): tf.Tensor2D => {
-  const lengths = (x: tf.Tensor2D) => tf.sum(tf.square(x), 1);
-  const products = tf.matMul(queries, references, false, true);
-  const sums = tf.add(tf.expandDims(lengths(queries), 1), lengths(references));
-  return tf.relu(tf.sub(sums, tf.mul(products, 2)));
-};
+/**
+ * How near each reference is to each query, [B, M]: 2 q·r − |r|², which is |q|² − |q − r|². The rest of
+ * a squared distance is the same along a row, so it need not be spread over the whole matrix.
+ */
+const nearness = ({ queries, references, lengths }: BlockInputs): tf.Tensor2D =>
+  tf.sub(tf.matMul(tf.mul(queries, 2), references, false, true), lengths);
+
+const squaredLengths = ({ data, count, size }: Rows): Float32Array =>
+  Float32Array.from({ length: count }, (_, k) => {
+    let sum = 0;
+    for (let i = k * size; i < (k + 1) * size; i++) sum += (data[i] as number) ** 2;
+    return sum;
+  });
 
 /** Both sets less the mean of the second: their distances stay, and rounding takes less of them. */
 function centred(queries: Rows, references: Rows): [Rows, Rows] {
   const mean = meanOf(references);
-  const less = ({ data, size }: Rows): Rows =>
-    rows(
-      Float32Array.from(data, (x, i) => x - (mean[i % size] as number)),
-      size,
-    );
-  return queries === references
-    ? (([both]) => [both, both] as [Rows, Rows])([less(references)] as const)
-    : [less(queries), less(references)];
+  const less = ({ data, count, size }: Rows): Rows => {
+    const out = new Float32Array(data.length);
+    for (let k = 0; k < count; k++) {
+      for (let i = 0; i < size; i++) {
+        out[k * size + i] = (data[k * size + i] as number) - (mean[i] as number);
+      }
+    }
+    return rows(out, size);
+  };
+  const second = less(references);
+  return [queries === references ? second : less(queries), second];
 }
 
 export interface Nearest {
@@ -109,18 +123,21 @@ export async function nearest(queries: Rows, references: Rows, k: number): Promi
   if (k > references.count) {
     throw new RangeError(`${references.count} rows have no ${k} nearest among them`);
   }
-  const found = await overQueries(
+  const [q, r] = centred(queries, references);
+  const { values, places } = await overQueries(
     (inputs) => {
-      const { values, indices } = tf.topk(tf.neg(distancesOf(inputs)), k);
-      return { squared: tf.neg(values), places: tf.cast(indices, 'float32') };
+      const { values, indices } = tf.topk(nearness(inputs), k);
+      return { values, places: tf.cast(indices, 'float32') };
     },
-    ...centred(queries, references),
+    q,
+    r,
   );
-  return { k, ...found };
+  return { k, squared: distancesFrom(values, q), places };
 }
 
 /**
- * For each query, in how many of the balls around the references it lies, its edge not included.
+ * For each query, in how many of the balls around the references it lies, their edges not included,
+ * and the squared distance to the nearest reference.
  *
  * @param radii the balls' squared radii, one for each reference
  */
@@ -128,25 +145,37 @@ export async function ballsAround(
   queries: Rows,
   references: Rows,
   radii: Float32Array,
-): Promise<Float32Array> {
-  const { balls } = await overQueries(
+): Promise<{ balls: Float32Array; squared: Float32Array }> {
+  const [q, r] = centred(queries, references);
+  const { balls, values } = await overQueries(
     (inputs) => {
-      const within = tf.less(distancesOf(inputs), tf.expandDims(inputs.radii, 0));
-      return { balls: tf.sum(tf.cast(within, 'float32'), 1) };
+      const near = nearness(inputs);
+      // |q − r|² < radius where nearness + radius > |q|².
+      const within = tf.greater(
+        tf.add(near, inputs.radii),
+        tf.sum(tf.square(inputs.queries), 1, true),
+      );
+      return { balls: tf.sum(tf.cast(within, 'float32'), 1), values: tf.max(near, 1) };
     },
-    ...centred(queries, references),
+    q,
+    r,
     radii,
   );
-  return balls;
+  return { balls, squared: distancesFrom(values, q) };
 }
 
 /** The squared distance of each query to each reference, [queries, references]: mind its size. */
 export async function squaredDistances(queries: Rows, references: Rows): Promise<Float32Array> {
-  const found = await overQueries(
-    (inputs) => ({ squared: distancesOf(inputs) }),
-    ...centred(queries, references),
-  );
-  return found.squared;
+  const [q, r] = centred(queries, references);
+  const { values } = await overQueries((inputs) => ({ values: nearness(inputs) }), q, r);
+  return distancesFrom(values, q);
+}
+
+/** From {@link nearness}, rows of it for each query, to squared distances. */
+function distancesFrom(values: Float32Array, queries: Rows): Float32Array {
+  const lengths = squaredLengths(queries);
+  const width = values.length / queries.count;
+  return values.map((x, i) => Math.max(0, (lengths[Math.floor(i / width)] as number) - x));
 }
 
 /** The products of all rows of one set with all of another, [a, b]: for sets of a thousand or so. */

@@ -1,0 +1,46 @@
+/** The bundled judges, pinned: a figure says which file it was measured with. */
+import { readFile } from 'node:fs/promises';
+import { findPretrained } from '@gpn/models/pretrained';
+import { readSource, UserError } from '@gpn/runtime';
+import { type Extractor, type ExtractorOptions, openExtractor } from './extractor.js';
+
+/** The judge of each data set that has one, with the SHA-256 of its file. */
+export const JUDGES: Readonly<Record<string, { readonly name: string; readonly sha256: string }>> =
+  {
+    mnist: { name: 'judge-mnist', sha256: '' },
+    fashion: { name: 'judge-fashion', sha256: '' },
+  };
+
+/**
+ * The feature extractor to measure images of a data set with: the one that is named, or the data
+ * set's own judge.
+ *
+ * @param source an .onnx file, or a bundled model's name
+ * @throws UserError where there is none, or the judge is not the pinned one
+ */
+export async function extractorFor(
+  data: string,
+  source: string | undefined,
+  options: ExtractorOptions = {},
+): Promise<Extractor> {
+  if (source !== undefined) {
+    const { bytes, label } = await readSource(source);
+    return openExtractor(bytes, { ...options, label });
+  }
+  const judge = Object.hasOwn(JUDGES, data) ? JUDGES[data] : undefined;
+  const found = judge && findPretrained(judge.name);
+  if (!judge || !found) {
+    throw new UserError(
+      `There is no judge for ${data}: give --features judge-mnist for digits and letters, judge-fashion for other grey images of 28 × 28, or an .onnx file of your own.`,
+    );
+  }
+  const extractor = await openExtractor(await readFile(found.path), {
+    ...options,
+    label: found.file,
+  });
+  if (extractor.identity.sha256 === judge.sha256) return extractor;
+  await extractor.dispose();
+  throw new UserError(
+    `${found.file} is not the judge that figures are measured with (its SHA-256 is ${extractor.identity.sha256}): install @gpn/models again, or give it by --features ${found.file}.`,
+  );
+}

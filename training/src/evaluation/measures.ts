@@ -1,0 +1,108 @@
+/** The measures of a scorecard: what they are called, and how to read them. */
+
+export interface Measure {
+  readonly title: string;
+  /** Which way is better; `real`: the nearer to what real images have. */
+  readonly better: 'lower' | 'higher' | 'real';
+  readonly digits: number;
+  /** What it says, for a person. */
+  readonly about: string;
+}
+
+export const MEASURES = {
+  frechet: {
+    title: 'Fréchet distance',
+    better: 'lower',
+    digits: 2,
+    about:
+      'how far the features of generated images are from those of real ones, as two normal distributions',
+  },
+  kernel: {
+    title: 'kernel distance × 1000',
+    better: 'lower',
+    digits: 2,
+    about: 'the same without assuming a distribution, and unbiased: equal ones have 0 on average',
+  },
+  precision: {
+    title: 'precision',
+    better: 'higher',
+    digits: 3,
+    about: 'the share of generated images that lie among real ones: quality',
+  },
+  recall: {
+    title: 'recall',
+    better: 'higher',
+    digits: 3,
+    about: 'the share of real images that lie among generated ones: variety',
+  },
+  density: {
+    title: 'density',
+    better: 'real',
+    digits: 3,
+    about: 'how thick real images lie around a generated one',
+  },
+  coverage: {
+    title: 'coverage',
+    better: 'higher',
+    digits: 3,
+    about: 'the share of real images that have a generated one in their own neighbourhood: variety',
+  },
+  classifierScore: {
+    title: 'classifier score',
+    better: 'real',
+    digits: 2,
+    about:
+      'whether images are surely of a class, and all classes are drawn; at most the number of classes',
+  },
+  classDivergence: {
+    title: 'divergence of classes',
+    better: 'lower',
+    digits: 4,
+    about:
+      'whether classes are drawn as often as the data has them; ln 10 = 2.3 when one of ten is drawn',
+  },
+  agreement: {
+    title: 'label agreement',
+    better: 'higher',
+    digits: 4,
+    about: 'the share of images that the judge takes for the class that was asked for',
+  },
+  diversity: {
+    title: 'diversity',
+    better: 'real',
+    digits: 2,
+    about: 'the mean distance between the features of two images of the set',
+  },
+  duplicates: {
+    title: 'duplicates',
+    better: 'lower',
+    digits: 3,
+    about: 'the share of generated images that have a twin among the others',
+  },
+  copies: {
+    title: 'copies',
+    better: 'lower',
+    digits: 3,
+    about: 'the share of generated images that are a training image’s copy: learnt by heart',
+  },
+  variance: {
+    title: 'pixel deviation',
+    better: 'real',
+    digits: 3,
+    about: 'the standard deviation over 200 images, averaged over pixels; 0 when all are one image',
+  },
+  trained: {
+    title: 'train on generated, test on real',
+    better: 'higher',
+    digits: 4,
+    about: 'the accuracy on real images of a classifier that has seen generated ones alone',
+  },
+  parzen: {
+    title: 'Parzen log-likelihood',
+    better: 'higher',
+    digits: 1,
+    about: 'to compare with old papers; easily gamed',
+  },
+} as const satisfies Readonly<Record<string, Measure>>;
+
+export type MeasureName = keyof typeof MEASURES;
