@@ -61,17 +61,22 @@ const axis = (name: string, nameGap: number) => ({
   splitLine: { lineStyle: { color: '#e5e7eb' } },
 });
 
-/** ECharts is large and only needed here: it is loaded when the first picture is drawn. */
-async function newChart() {
-  const [core, { LineChart }, { GridComponent, LegendComponent, TitleComponent }, { SVGRenderer }] =
-    await Promise.all([
-      import('echarts/core'),
-      import('echarts/charts'),
-      import('echarts/components'),
-      import('echarts/renderers'),
-    ]);
-  core.use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
-  return core.init(null, null, { renderer: 'svg', ssr: true, width: 900, height: 500 });
+/**
+ * A chart that is drawn as an SVG. ECharts is large and only needed for pictures: it is loaded when
+ * the first is drawn.
+ */
+export async function newChart({ width = 900, height = 500 } = {}) {
+  const [core, charts, components, { SVGRenderer }] = await Promise.all([
+    import('echarts/core'),
+    import('echarts/charts'),
+    import('echarts/components'),
+    import('echarts/renderers'),
+  ]);
+  const { BarChart, LineChart, ScatterChart } = charts;
+  const { GridComponent, LegendComponent, TitleComponent } = components;
+  core.use([BarChart, LineChart, ScatterChart]);
+  core.use([GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+  return core.init(null, null, { renderer: 'svg', ssr: true, width, height });
 }
 
 const finitePoints = (rows: readonly ProgressRow[], name: string): Point[] =>
