@@ -2,6 +2,16 @@ export { type BootstrapOptions, bootstrap, type Interval, meanInterval } from '.
 export { duplicates, type Memorised, memorised, SAME } from './copies.js';
 export { generatorVariance, pairDistances } from './diversity.js';
 export {
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type Evaluation,
+  type Evaluator,
+  type Evidence,
+  openEvaluator,
+  type Result,
+} from './evaluate.js';
+export { type Extractor, openExtractor, type Pictures } from './extractor.js';
+export {
   frechetDistance,
   frechetWithInterval,
   isSingular,
@@ -9,10 +19,32 @@ export {
   momentsOf,
 } from './frechet.js';
 export { type JudgeRecipe, type JudgeTraining, trainJudge } from './judge.js';
+export { exportJudge } from './judge-file.js';
+export { extractorFor, JUDGES } from './judges.js';
 export { type KernelDistance, kernelDistance } from './kernel.js';
-export { type NeighbourScores, neighbourScores } from './neighbours.js';
+export { MEASURES, type Measure, type MeasureName } from './measures.js';
+export { type NeighbourScores, neighbourhood, neighbourScores } from './neighbours.js';
 export { parzen, parzenLogLikelihood } from './parzen.js';
+export { classBars, featureMap } from './plots.js';
+export { type Protocol, protocolDifferences, protocolHash, protocolText } from './protocol.js';
 export { average, type Rows, rows } from './rows.js';
+export {
+  format,
+  measuresOf,
+  qualityOf,
+  scorecardMarkdown,
+  scorecardText,
+  shortHash,
+} from './scorecard.js';
+export {
+  chooseSome,
+  draw,
+  type Labelled,
+  loadReal,
+  noise,
+  pixelRows,
+  type RealData,
+} from './sets.js';
 export {
   accuracyByKind,
   agreement,

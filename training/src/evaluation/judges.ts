@@ -7,8 +7,10 @@ import { type Extractor, type ExtractorOptions, openExtractor } from './extracto
 /** The judge of each data set that has one, with the SHA-256 of its file. */
 export const JUDGES: Readonly<Record<string, { readonly name: string; readonly sha256: string }>> =
   {
-    mnist: { name: 'judge-mnist', sha256: '' },
-    fashion: { name: 'judge-fashion', sha256: '' },
+    mnist: {
+      name: 'judge-mnist',
+      sha256: 'f118e230938e20eac70973d89748ad2dd5f1245855190a79b80aa080ea27f1fe',
+    },
   };
 
 /**

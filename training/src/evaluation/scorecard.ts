@@ -1,0 +1,98 @@
+/** A scorecard, for people to read. */
+import type { QualityInfo } from '@gpn/runtime';
+import type { Evaluation, Result } from './evaluate.js';
+import { MEASURES, type Measure, type MeasureName } from './measures.js';
+import { protocolText } from './protocol.js';
+
+/** The measures of an evaluation, in the order in which they are read. */
+export const measuresOf = ({ scores }: Evaluation): [MeasureName, Measure, Result][] =>
+  (Object.keys(MEASURES) as MeasureName[]).flatMap((name) => {
+    const result = scores[name];
+    return result ? [[name, MEASURES[name], result] as [MeasureName, Measure, Result]] : [];
+  });
+
+/** A value with the digits that its measure is given with; nothing where there is none. */
+export function format(value: number | undefined, { digits }: Measure): string {
+  if (value === undefined) return '';
+  if (Math.abs(value) >= 1e5) return value.toExponential(1);
+  return value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1'); // no minus before a zero
+}
+
+const BETTER = { lower: 'lower', higher: 'higher', real: 'near real' } as const;
+
+const HEAD = ['', 'value', '95 % interval', 'real', 'noise', 'better'];
+
+function cells(evaluation: Evaluation): string[][] {
+  return measuresOf(evaluation).map(([, measure, result]) => [
+    measure.title,
+    format(result.value, measure),
+    result.interval?.map((bound) => format(bound, measure)).join(' … ') ?? '',
+    format(result.floor, measure),
+    format(result.ceiling, measure),
+    BETTER[measure.better],
+  ]);
+}
+
+/** The value of each seed, where there are several. */
+function seedLines(evaluation: Evaluation): string[] {
+  const { seeds } = evaluation.protocol;
+  if (seeds.length < 2) return [];
+  return measuresOf(evaluation).map(
+    ([, measure, result]) =>
+      `${measure.title}: ${result.seeds.map((value) => format(value, measure)).join(', ')}`,
+  );
+}
+
+/** The first characters of a protocol's hash: enough for a person to tell them apart. */
+export const shortHash = (evaluation: Evaluation): string => evaluation.protocolHash.slice(0, 12);
+
+/** A table for a terminal. */
+export function scorecardText(evaluation: Evaluation): string {
+  const rows = [HEAD, ...cells(evaluation)];
+  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: string[]) =>
+    row
+      .map((cell, i) =>
+        i === 0 || i === row.length - 1
+          ? cell.padEnd(widths[i] ?? 0)
+          : cell.padStart(widths[i] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  const seeds = seedLines(evaluation);
+  return [
+    `${evaluation.model.name}: ${protocolText(evaluation.protocol)}`,
+    `protocol ${shortHash(evaluation)}`,
+    '',
+    ...rows.map(line),
+    ...(seeds.length > 0 ? ['', `seeds ${evaluation.protocol.seeds.join(', ')}:`, ...seeds] : []),
+    ...evaluation.notes.map((note) => `\n${note}`),
+    '',
+  ].join('\n');
+}
+
+/** The same as a table of a model card. */
+export function scorecardMarkdown(evaluation: Evaluation): string {
+  const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  const [, ...heads] = HEAD;
+  const seeds = seedLines(evaluation);
+  return [
+    row(['measure', ...heads]),
+    row(['---', ...heads.map(() => '---')]),
+    ...cells(evaluation).map(row),
+    '',
+    `Measured with ${protocolText(evaluation.protocol)}; protocol ${evaluation.protocolHash}. "real" is`,
+    'what real training images reach in the place of generated ones, "noise" what random pixels do.',
+    ...(seeds.length > 0 ? ['', `The value is the median of the seeds: ${seeds.join('; ')}.`] : []),
+    ...evaluation.notes.map((note) => `\n${note}`),
+    '',
+  ].join('\n');
+}
+
+/** The scores as a model file keeps them. */
+export const qualityOf = (evaluation: Evaluation): QualityInfo[] =>
+  measuresOf(evaluation).map(([name, , { value }]) => ({
+    metric: name,
+    value,
+    protocol: `${evaluation.protocolHash}: ${protocolText(evaluation.protocol)}`,
+  }));
