@@ -1,0 +1,146 @@
+/**
+ * `npm run bench:quality`: every bundled generator under one protocol, in one table.
+ *
+ *   npm run bench:quality                          10,000 samples each, seed 0
+ *   npm run bench:quality -- dcgan-mnist lsgan-mnist
+ *   npm run bench:quality -- --samples 2000 --seeds 3 --json
+ *
+ * Beside the scorecard's figures stand those of some systems alone: how many of gan-zeros' images
+ * are judged to be zeros, how wrong InfoGAN's categories are as a classifier of the test set, and how
+ * the brightness of a digit follows the code that is tied to its thickness.
+ */
+import { parseArgs } from 'node:util';
+import { pretrainedModels } from '@gpn/models/pretrained';
+import { Generator, openSession, readSource } from '@gpn/runtime';
+import { loadDataset } from '@gpn/training';
+import {
+  categoryError,
+  classesOf,
+  draw,
+  generatorVariance,
+  openEvaluator,
+  pixelRows,
+  rows,
+} from '@gpn/training/evaluation';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    samples: { type: 'string', default: '10000' },
+    seeds: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const samples = Number(options.samples);
+const seeds = Array.from({ length: Number(options.seeds) }, (_, seed) => seed);
+const DATA = { mnist: 'mnist', fashion: 'fashion', 'fashion-mnist': 'fashion' };
+
+const wanted = pretrainedModels().filter(
+  ({ name }) => positionals.length === 0 || positionals.includes(name),
+);
+const board = [];
+for (const data of ['mnist', 'fashion']) {
+  const models = [];
+  for (const { name, path } of wanted) {
+    const generator = await Generator.load(path, { device: 'cpu' });
+    const of = DATA[generator.info.training?.dataset.name];
+    if (generator.info.kind === 'generator' && of === data) models.push({ name, path, generator });
+    else await generator.dispose();
+  }
+  if (models.length === 0) continue;
+  const size = models[0].generator.info.image;
+  const evaluator = await openEvaluator(data, size, { samples, seeds });
+  for (const { name, generator } of models) {
+    process.stderr.write(`${name} …\n`);
+    const { evaluation } = await evaluator.evaluate(generator);
+    const more = await (OF_ONE[name] ?? (() => ({})))(generator, evaluator.extractor);
+    board.push({ name, data, protocol: evaluation.protocolHash, evaluation, more });
+    await generator.dispose();
+  }
+  await evaluator.dispose();
+}
+if (options.json) console.log(JSON.stringify(board, null, 2));
+else for (const line of table(board)) console.log(line);
+
+function table(entries) {
+  const figure = (score, digits) => (score ? score.value.toFixed(digits) : '–');
+  const range = ({ interval } = {}) =>
+    interval ? ` [${interval.map((x) => x.toFixed(1)).join(', ')}]` : '';
+  const share = (shares) =>
+    shares.length > 0 ? shares.map((x) => `${(100 * x).toFixed(0)}%`).join(' – ') : '';
+  const lines = entries
+    .toSorted((a, b) => a.data.localeCompare(b.data) || at(a) - at(b))
+    .map(({ name, data, evaluation: { scores, classes }, more }) => [
+      name,
+      data,
+      figure(scores.frechet, 1) + range(scores.frechet),
+      figure(scores.precision, 3),
+      figure(scores.recall, 3),
+      figure(scores.agreement, 4),
+      classes ? share([Math.min(...classes.generated), Math.max(...classes.generated)]) : '–',
+      Object.entries(more)
+        .map(([key, value]) => `${key} ${typeof value === 'number' ? value.toFixed(4) : value}`)
+        .join(', '),
+    ]);
+  const heads = ['model', 'data', 'Fréchet [95 %]', 'precision', 'recall', 'agreement', 'classes', 'more'];
+  return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+function at({ evaluation }) {
+  return evaluation.scores.frechet?.value ?? Number.POSITIVE_INFINITY;
+}
+
+const OF_ONE = {
+  'gan-zeros': zeros,
+  'infogan-mnist': categories,
+  'infogan-mnist-supervised': categories,
+  'infogan-mnist-thickness': async (generator) => ({
+    ...(await categories(generator)),
+    ...(await thickness(generator)),
+  }),
+};
+
+/** The share of images judged to be zeros, and the variance that the source of the system reports. */
+async function zeros(generator, extractor) {
+  const pictures = await draw(generator, 1000, 0);
+  const { logits } = await extractor.extract(pictures);
+  const judged = classesOf(logits);
+  const some = await draw(generator, 200, 0);
+  return {
+    zeros: judged.filter((label) => label === 0).length / judged.length,
+    variance: generatorVariance(pixelRows(some, 0, some.count)),
+  };
+}
+
+/** The category head as a classifier of the test set, categories matched to digits. */
+async function categories(generator) {
+  const { bytes } = await readSource(`${generator.info.name}-discriminator`);
+  const session = await openSession(bytes, { device: 'cpu' });
+  const { images, labels, count } = await loadDataset('mnist', { ...generator.info.image, split: 'test' });
+  const found = new Uint8Array(count);
+  for (let from = 0; from < count; from += 500) {
+    const data = Float32Array.from(images.subarray(from * 784, (from + 500) * 784), (x) => x / 255);
+    const outputs = await session.run({
+      images: { dtype: 'float32', shape: [data.length / 784, 28, 28, 1], data },
+    });
+    found.set(classesOf(rows(outputs.categories.data, 10)), from);
+  }
+  await session.dispose();
+  return { 'category error': categoryError(found, labels, 10).error };
+}
+
+/** For how many categories the mean brightness rises with the first code, from −1 to 1 in 9 steps. */
+async function thickness(generator) {
+  const rising = [];
+  for (let category = 0; category < 10; category++) {
+    const means = [];
+    for (let k = 0; k < 9; k++) {
+      const codes = new Float32Array(2 * 200);
+      for (let i = 0; i < 200; i++) codes[2 * i] = -1 + k / 4;
+      const { data } = await generator.sample({ count: 200, seed: 0, labels: category, codes });
+      means.push(data.reduce((sum, x) => sum + x, 0) / data.length);
+    }
+    rising.push(means.every((mean, k) => k === 0 || mean > means[k - 1]));
+  }
+  return { 'thicker with the code': `${rising.filter(Boolean).length} of 10` };
+}
