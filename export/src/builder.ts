@@ -9,7 +9,11 @@ type Shape = readonly number[];
  * type. Operators whose inputs are all constants are computed on the spot where that is cheap.
  */
 export class Builder {
-  constructor(readonly graph: Graph = new Graph()) {}
+  /** @param fixed whether all sizes are known: none stands for a free one, such as the batch's */
+  constructor(
+    readonly graph: Graph = new Graph(),
+    readonly fixed = true,
+  ) {}
 
   /** Any operator, with the shapes and types of its results given. */
   op(

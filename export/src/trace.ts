@@ -3,7 +3,7 @@ import { BACKEND, type TraceBackend } from './backend.js';
 import { Builder } from './builder.js';
 import { encode } from './encode.js';
 import { halveWeights } from './float16.js';
-import type { Graph, Value } from './graph.js';
+import { Graph, type Value } from './graph.js';
 import { foldAffine } from './passes/affine.js';
 import { type Axis, type Entry, entry, freeBatch } from './passes/batch.js';
 import { fuseBias } from './passes/gemm.js';
@@ -178,7 +178,7 @@ interface Recorder {
 
 /** @param sizes those at which free dimensions are traced */
 function recorder(inputs: object, sizes: Sizes, { names = {} }: TraceOptions): Recorder {
-  const builder = new Builder();
+  const builder = new Builder(new Graph(), sizes.size === 0);
   // Asking for the backend makes TF.js choose one, if none was chosen yet.
   tf.backend();
   const previous = tf.getBackend();

@@ -43,6 +43,11 @@ const FUNCTIONS: Readonly<Record<string, (x: Images) => tf.Tensor>> = {
       2,
       'same',
     ),
+  'convolutions whose filters are computed': (x) => {
+    const filter = (...shape: number[]) => tf.mul(constant(uniform(shape)), tf.max(x)) as Images;
+    const y = tf.conv2d(tf.conv2d(x, filter(3, 3, 2, 8), 1, 'same'), filter(4, 4, 8, 3), 2, 'same');
+    return tf.conv2dTranspose(y, filter(3, 3, 8, 3), [x.shape[0], 4, 6, 8], 2, 'same');
+  },
   resize: (x) => tf.image.resizeBilinear(tf.image.resizeNearestNeighbor(x, [8, 12]), [5, 7]),
   'mean over pixels': (x) => tf.mean(x, [1, 2]),
   gather: (x) => tf.gather(x, tf.tensor1d([2, 0], 'int32'), 1),

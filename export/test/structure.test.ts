@@ -63,6 +63,23 @@ describe('graphs', () => {
     ]);
   });
 
+  it('have products in place of convolutions whose filters are trained, and share the windows', () => {
+    const loss = (x: tf.Tensor, w: tf.Tensor) =>
+      tf.sum(tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 1));
+    const model = trace(({ x, w }) => ({ loss: loss(x, w), grads: tf.grads(loss)([x, w]) }), {
+      x: spec([5, 6, 6, 8]),
+      w: spec([4, 4, 8, 9]),
+    });
+    const count = (op: string) => operators(model).filter((o) => o === op).length;
+    // One for the windows; for each of the four kinds of tile of the image's gradient one, and one
+    // for its taps of the filter.
+    expect(count('Gather')).toBe(1 + 2 * 4);
+    expect(count('MatMul') + count('Gemm')).toBe(1 + 1 + 4);
+    expect(operators(model)).not.toContain('Pad');
+    expect(operators(model)).not.toContain('Transpose');
+    expect(operators(model).filter((op) => op.startsWith('Conv'))).toEqual([]);
+  });
+
   it('take a normalisation by constant statistics into the convolution', () => {
     const model = trace(
       ({ x }) => {

@@ -141,19 +141,15 @@ export function poolGeometry(
 }
 
 /**
- * A convolution seen from its input, for the gradient and for transposed convolution: the input places
- * i = q·stride + phase of one phase are reached by the taps k ≡ phase + before (mod stride) alone.
- * `taps` lists those k; `places[q]` the outputs that reach place q through them, −1 outside.
- * Needs a kernel that is a multiple of the stride and no dilation.
+ * A convolution seen from its input, for the gradient and for transposed convolution. Along an axis a
+ * window is tiles of one stride each; these are the taps of tile `i`, fewer in the last one.
  */
-export function phaseTaps(a: Axis, phase: number): { taps: number[]; places: number[][] } {
-  const first = (phase + a.before) % a.stride;
-  const taps = Array.from({ length: a.kernel / a.stride }, (_, t) => first + t * a.stride);
-  const places = Array.from({ length: Math.ceil(a.input / a.stride) }, (_, q) =>
-    taps.map((k) => {
-      const o = (q * a.stride + phase + a.before - k) / a.stride;
-      return o >= 0 && o < a.output ? o : -1;
-    }),
-  );
-  return { taps, places };
+export const tapsOf = (a: Axis, i: number): number[] =>
+  Array.from({ length: Math.min(a.stride, a.kernel - i * a.stride) }, (_, t) => i * a.stride + t);
+
+/** The output place whose window has input place `at` in its tile `i`, or −1. */
+export function placeOf(a: Axis, at: number, i: number): number {
+  const place = Math.floor((at + a.before) / a.stride) - i;
+  const isTap = ((at + a.before) % a.stride) + i * a.stride < a.kernel;
+  return isTap && place >= 0 && place < a.output ? place : -1;
 }

@@ -1,7 +1,7 @@
 import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
+import { sizeOf, type Value } from '../graph.js';
 import { range } from '../shapes.js';
-import { type Geometry, phaseTaps } from './conv-geometry.js';
+import { type Axis, type Geometry, placeOf, tapsOf } from './conv-geometry.js';
 
 /**
  * Convolutions of channels-last images as gathers and products of matrices over the whole batch.
@@ -21,6 +21,36 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
   if (rows === g.batch && g.axes.every((a) => a.kernel === a.input && a.before === 0)) {
     return b.Reshape(x, [rows, columns]);
   }
+  const pixels = b.fixed && g.inChannels >= FEW_CHANNELS;
+  const gathered = pixels ? gatherPixels(b, x, g) : gatherBlocks(b, x, g);
+  return b.Reshape(gathered, [rows, columns]);
+}
+
+/** Pixel by pixel of the whole batch, with one of zeros for what is outside: an image need not be padded. */
+function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
+  const [h, w] = g.axes;
+  const inside = (a: Axis, place: number, tap: number): number => {
+    const at = place * a.stride + tap - a.before;
+    return at >= 0 && at < a.input ? at : -1;
+  };
+  const ofImage = range(h.output).flatMap((oy) =>
+    range(w.output).flatMap((ox) =>
+      range(h.kernel).flatMap((ky) =>
+        range(w.kernel).map((kx) => {
+          const [y, x] = [inside(h, oy, ky), inside(w, ox, kx)];
+          return y < 0 || x < 0 ? -1 : y * w.input + x;
+        }),
+      ),
+    ),
+  );
+  const pixels = h.input * w.input;
+  const flat = b.Reshape(x, [g.batch * pixels, g.inChannels]);
+  return gatherOrZero(b, flat, perImage(ofImage, g.batch, pixels), 0);
+}
+
+/** Few channels make short pixels, so those that are side by side in every window go together. */
+function gatherBlocks(b: Builder, x: Value, g: Geometry): Value {
+  const [h, w] = g.axes;
   // Windows begin at multiples of the stride, so pixels go in blocks that fit stride and kernel.
   const block = greatestCommonDivisor(w.stride, w.kernel);
   const height = Math.max(h.input, h.input + h.after) + h.before;
@@ -42,17 +72,26 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
     ),
   );
   const blocks = b.Reshape(padded, [g.batch, height * perRow, block * g.inChannels]);
-  return b.Reshape(b.Gather(blocks, table(b, indices), 1), [rows, columns]);
+  return b.Gather(blocks, table(b, indices), 1);
 }
+
+/** The same rows of every image, whose own are `size` each; −1 stays. */
+const perImage = (ofImage: readonly number[], batch: number, size: number): number[] =>
+  range(batch).flatMap((n) => ofImage.map((at) => (at < 0 ? -1 : n * size + at)));
 
 /** Gathers along an axis; the index −1 gives zeros. */
 function gatherOrZero(b: Builder, x: Value, indices: readonly number[], axis: number): Value {
   const size = x.shape[axis] as number;
   if (indices.length === size && indices.every((index, i) => index === i)) return x;
   if (!indices.includes(-1)) return b.Gather(x, table(b, indices), axis);
-  const pads = x.shape.map((_, i): [number, number] => [0, i === axis ? 1 : 0]);
   const zeroAtEnd = indices.map((i) => (i < 0 ? size : i));
-  return b.Gather(b.Pad(x, pads), table(b, zeroAtEnd), axis);
+  return b.Gather(withZeros(b, x, axis), table(b, zeroAtEnd), axis);
+}
+
+/** Zeros behind the last along an axis. A Concat: onnxruntime's Pad takes three times as long. */
+function withZeros(b: Builder, x: Value, axis: number): Value {
+  const shape = x.shape.map((d, i) => (i === axis ? 1 : d));
+  return b.Concat([x, b.constant(new Float32Array(sizeOf(shape)), shape, 'float32')], axis);
 }
 
 const table = (b: Builder, indices: readonly number[]): Value =>
@@ -63,6 +102,9 @@ const greatestCommonDivisor = (a: number, b: number): number =>
 
 const filterMatrix = (b: Builder, filter: Value, g: Geometry): Value =>
   b.Reshape(filter, [g.axes[0].kernel * g.axes[1].kernel * g.inChannels, g.outChannels]);
+
+/** Images of fewer channels are arranged in other ways. */
+export const FEW_CHANNELS = 8;
 
 export function convolve(b: Builder, x: Value, filter: Value, g: Geometry): Value {
   const y = b.MatMul(windows(b, x, g), filterMatrix(b, filter, g));
@@ -77,14 +119,11 @@ export function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry): Va
   return b.Reshape(gradient, [h.kernel, w.kernel, g.inChannels, g.outChannels]);
 }
 
-/**
- * ∂L/∂x, and the forward pass of a transposed convolution. Needs kernels that are multiples of the
- * stride (`convTranspose` falls back on ONNX's operator otherwise).
- */
+/** ∂L/∂x, and the forward pass of a transposed convolution. */
 export function inputGradient(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
   const whole = g.axes.every((a) => a.output === 1 && a.before === 0 && a.after === 0);
   const tiled = g.axes.every((a) => a.kernel === a.stride);
-  return whole || tiled ? scatterTiles(b, dy, filter, g) : gatherPhases(b, dy, filter, g);
+  return whole || tiled ? scatterTiles(b, dy, filter, g) : sumTiles(b, dy, filter, g);
 }
 
 /** Windows do not overlap: each place of dy makes its own tile of the image. */
@@ -112,51 +151,36 @@ function scatterTiles(b: Builder, dy: Value, filter: Value, g: Geometry): Value 
 }
 
 /**
- * Windows overlap: the places of one phase (row and column modulo the stride) are all reached by
- * the same taps, so each phase is a product of its own, and the phases are one batch of products.
+ * Windows overlap. In tiles of one stride by one stride a window is ⌈kernel / stride⌉ tiles along
+ * each axis, and a place of the image is in one first tile, in one second tile and so on: each kind
+ * of tile is a product of its own, small enough to stay in the cache while it is arranged as an
+ * image, and the images are added up.
  */
-function gatherPhases(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
+function sumTiles(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
   const [h, w] = g.axes;
-  const pixels = h.output * w.output;
-  const phases = range(h.stride).flatMap((py) =>
-    range(w.stride).map((px) => [phaseTaps(h, py), phaseTaps(w, px)] as const),
-  );
-  const [qh, qw] = [Math.ceil(h.input / h.stride), Math.ceil(w.input / w.stride)];
-  const indices = phases.flatMap(([y, x]) => {
-    const ofImage = y.places.flatMap((oy) =>
-      x.places.flatMap((ox) =>
-        oy.flatMap((r) => ox.map((c) => (r < 0 || c < 0 ? -1 : r * w.output + c))),
-      ),
-    );
-    return range(g.batch).flatMap((n) => ofImage.map((i) => (i < 0 ? -1 : n * pixels + i)));
-  });
-  const taps = (h.kernel / h.stride) * (w.kernel / w.stride);
-  const rows = b.Reshape(dy, [g.batch * pixels, g.outChannels]);
-  const gathered = b.Reshape(gatherOrZero(b, rows, indices, 0), [
-    phases.length,
-    g.batch * qh * qw,
-    taps * g.outChannels,
-  ]);
-  // The filter's taps in the same order: [phase, tap · out, in].
-  const tapIndices = phases.flatMap(([y, x]) =>
-    y.taps.flatMap((ky) => x.taps.map((kx) => ky * w.kernel + kx)),
-  );
+  const places = h.output * w.output;
+  // A row of zeros behind the others makes a tile of zeros, for the places that no window reaches.
+  const rows = withZeros(b, b.Reshape(dy, [g.batch * places, g.outChannels]), 0);
   const tapRows = b.Reshape(filter, [h.kernel * w.kernel, g.inChannels, g.outChannels]);
-  const byPhase = b.Transpose(gatherOrZero(b, tapRows, tapIndices, 0), [0, 2, 1]);
-  const weights = b.Reshape(byPhase, [phases.length, taps * g.outChannels, g.inChannels]);
-  const image = b.Reshape(b.MatMul(gathered, weights), [
-    h.stride,
-    w.stride,
-    g.batch,
-    qh,
-    qw,
-    g.inChannels,
-  ]);
-  const interleaved = b.Reshape(b.Transpose(image, [2, 3, 0, 4, 1, 5]), [
-    g.batch,
-    qh * h.stride,
-    qw * w.stride,
-    g.inChannels,
-  ]);
-  return b.Slice(interleaved, [0, 0, 0, 0], [g.batch, h.input, w.input, g.inChannels]);
+  const images = range(Math.ceil(h.kernel / h.stride)).flatMap((i) =>
+    range(Math.ceil(w.kernel / w.stride)).map((j) => {
+      const [down, across] = [tapsOf(h, i), tapsOf(w, j)];
+      const taps = down.flatMap((ky) => across.map((kx) => ky * w.kernel + kx));
+      const ofTaps = [taps.length * g.inChannels, g.outChannels];
+      const weights = b.Reshape(gatherOrZero(b, tapRows, taps, 0), ofTaps);
+      const tiles = b.Gemm(rows, weights, undefined, { transB: true });
+      const ofImage = range(h.input).flatMap((y) =>
+        range(w.input).map((x) => {
+          const [oy, ox] = [placeOf(h, y, i), placeOf(w, x, j)];
+          const tap = ((y + h.before) % h.stride) * across.length + ((x + w.before) % w.stride);
+          return oy < 0 || ox < 0 ? -1 : (oy * w.output + ox) * taps.length + tap;
+        }),
+      );
+      const size = places * taps.length;
+      const indices = perImage(ofImage, g.batch, size).map((at) => (at < 0 ? g.batch * size : at));
+      const pieces = b.Reshape(tiles, [(g.batch * places + 1) * taps.length, g.inChannels]);
+      return b.Gather(pieces, table(b, indices), 0);
+    }),
+  );
+  return b.Reshape(images.reduce(b.Add), [g.batch, h.input, w.input, g.inChannels]);
 }

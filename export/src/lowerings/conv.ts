@@ -4,11 +4,9 @@ import { range } from '../shapes.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
 import { type ConvAttrs, type Geometry, geometry } from './conv-geometry.js';
 import { convolution, filterConvolution, transposed } from './conv-nd.js';
-import { convolve, filterGradient, inputGradient } from './conv-products.js';
+import { convolve, FEW_CHANNELS, filterGradient, inputGradient } from './conv-products.js';
 import { activate } from './elementwise.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
-
-const FEW_CHANNELS = 8;
 
 const channelsFirst = (b: Builder, x: View, g: Geometry): Value =>
   g.channelsLast ? laidOut(b, x, CHANNELS_FIRST) : dense(b, x);
@@ -34,14 +32,14 @@ function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
 }
 
 function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
-  const phased = g.axes.every((a) => a.dilation === 1 && a.kernel % a.stride === 0);
+  const undilated = g.axes.every((a) => a.dilation === 1);
   const tiled = g.axes.every((a) => a.kernel === a.stride || a.output === 1);
   const fromOnePixel = g.axes.every(
     (a) => a.output === 1 && a.input === a.kernel && a.before === 0,
   );
   if (filter.data && fromOnePixel) return fromPixel(b, dy, filter, g);
   // For images of a few channels there is little to multiply, and much to gather.
-  if (!filter.data && phased && (g.inChannels >= FEW_CHANNELS || tiled)) {
+  if (!filter.data && b.fixed && undilated && (g.inChannels >= FEW_CHANNELS || tiled)) {
     return fromChannelsLast(b, inputGradient(b, channelsLast(b, dy, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);

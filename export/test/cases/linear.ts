@@ -61,10 +61,36 @@ export const LINEAR: Cases = {
     (y: Images) => tf.conv2dTranspose(y, constant(filter) as Images, [2, 8, 8, 3], 2, 'valid'),
     uniform([2, 3, 3, 4]),
   ),
-  'Conv2DBackpropInput of many channels, in phases': of(
+  'Conv2D of many channels, padded': of(
+    (x: Images, w: Images) =>
+      tf.conv2d(
+        x,
+        w,
+        [2, 1],
+        [
+          [0, 0],
+          [1, 2],
+          [0, 1],
+          [0, 0],
+        ],
+      ),
+    uniform([2, 5, 6, 8]),
+    uniform([3, 2, 8, 3], -0.5, 0.5),
+  ),
+  'Conv2DBackpropInput of many channels, whose windows overlap': of(
     (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 6, 6, 8], 2, 'same'),
     uniform([2, 3, 3, 2]),
     uniform([4, 4, 8, 2], -0.5, 0.5),
+  ),
+  'Conv2DBackpropInput of many channels, whose windows overlap unevenly': of(
+    (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 7, 7, 8], [2, 1], 'same'),
+    uniform([2, 4, 7, 2]),
+    uniform([3, 3, 8, 2], -0.5, 0.5),
+  ),
+  'Conv2DBackpropInput of many channels, with gaps between the windows': of(
+    (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 9, 8, 8], 3, 'valid'),
+    uniform([2, 3, 3, 2]),
+    uniform([2, 1, 8, 2], -0.5, 0.5),
   ),
   'Conv2DBackpropInput of many channels, in tiles': of(
     (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 6, 6, 8], 2, 'same'),
