@@ -12,8 +12,8 @@ const STEEP = 3e38;
 export const rectify = (x: tf.Tensor, slope: number): tf.Tensor =>
   tf.customGrad((input, save) => {
     const raw = input as tf.Tensor;
-    (save as tf.GradSaveFunc)([raw]);
     const value = slope === 0 ? tf.relu(raw) : tf.leakyRelu(raw, slope);
+    (save as tf.GradSaveFunc)([value]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
       tf.mul(dy, tf.clipByValue(tf.mul(saved[0] as tf.Tensor, STEEP), slope, 1));
     return { value, gradFunc };
