@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCompare } from './commands/compare.js';
 import { addDoctor } from './commands/doctor.js';
+import { addEval } from './commands/eval.js';
 import { addExport } from './commands/export.js';
 import { addExportWeb } from './commands/export-web.js';
 import { addInspect } from './commands/inspect.js';
@@ -16,6 +18,8 @@ const COMMANDS = [
   addExport,
   addSample,
   addScore,
+  addEval,
+  addCompare,
   addInspect,
   addVerify,
   addModels,

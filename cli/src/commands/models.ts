@@ -34,8 +34,9 @@ async function models({ json }: { json?: boolean }): Promise<void> {
   process.stdout.write(rows.length > 0 ? table(rows) : 'No model is bundled.\n');
 }
 
-const takes = ({ latent, condition, codes }: ModelInfo): string =>
+const takes = ({ latent, condition, codes, classifier }: ModelInfo): string =>
   [
+    classifier && `judge of ${classifier.classes} classes, for gpn-cli eval`,
     latent && `${latent.size} ${latent.distribution} latents`,
     condition && `${condition.classes} classes`,
     codes && `${codes.size} codes`,

@@ -2,6 +2,7 @@
 import type { Generator, ModelInfo } from '@gpn/runtime';
 import type { Interval } from './bootstrap.js';
 import type { Extractor } from './extractor.js';
+import { type Extra, scoreExtras } from './extras.js';
 import { extractorFor } from './judges.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
@@ -18,6 +19,8 @@ export interface EvaluateOptions {
   readonly features?: string;
   /** Of a feature extractor that does not say it: what the pixels 0 and 255 become. */
   readonly featuresRange?: readonly [number, number];
+  /** Measures that take minutes. */
+  readonly extras?: readonly Extra[];
   readonly on?: (progress: EvaluateProgress) => void;
 }
 
@@ -90,7 +93,14 @@ export interface Evaluator {
 export async function openEvaluator(
   spec: string,
   size: { height: number; width: number; channels: number },
-  { samples = 10_000, seeds = [0], features, featuresRange, on = () => {} }: EvaluateOptions = {},
+  {
+    samples = 10_000,
+    seeds = [0],
+    features,
+    featuresRange,
+    extras = [],
+    on = () => {},
+  }: EvaluateOptions = {},
 ): Promise<Evaluator> {
   const told = (phase: string) => (done: number, total: number) => on({ phase, done, total });
   const real = await loadReal(spec, size);
@@ -116,7 +126,11 @@ export async function openEvaluator(
       seeds,
     };
     const trained = await sampleOf(chooseSome(real.train, samples, 1), 'training images');
-    const floor = (await scorer.score(trained, { copiesOf: chosen, intervals: false })).scores;
+    const more = (sample: Sample) => scoreExtras(extras, real, sample, on);
+    const floor = {
+      ...(await scorer.score(trained, { copiesOf: chosen, intervals: false })).scores,
+      ...(await more(trained)),
+    };
     const random = await sampleOf(noise(size, Math.min(samples, chosen.count)), 'noise');
     const ceiling = (await scorer.score(random, { copiesOf: 'none', intervals: false })).scores;
 
@@ -130,10 +144,10 @@ export async function openEvaluator(
           const phase = seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
           const drawn = await draw(generator, samples, seed, told(`${phase} drawn`));
           const sample = withClasses(await sampleOf(drawn, phase), generator.info);
-          const scored = await scorer.score(sample);
+          const { details, ...ofSample } = await scorer.score(sample);
+          const scores = { ...ofSample.scores, ...(await more(sample)) };
           // Only the first seed's images are shown; the others need not be kept.
-          if (found.length === 0) found.push({ sample, ...scored });
-          else found.push({ ...(found[0] as (typeof found)[0]), scores: scored.scores });
+          found.push({ ...(found[0] ?? { sample, details }), scores });
         }
         const first = found[0] as (typeof found)[0];
         const evaluation: Evaluation = {

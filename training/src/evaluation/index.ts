@@ -11,6 +11,7 @@ export {
   type Result,
 } from './evaluate.js';
 export { type Extractor, openExtractor, type Pictures } from './extractor.js';
+export type { Extra } from './extras.js';
 export {
   frechetDistance,
   frechetWithInterval,
@@ -25,8 +26,9 @@ export { type KernelDistance, kernelDistance } from './kernel.js';
 export { MEASURES, type Measure, type MeasureName } from './measures.js';
 export { type NeighbourScores, neighbourhood, neighbourScores } from './neighbours.js';
 export { parzen, parzenLogLikelihood } from './parzen.js';
-export { classBars, featureMap } from './plots.js';
+export { classBars, featureMap, runCurves } from './plots.js';
 export { type Protocol, protocolDifferences, protocolHash, protocolText } from './protocol.js';
+export { checkComparable, parseEvaluation } from './result-file.js';
 export { average, type Rows, rows } from './rows.js';
 export {
   format,

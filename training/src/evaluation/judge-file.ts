@@ -10,6 +10,7 @@ import { VERSIONS } from '../run-export.js';
 import { openExtractor } from './extractor.js';
 import type { JudgeRecipe } from './judge.js';
 import { average, type Rows } from './rows.js';
+import type { Labelled } from './sets.js';
 import { agreement, classesOf } from './verdicts.js';
 
 /**
@@ -85,7 +86,19 @@ function describe(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelIn
   };
 }
 
-async function accuracyOf(bytes: Uint8Array, test: Dataset): Promise<number> {
+/** The share of labelled images that a trained judge takes for what they are. */
+export async function examineJudge(
+  state: State,
+  recipe: JudgeRecipe,
+  train: Dataset,
+  test: Labelled,
+): Promise<number> {
+  const described = describe(train, recipe, train.classes ?? []);
+  const bytes = graphOf(state, train.classes?.length ?? 0, described.name);
+  return accuracyOf(withModelInfo(bytes, described), test);
+}
+
+async function accuracyOf(bytes: Uint8Array, test: Labelled): Promise<number> {
   const extractor = await openExtractor(bytes);
   try {
     const { logits } = await extractor.extract(test);

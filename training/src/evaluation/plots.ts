@@ -1,6 +1,7 @@
 /** Pictures of an evaluation, as SVGs. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { newChart } from '../plot.js';
+import { lossCurves, newChart } from '../plot.js';
+import { readProgressLog } from '../progress-log.js';
 import type { Evaluation, Evidence } from './evaluate.js';
 import { momentsOf } from './frechet.js';
 import type { Rows } from './rows.js';
@@ -98,4 +99,13 @@ function plane(features: Rows): (of: Rows) => [number, number][] {
       };
       return [along(axes[0]), along(axes[1])];
     });
+}
+
+/** The losses of a run from its log, as an SVG; undefined where there is no log to be read. */
+export async function runCurves(log: string): Promise<string | undefined> {
+  const rows = await readProgressLog(log).catch(() => []);
+  const measures = ['discriminator', 'generator'].filter((name) => rows.some((row) => name in row));
+  return rows.length > 1 && measures.length > 0
+    ? lossCurves(rows, { title: '', measures })
+    : undefined;
 }

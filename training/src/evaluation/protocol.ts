@@ -62,6 +62,6 @@ export function protocolDifferences(a: Protocol, b: Protocol): string[] {
 
 /** The protocol in a line, for a person. */
 export const protocolText = ({ data, features, samples, seeds, neighbours }: Protocol): string =>
-  `${samples.toLocaleString('en')} images for each of the seeds ${seeds.join(', ')} against ` +
+  `${samples.toLocaleString('en')} images of ${seeds.length > 1 ? 'each of the seeds' : 'seed'} ${seeds.join(', ')} against ` +
   `${data.count.toLocaleString('en')} of ${data.name} (${data.part === 'test' ? 'its test set' : 'a half of it'}), ` +
   `${features.size} features of ${features.name}, k = ${neighbours}`;

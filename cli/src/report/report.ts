@@ -1,0 +1,244 @@
+/** The report of an evaluation: one HTML file that needs no other. */
+import type { Generator } from '@gpn/runtime';
+import {
+  classBars,
+  classesOf,
+  type Evaluation,
+  type Evidence,
+  featureMap,
+  format,
+  type Measure,
+  measuresOf,
+  protocolText,
+  type Result,
+  runCurves,
+} from '@gpn/training';
+import { escaped, firstWhere, grid, imagesGrid, svgUri } from './grids.js';
+import { STYLE } from './style.js';
+
+export interface ReportInput {
+  readonly evaluation: Evaluation;
+  readonly evidence: Evidence;
+  readonly generator: Generator;
+  /** Where the log of the run would lie, if there is one. */
+  readonly log: string;
+}
+
+/** A part of the page: its heading, what to see in it, and what there is to see. */
+interface Section {
+  readonly title: string;
+  readonly text: string;
+  readonly body: string;
+}
+
+export async function htmlReport(input: ReportInput): Promise<string> {
+  const { evaluation } = input;
+  const sections: Section[] = [];
+  for (const make of SECTIONS) {
+    const section = await make(input);
+    if (section) sections.push(section);
+  }
+  const { model, protocol, protocolHash, notes } = evaluation;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(model.name)}: how good is it?</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${escaped(model.name)}</h1>
+<p class="faint">${escaped(protocolText(protocol))}.</p>
+${scorecard(evaluation)}
+${notes.map((note) => `<p class="note">${escaped(note)}</p>`).join('\n')}
+${sections.map(({ title, text, body }) => `<h2>${title}</h2>\n<p class="faint">${text}</p>\n${body}`).join('\n')}
+<h2>Protocol</h2>
+<p class="faint">Figures can be compared with those of the same protocol alone.</p>
+<p class="hash">${protocolHash}</p>
+<p class="hash">${escaped(JSON.stringify(protocol))}</p>
+${model.sha256 ? `<p class="faint">The model’s file has the SHA-256</p><p class="hash">${model.sha256}</p>` : ''}
+</main>
+</body>
+</html>
+`;
+}
+
+const BETTER = {
+  lower: 'lower is better',
+  higher: 'higher is better',
+  real: 'near real is better',
+};
+
+function scorecard(evaluation: Evaluation): string {
+  const { seeds } = evaluation.protocol;
+  const rows = measuresOf(evaluation).map(([, measure, result]) => {
+    const perSeed =
+      seeds.length > 1 ? ` Seeds: ${result.seeds.map((v) => format(v, measure)).join(', ')}.` : '';
+    return `<tr>
+<td>${measure.title}<span class="about">${measure.about}; ${BETTER[measure.better]}.${perSeed}</span></td>
+<td class="value">${format(result.value, measure)}</td>
+<td>${result.interval?.map((bound) => format(bound, measure)).join(' … ') ?? ''}</td>
+<td>${format(result.floor, measure)}</td>
+<td>${format(result.ceiling, measure)}</td>
+<td>${scale(measure, result)}</td>
+</tr>`;
+  });
+  return `<div class="wide"><table>
+<thead><tr><th>measure</th><th>value</th><th>95 % interval</th><th>real</th><th>noise</th><th>noise → real</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table></div>
+<p class="faint">“Real” is what real training images reach in the place of generated ones: nothing should
+be better. “Noise” is what random pixels reach: nothing should be worse.</p>`;
+}
+
+/** How far of the way from noise to real a value has come, where that can be said. */
+function scale({ better }: Measure, { value, floor, ceiling }: Result): string {
+  if (floor === undefined || ceiling === undefined || floor === ceiling) return '';
+  const off =
+    better === 'real' ? Math.abs(value - floor) : (value - floor) * Math.sign(ceiling - floor);
+  // Distances span magnitudes: what is a tenth as far off is as great a step as the tenth before.
+  const span = Math.abs(ceiling - floor);
+  const share = Math.max(0, Math.min(1, 1 - Math.max(0, off) / span));
+  const magnitudes = span > 100 * Math.abs(floor) ? logarithmic(off, span, Math.abs(floor)) : share;
+  return `<span class="scale" title="${(100 * magnitudes).toFixed(0)} %"><i style="width:${(100 * magnitudes).toFixed(1)}%"></i></span>`;
+}
+
+function logarithmic(off: number, span: number, floor: number): number {
+  if (off <= floor || floor === 0) return off <= floor ? 1 : 1 - off / span;
+  return Math.max(0, Math.min(1, Math.log(span / off) / Math.log(span / floor)));
+}
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+const figure = (image: string, caption: string): string =>
+  `<figure>${image}<figcaption>${caption}</figcaption></figure>`;
+
+const chart = (svg: string, alt: string): string =>
+  `<div class="wide"><figure><img class="chart" alt="${alt}" src="${svgUri(svg)}"></figure></div>`;
+
+const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[] = [
+  async ({ evidence: { sample } }) => ({
+    title: 'Samples',
+    text: `The first ${Math.min(100, sample.pictures.count)} images of seed 0, nothing picked out.`,
+    body: figure(
+      await grid(
+        sample.pictures,
+        range(Math.min(100, sample.pictures.count)),
+        10,
+        'generated images',
+      ),
+      '',
+    ),
+  }),
+
+  async ({ evaluation, evidence: { sample, reference, real } }) => {
+    const svg = await classBars(evaluation);
+    if (!svg || !sample.logits || !evaluation.classes) return undefined;
+    const judged = classesOf(sample.logits);
+    const asked = sample.pictures.labels;
+    const rows = asked ?? judged;
+    const { names } = evaluation.classes;
+    const places = (labels: ArrayLike<number>) =>
+      names.flatMap((_, c) => firstWhere(labels.length, (k) => labels[k] === c, 10));
+    const complete = names.every(
+      (_, c) => firstWhere(rows.length, (k) => rows[k] === c, 10).length === 10,
+    );
+    const realLabels = reference.pictures.labels;
+    const grids = complete
+      ? [
+          figure(
+            await grid(sample.pictures, places(rows), 10, 'generated images of each class'),
+            asked
+              ? 'generated, a class asked for in each row'
+              : 'generated, a class as judged in each row',
+          ),
+          realLabels &&
+            figure(
+              await grid(reference.pictures, places(realLabels), 10, 'real images of each class'),
+              'real',
+            ),
+        ]
+      : [];
+    return {
+      title: 'Classes',
+      text: `How often the judge sees each class of ${escaped(real.name)} in generated and in real images.`,
+      body: `${chart(svg, 'shares of the classes')}<div class="pair">${grids.filter(Boolean).join('\n')}</div>`,
+    };
+  },
+
+  async ({ generator }) => {
+    const steps = 12;
+    const classes = generator.info.condition?.classes;
+    const walks: string[] = [];
+    for (let k = 0; k < 5; k++) {
+      const labels = classes ? { labels: k % classes } : {};
+      const images = await generator.interpolate(2 * k, 2 * k + 1, steps, labels);
+      walks.push(await imagesGrid(images, steps, `from seed ${2 * k} to seed ${2 * k + 1}`));
+    }
+    return {
+      title: 'Between images',
+      text: 'Each row goes from the first image of one seed to that of another. A network that has learnt what its images have in common changes from one to the other by way of others that could be real; one that knows single images by heart jumps.',
+      body: figure(walks.join('\n'), ''),
+    };
+  },
+
+  async ({ evidence }) => ({
+    title: 'Precision and recall',
+    text: 'Real and generated images in the plane in which the features of real ones vary most. Grey alone: what is never drawn. Colour alone: what is like nothing real.',
+    body: `${chart(await featureMap(evidence), 'features of real and generated images')}
+<div class="pair">${await outliers(evidence)}</div>`,
+  }),
+
+  async ({ evidence: { details, sample, real } }) => {
+    const { memorised } = details;
+    if (!memorised) return undefined;
+    const nearest = range(memorised.distances.length)
+      .sort((a, b) => (memorised.distances[a] as number) - (memorised.distances[b] as number))
+      .slice(0, 15);
+    const first = range(Math.min(15, memorised.distances.length));
+    const pair = async (places: number[], caption: string) => {
+      const drawn = await grid(sample.pictures, places, 15, 'generated images');
+      const training = places.map((k) => memorised.places[k] as number);
+      return figure(`${drawn}${await grid(real.train, training, 15, 'training images')}`, caption);
+    };
+    return {
+      title: 'Nearest training images',
+      text: 'Generated images above, the training image that is nearest in pixels below each. Where both are the same, the network has learnt it by heart.',
+      body: `${await pair(first, `the first ${first.length}`)}
+${await pair(nearest, `of the first ${memorised.distances.length}, those that are nearest to a training image`)}`,
+    };
+  },
+
+  async ({ log }) => {
+    const svg = await runCurves(log);
+    if (!svg) return undefined;
+    return {
+      title: 'The run',
+      text: 'Losses of the training that the file comes from. They do not say how good the images are.',
+      body: chart(svg, 'losses against steps'),
+    };
+  },
+];
+
+/** What precision and recall do not count: images that the other set has nothing like. */
+async function outliers({ details, sample, reference }: Evidence): Promise<string> {
+  const { precision, recall } = details.neighbours;
+  const alien = firstWhere(precision.length, (k) => precision[k] === 0, 30);
+  const missed = firstWhere(recall.length, (k) => recall[k] === 0, 30);
+  const part = async (
+    pictures: Evidence['sample']['pictures'],
+    places: number[],
+    caption: string,
+  ) =>
+    places.length > 0
+      ? figure(await grid(pictures, places, 6, caption), caption)
+      : figure('', `${caption}: none`);
+  return [
+    await part(sample.pictures, alien, 'generated, and among no real ones'),
+    await part(reference.pictures, missed, 'real, and among no generated ones'),
+  ].join('\n');
+}

@@ -1,0 +1,97 @@
+/** Results that were kept: read back and compared. */
+import { UserError } from '@gpn/runtime';
+import { z } from 'zod';
+import type { Evaluation } from './evaluate.js';
+import { MEASURES } from './measures.js';
+import { protocolDifferences, protocolHash } from './protocol.js';
+
+const range = z.tuple([z.number(), z.number()]);
+const share = z.array(z.number());
+
+/** JSON has no infinity, which a divergence may be: it is written, and read, as null. */
+const value = z
+  .number()
+  .nullable()
+  .transform((x) => x ?? Number.POSITIVE_INFINITY);
+
+const result = z.object({
+  value,
+  interval: z.tuple([value, value]).optional(),
+  seeds: z.array(value),
+  floor: value.optional(),
+  ceiling: value.optional(),
+});
+
+const schema = z.object({
+  version: z.literal(1),
+  model: z.object({ name: z.string(), sha256: z.string().optional() }),
+  protocol: z.object({
+    version: z.literal(1),
+    data: z.object({
+      name: z.string(),
+      hash: z.string(),
+      count: z.int(),
+      part: z.enum(['test', 'half']),
+    }),
+    features: z.object({
+      name: z.string(),
+      sha256: z.string(),
+      size: z.int(),
+      range,
+    }),
+    samples: z.int(),
+    seeds: z.array(z.int()),
+    neighbours: z.int(),
+    kernelBlock: z.int(),
+    compared: z.int(),
+    random: z.string(),
+  }),
+  protocolHash: z.string(),
+  scores: z.partialRecord(z.enum(Object.keys(MEASURES) as (keyof typeof MEASURES)[]), result),
+  classes: z.object({ names: z.array(z.string()), generated: share, real: share }).optional(),
+  notes: z.array(z.string()),
+});
+
+/**
+ * A result as `gpn-cli eval --json` writes it.
+ *
+ * @param label what to call it in an error
+ * @throws UserError when it is none, or its protocol is not what its hash says
+ */
+export function parseEvaluation(text: string, label: string): Evaluation {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new UserError(`${label} is not JSON: give a result of gpn-cli eval --json, or a model.`);
+  }
+  const { success, data, error } = schema.safeParse(json);
+  if (!success) {
+    const [issue] = error.issues;
+    throw new UserError(
+      `${label} is no result of gpn-cli eval --json (${issue?.path.join('.')}: ${issue?.message}).`,
+    );
+  }
+  const evaluation = data as Evaluation;
+  if (protocolHash(evaluation.protocol) !== evaluation.protocolHash) {
+    throw new UserError(`${label} was altered: its protocol is not the one its hash stands for.`);
+  }
+  return evaluation;
+}
+
+/**
+ * Refuses results that were not measured alike.
+ *
+ * @throws UserError that says which part of the protocols differs
+ */
+export function checkComparable(evaluations: readonly Evaluation[]): void {
+  const [first, ...others] = evaluations;
+  for (const other of others) {
+    if (!first || other.protocolHash === first.protocolHash) continue;
+    const parts = protocolDifferences(first.protocol, other.protocol);
+    throw new UserError(
+      `${first.model.name} and ${other.model.name} were measured by different protocols, so their ` +
+        `figures cannot be compared; they differ in ${parts.join(', ')}.`,
+    );
+  }
+}
