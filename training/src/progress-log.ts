@@ -2,10 +2,10 @@
  * What a run measured, as JSON lines: one object a line, in order of their steps. Other tools read
  * it while the run goes on.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
+import { openToAppend } from './append.js';
 import { fileError, writeFileAtomic } from './atomic.js';
 
 /** The step, from 1, after which these were measured, and the measures by their names. */
@@ -40,24 +40,11 @@ export async function openProgressLog(path: string, keepThrough = 0): Promise<Pr
   const lines = keepThrough > 0 ? await readLines(path) : [];
   const kept = lines.filter(({ row }) => row.step <= keepThrough);
   await writeFileAtomic(path, kept.map(({ text }) => `${text}\n`).join(''));
-  const file = attempt(path, () => openSync(path, 'a'));
+  const file = openToAppend(path);
   return {
-    append(row) {
-      const line = Buffer.from(`${JSON.stringify(row)}\n`);
-      attempt(path, () => {
-        for (let at = 0; at < line.length; ) at += writeSync(file, line, at);
-      });
-    },
-    close: () => closeSync(file),
+    append: (row) => file.append(Buffer.from(`${JSON.stringify(row)}\n`)),
+    close: () => file.close(),
   };
-}
-
-function attempt<T>(path: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    throw fileError('write', path, error);
-  }
 }
 
 /**

@@ -1,0 +1,65 @@
+/** What TensorBoard shows of a run: `tensorboard --logdir RUN`. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openToAppend } from '../append.js';
+import { ensureWritableFolder } from '../atomic.js';
+import type { State } from '../engine.js';
+import { type Event, encodeEvent, frame, type Shown } from './events.js';
+import { histogramOf } from './histogram.js';
+
+export interface Board {
+  /** One point of each curve; a tag's part before the first slash is its group. */
+  scalars(step: number, values: Readonly<Record<string, number>>): void;
+  image(step: number, tag: string, png: Uint8Array): void;
+  /** The distribution of each weight tensor of a state. */
+  weights(step: number, state: State): void;
+  close(): void;
+}
+
+const NAME = /^events\.out\.tfevents\.(\d+)\.gpn\.(\d+)$/;
+
+/**
+ * Begins an event file in a folder. One that goes on from a checkpoint lies beside those before it,
+ * and tells TensorBoard to forget what they say of later steps, which come again.
+ *
+ * @param step the checkpoint's; 0 for a new run
+ * @param now milliseconds since 1970
+ * @throws UserError when the file cannot be written
+ */
+export async function openBoard(folder: string, step: number, now = Date.now): Promise<Board> {
+  await ensureWritableFolder(folder);
+  const file = openToAppend(join(folder, nextName(await readdir(folder), now())));
+  const add = (step: number, what: Event['what']) =>
+    file.append(frame(encodeEvent({ wallTime: now() / 1000, step, what })));
+  const show = (step: number, entries: Iterable<readonly [string, Shown]>) => {
+    const summary = new Map(entries);
+    if (summary.size > 0) add(step, { summary });
+  };
+  add(step, { version: 'brain.Event:2' });
+  if (step > 0) add(step + 1, { restart: true });
+  return {
+    scalars: (step, values) =>
+      show(
+        step,
+        Object.entries(values).map(([tag, scalar]) => [tag, { scalar }]),
+      ),
+    image: (step, tag, png) => show(step, [[tag, { png }]]),
+    weights: (step, state) =>
+      show(
+        step,
+        Object.entries(state).flatMap(([name, { data }]) => {
+          const histogram = /\/params\//.test(name) && histogramOf(data as Float32Array);
+          return histogram ? [[name.replace('/params/', '/'), { histogram }] as const] : [];
+        }),
+      ),
+    close: () => file.close(),
+  };
+}
+
+/** TensorBoard reads files in the order of their names, in which a clock set back must not show. */
+function nextName(present: readonly string[], now: number): string {
+  const times = present.map((name) => Number(NAME.exec(name)?.[1] ?? 0));
+  const seconds = Math.max(Math.floor(now / 1000), ...times);
+  const number = String(present.filter((name) => NAME.test(name)).length).padStart(3, '0');
+  return `events.out.tfevents.${String(seconds).padStart(10, '0')}.gpn.${number}`;
+}
