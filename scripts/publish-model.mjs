@@ -1,14 +1,15 @@
 /**
- * Puts a finished run among the bundled models: exports both networks, draws the grid and writes
- * the model card from what the run and the files say of themselves.
+ * Puts a finished run among the bundled models: exports both networks, draws the grid, measures how
+ * good it is and writes the model card from what the run and the files say of themselves.
  *
  *   node scripts/publish-model.mjs RUN "train dcgan-mnist --seed 0 --device cpu" "64 minutes on 2 cores"
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Generator } from '@gpn/runtime';
-import { exportRun } from '@gpn/training';
+import { exportRun, parseEvaluation, scorecardMarkdown } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { parse } from 'yaml';
 
@@ -20,42 +21,61 @@ if (!run || !command || !time) {
 
 const folder = fileURLToPath(new URL('../models/pretrained/', import.meta.url));
 mkdirSync(folder, { recursive: true });
-const name = parse(readFileSync(join(run, 'recipe.yml'), 'utf8')).name;
-const { info } = await exportRun(run, {
-  network: 'generator',
-  out: join(folder, `${name}.onnx`),
-});
-await exportRun(run, { network: 'discriminator', out: join(folder, `${name}-discriminator.onnx`) });
+const recipe = parse(readFileSync(join(run, 'recipe.yml'), 'utf8'));
+const { name } = recipe;
+const [file, judge] = [`${name}.onnx`, `${name}-discriminator.onnx`];
+const { info } = await exportRun(run, { network: 'generator', out: join(folder, file) });
+await exportRun(run, { network: 'discriminator', out: join(folder, judge) });
 
-const generator = await Generator.load(join(folder, `${name}.onnx`), { device: 'cpu' });
+const generator = await Generator.load(join(folder, file), { device: 'cpu' });
 const images = await generator.sample({ count: 100, seed: 0 });
 await writeFileAtomic(join(folder, `${name}.png`), await images.toPNG());
 await generator.dispose();
 
-const { training, latent, image } = info;
-const versions = Object.entries(training.versions).map(([k, v]) => `${k} ${v}`);
+const { training, latent, image, condition, codes } = info;
+// The scores are of the whole data set: a generator of some of its classes is not meant to reach them.
+const scored = ['mnist', 'fashion'].includes(recipe.data.dataset) && !recipe.data.classes;
+const scorecard = scored ? scorecardMarkdown(evaluated(join(folder, file))) : undefined;
+
+const rows = {
+  files: `\`${file}\` (generator), \`${judge}\``,
+  'made by': `\`npx gpn-cli ${command}\``,
+  seed: training.seed,
+  'trained for': `${training.steps.toLocaleString('en')} steps, ${Math.round(training.epochs * 100) / 100} epochs`,
+  time,
+  data: `${training.dataset.name}, hash ${training.dataset.hash}`,
+  'recipe hash': training.recipe,
+  software: Object.entries(training.versions)
+    .map(([k, v]) => `${k} ${v}`)
+    .join(', '),
+  latents: `${latent.size}, ${latent.distribution === 'uniform' ? 'uniform on (−1, 1)' : 'standard normal'}`,
+  ...(condition && { [condition.input]: `${condition.classes}, one-hot` }),
+  ...(codes && { codes: `${codes.size}, from ${codes.range.join(' to ')}` }),
+  images: `${image.height} × ${image.width} × ${image.channels}, values ${image.range.join(' to ')}`,
+};
+const table = Object.entries(rows).map(([what, value]) => `| ${what} | ${value} |`);
+const grid = condition ? ', a class in each column' : '';
+
 await writeFileAtomic(
   join(folder, `${name}.md`),
-  `# ${name}
-
-![100 images drawn with seed 0](${name}.png)
-
-| what | value |
-| --- | --- |
-| files | \`${name}.onnx\` (generator), \`${name}-discriminator.onnx\` |
-| made by | \`npx gpn-cli ${command}\` |
-| seed | ${training.seed} |
-| trained for | ${training.steps.toLocaleString('en')} steps, ${Math.round(training.epochs * 100) / 100} epochs |
-| time | ${time} |
-| data | ${training.dataset.name}, hash ${training.dataset.hash} |
-| recipe hash | ${training.recipe} |
-| software | ${versions.join(', ')} |
-| latents | ${latent.size}, ${latent.distribution === 'uniform' ? 'uniform on (−1, 1)' : 'standard normal'} |
-| images | ${image.height} × ${image.width} × ${image.channels}, values ${image.range.join(' to ')} |
-
-The grid is \`gpn-cli sample --model ${name}.onnx --count 100 --seed 0\`, nothing picked out. The
-same command on the same machine with as many threads makes the same files; on another, its
-arithmetic rounds otherwise and a training takes another path to images of the same kind.
-`,
+  [
+    `# ${name}`,
+    recipe.description,
+    `![100 images drawn with seed 0](${name}.png)`,
+    ['| what | value |', '| --- | --- |', ...table].join('\n'),
+    `The grid is 100 images of seed 0${grid}, nothing picked out. The same command on the same machine
+with as many threads makes the same files; on another, its arithmetic rounds otherwise and a training
+takes another path to images of the same kind.`,
+    ...(scorecard ? ['## Scorecard', scorecard] : []),
+  ].join('\n\n') + '\n',
 );
 console.log(`${join(folder, name)}.onnx, -discriminator.onnx, .png, .md`);
+
+/** Measures a generator and puts the scores into its file. */
+function evaluated(path) {
+  const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
+  const args = [cli, 'eval', '--model', path, '--data', recipe.data.dataset, '--write', '--json'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`gpn-cli eval failed: ${stderr}`);
+  return parseEvaluation(stdout, name);
+}

@@ -12,16 +12,16 @@
 import { parseArgs } from 'node:util';
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { Generator, openSession, readSource } from '@gpn/runtime';
-import { loadDataset } from '@gpn/training';
 import {
   categoryError,
   classesOf,
   draw,
   generatorVariance,
+  loadDataset,
   openEvaluator,
   pixelRows,
   rows,
-} from '@gpn/training/evaluation';
+} from '@gpn/training';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -82,7 +82,16 @@ function table(entries) {
         .map(([key, value]) => `${key} ${typeof value === 'number' ? value.toFixed(4) : value}`)
         .join(', '),
     ]);
-  const heads = ['model', 'data', 'Fréchet [95 %]', 'precision', 'recall', 'agreement', 'classes', 'more'];
+  const heads = [
+    'model',
+    'data',
+    'Fréchet [95 %]',
+    'precision',
+    'recall',
+    'agreement',
+    'classes',
+    'more',
+  ];
   return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
@@ -116,7 +125,10 @@ async function zeros(generator, extractor) {
 async function categories(generator) {
   const { bytes } = await readSource(`${generator.info.name}-discriminator`);
   const session = await openSession(bytes, { device: 'cpu' });
-  const { images, labels, count } = await loadDataset('mnist', { ...generator.info.image, split: 'test' });
+  const { images, labels, count } = await loadDataset('mnist', {
+    ...generator.info.image,
+    split: 'test',
+  });
   const found = new Uint8Array(count);
   for (let from = 0; from < count; from += 500) {
     const data = Float32Array.from(images.subarray(from * 784, (from + 500) * 784), (x) => x / 255);
