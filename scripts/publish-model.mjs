@@ -58,7 +58,7 @@ const grid = condition ? ', a class in each column' : '';
 
 await writeFileAtomic(
   join(folder, `${name}.md`),
-  [
+  `${[
     `# ${name}`,
     recipe.description,
     `![100 images drawn with seed 0](${name}.png)`,
@@ -67,7 +67,7 @@ await writeFileAtomic(
 with as many threads makes the same files; on another, its arithmetic rounds otherwise and a training
 takes another path to images of the same kind.`,
     ...(scorecard ? ['## Scorecard', scorecard] : []),
-  ].join('\n\n') + '\n',
+  ].join('\n\n')}\n`,
 );
 console.log(`${join(folder, name)}.onnx, -discriminator.onnx, .png, .md`);
 
