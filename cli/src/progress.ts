@@ -3,6 +3,7 @@ import type { TrainEvent } from '@gpn/training';
 import cliProgress from 'cli-progress';
 
 type Start = Extract<TrainEvent, { type: 'start' }>;
+type Quality = Extract<TrainEvent, { type: 'quality' }>;
 type Step = Extract<TrainEvent, { type: 'step' }>;
 
 /** Seconds between two lines where the output is no terminal, such as a log. */
@@ -37,6 +38,9 @@ const describeStart = (start: Start): string =>
   `Training on ${amount(start.images)} images, ${amount(start.steps)} steps, on ${start.device}` +
   `${start.reason ? ` (${start.reason})` : ''}, into ${start.out}\n`;
 
+const describeQuality = ({ quality }: Quality): string =>
+  quality.map(({ metric, value }) => `${metric}: ${value.toFixed(3)}\n`).join('');
+
 /** Time left, from the pace since the start of this process: a resumed run has steps behind it. */
 const timeLeft = (step: Step, first: number, seconds: number): number | null => {
   const done = step.step - first;
@@ -69,6 +73,7 @@ export function createProgress(
   });
   let began = 0;
   let firstStep = 0;
+  let steps = 0;
   let lastLine = now();
 
   const begin = (total: number, done: number): void => {
@@ -92,12 +97,17 @@ export function createProgress(
         stream.write(describeStart(event));
         began = now();
         firstStep = event.step;
+        steps = event.steps;
         begin(event.steps, event.step);
       } else if (event.type === 'step') {
         const { step, steps } = event;
         // The last step is always shown: what a log ends with.
         if (step === steps) lastLine = Number.NEGATIVE_INFINITY;
         show(step, steps, describeStep(event, timeLeft(event, firstStep, now() - began)));
+      } else if (event.type === 'quality') {
+        bar.stop();
+        stream.write(describeQuality(event));
+        begin(steps, event.step);
       }
     },
     stop: () => bar.stop(),

@@ -12,7 +12,8 @@ export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair:
   return { pair, ...METHODS[recipe.training.method ?? 'adversarial'](recipe, pair) };
 }
 
-export function networksOf({ model }: Recipe, width = 1): Pair {
+/** @param dense a discriminator of fragments in the form that slides over images */
+export function networksOf({ model, data }: Recipe, width = 1, dense = false): Pair {
   const make = NETWORKS[model.network];
   if (!make) throw new Error(`there is no network ${model.network}`);
   const { classes, categories, codes, fragment } = model;
@@ -28,5 +29,7 @@ export function networksOf({ model }: Recipe, width = 1): Pair {
     },
     ...(model.code_variance && { codeVariance: true }),
     ...(fragment && { fragment }),
+    image: { height: data.height, width: data.width, channels: data.channels },
+    dense,
   });
 }

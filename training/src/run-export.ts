@@ -13,8 +13,9 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { fileError, writeFileAtomic } from './atomic.js';
 import { type Checkpoint, latestCheckpoint, readCheckpoint } from './checkpoint.js';
+import { sideOf } from './data/fragments.js';
 import type { State } from './engine.js';
-import { ganOf } from './gan.js';
+import { ganOf, networksOf } from './gan.js';
 import type { Method } from './methods/method.js';
 import { recipeHash } from './recipes.js';
 
@@ -32,8 +33,10 @@ export async function exportNetwork(
   role: Role,
 ): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
   const gan = ganOf(checkpoint.recipe);
-  const network = gan.pair[role];
-  const inputs: Record<string, TensorSpec> = { [INPUT[role]]: spec(['N', ...network.inputShape]) };
+  const slides = role === 'discriminator' && gan.slides;
+  const network = slides ? networksOf(checkpoint.recipe, 1, true)[role] : gan.pair[role];
+  const shape = slides ? ['H', 'W', network.inputShape.at(-1) as number] : network.inputShape;
+  const inputs: Record<string, TensorSpec> = { [INPUT[role]]: spec(['N', ...shape]) };
   for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
   const model = trace(
     ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
@@ -112,6 +115,8 @@ function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): Mo
   const { data, model, training } = recipe;
   const { classes, categories, codes } = model;
   const choices = classes ?? (role === 'generator' ? categories : undefined);
+  const fragment = role === 'discriminator' ? model.fragment : undefined;
+  const side = fragment && sideOf(fragment);
   return {
     version: 1,
     name: role === 'generator' ? recipe.name : `${recipe.name}-discriminator`,
@@ -119,14 +124,15 @@ function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): Mo
     input: INPUT[role],
     output: role === 'generator' ? 'images' : 'scores',
     image: {
-      height: data.height,
-      width: data.width,
+      height: side ?? data.height,
+      width: side ?? data.width,
       channels: data.channels,
-      range: data.range as [number, number],
+      range: [...(gan.range ?? data.range)],
       layout: 'NHWC',
       color: data.channels === 1 ? 'gray' : 'rgb',
     },
     ...(role === 'generator' ? { latent: model.latent } : { scores: gan.scores }),
+    ...(fragment && { fragment }),
     ...(choices && {
       condition: {
         input: classes ? 'labels' : 'categories',
@@ -145,6 +151,7 @@ function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): Mo
       seed: training.seed,
       versions: VERSIONS,
     },
+    ...(role === 'discriminator' && progress.quality && { quality: progress.quality }),
   };
 }
 

@@ -13,6 +13,7 @@ interface Options {
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
   engine: EngineName;
   resume?: boolean;
+  stage?: 'discriminator' | 'generator';
   json?: boolean;
 }
 
@@ -35,6 +36,12 @@ export function addTrain(program: Command): void {
         .choices(['onnx', 'tensorflow'])
         .default('onnx'),
     )
+    .addOption(
+      new Option(
+        '--stage <network>',
+        'where the networks learn one after the other: train the discriminator alone, or go on from there',
+      ).choices(['discriminator', 'generator']),
+    )
     .option('--resume', 'go on from the last checkpoint of the run, if there is one')
     .option('--json', 'print the closing summary as JSON')
     .addHelpText(
@@ -43,6 +50,8 @@ export function addTrain(program: Command): void {
         'train dcgan-mnist',
         'train dcgan-mnist --epochs 20 --out runs/first',
         'train dcgan-mnist --out runs/first --resume',
+        'train gpn-mnist --stage discriminator --out runs/gpn',
+        'train gpn-mnist --stage generator --out runs/gpn',
         'train my-recipe.yml --data photos/ --steps 5000',
       ),
     )
@@ -63,8 +72,17 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
   const { signal } = interrupt;
   let result: TrainResult;
   try {
-    const resume = options.resume ?? false;
-    result = await train(recipe, { out, device, engine, resume, signal, on: progress.on });
+    const { resume = false, stage } = options;
+    const { on } = progress;
+    result = await train(recipe, {
+      out,
+      device,
+      engine,
+      resume,
+      ...(stage && { stage }),
+      signal,
+      on,
+    });
   } finally {
     progress.stop();
     interrupt.release();
@@ -75,6 +93,11 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
 function closing({ type, out, step, steps, checkpoint, ...done }: TrainResult): string {
   if (type === 'interrupted')
     return `Stopped at step ${step} of ${steps}, kept in ${checkpoint}; the same command with --resume goes on.\n`;
+  if (type === 'stage')
+    return [
+      `Trained the discriminator for ${step} steps: ${done.discriminator}`,
+      `The same command with --stage generator goes on, to step ${steps}.\n`,
+    ].join('\n');
   return [
     `Trained ${step} steps, in ${out}:`,
     `  generator      ${done.generator}`,

@@ -7,7 +7,7 @@ import { type LayerMaker, type Network, type NetworkOptions, sequential } from '
  */
 export const gpnGenerator = ({ latentSize, image, width = 1 }: NetworkOptions): Network => {
   const { height, width: across, channels } = image ?? { height: 28, width: 28, channels: 1 };
-  const start = [height / 4, across / 4, 32 * width] as const;
+  const start = [Math.floor(height / 4), Math.floor(across / 4), 32 * width] as const;
   return sequential(
     [latentSize],
     [

@@ -8,9 +8,9 @@ import {
   type Specs,
   type TensorSpec,
 } from '@gpn/models';
-import type { RandomStream, ScoreMeaning, TensorData } from '@gpn/runtime';
+import type { QualityInfo, RandomStream, ScoreMeaning, TensorData } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset, Images } from '../data/dataset.js';
 import type { State, StepInputs, StepOutputs } from '../engine.js';
 import type { Optimizer } from '../optimizers.js';
 import type { Recipe } from '../recipe.js';
@@ -29,6 +29,8 @@ export interface Phase {
   steps(stepsPerEpoch: number): number;
   /** @throws UserError where the data set does not do for it */
   data(dataset: Dataset): PhaseData;
+  /** How well it has done, once it is over, on images that it has not seen. */
+  measure?(state: State, heldOut: Images): Promise<QualityInfo[]>;
 }
 
 export interface PhaseData {
@@ -45,6 +47,10 @@ export interface Method {
   readonly state: StateSpecs;
   readonly phases: readonly Phase[];
   readonly scores: ScoreMeaning;
+  /** What the pixels 0 and 255 are to the networks, where it is not the recipe's to choose. */
+  readonly range?: readonly [number, number];
+  /** The discriminator is exported in its dense form, which slides over images of any size. */
+  readonly slides?: boolean;
   /**
    * What the exported discriminator gives for images, by the names of its outputs; `scores` first.
    * @param y what the network gives for them

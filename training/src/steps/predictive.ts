@@ -20,7 +20,7 @@ export interface FragmentInputs {
     /** 1 real, 0 altered, and what each counts: [fragments + generated fragments]. */
     readonly labels: tf.Tensor;
     readonly weights: tf.Tensor;
-    /** Where the generated fragments lie: see `fragmentIndices`. */
+    /** Where the fragment of each generated image lies: see `fragmentIndices`. */
     readonly places?: tf.Tensor;
   };
   readonly noise: { readonly dropout?: Tensors; readonly latents?: tf.Tensor };
@@ -45,13 +45,17 @@ export const fragmentStep =
     const { discriminator: d, generator: g } = state;
     const generated =
       rival && g
-        ? fragmentsOf(draw(rival, g, noise.latents as tf.Tensor), batch.places as tf.Tensor, size)
+        ? fragmentOfEach(
+            draw(rival, g, noise.latents as tf.Tensor),
+            batch.places as tf.Tensor,
+            size,
+          )
         : undefined;
     const shown = generated ? tf.concat([batch.fragments, generated], 0) : batch.fragments;
     const { loss, grads, aux } = differentiate((params) => {
       const pass = { training: true, noise: noise.dropout ?? {} };
       const judged = discriminator.apply(params, d.buffers, shown, pass);
-      const entropy = crossEntropy(margin(judged.y), batch.labels);
+      const entropy = crossEntropy(margins(judged.y), batch.labels);
       const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
       return { loss: mean, aux: { buffers: judged.buffers } };
     }, d.params);
@@ -74,6 +78,8 @@ export interface DeceptionSettings {
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
   readonly loss: DeceptionLoss;
+  /** What the images' likeness to one another counts beside a fragment's loss. */
+  readonly diversity?: number;
 }
 
 /**
@@ -81,61 +87,99 @@ export interface DeceptionSettings {
  * same fragments of each of its images are judged.
  */
 export const deceptionStep =
-  ({ generator, discriminator, optimizer, size, loss }: DeceptionSettings) =>
+  ({ generator, discriminator, optimizer, size, loss, diversity = 0 }: DeceptionSettings) =>
   ({ state, batch, noise, rates }: DeceptionInputs) => {
     const { generator: g, discriminator: d } = state;
     const step = differentiate((params) => {
       const made = generator.apply(params, g.buffers, noise.latents, { training: true });
       const fragments = fragmentsOf(made.y, batch.places, size);
       const judged = discriminator.apply(d.params, d.buffers, fragments, { training: false });
-      const pairs = tf.reshape(judged.y, [-1, 2]);
-      const fake = tf.mean(tf.sigmoid(tf.neg(margin(judged.y))));
-      return { loss: loss(pairs), aux: { buffers: made.buffers, metrics: { fake } } };
+      const fooling = loss(tf.reshape(judged.y, [-1, 2]));
+      const fake = tf.sigmoid(tf.neg(margins(judged.y)));
+      const metrics = { generator: tf.mean(fooling), fake: tf.mean(fake) };
+      const alike = diversity && tf.mul(likeness(made.y, noise.latents), diversity * fake.size);
+      const sum = tf.sum(fooling);
+      return {
+        loss: alike ? tf.add(sum, alike) : sum,
+        aux: { buffers: made.buffers, metrics },
+      };
     }, g.params);
     const next = optimizer.update(g.params, step.grads, g.optimizer, rates.generator);
     const after = { params: next.params, buffers: step.aux.buffers, optimizer: next.state };
-    const fragments = (batch.places.size / sideOf(size) ** 2) * (noise.latents.shape[0] as number);
-    return {
-      state: { ...state, generator: after },
-      // The loss is a sum; a mean can be compared.
-      metrics: {
-        generator: tf.div(step.loss, fragments),
-        fake: step.aux.metrics.fake as tf.Tensor,
-      },
-    };
+    return { state: { ...state, generator: after }, metrics: step.aux.metrics };
   };
 
-/** From the logits (fake, real) of all fragments, [N, 2], to what the generator minimises. */
+/** From the logits (fake, real) of all fragments, [N, 2], to what each costs the generator, [N]. */
 export type DeceptionLoss = (logits: tf.Tensor) => tf.Tensor;
 
-/** The generator's losses by the names that recipes use, sums over all fragments. */
-export const DECEPTION_LOSSES: Readonly<Record<'sigmoid' | 'modified', DeceptionLoss>> = {
+/** The generator's losses by the names that recipes use; it minimises their sum. */
+export const DECEPTION_LOSSES = {
   /** The sigmoid of the logit of "fake". */
-  sigmoid: (logits) => tf.sum(tf.sigmoid(tf.slice(logits, [0, 0], [-1, 1]))),
+  sigmoid: (logits: tf.Tensor) => tf.reshape(tf.sigmoid(tf.slice(logits, [0, 0], [-1, 1])), [-1]),
   /** −log of the probability of "real": it does not fade where the discriminator is sure. */
-  modified: (logits) => tf.sum(tf.softplus(tf.neg(margin(logits)))),
+  modified: (logits: tf.Tensor) => tf.softplus(tf.neg(margins(logits))),
+} satisfies Record<string, DeceptionLoss>;
+
+/**
+ * How little images differ for how much their latents do, for each image and the next: an image
+ * that fools the discriminator may not be drawn over and over (Mao et al. 2019, equation 3).
+ */
+const likeness = (images: tf.Tensor, latents: tf.Tensor): tf.Tensor => {
+  const n = latents.shape[0] as number;
+  const apart = (x: tf.Tensor) => {
+    const rows = tf.reshape(x, [n, -1]);
+    const next = tf.concat([tf.slice(rows, [1, 0]), tf.slice(rows, [0, 0], [1, -1])], 0);
+    return tf.mean(tf.abs(tf.sub(rows, next)), 1);
+  };
+  return tf.mean(tf.div(apart(latents), tf.add(apart(images), 0.01)));
 };
 
-/** By how much the logit of "real" exceeds that of "fake", the logarithm of their odds: [N]. */
-export const margin = (logits: tf.Tensor): tf.Tensor => {
-  const [fake, real] = tf.split(tf.reshape(logits, [-1, 2]), 2, 1) as [tf.Tensor, tf.Tensor];
-  return tf.reshape(tf.sub(real, fake), [-1]);
+/**
+ * By how much the logit of "real" exceeds that of "fake", the logarithm of their odds, for each
+ * fragment: [N, h, w, 2] → [N, h, w, 1].
+ */
+export const logOdds = (logits: tf.Tensor): tf.Tensor => {
+  const [fake, real] = tf.split(logits, 2, -1) as [tf.Tensor, tf.Tensor];
+  return tf.sub(real, fake);
 };
+
+/** The same in a row: [N · h · w]. */
+export const margins = (logits: tf.Tensor): tf.Tensor => tf.reshape(logOdds(logits), [-1]);
 
 /** Softmax cross-entropy over two classes, which is the logistic one of the margin: [N]. */
-const crossEntropy = (margins: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
-  tf.sub(tf.softplus(margins), tf.mul(margins, labels));
+const crossEntropy = (margin: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
+  tf.sub(tf.softplus(margin), tf.mul(margin, labels));
 
 const draw = (generator: Network, { params, buffers }: Frozen, latents: tf.Tensor): tf.Tensor =>
   generator.apply(params, buffers, latents, { training: false }).y;
 
-/** The same fragments of each image, with zeros around it: [N · fragments, side, side, channels]. */
-export function fragmentsOf(images: tf.Tensor, places: tf.Tensor, size: FragmentSize): tf.Tensor {
+/** The pixels of images with zeros around them, [N, pixels, channels]. */
+function padded(images: tf.Tensor, { frame }: FragmentSize): tf.Tensor3D {
   const [n, h, w, channels] = images.shape as [number, number, number, number];
-  const { frame } = size;
-  const side = sideOf(size);
   const edge: [number, number] = [frame, frame];
-  const padded = tf.pad(images as tf.Tensor4D, [[0, 0], edge, edge, [0, 0]]);
-  const pixels = tf.reshape(padded, [n, (h + 2 * frame) * (w + 2 * frame), channels]);
-  return tf.reshape(tf.gather(pixels, places, 1), [-1, side, side, channels]);
+  const all = tf.pad(images as tf.Tensor4D, [[0, 0], edge, edge, [0, 0]]);
+  return tf.reshape(all, [n, (h + 2 * frame) * (w + 2 * frame), channels]);
+}
+
+/** The same fragments of each image: [N · fragments, side, side, channels]. */
+export function fragmentsOf(images: tf.Tensor, places: tf.Tensor, size: FragmentSize): tf.Tensor {
+  const side = sideOf(size);
+  const channels = images.shape.at(-1) as number;
+  const pixels = tf.gather(padded(images, size), places, 1);
+  return tf.reshape(pixels, [-1, side, side, channels]);
+}
+
+/** One fragment of each image, at a place of its own: [N, side, side, channels]. */
+export function fragmentOfEach(
+  images: tf.Tensor,
+  places: tf.Tensor,
+  size: FragmentSize,
+): tf.Tensor {
+  const [n, side] = [images.shape[0] as number, sideOf(size)];
+  const channels = images.shape.at(-1) as number;
+  const pixels = padded(images, size);
+  const starts = tf.mul(tf.range(0, n, 1, 'int32'), pixels.shape[1]);
+  const own = tf.add(tf.reshape(places, [n, side * side]), tf.reshape(starts, [n, 1]));
+  const rows = tf.gather(tf.reshape(pixels, [-1, channels]), tf.reshape(own, [-1]));
+  return tf.reshape(rows, [n, side, side, channels]);
 }

@@ -1,0 +1,88 @@
+/** How often a discriminator of fragments is right about images that it was not trained on. */
+import { spec, trace } from '@gpn/export';
+import type { Network } from '@gpn/models';
+import { openSession, type QualityInfo, stream } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Images } from '../data/dataset.js';
+import {
+  type FragmentOptions,
+  fragmentBatch,
+  kindsOf,
+  sideOf,
+  viewCount,
+} from '../data/fragments.js';
+import type { State } from '../engine.js';
+import { margins } from '../steps/predictive.js';
+
+/** Fragments, of each of which every kind of example is judged, and how many at once. */
+const FRAGMENTS = 5000;
+const AT_ONCE = 100;
+
+/** Every alteration, whatever the discriminator was trained on. */
+const NEGATIVES = { noise: 1, blur: 1, mismatch: 1, gaussian: 1 };
+
+/** The share of each kind of examples that is rightly called real, or altered. */
+export async function fragmentAccuracy(
+  discriminator: Network,
+  state: State,
+  heldOut: Images,
+  trained: FragmentOptions,
+): Promise<QualityInfo[]> {
+  const options = { ...trained, negatives: NEGATIVES };
+  const kinds = kindsOf(options);
+  const rows = AT_ONCE * kinds.length;
+  const side = sideOf(options);
+  const shape = [rows, side, side, heldOut.channels];
+  const random = stream(0, 'held out');
+  const views = random.below(FRAGMENTS, viewCount(heldOut, options));
+  const right = new Map(kinds.map((kind) => [kind, 0]));
+  const session = await openSession(judgeOf(discriminator, state, shape), { device: 'cpu' });
+  try {
+    for (let at = 0; at < FRAGMENTS; at += AT_ONCE) {
+      const chosen = views.subarray(at, at + AT_ONCE);
+      const {
+        fragments,
+        labels,
+        kinds: shown,
+      } = fragmentBatch(heldOut, chosen, rows, options, random);
+      const feeds = { fragments: { dtype: 'float32', shape, data: fragments } } as const;
+      const scores = (await session.run(feeds)).margins?.data as Float32Array;
+      for (const [k, kind] of shown.entries()) {
+        const saysReal = (scores[k] as number) > 0;
+        if (saysReal === (labels[k] === 1)) right.set(kind, (right.get(kind) as number) + 1);
+      }
+    }
+  } finally {
+    await session.dispose();
+  }
+  const protocol = `${FRAGMENTS} fragments of the test images of ${heldOut.name}, each as it is and with every alteration; the share judged rightly; trained on ${kindsOf(trained).join(', ')}`;
+  return kinds.map((kind) => ({
+    metric: `held-out accuracy, ${kind}`,
+    value: (right.get(kind) as number) / FRAGMENTS,
+    protocol,
+  }));
+}
+
+function judgeOf(discriminator: Network, state: State, shape: number[]): Uint8Array {
+  const constants = (group: string, specs: Network['params']) =>
+    Object.fromEntries(
+      Object.entries(specs).map(([name, { shape }]) => [
+        name,
+        tf.tensor(
+          state[`discriminator/${group}/${name}`]?.data as Float32Array,
+          [...shape],
+          'float32',
+        ),
+      ]),
+    );
+  return trace(
+    ({ fragments }) => {
+      const params = constants('params', discriminator.params);
+      const buffers = constants('buffers', discriminator.buffers);
+      const { y } = discriminator.apply(params, buffers, fragments, { training: false });
+      return { margins: margins(y) };
+    },
+    { fragments: spec(shape) },
+    { name: 'judge of fragments' },
+  ).toBytes();
+}
