@@ -33,6 +33,18 @@ const progressSchema = z.strictObject({
     /** The names of its classes, where it has any. */
     classes: z.array(z.string()).optional(),
   }),
+  /** What the discriminator's phase measured at its end. */
+  quality: z
+    .array(z.strictObject({ metric: z.string(), value: z.number(), protocol: z.string() }))
+    .optional(),
+  /** What evaluations have found so far: see `Watch`. */
+  watch: z
+    .strictObject({
+      best: z.strictObject({ step: z.int().min(1), frechet: z.number() }).nullable(),
+      recall: z.number(),
+      rollbacks: z.int().min(0),
+    })
+    .optional(),
 });
 
 export type Progress = z.infer<typeof progressSchema>;
@@ -52,22 +64,33 @@ export const stepName = (step: number): string => `step-${String(step).padStart(
 
 /** Writes `folder/step-N.safetensors` and removes all but the newest few. @returns its path */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
+  const path = join(folder, `${stepName(checkpoint.progress.step)}.safetensors`);
+  await write(path, checkpoint);
+  const stale = (await checkpointsIn(folder)).slice(0, -KEPT);
+  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
+  return path;
+}
+
+/** The best one by Fréchet distance, which is kept beside the newest few. */
+export const bestCheckpoint = (folder: string): string => join(folder, 'best.safetensors');
+
+/** Writes it, in place of the one before. */
+export const writeBestCheckpoint = (folder: string, checkpoint: Checkpoint): Promise<void> =>
+  write(bestCheckpoint(folder), checkpoint);
+
+async function write(path: string, checkpoint: Checkpoint): Promise<void> {
   const tensors = Object.entries(checkpoint.state).map(
     ([name, { shape, data }]): [string, StoredTensor] => [
       name,
       { dtype: 'F32', shape: [...shape], data: data as Float32Array<ArrayBuffer> },
     ],
   );
-  const path = join(folder, `${stepName(checkpoint.progress.step)}.safetensors`);
   const metadata = {
     format: FORMAT,
     progress: JSON.stringify(checkpoint.progress),
     recipe: recipeToYaml(checkpoint.recipe),
   };
   await writeFileAtomic(path, encodeSafetensors(new Map(tensors), metadata));
-  const stale = (await checkpointsIn(folder)).slice(0, -KEPT);
-  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
-  return path;
 }
 
 /** @throws UserError if the file is missing, broken, or not a checkpoint of ours */

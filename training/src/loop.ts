@@ -1,85 +1,36 @@
 import { join } from 'node:path';
-import { Generator, type OpenOptions, stream, UserError } from '@gpn/runtime';
+import { stream, UserError } from '@gpn/runtime';
 import { ensureWritableFolder, writeFileAtomic } from './atomic.js';
 import {
+  bestCheckpoint,
   type Checkpoint,
   latestCheckpoint,
+  type Progress,
   readCheckpoint,
-  stepName,
+  writeBestCheckpoint,
   writeCheckpoint,
 } from './checkpoint.js';
 import { type Dataset, loadDataset } from './data/dataset.js';
-import { ENGINES, type EngineName } from './engines.js';
+import type { CompiledStep } from './engine.js';
+import { ENGINES } from './engines.js';
 import { ganOf } from './gan.js';
 import { type Phase, startingState } from './methods/method.js';
-import { lossCurves } from './plot.js';
-import { advance, enter, partsOf, ratesOf, startProgress } from './progress.js';
-import { openProgressLog, readProgressLog } from './progress-log.js';
+import { advance, endOf, enter, partsOf, ratesOf, rolledBack, startProgress } from './progress.js';
+import { measure } from './quality.js';
 import type { Recipe } from './recipe.js';
 import { recipeHash, recipeToYaml } from './recipes.js';
 import { exportNetwork, type Role } from './run-export.js';
-
-export interface TrainOptions {
-  /** The run's folder; made if need be. */
-  readonly out: string;
-  readonly device?: OpenOptions['device'];
-  /** What runs the steps; `onnx` unless given. */
-  readonly engine?: EngineName;
-  readonly threads?: number;
-  /** Go on from the folder's newest checkpoint, or start if there is none. */
-  readonly resume?: boolean;
-  /** Ends the training after the step in progress, with a checkpoint. */
-  readonly signal?: AbortSignal;
-  readonly on?: (event: TrainEvent) => void;
-}
-
-/** What a step measured, by name: the networks' losses before all. */
-export type Losses = Readonly<Record<string, number>>;
-
-export type TrainEvent =
-  | { type: 'data'; done: number; total: number }
-  | {
-      type: 'start';
-      /** A training has one phase or more; each starts anew. */
-      phase: string;
-      step: number;
-      steps: number;
-      epochs: number;
-      images: number;
-      device: string;
-      reason: string;
-      out: string;
-    }
-  | {
-      type: 'step';
-      step: number;
-      steps: number;
-      epoch: number;
-      imagesPerSecond: number;
-      losses: Losses;
-    }
-  | { type: 'sample'; path: string; step: number }
-  | { type: 'checkpoint'; path: string; step: number };
-
-export interface TrainResult {
-  readonly type: 'done' | 'interrupted';
-  readonly step: number;
-  readonly steps: number;
-  /** Of this call, training alone. */
-  readonly seconds: number;
-  readonly out: string;
-  readonly checkpoint: string;
-  /** Paths of the exported networks, once all steps are done. */
-  readonly generator?: string;
-  readonly discriminator?: string;
-}
+import { actionOn } from './tracking/sentinel.js';
+import { openTracker } from './tracking/tracker.js';
+import type { Best, TrainEvent, TrainOptions, TrainResult } from './train-types.js';
 
 /**
  * Trains a GAN by its recipe, from the data to two .onnx files, all in one folder:
- * recipe.yml, metrics.jsonl, losses.svg, samples/, checkpoints/, generator.onnx and
- * discriminator.onnx. A run that is stopped anywhere and resumed ends with the same bytes in its
+ * recipe.yml, metrics.jsonl, losses.svg, tensorboard/, samples/, checkpoints/, generator.onnx and
+ * discriminator.onnx; with evaluations, evaluation.svg and the best networks too. A run that is stopped anywhere and resumed ends with the same bytes in its
  * checkpoint as one that is not, on the same device with the same number of threads.
- * @throws UserError if the folder, the data or a checkpoint cannot be used, or the losses diverge
+ * @throws UserError if the folder, the data or a checkpoint cannot be used, the losses diverge, or
+ *   the generator has collapsed and the recipe says to stop
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainResult> {
   const { out, on = () => {} } = options;
@@ -106,20 +57,31 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     resumed?.state ??
     startingState(gan.state, recipe.model.initialization, stream(training.seed, 'initialization'));
 
-  const open = (phase: Phase) =>
-    ENGINES[options.engine ?? 'onnx'](phase.step, phase.inputs, {
-      device: options.device ?? 'auto',
-      ...(options.threads && { threads: options.threads }),
-      name: `${recipe.name} training step`,
-    });
-  const left = parts.filter(({ to }) => to > progress.step);
+  // Rounds share their steps, as compiling one takes a while.
+  const compiled = new Map<Phase['step'], CompiledStep>();
+  const open = async (phase: Phase): Promise<CompiledStep> => {
+    const step =
+      compiled.get(phase.step) ??
+      (await ENGINES[options.engine ?? 'onnx'](phase.step, phase.inputs, {
+        device: options.device ?? 'auto',
+        ...(options.threads && { threads: options.threads }),
+        name: `${recipe.name} training step`,
+      }));
+    compiled.set(phase.step, step);
+    return step;
+  };
+  const end = endOf(parts, progress.step, options);
+  const left = parts.filter(({ to }) => to > progress.step && to <= end);
   // Before anything is written, like the data: a device may not be there.
-  let ready = left[0] && (await open(left[0].phase));
+  if (left[0]) await open(left[0].phase);
   for (const folder of [out, folders.checkpoints, folders.samples])
     await ensureWritableFolder(folder);
+  const { threads } = options;
+  const tracker = await openTracker(recipe, dataset, {
+    ...{ out, on, step: progress.step },
+    ...(threads && { threads }),
+  });
   await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
-  const metrics = join(out, 'metrics.jsonl');
-  const log = await openProgressLog(metrics, progress.step);
 
   const checkpoint = (): Checkpoint => ({ state, progress, recipe });
   const save = async (): Promise<string> => {
@@ -127,27 +89,28 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     on({ type: 'checkpoint', path, step: progress.step });
     return path;
   };
-  const draw = async (): Promise<void> => {
-    const path = join(folders.samples, `${stepName(progress.step)}.png`);
-    await drawSamples(path, checkpoint());
-    on({ type: 'sample', path, step: progress.step });
-  };
+  const keepBest = () => writeBestCheckpoint(folders.checkpoints, checkpoint());
+  // The process may have ended between the two.
+  if (progress.watch?.best?.step === progress.step) await keepBest();
 
   const begun = performance.now();
   const speed = speedometer(training.batch_size);
   let saved = resumed?.path;
   let stopped = false;
+  let collapse: Collapse | undefined;
+  const begunPhases = new Set<string>();
   try {
     for (const part of left) {
       if (stopped) break;
       const { phase, data, from, to } = part;
-      const step = ready ?? (await open(phase));
-      ready = undefined;
-      try {
-        step.load(state);
-        if (progress.step === from) progress = enter(progress, phase);
-        const { device, reason } = step;
-        const about = { steps, epochs: steps / data.stepsPerEpoch, images: dataset.count };
+      const step = await open(phase);
+      step.load(state);
+      if (progress.step === from) progress = enter(progress, phase);
+      const { device, reason } = step;
+      const about = { steps, epochs: steps / data.stepsPerEpoch, images: dataset.count };
+      // Once for each phase, however many rounds there are.
+      if (!begunPhases.has(phase.name)) {
+        begunPhases.add(phase.name);
         on({
           type: 'start',
           phase: phase.name,
@@ -157,40 +120,62 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
           reason,
           out,
         });
-        while (progress.step < to && !stopped) {
-          const k = progress.step - from;
-          const losses = await step.run({ ...data.feeds(k), ...ratesOf(progress) });
-          if (!Object.values(losses).every(Number.isFinite)) {
-            throw new UserError(diverged(progress.step + 1, saved));
-          }
-          const epoch = Math.floor(k / data.stepsPerEpoch);
-          progress = advance(progress, losses, part, recipe);
-          log.append({ step: progress.step, epoch, ...losses });
-          on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond: speed(), losses });
-          stopped = options.signal?.aborted ?? false;
-          const last = progress.step === steps;
-          const drawing = progress.step % output.samples_every === 0 || last;
-          const saving = progress.step % output.checkpoint_every === 0 || last || stopped;
-          if (drawing || saving || progress.step === to) state = { ...state, ...step.state() };
-          if (drawing) await draw();
-          if (saving) saved = await save();
+      }
+      while (progress.step < to && !stopped) {
+        const k = progress.step - from;
+        const losses = await step.run({ ...data.feeds(k), ...ratesOf(progress) });
+        if (!Object.values(losses).every(Number.isFinite)) {
+          throw new UserError(diverged(progress.step + 1, saved));
         }
-      } finally {
-        await step.dispose();
+        const epoch = Math.floor(k / data.stepsPerEpoch);
+        progress = advance(progress, losses, part, recipe);
+        tracker.step(progress, epoch, losses);
+        on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond: speed(), losses });
+        stopped = options.signal?.aborted ?? false;
+        const over = progress.step === to;
+        const last = progress.step === end;
+        const drawing = progress.step % output.samples_every === 0 || last;
+        const evaluating = tracker.evaluates(phase, progress.step, last);
+        const saving = progress.step % output.checkpoint_every === 0 || last || stopped;
+        if (drawing || evaluating || saving || over) state = { ...state, ...step.state() };
+        if (over && phase.measure) {
+          const quality = await measure(recipe, phase, state);
+          progress = { ...progress, quality };
+          if (quality) on({ type: 'quality', step: progress.step, quality });
+        }
+        const verdict = await tracker.look(checkpoint(), { drawing, evaluating });
+        if (verdict) progress = { ...progress, watch: verdict.watch };
+        if (verdict && verdict.signs.length > 0) {
+          const { action, because } = actionOn(output.on_collapse ?? 'warn', verdict.watch);
+          const { best } = verdict.watch;
+          const { signs } = verdict;
+          on({ type: 'collapse', step: progress.step, signs, action, ...(best && { best }) });
+          if (action === 'rollback') {
+            state = (await readCheckpoint(bestCheckpoint(folders.checkpoints))).state;
+            step.load(state);
+            progress = rolledBack(progress);
+          }
+          if (action === 'stop') collapse = { signs, because };
+        }
+        stopped ||= collapse !== undefined;
+        if (saving || collapse || verdict?.best) saved = await save();
+        if (verdict?.best) await keepBest();
       }
     }
     saved ??= await save();
-    await writeFileAtomic(
-      join(out, 'losses.svg'),
-      await lossCurves(await readProgressLog(metrics), { title: recipe.name }),
-    );
+    await tracker.finish();
+    if (collapse) throw new UserError(collapsed(collapse, progress, saved));
     const seconds = (performance.now() - begun) / 1000;
     const result = { step: progress.step, steps, seconds, out, checkpoint: saved };
-    if (progress.step < steps) return { type: 'interrupted', ...result };
-    const files = await exportBoth(out, checkpoint());
-    return { type: 'done', ...result, ...files };
+    if (progress.step < end) return { type: 'interrupted', ...result };
+    const trained = progress.step < steps ? (['discriminator'] as const) : ROLES;
+    const files = await exportAll(out, checkpoint(), trained);
+    if (progress.step < steps) return { type: 'stage', ...result, ...files };
+    const best = progress.watch?.best && (await exportBest(out, folders.checkpoints));
+    return { type: 'done', ...result, ...files, ...(best && { best }) };
   } finally {
-    log.close();
+    await tracker.close();
+    for (const step of compiled.values()) await step.dispose();
   }
 }
 
@@ -198,21 +183,26 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
 async function findStart(
   recipe: Recipe,
   folder: string,
-  { out, resume }: TrainOptions,
+  { out, resume, stage }: TrainOptions,
 ): Promise<(Checkpoint & { path: string }) | undefined> {
   const path = await latestCheckpoint(folder);
   if (!path) return undefined;
-  if (!resume) {
+  if (!resume && stage !== 'generator') {
     throw new UserError(
       `${out} holds a run already: give --resume to go on with it, or another --out.`,
     );
   }
   const found = await readCheckpoint(path);
+  // Where networks take turns, the number of steps decides what each step trains.
+  const fixed = recipe.training.method === 'predictive';
   const comparable = (r: Recipe): string =>
-    recipeHash({ ...r, training: { ...r.training, epochs: undefined, steps: undefined } });
+    recipeHash(
+      fixed ? r : { ...r, training: { ...r.training, epochs: undefined, steps: undefined } },
+    );
   if (comparable(found.recipe) !== comparable(recipe)) {
+    const may = fixed ? 'they' : 'only the number of epochs or steps';
     throw new UserError(
-      `${out} was begun with other settings (see its recipe.yml); only the number of epochs or steps may change on --resume.`,
+      `${out} was begun with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
     );
   }
   return { ...found, path };
@@ -229,30 +219,42 @@ function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Da
   });
 }
 
-/** Images of fixed latents, drawn by the very file that an export would give. */
-async function drawSamples(path: string, checkpoint: Checkpoint): Promise<void> {
-  const { bytes } = await exportNetwork(checkpoint, 'generator');
-  const generator = await Generator.load(bytes, { device: 'cpu' });
-  try {
-    const { sample_count: count } = checkpoint.recipe.output;
-    const images = await generator.sample({ count, seed: checkpoint.progress.seed });
-    await writeFileAtomic(path, await images.toPNG());
-  } finally {
-    await generator.dispose();
+const ROLES = ['generator', 'discriminator'] as const;
+
+async function exportAll<R extends Role>(
+  out: string,
+  checkpoint: Checkpoint,
+  roles: readonly R[],
+  prefix = '',
+): Promise<Record<R, string>> {
+  const files: Partial<Record<R, string>> = {};
+  for (const role of roles) {
+    const { bytes } = await exportNetwork(checkpoint, role);
+    const path = join(out, `${prefix}${role}.onnx`);
+    await writeFileAtomic(path, bytes);
+    files[role] = path;
   }
+  return files as Record<R, string>;
 }
 
-async function exportBoth(out: string, checkpoint: Checkpoint): Promise<Record<Role, string>> {
-  const files = {
-    generator: join(out, 'generator.onnx'),
-    discriminator: join(out, 'discriminator.onnx'),
-  };
-  for (const role of ['generator', 'discriminator'] as const) {
-    const { bytes } = await exportNetwork(checkpoint, role);
-    await writeFileAtomic(files[role], bytes);
-  }
-  return files;
+/** The networks as they were at their best, beside those of the last step. */
+async function exportBest(out: string, folder: string): Promise<Best | undefined> {
+  const checkpoint = await readCheckpoint(bestCheckpoint(folder));
+  const { best } = checkpoint.progress.watch ?? {};
+  return best ? { ...best, ...(await exportAll(out, checkpoint, ROLES, 'best-')) } : undefined;
 }
+
+interface Collapse {
+  readonly signs: readonly string[];
+  /** Why the training did not go back. */
+  readonly because: string | undefined;
+}
+
+const collapsed = ({ signs, because }: Collapse, { step, watch }: Progress, saved: string) =>
+  `The generator has collapsed by step ${step}: ${signs.join('; ')}. ` +
+  `The training has stopped${because ? `, as ${because}` : ''}; ${saved} keeps it as it is` +
+  `${watch?.best ? `, and best.safetensors beside it as it was at step ${watch.best.step}` : ''}. ` +
+  'Lower the learning rates, the generator’s above all, and train again.';
 
 const diverged = (step: number, saved: string | undefined): string =>
   `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +

@@ -33,17 +33,7 @@ export async function lossCurves(
     ];
   });
   chart.setOption({
-    backgroundColor: '#ffffff',
-    title: { text: title, left: 'center', top: 12, textStyle: { fontSize: 18 } },
-    legend: {
-      data: [...measures],
-      icon: 'rect',
-      itemHeight: 3,
-      top: 42,
-      textStyle: { fontSize: 14 },
-    },
-    grid: { left: 72, right: 40, top: 84, bottom: 60 },
-    xAxis: { type: 'value', max: 'dataMax', ...axis('step', 32) },
+    ...surroundings(title, measures),
     yAxis: { type: 'value', scale: true, ...axis('loss', 48) },
     series,
   });
@@ -51,6 +41,53 @@ export async function lossCurves(
   chart.dispose();
   return svg;
 }
+
+/**
+ * What evaluations found, against steps, as an SVG of 900 × 500: the Fréchet distance on a
+ * logarithmic axis to the left, as it falls by orders of magnitude, and recall to the right.
+ */
+export async function evaluationCurves(
+  rows: readonly ProgressRow[],
+  { title }: Pick<CurvesOptions, 'title'>,
+): Promise<string> {
+  const curves = [
+    { name: 'Fréchet distance', measure: 'frechet', color: COLOURS[0] },
+    { name: 'recall', measure: 'recall', color: COLOURS[1] },
+  ];
+  const chart = await newChart();
+  chart.setOption({
+    ...surroundings(
+      title,
+      curves.map(({ name }) => name),
+    ),
+    yAxis: [
+      { type: 'log', ...axis('Fréchet distance', 48) },
+      { type: 'value', min: 0, max: 1, ...axis('recall', 40), splitLine: { show: false } },
+    ],
+    series: curves.map(({ name, measure, color }, yAxisIndex) => ({
+      ...{ type: 'line' as const, animation: false, name, color, yAxisIndex },
+      // A logarithm takes no zero, which no generator reaches.
+      data: finitePoints(rows, measure).filter(([, x]) => x > 0 || yAxisIndex > 0),
+    })),
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+
+const surroundings = (title: string, curves: readonly string[]) => ({
+  backgroundColor: '#ffffff',
+  title: { text: title, left: 'center', top: 12, textStyle: { fontSize: 18 } },
+  legend: {
+    data: [...curves],
+    icon: 'rect',
+    itemHeight: 3,
+    top: 42,
+    textStyle: { fontSize: 14 },
+  },
+  grid: { left: 72, right: 64, top: 84, bottom: 60 },
+  xAxis: { type: 'value' as const, max: 'dataMax', ...axis('step', 32) },
+});
 
 const axis = (name: string, nameGap: number) => ({
   name,

@@ -1,4 +1,5 @@
 /** How far a training has come: pure functions from one step's progress to the next one's. */
+import { UserError } from '@gpn/runtime';
 import type { Progress } from './checkpoint.js';
 import type { Dataset } from './data/dataset.js';
 import type { State } from './engine.js';
@@ -22,6 +23,29 @@ export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
     from = part.to;
     return part;
   });
+}
+
+/**
+ * The step that this call ends with: the last of all, or of the first phase.
+ * @throws UserError where the stage is not one of the training, or not yet due
+ */
+export function endOf(
+  parts: readonly Part[],
+  step: number,
+  { out, stage }: { out: string; stage?: 'generator' | 'discriminator' | undefined },
+): number {
+  const [first, last] = [parts[0]?.to ?? 0, parts.at(-1)?.to ?? 0];
+  if (stage === undefined) return last;
+  if (parts[0]?.phase.name !== 'discriminator') {
+    throw new UserError('Both networks of this recipe learn together: leave --stage out.');
+  }
+  if (stage === 'discriminator' && step >= first) {
+    throw new UserError(`${out} has its discriminator: --stage generator goes on from there.`);
+  }
+  if (stage === 'generator' && step < first) {
+    throw new UserError(`${out} has no trained discriminator: begin with --stage discriminator.`);
+  }
+  return stage === 'discriminator' ? first : last;
 }
 
 export function startProgress({ training }: Recipe, dataset: Dataset): Progress {
@@ -67,6 +91,15 @@ export function advance(
     ),
   };
 }
+
+/** After going back to an earlier state: the steps count on, at half the learning rates. */
+export const rolledBack = (progress: Progress): Progress => ({
+  ...progress,
+  schedule: mapRecord(progress.schedule, (rate) => ({ ...rate, rate: rate.rate / 2 })),
+  ...(progress.watch && {
+    watch: { ...progress.watch, rollbacks: progress.watch.rollbacks + 1 },
+  }),
+});
 
 /** The learning rates as the step takes them. */
 export const ratesOf = ({ schedule }: Progress): State =>

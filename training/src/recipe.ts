@@ -8,19 +8,11 @@ import { networksOf } from './gan.js';
 import { LOSSES } from './losses.js';
 import { METHODS, type MethodName } from './methods/index.js';
 import { dotted, expectation, type Path, recipeProblem } from './recipe-errors.js';
+import { count, decay, learningRate, pixels, ratio, size, whole } from './recipe-fields.js';
+import { checkRollback, outputSchema } from './recipe-output.js';
+import { checkFragment, predictiveSchema } from './recipe-predictive.js';
 
 const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
-
-// Zod's own int says "number" of what is no number at all.
-const whole = z.int({
-  error: ({ code }) => (code === 'invalid_type' ? 'a whole number' : undefined),
-});
-const pixels = whole.min(1).max(1024);
-const count = whole.min(1).max(1_000_000_000);
-const learningRate = z.number().gt(0).max(1);
-const size = whole.min(1).max(4096);
-const ratio = whole.min(1).max(100);
-const decay = z.number().min(0).lt(1);
 
 // An `error` completes the sentence "KEY must be …"; the others are in recipe-errors.ts.
 const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
@@ -39,6 +31,7 @@ const METHOD_KEYS = [
   'generator_average',
   'information',
   'equilibrium',
+  'predictive',
 ] as const;
 type MethodKey = (typeof METHOD_KEYS)[number];
 
@@ -56,6 +49,7 @@ const OWN_KEYS: Record<MethodName, { needs: MethodKey[]; takes: MethodKey[] }> =
   },
   infogan: { needs: ['loss', 'information'], takes: ['label_smoothing'] },
   began: { needs: ['equilibrium'], takes: [] },
+  predictive: { needs: ['predictive'], takes: [] },
 };
 
 /** A key that is there and should not be, or the other way round. */
@@ -141,6 +135,7 @@ const recipeSchema = z.strictObject({
       equilibrium: z
         .strictObject({ lambda: z.number().gt(0).max(1), gamma: z.number().gt(0).max(1) })
         .optional(),
+      predictive: predictiveSchema.optional(),
       batch_size: whole.min(1).max(4096),
       epochs: count.optional(),
       steps: count.optional(),
@@ -185,12 +180,7 @@ const recipeSchema = z.strictObject({
         context.addIssue({ code: 'custom', path: ['label_smoothing'], message, input: smoothing });
       }
     }),
-  output: z.strictObject({
-    /** In steps, as is `checkpoint_every`. */
-    samples_every: count,
-    checkpoint_every: count,
-    sample_count: whole.min(1).max(4096),
-  }),
+  output: outputSchema,
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;
@@ -256,6 +246,8 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
       `${place(['model', 'batch_norm'])} must be false with a gradient penalty, which takes each image's score to depend on that image alone.`,
     );
   }
+  checkFragment(data, place);
+  checkRollback(data, place);
   const made = networksOf(data).generator.outputShape;
   for (const [axis, key] of (['height', 'width', 'channels'] as const).entries()) {
     if (data.data[key] !== made[axis]) {

@@ -112,11 +112,14 @@ export function recipeToYaml(recipe: Recipe): string {
 
 /**
  * SHA-256, in hex, of what decides the outcome: `data`, `model` and `training` as JSON with sorted
- * keys. Left out are the texts, `output`, and where the data lies: a data set has its own hash.
+ * keys. Left out are the texts, `output`, and where the data lies: a data set has its own hash. Of
+ * `output`, what is evaluated counts where a training goes back by it.
  */
-export function recipeHash({ data, model, training }: Recipe): string {
+export function recipeHash({ data, model, training, output }: Recipe): string {
   const { dataset: _, ...rest } = data;
-  const json = JSON.stringify({ data: rest, model, training }, (_key, value: unknown) =>
+  const { evaluate_every, evaluate_samples, on_collapse } = output;
+  const rollback = on_collapse === 'rollback' ? { evaluate_every, evaluate_samples } : undefined;
+  const json = JSON.stringify({ data: rest, model, training, rollback }, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,

@@ -1,0 +1,136 @@
+/** What a run's folder tells of the training as it goes: losses, pictures, measures. */
+import { join } from 'node:path';
+import { Generator, UserError } from '@gpn/runtime';
+import { writeFileAtomic } from '../atomic.js';
+import { type Checkpoint, type Progress, stepName } from '../checkpoint.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Phase } from '../methods/method.js';
+import { evaluationCurves, lossCurves } from '../plot.js';
+import { openProgressLog, readProgressLog } from '../progress-log.js';
+import type { Recipe } from '../recipe.js';
+import { exportNetwork } from '../run-export.js';
+import type { TrainEvent } from '../train-types.js';
+import { flatMeasures, openSmallEvaluator } from './evaluation.js';
+import { signsOfCollapse, startWatch, type Watch, watchOn } from './sentinel.js';
+import { openBoard } from './tensorboard.js';
+
+/** What an evaluation found. */
+export interface Verdict {
+  readonly watch: Watch;
+  /** Whether it is the best so far. */
+  readonly best: boolean;
+  /** Of collapse. */
+  readonly signs: readonly string[];
+}
+
+export interface Tracker {
+  /** Whether the generator is to be evaluated after this step: every so often, and at the end. */
+  evaluates(phase: Phase, step: number, last: boolean): boolean;
+  /** Keeps the losses of a step. */
+  step(progress: Progress, epoch: number, losses: Readonly<Record<string, number>>): void;
+  /** Draws samples, evaluates the generator, or both, or neither. */
+  look(
+    checkpoint: Checkpoint,
+    wanted: { drawing: boolean; evaluating: boolean },
+  ): Promise<Verdict | undefined>;
+  /** Draws the curves. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TrackerOptions {
+  readonly out: string;
+  /** The step of the checkpoint to go on from; 0 for a new run. */
+  readonly step: number;
+  readonly threads?: number;
+  readonly on: (event: TrainEvent) => void;
+}
+
+/** @throws UserError where the run cannot be evaluated as its recipe says, or written */
+export async function openTracker(
+  recipe: Recipe,
+  dataset: Dataset,
+  { out, step: from, threads, on }: TrackerOptions,
+): Promise<Tracker> {
+  const { evaluate_every: every, sample_count: count, on_collapse } = recipe.output;
+  const evaluator =
+    every === undefined
+      ? undefined
+      : await openSmallEvaluator(recipe, dataset, threads ? { threads } : {});
+  if (evaluator?.note && on_collapse === 'rollback') {
+    throw new UserError(
+      `output.on_collapse cannot be rollback: ${dataset.name} has no judge, so that no checkpoint is known to be the best; choose warn or stop.`,
+    );
+  }
+  if (evaluator?.note) on({ type: 'note', text: evaluator.note });
+  const metrics = join(out, 'metrics.jsonl');
+  const log = await openProgressLog(metrics, from);
+  const board = await openBoard(join(out, 'tensorboard'), from);
+
+  const draw = async (generator: Generator, { progress: { seed, step } }: Checkpoint) => {
+    const path = join(out, 'samples', `${stepName(step)}.png`);
+    const png = await (await generator.sample({ count, seed })).toPNG();
+    await writeFileAtomic(path, png);
+    board.image(step, 'samples', png);
+    on({ type: 'sample', path, step });
+  };
+  const evaluate = async (generator: Generator, { progress }: Checkpoint) => {
+    if (!evaluator) return undefined;
+    const { step, watch: before = startWatch } = progress;
+    const { real, names } = evaluator;
+    const found = await evaluator.measure(generator);
+    const signs = signsOfCollapse(found, real, before, names);
+    const watch = watchOn(before, step, found, signs);
+    const best = watch.best?.step === step;
+    const measures = flatMeasures(found, evaluator);
+    log.append({ step, ...measures });
+    board.scalars(step, grouped('evaluation', measures));
+    on({ type: 'evaluation', step, measures, best, classes: names.length });
+    return { watch, best, signs };
+  };
+
+  return {
+    evaluates: (phase, step, last) =>
+      every !== undefined &&
+      'generator' in phase.rates &&
+      (step % every === 0 || (last && step > every)),
+    step({ step, schedule }, epoch, losses) {
+      log.append({ step, epoch, ...losses });
+      const rates = Object.entries(schedule).map(([name, { rate }]) => [name, rate]);
+      board.scalars(step, {
+        ...grouped('loss', losses),
+        ...grouped('learning_rate', Object.fromEntries(rates)),
+      });
+    },
+    async look(checkpoint, { drawing, evaluating }) {
+      if (!drawing && !evaluating) return undefined;
+      board.weights(checkpoint.progress.step, checkpoint.state);
+      const { bytes } = await exportNetwork(checkpoint, 'generator');
+      const generator = await Generator.load(bytes, { device: 'cpu' });
+      try {
+        if (drawing) await draw(generator, checkpoint);
+        return evaluating ? await evaluate(generator, checkpoint) : undefined;
+      } finally {
+        await generator.dispose();
+      }
+    },
+    async finish() {
+      const rows = await readProgressLog(metrics);
+      const title = recipe.name;
+      await writeFileAtomic(join(out, 'losses.svg'), await lossCurves(rows, { title }));
+      if (rows.every(({ frechet }) => frechet === undefined)) return;
+      await writeFileAtomic(join(out, 'evaluation.svg'), await evaluationCurves(rows, { title }));
+    },
+    async close() {
+      log.close();
+      board.close();
+      await evaluator?.dispose();
+    },
+  };
+}
+
+/** TensorBoard's groups are what stands before the first slash. */
+const grouped = (group: string, values: Readonly<Record<string, number>>) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, x]) => [name.includes('/') ? name : `${group}/${name}`, x]),
+  );
