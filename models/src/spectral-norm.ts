@@ -24,23 +24,22 @@ export const powerIteration = (kernel: tf.Tensor, { u }: Tensors): Tensors => {
 };
 
 /**
- * The kernel divided by σ = vᵀMu, with u and v taken as constants; the gradient of K/σ is
- * (g − ⟨g, K/σ⟩ · vuᵀ) / σ (the paper's equation 12).
+ * The kernel divided by σ = uᵀMᵀv, with u and v taken as constants; the gradient of K/σ is
+ * (g − ⟨g, K/σ⟩ · vuᵀ) / σ (the paper's equation 12). After a step of power iteration Mᵀv is known,
+ * so that a traced graph computes it once.
  */
 export const normalizeSpectrally = (kernel: tf.Tensor, { u, v }: Tensors): tf.Tensor =>
   tf.customGrad((k, save) => {
     const raw = k as tf.Tensor;
-    const sigma = tf.sum(tf.mul(tf.matMul(matrix(raw), u as tf.Tensor2D), v as tf.Tensor2D));
+    const [left, right] = [v, u] as [tf.Tensor2D, tf.Tensor2D];
+    const sigma = tf.sum(tf.mul(tf.matMul(matrix(raw), left, true), right));
     const value = tf.div(raw, sigma);
     (save as tf.GradSaveFunc)([value, sigma]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [normalized, s] = saved as [tf.Tensor, tf.Tensor];
-      const along = tf.sum(tf.mul(dy, normalized));
-      const outer = tf.reshape(
-        tf.matMul(v as tf.Tensor2D, u as tf.Tensor2D, false, true),
-        raw.shape,
-      );
-      return tf.div(tf.sub(dy, tf.mul(outer, along)), s);
+      const along = tf.mul(left, tf.sum(tf.mul(dy, normalized))) as tf.Tensor2D;
+      const outer = tf.reshape(tf.matMul(along, right, false, true), raw.shape);
+      return tf.div(tf.sub(dy, outer), s);
     };
     return { value, gradFunc };
   })(kernel);
