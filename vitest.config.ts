@@ -16,6 +16,7 @@ export default defineConfig({
     },
   },
   test: {
+    globalSetup: './test/platforms/get-browser.ts',
     reporters: ['default', './test/count-reporter.ts'],
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 180_000,

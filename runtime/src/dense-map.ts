@@ -65,8 +65,9 @@ export async function denseMap(
           values[(top + row) * columns + left + column] = score;
         }
       }
-      onProgress?.(top * columns + down * (left + across), rows * columns);
-      await turn();
+      const done = top * columns + down * (left + across);
+      onProgress?.(done, values.length);
+      if (done < values.length) await turn();
     }
   }
   return values;

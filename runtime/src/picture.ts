@@ -105,6 +105,23 @@ function taps(from: number, length: number, size: number): Taps[] {
   });
 }
 
+/** Copies whole pixels, those of the rectangle that are within the picture. */
+function crop(
+  picture: Float32Array,
+  size: { width: number; height: number },
+  { x, y, width, height }: Rectangle,
+  channels: number,
+  out: Float32Array,
+): void {
+  const [left, right] = [Math.max(0, x), Math.min(size.width, x + width)];
+  if (left >= right) return;
+  for (let row = Math.max(0, y); row < Math.min(size.height, y + height); row++) {
+    const line = row * size.width;
+    const at = ((row - y) * width + left - x) * channels;
+    out.set(picture.subarray((line + left) * channels, (line + right) * channels), at);
+  }
+}
+
 /**
  * Copies a rectangle of a picture into `out`, at the size of the model's images. Outside of the
  * picture there is black; what is not of the model's size is resampled.
@@ -119,6 +136,11 @@ export function cut(
   out: Float32Array,
 ): void {
   const { channels, range } = image;
+  const exact = Number.isInteger(x) && Number.isInteger(y);
+  if (exact && width === image.width && height === image.height) {
+    crop(picture, size, { x, y, width, height }, channels, out.fill(range[0]));
+    return;
+  }
   const across = taps(x, width, image.width);
   const down = taps(y, height, image.height);
   let at = 0;

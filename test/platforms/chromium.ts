@@ -1,27 +1,29 @@
-/** A Chromium to test with: the system's, or Debian's package where it may be installed. */
-import { spawnSync } from 'node:child_process';
+/** A Chromium to test with: the system's, or the one that Playwright keeps. */
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
-const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const SYSTEM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Debian's Chromium brings this Vulkan driver in software, which Node's WebGPU can use too. */
-export const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+/** Why a test that takes a browser is skipped. */
+export const NO_CHROMIUM = 'there is no Chromium here, and npm test could not get one';
 
-/** The browser's path, after an attempt to install it; undefined where there is none to be had. */
-export function findChromium(): string | undefined {
-  const found = PATHS.find(existsSync);
-  if (found !== undefined || process.getuid?.() !== 0) return found;
-  console.log('No Chromium is here: installing Debian’s package, as root may.');
-  const apt = (...args: string[]) =>
-    spawnSync('apt-get', [...args, '-qq', '-y'], {
-      stdio: 'ignore',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status === 0;
-  if (!(apt('update') && apt('install', '--no-install-recommends', 'chromium', 'libvulkan1'))) {
-    console.log('Chromium could not be installed.');
-  }
-  return PATHS.find(existsSync);
+/** The browser's path; undefined where there is none. */
+export const findChromium = (): string | undefined =>
+  [...SYSTEM, chromium.executablePath()].find(existsSync);
+
+const ICD = 'vk_swiftshader_icd.json';
+
+/**
+ * The environment in which Node's WebGPU finds the Vulkan driver in software that a Chromium
+ * brings; undefined where there is none. Playwright's brings Vulkan's loader too.
+ */
+export function softwareVulkan(): Record<string, string> | undefined {
+  const folders = ['/usr/lib/chromium', dirname(chromium.executablePath())];
+  const folder = folders.find((path) => existsSync(join(path, ICD)));
+  if (folder === undefined) return undefined;
+  const loader = existsSync(join(folder, 'libvulkan.so.1'));
+  return { VK_ICD_FILENAMES: join(folder, ICD), ...(loader && { LD_LIBRARY_PATH: folder }) };
 }
 
 const QUIET = [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
-import { findChromium, launch } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
 import { fragmentJudge } from './model.js';
 
 const picture = (width: number, height: number, channels = 1): Picture => ({
@@ -89,7 +89,7 @@ test('an abort ends a map after the tile that is under way', async () => {
 
 test('in Chromium’s WebAssembly', async ({ skip }) => {
   const path = findChromium();
-  if (path === undefined) skip('there is no Chromium, and none could be installed');
+  if (path === undefined) skip(NO_CHROMIUM);
   const folder = scratchFolder();
   const bytes = await fragmentJudge(6, 4);
   writeFileSync(join(folder, 'd.onnx'), bytes);

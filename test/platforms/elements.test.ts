@@ -9,7 +9,7 @@ import { conditionalFile } from '../../runtime/test/tiny.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { runModule } from '../pack.js';
-import { findChromium, launch } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
 import { exported } from './model.js';
 
 const folder = scratchFolder();
@@ -66,7 +66,7 @@ afterAll(async () => {
 
 const chromium = (name: string, body: () => Promise<void>) =>
   test(name, async ({ skip }) => {
-    if (browser === undefined) skip('there is no Chromium, and none could be installed');
+    if (browser === undefined) skip(NO_CHROMIUM);
     await body();
   });
 

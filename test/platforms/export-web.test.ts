@@ -7,7 +7,7 @@ import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { conditionalFile } from '../../runtime/test/tiny.js';
 import { gpn, listing, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
-import { findChromium, launch } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
 import { exported, fragmentJudge } from './model.js';
 
 const folder = scratchFolder();
@@ -72,7 +72,7 @@ async function open(
 
 const chromium = (name: string, body: () => Promise<void>) =>
   test(name, async ({ skip }) => {
-    if (browser === undefined) skip('there is no Chromium, and none could be installed');
+    if (browser === undefined) skip(NO_CHROMIUM);
     await body();
   });
 

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { installPacked } from '../pack.js';
-import { findChromium, launch } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
 import { exported } from './model.js';
 
 const folder = scratchFolder();
@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a page built by Vite draws, with nothing said about where files lie', async ({ skip }) => {
   const path = findChromium();
-  if (path === undefined) skip('there is no Chromium, and none could be installed');
+  if (path === undefined) skip(NO_CHROMIUM);
   installPacked(folder, []);
   mkdirSync(join(folder, 'public'));
   writeFileSync(join(folder, 'public/g.onnx'), await exported('generator'));

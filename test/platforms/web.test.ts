@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
-import { findChromium, launch } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
 import { exported } from './model.js';
 
 const folder = scratchFolder();
@@ -109,7 +109,7 @@ test('the version of the CDN’s files is the one that is installed', async () =
 describe('in Chromium', () => {
   const chromium = (name: string, body: () => Promise<void>) =>
     test(name, async ({ skip }) => {
-      if (browser === undefined) skip('there is no Chromium, and none could be installed');
+      if (browser === undefined) skip(NO_CHROMIUM);
       await body();
     });
 

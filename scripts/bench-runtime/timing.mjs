@@ -1,0 +1,36 @@
+export const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
+
+/** Milliseconds that one call takes. */
+export async function timed(call) {
+  const start = performance.now();
+  await call();
+  return performance.now() - start;
+}
+
+/** Milliseconds of calls that follow each other for a while; at least one. */
+export async function repeatedly(call, period) {
+  const times = [];
+  for (const from = performance.now(); times.length === 0 || performance.now() - from < period; ) {
+    times.push(await timed(call));
+  }
+  return times;
+}
+
+/**
+ * Milliseconds of several calls that take turns, one call of each at a time in an order that turns
+ * round, so that whatever else the machine does weighs on all alike.
+ */
+export async function inTurns(calls, period) {
+  const names = Object.keys(calls);
+  const times = Object.fromEntries(names.map((name) => [name, []]));
+  for (
+    let turn = 0, from = performance.now();
+    turn === 0 || performance.now() - from < period;
+    turn++
+  ) {
+    for (const name of turn % 2 ? names.toReversed() : names) {
+      times[name].push(await timed(calls[name]));
+    }
+  }
+  return times;
+}
