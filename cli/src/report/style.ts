@@ -21,7 +21,8 @@ td.value { font-weight: 650; }
 .scale { position: relative; width: 130px; height: 10px; background: var(--line); border-radius: 5px; display: inline-block; }
 .scale i { position: absolute; top: 0; bottom: 0; background: var(--accent); border-radius: 5px; left: 0; }
 figure { margin: 16px 0 0; }
-.pair { display: flex; gap: 32px; flex-wrap: wrap; }
+.pair { display: flex; gap: 0 32px; flex-wrap: wrap; }
+.pair > figure { flex: 1 1 320px; max-width: 600px; }
 img.pixels { image-rendering: pixelated; display: block; max-width: 100%; height: auto; }
 img.chart { display: block; width: 100%; height: auto; background: #ffffff; border-radius: 6px; }
 `;

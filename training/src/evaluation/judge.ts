@@ -63,7 +63,7 @@ const floats = (specs: Specs) =>
   Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, spec(shape)]));
 
 /** What the step takes, as shapes and types. */
-const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: number) => ({
+export const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: number) => ({
   state: {
     params: floats(network.params),
     buffers: floats(network.buffers),
@@ -106,7 +106,7 @@ export async function trainJudge(
     { ...where, name: 'judge' },
   );
   try {
-    step.load(startingState(network, optimizer, recipe.seed));
+    step.load(startingJudge(network, optimizer, recipe.seed));
     for (let at = 0; at < recipe.steps; at++) {
       const { loss } = await step.run(feedsOf(data, order.indices(at), at, network, recipe));
       on?.({ step: at + 1, steps: recipe.steps, loss: loss as number });
@@ -117,7 +117,8 @@ export async function trainJudge(
   }
 }
 
-function startingState(network: Judge, optimizer: Optimizer, seed: number): State {
+/** The state that training begins with, as the seed has it. */
+export function startingJudge(network: Judge, optimizer: Optimizer, seed: number): State {
   const random = stream(seed, 'judge');
   const groups = {
     params: network.params,

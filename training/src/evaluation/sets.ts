@@ -108,20 +108,28 @@ const MAX_PIXELS = 3072;
 /** The pixels of images from `from` up to `to` in [0, 1]; of large ones, means of squares of them. */
 export function pixelRows(pictures: Pictures, from = 0, to = pictures.count): Rows {
   const { height, width, channels, images } = pictures;
-  let by = 1;
-  while ((height * width * channels) / by ** 2 > MAX_PIXELS) by++;
-  const [rowsDown, columns] = [Math.floor(height / by), Math.floor(width / by)];
-  const size = rowsDown * columns * channels;
+  const size = height * width * channels;
+  if (size > MAX_PIXELS) return shrunk(pictures, from, to);
+  const bytes = images.subarray(from * size, to * size);
+  const out = new Float32Array(bytes.length);
+  for (let i = 0; i < out.length; i++) out[i] = (bytes[i] as number) / 255;
+  return rows(out, size);
+}
+
+function shrunk({ height, width, channels, images }: Pictures, from: number, to: number): Rows {
+  const by = Math.ceil(Math.sqrt((height * width * channels) / MAX_PIXELS));
+  const [down, across] = [Math.floor(height / by), Math.floor(width / by)];
+  const size = down * across * channels;
   const out = new Float32Array((to - from) * size);
   const share = 1 / (255 * by * by);
   for (let k = from; k < to; k++) {
-    for (let y = 0; y < rowsDown * by; y++) {
-      for (let x = 0; x < columns * by; x++) {
+    for (let y = 0; y < down * by; y++) {
+      for (let x = 0; x < across * by; x++) {
+        const square = Math.floor(y / by) * across + Math.floor(x / by);
+        const to = (k - from) * size + square * channels;
+        const at = ((k * height + y) * width + x) * channels;
         for (let c = 0; c < channels; c++) {
-          const at =
-            (k - from) * size + (Math.floor(y / by) * columns + Math.floor(x / by)) * channels;
-          const value = images[((k * height + y) * width + x) * channels + c] as number;
-          out[at + c] = (out[at + c] as number) + value * share;
+          out[to + c] = (out[to + c] as number) + (images[at + c] as number) * share;
         }
       }
     }
