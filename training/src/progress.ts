@@ -15,14 +15,16 @@ export interface Part {
   readonly to: number;
 }
 
+/** Phases one after the other; of many rounds and few steps, some have nothing to do. */
 export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
   let from = 0;
-  return phases.map((phase) => {
+  const parts = phases.map((phase) => {
     const data = phase.data(dataset);
     const part = { phase, data, from, to: from + phase.steps(data.stepsPerEpoch) };
     from = part.to;
     return part;
   });
+  return parts.filter((part) => part.to > part.from);
 }
 
 /**

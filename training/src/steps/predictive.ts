@@ -178,7 +178,7 @@ export function fragmentOfEach(
   const [n, side] = [images.shape[0] as number, sideOf(size)];
   const channels = images.shape.at(-1) as number;
   const pixels = padded(images, size);
-  const starts = tf.mul(tf.range(0, n, 1, 'int32'), pixels.shape[1]);
+  const starts = tf.mul(tf.range(0, n, 1, 'int32'), tf.scalar(pixels.shape[1], 'int32'));
   const own = tf.add(tf.reshape(places, [n, side * side]), tf.reshape(starts, [n, 1]));
   const rows = tf.gather(tf.reshape(pixels, [-1, channels]), tf.reshape(own, [-1]));
   return tf.reshape(rows, [n, side, side, channels]);
