@@ -5,6 +5,7 @@ import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/
 
 export interface EvaluationOptions {
   data: string;
+  classes?: string[];
   samples: number;
   seeds: number;
   features?: string;
@@ -12,9 +13,11 @@ export interface EvaluationOptions {
 }
 
 export interface OpenEvaluation {
+  /** @param categories the discriminator of an InfoGAN */
   evaluate(
     source: string,
     generator: Generator,
+    categories?: string,
   ): Promise<{ evaluation: Evaluation; evidence: Evidence }>;
   dispose(): Promise<void>;
 }
@@ -22,7 +25,7 @@ export interface OpenEvaluation {
 /** Opens the evaluator of images of this size; on a terminal it says what it does. */
 export async function openEvaluation(
   { height, width, channels }: ImageInfo,
-  { data, samples, seeds, features, featuresRange }: EvaluationOptions,
+  { data, classes, samples, seeds, features, featuresRange }: EvaluationOptions,
   extras: readonly Extra[] = [],
 ): Promise<OpenEvaluation> {
   const line = statusLine(process.stderr);
@@ -33,16 +36,18 @@ export async function openEvaluation(
       samples,
       seeds: Array.from({ length: seeds }, (_, seed) => seed),
       extras,
+      ...(classes && { classes }),
       ...(features && { features }),
       ...(featuresRange && { featuresRange }),
       on: ({ phase, done, total }) => line.show(`${phase}: ${Math.floor((100 * done) / total)}%`),
     },
   ).finally(line.clear);
   return {
-    async evaluate(source, generator) {
+    async evaluate(source, generator, categories) {
       const { bytes } = await readSource(source);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return evaluator.evaluate(generator, { sha256 }).finally(line.clear);
+      const options = { sha256, ...(categories && { categories }) };
+      return evaluator.evaluate(generator, options).finally(line.clear);
     },
     dispose: () => evaluator.dispose(),
   };

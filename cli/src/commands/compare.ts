@@ -6,6 +6,7 @@ import { withEvaluationOptions } from './eval.js';
 
 interface Options {
   data?: string;
+  classes?: string[];
   samples: number;
   seeds: number;
   features?: string;

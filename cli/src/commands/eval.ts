@@ -7,10 +7,12 @@ import { amount, deviceOption, examples, wholeNumber } from '../options.js';
 interface Options {
   model: string;
   data: string;
+  classes?: string[];
   samples: number;
   seeds: number;
   features?: string;
   featuresRange?: [number, number];
+  categories?: string;
   trainClassifier?: boolean;
   parzen?: boolean;
   json?: boolean;
@@ -30,6 +32,9 @@ export function range(text: string): [number, number] {
 /** What evaluating takes, of `eval` and of `compare`. */
 export const withEvaluationOptions = (command: Command): Command =>
   command
+    .option('--classes <names>', 'real images of these classes alone, such as 0 or 3,5', (names) =>
+      names.split(','),
+    )
     .option('--samples <n>', 'images drawn for each seed', amount, 10_000)
     .option('--seeds <n>', 'how many seeds, from 0; their median counts', wholeNumber(1, 100), 1)
     .option(
@@ -50,6 +55,7 @@ export function addEval(program: Command): void {
     .requiredOption('--model <file|name>', 'an ONNX file, or the name of a bundled model')
     .requiredOption('--data <name|folder>', 'what it should draw: mnist, fashion, or a folder');
   withEvaluationOptions(command)
+    .option('--categories <file|name>', 'an InfoGAN’s discriminator: the error of its categories')
     .option('--train-classifier', 'train a classifier on generated images, test it on real ones')
     .option('--parzen', 'the log-likelihood of old papers')
     .option('--json', 'print the result as JSON, for gpn-cli compare')
@@ -78,7 +84,7 @@ async function evaluate(options: Options): Promise<void> {
   const { openEvaluation } = await import('../evaluation.js');
   const evaluation = await openEvaluation(generator.info.image, options, extrasOf(options));
   try {
-    const result = await evaluation.evaluate(model, generator);
+    const result = await evaluation.evaluate(model, generator, options.categories);
     if (report) await writeReport(report, model, generator, result);
     if (write) await writeScores(model, result.evaluation);
     const { scorecardText } = await import('@gpn/training');

@@ -2,7 +2,7 @@
 import type { Generator, ModelInfo } from '@gpn/runtime';
 import type { Interval } from './bootstrap.js';
 import type { Extractor } from './extractor.js';
-import { type Extra, scoreExtras } from './extras.js';
+import { type Extra, scoreCategories, scoreExtras } from './extras.js';
 import { extractorFor } from './judges.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
@@ -15,6 +15,8 @@ export interface EvaluateOptions {
   readonly samples?: number;
   /** The value of a measure is the median over them; seed 0 alone unless given. */
   readonly seeds?: readonly number[];
+  /** Real images of these classes alone; of all unless given. */
+  readonly classes?: readonly string[];
   /** An .onnx file, or a bundled model's name; the data's own judge unless given. */
   readonly features?: string;
   /** Of a feature extractor that does not say it: what the pixels 0 and 255 become. */
@@ -76,9 +78,13 @@ export interface Evaluator {
   readonly protocol: Protocol;
   readonly real: RealData;
   readonly extractor: Extractor;
+  /**
+   * @param options.sha256 of the generator's file
+   * @param options.categories the discriminator of an InfoGAN, whose categories are measured too
+   */
   evaluate(
     generator: Generator,
-    model?: { sha256?: string },
+    options?: { sha256?: string; categories?: string },
   ): Promise<{ evaluation: Evaluation; evidence: Evidence }>;
   dispose(): Promise<void>;
 }
@@ -93,17 +99,12 @@ export interface Evaluator {
 export async function openEvaluator(
   spec: string,
   size: { height: number; width: number; channels: number },
-  {
-    samples = 10_000,
-    seeds = [0],
-    features,
-    featuresRange,
-    extras = [],
-    on = () => {},
-  }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluator> {
+  const { samples = 10_000, seeds = [0], features, featuresRange, extras = [] } = options;
+  const { on = () => {} } = options;
   const told = (phase: string) => (done: number, total: number) => on({ phase, done, total });
-  const real = await loadReal(spec, size);
+  const real = await loadReal(spec, size, options.classes);
   const extractor = await extractorFor(spec, features, featuresRange && { range: featuresRange });
   try {
     const sampleOf = async (pictures: Labelled, phase: string): Promise<Sample> => ({
@@ -138,21 +139,23 @@ export async function openEvaluator(
       protocol,
       real,
       extractor,
-      async evaluate(generator, model = {}) {
+      async evaluate(generator, { sha256, categories } = {}) {
+        // They judge real images, so they are the same for every seed.
+        const ofCategories = categories && (await scoreCategories(categories, real));
         const found: { sample: Sample; scores: Scores; details: Details }[] = [];
         for (const seed of seeds) {
           const phase = seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
           const drawn = await draw(generator, samples, seed, told(`${phase} drawn`));
           const sample = withClasses(await sampleOf(drawn, phase), generator.info);
           const { details, ...ofSample } = await scorer.score(sample);
-          const scores = { ...ofSample.scores, ...(await more(sample)) };
+          const scores = { ...ofSample.scores, ...(ofCategories || {}), ...(await more(sample)) };
           // Only the first seed's images are shown; the others need not be kept.
           found.push({ ...(found[0] ?? { sample, details }), scores });
         }
         const first = found[0] as (typeof found)[0];
         const evaluation: Evaluation = {
           version: 1,
-          model: { name: generator.info.name, ...model },
+          model: { name: generator.info.name, ...(sha256 && { sha256 }) },
           protocol,
           protocolHash: protocolHash(protocol),
           scores: results(

@@ -12,6 +12,7 @@ import {
 import type { Images } from '../data/dataset.js';
 import { type Layout, type Place, prepare } from './prepare.js';
 import { type Rows, rows } from './rows.js';
+import { classesOf } from './verdicts.js';
 
 /** Images as bytes, as data sets have them and as files would keep them. */
 export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images'>;
@@ -94,6 +95,31 @@ export async function openExtractor(
   }
 }
 
+/**
+ * The category that an InfoGAN's discriminator gives for each image.
+ *
+ * @throws UserError where the file has no output of categories
+ */
+export async function categoriesOf(
+  bytes: Uint8Array,
+  images: Pictures,
+  label = 'The discriminator',
+): Promise<Uint8Array> {
+  const info = readModelInfo(bytes, label);
+  const session = await openSession(bytes, { device: 'cpu', label });
+  try {
+    if (!session.outputNames.includes('categories')) {
+      throw new UserError(
+        `${label} gives no categories: --categories takes the discriminator of an InfoGAN.`,
+      );
+    }
+    const [categories] = await runner(session, placeOf(info), ['categories'], label)(images);
+    return classesOf(categories as Rows);
+  } finally {
+    await session.dispose();
+  }
+}
+
 interface Entrance extends Place {
   readonly input: string;
   /** Of a file that takes no other. */
@@ -162,7 +188,7 @@ function runner(session: Session, place: Entrance, names: readonly string[], lab
         const values = outputs[name];
         if (values?.dtype !== 'float32' || values.shape[0] !== shape[0]) {
           throw new UserError(
-            `${label} cannot be used for --features: its output "${name}" is no float32 row an image.`,
+            `${label} cannot be used: its output "${name}" is not a row of float32 for each image.`,
           );
         }
         const size = values.data.length / (shape[0] as number);

@@ -1,12 +1,15 @@
 /** Measures that take minutes, for those who ask for them. */
+import { readSource, UserError } from '@gpn/runtime';
 import type { Dataset } from '../data/dataset.js';
+import { meanInterval } from './bootstrap.js';
 import type { EvaluateProgress } from './evaluate.js';
+import { categoriesOf } from './extractor.js';
 import { type JudgeRecipe, trainJudge } from './judge.js';
 import { examineJudge } from './judge-file.js';
 import { parzen } from './parzen.js';
 import type { Sample, Scores } from './scores.js';
 import { chooseSome, pixelRows, type RealData } from './sets.js';
-import { classesOf } from './verdicts.js';
+import { categoryError, classesOf } from './verdicts.js';
 
 export type Extra = 'trained' | 'parzen';
 
@@ -22,6 +25,27 @@ const RECIPE: JudgeRecipe = {
 };
 
 const VALIDATION = 1000;
+
+/**
+ * How wrong the categories of an InfoGAN are as a classifier of real images.
+ *
+ * @param source the file of its discriminator, or a bundled model's name
+ * @throws UserError where it has no categories, or the data no classes
+ */
+export async function scoreCategories(source: string, { name, reference, classes }: RealData) {
+  const { labels } = reference;
+  if (!labels || !classes) {
+    throw new UserError(`${name} has no classes that categories could stand for.`);
+  }
+  const { bytes, label } = await readSource(source);
+  const categories = await categoriesOf(bytes, reference, label);
+  const size = Math.max(classes.length, ...categories.map((c) => c + 1));
+  const { error, matching } = categoryError(categories, labels, size);
+  const wrong = Float32Array.from(labels, (c, k) =>
+    Number(matching[categories[k] as number] !== c),
+  );
+  return { categoryError: { value: error, interval: meanInterval(wrong) } };
+}
 
 /** These measures of a set; those that do not apply to it are left out. */
 export async function scoreExtras(

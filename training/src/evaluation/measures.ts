@@ -67,6 +67,13 @@ export const MEASURES = {
     digits: 4,
     about: 'the share of images that the judge takes for the class that was asked for',
   },
+  categoryError: {
+    title: 'error of categories',
+    better: 'lower',
+    digits: 4,
+    about:
+      'the share of real images whose category, learnt without labels, is not the one that stands for their class',
+  },
   diversity: {
     title: 'diversity',
     better: 'real',

@@ -26,14 +26,20 @@ type Size = Pick<Dataset, 'height' | 'width' | 'channels'>;
  *
  * @param spec `mnist`, `fashion` or a folder. A folder without a test set is divided: a half, drawn
  *   from a fixed seed, is what generated images are compared with.
+ * @param only the classes to keep; all unless given
  * @throws UserError when it is missing, broken, or of another size
  */
-export async function loadReal(spec: string, size: Size): Promise<RealData> {
-  const train = await loadDataset(spec, { ...size, split: 'train' });
+export async function loadReal(
+  spec: string,
+  size: Size,
+  only?: readonly string[],
+): Promise<RealData> {
+  const wanted = { ...size, ...(only && { classes: only }) };
+  const train = await loadDataset(spec, { ...wanted, split: 'train' });
   const { name, classes } = train;
   const common = { name, ...(classes && { classes }) };
   try {
-    const test = await loadDataset(spec, { ...size, split: 'test' });
+    const test = await loadDataset(spec, { ...wanted, split: 'test' });
     return { ...common, train, reference: test, part: 'test' };
   } catch (error) {
     if (!(error instanceof UserError) || name === spec) throw error;
