@@ -1,5 +1,5 @@
 /** The report of an evaluation: one HTML file that needs no other. */
-import type { Generator } from '@gpn/runtime';
+import { type Generator, gridInputs } from '@gpn/runtime';
 import {
   classBars,
   classesOf,
@@ -183,6 +183,24 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
       title: 'Between images',
       text: 'Each row goes from the first image of one seed to that of another. A network that has learnt what its images have in common changes from one to the other by way of others that could be real; one that knows single images by heart jumps.',
       body: figure(walks.join('\n'), ''),
+    };
+  },
+
+  async ({ generator }) => {
+    const { codes } = generator.info;
+    if (!codes) return undefined;
+    const sweeps: string[] = [];
+    for (let code = 0; code < codes.size; code++) {
+      const sweep = { code, from: -2, to: 2, steps: 10 };
+      const { columns, ...inputs } = gridInputs(generator.info, { seed: 0, sweep });
+      const images = await generator.sample(inputs);
+      const caption = `code ${code} from −2 to 2`;
+      sweeps.push(figure(await imagesGrid(images, columns, caption), caption));
+    }
+    return {
+      title: 'Codes',
+      text: 'Each row has one latent; a code changes along it, all else stays.',
+      body: `<div class="pair">${sweeps.join('\n')}</div>`,
     };
   },
 

@@ -47,7 +47,13 @@ const SHOWN = 1500;
 export async function featureMap({ reference, sample }: Evidence): Promise<string> {
   const project = plane(reference.features);
   const chart = await newChart({ width: 900, height: 520 });
-  const axis = { type: 'value' as const, scale: true, axisLabel: TEXT, splitLine: { show: false } };
+  const axis = {
+    type: 'value' as const,
+    scale: true,
+    axisLabel: TEXT,
+    axisLine: { onZero: false },
+    splitLine: { show: false },
+  };
   const points = { type: 'scatter' as const, animation: false, symbolSize: 4 };
   chart.setOption({
     backgroundColor: '#ffffff',

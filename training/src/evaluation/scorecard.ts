@@ -14,6 +14,7 @@ export const measuresOf = ({ scores }: Evaluation): [MeasureName, Measure, Resul
 /** A value with the digits that its measure is given with; nothing where there is none. */
 export function format(value: number | undefined, { digits }: Measure): string {
   if (value === undefined) return '';
+  if (!Number.isFinite(value)) return '∞';
   if (Math.abs(value) >= 1e5) return value.toExponential(1);
   return value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1'); // no minus before a zero
 }
@@ -89,10 +90,12 @@ export function scorecardMarkdown(evaluation: Evaluation): string {
   ].join('\n');
 }
 
-/** The scores as a model file keeps them. */
+/** The scores as a model file keeps them: those that are numbers that JSON has. */
 export const qualityOf = (evaluation: Evaluation): QualityInfo[] =>
-  measuresOf(evaluation).map(([name, , { value }]) => ({
-    metric: name,
-    value,
-    protocol: `${evaluation.protocolHash}: ${protocolText(evaluation.protocol)}`,
-  }));
+  measuresOf(evaluation)
+    .filter(([, , { value }]) => Number.isFinite(value))
+    .map(([name, , { value }]) => ({
+      metric: name,
+      value,
+      protocol: `${evaluation.protocolHash}: ${protocolText(evaluation.protocol)}`,
+    }));

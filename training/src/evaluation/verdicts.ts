@@ -108,7 +108,7 @@ export function classDivergence(
   labels: ArrayLike<number>,
   data: Float64Array,
   options: BootstrapOptions = {},
-): { value: number; interval: Interval } {
+): { value: number; interval?: Interval } {
   const groups = groupCount(labels.length);
   const counts = Array.from({ length: groups }, (_, g) => {
     const count = new Float64Array(data.length);
@@ -133,7 +133,10 @@ export function classDivergence(
     );
   };
   const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
-  return { value, interval: bootstrap(groups, statistic, options) };
+  // An infinite one, of a class that the data lacks, has no interval.
+  return Number.isFinite(value)
+    ? { value, interval: bootstrap(groups, statistic, options) }
+    : { value };
 }
 
 /** 1 for each image that is judged to be of the class it was asked to be, else 0. */

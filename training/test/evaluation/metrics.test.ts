@@ -211,6 +211,10 @@ describe('verdicts', () => {
     const even = classHistogram([0, 1, 2, 3], 4);
     expect([...even]).toEqual([0.25, 0.25, 0.25, 0.25]);
     expect(classDivergence(new Uint8Array(200).fill(2), even).value).toBeCloseTo(Math.log(4), 12);
+    // What the data lacks altogether.
+    expect(classDivergence([0, 1, 1], Float64Array.of(1, 0))).toEqual({
+      value: Number.POSITIVE_INFINITY,
+    });
   });
 
   test('agreement, and accuracy by kind', () => {
