@@ -1,12 +1,16 @@
 /** `npm run demo`, after the build: a page with the bundled models, or with what `npm start` made. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { pretrainedModels } from '@gpn/models/pretrained';
+import { readModelInfo } from '@gpn/runtime';
 
 const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
-const bundled = pretrainedModels().map(({ name }) => name);
+// Those that a page can show: extractors of features are for `gpn-cli eval`.
+const bundled = pretrainedModels()
+  .filter(({ path }) => readModelInfo(readFileSync(path)).kind !== 'features')
+  .map(({ name }) => name);
 const models = bundled.length > 0 ? bundled : started.filter((path) => existsSync(path));
 if (models.length === 0) {
   console.error('There is no model to show: run `npm start` first.');

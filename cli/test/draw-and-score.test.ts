@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { makeCertificate, openSession, pathOf, readNpy, writeNpy } from '@gpn/runtime';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { discriminatorFile, GENERATOR, generate, generatorFile } from '../../runtime/test/tiny.js';
+import {
+  DISCRIMINATOR,
+  discriminatorFile,
+  GENERATOR,
+  generate,
+  generatorFile,
+} from '../../runtime/test/tiny.js';
 import { gpn, listing, scratchFolder } from '../../test/cli.js';
 
 const folder = scratchFolder();
@@ -194,6 +200,17 @@ describe('verify', () => {
     ]);
     expect(devices[0]).toEqual({ device: 'cpu', ok: true, difference: 0, tolerance: 1e-5 });
     for (const { ok, reason } of devices) expect(ok ?? reason).toBeTruthy();
+  });
+
+  test('takes extractors of features too', async () => {
+    const { scores: _, ...info } = { ...DISCRIMINATOR, kind: 'features' as const };
+    const session = await openSession(discriminatorFile(info), { device: 'cpu' });
+    const certificate = await makeCertificate(session, info);
+    await session.dispose();
+    writeFileSync(at('f.onnx'), discriminatorFile({ ...info, certificate }));
+    const { code, stdout, stderr } = run('verify', 'f.onnx');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^cpu +the same: largest difference 0\.0e\+0/);
   });
 
   test('tells a model that computes something else', () => {

@@ -27,7 +27,8 @@ export interface Verification {
   device: Session['device'];
 }
 
-function feedsOf(info: ModelInfo, count: number, seed: number): Feed[] {
+/** Inputs that any model can be tried on: those of the certificate. */
+export function feedsOf(info: ModelInfo, count: number, seed: number): Feed[] {
   if (info.kind === 'generator') return generatorFeeds(info, count, { seed });
   const shape = imageShape(info);
   const size = shape.reduce((a, b) => a * b, count);
@@ -42,7 +43,7 @@ function feedsOf(info: ModelInfo, count: number, seed: number): Feed[] {
 }
 
 /** The shape of one item of the main output: features are as many as the file's output says. */
-function itemShapeOf({ session, info }: Network): number[] {
+export function itemShapeOf({ session, info }: Network): number[] {
   if (info.kind === 'generator') return imageShape(info);
   if (info.kind !== 'features') return [1];
   const shape = session.outputs.find(({ name }) => name === info.output)?.shape ?? [];

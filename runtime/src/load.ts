@@ -1,9 +1,8 @@
 /** From a source to a network that is ready to run. */
-import { checkSignature, type Network, product, runBatches } from './batches.js';
+import { checkSignature, type Network, runBatches } from './batches.js';
+import { feedsOf, itemShapeOf } from './certificate.js';
 import { sha256 } from './digest.js';
 import { UserError } from './errors.js';
-import { imageShape } from './images.js';
-import { generatorFeeds } from './inputs.js';
 import { type Kind, readModelInfo } from './model-info.js';
 import type { OpenOptions, Session } from './ort-session.js';
 
@@ -61,7 +60,7 @@ export const loaderOf =
       // A first run compiles shaders and grows the heap; a CPU has nothing to prepare.
       if (session.device !== 'cpu') {
         onProgress?.({ phase: 'warm-up' });
-        await warmUp(network);
+        await runBatches(network, feedsOf(info, 1, 0), itemShapeOf(network), 1);
       }
       signal?.throwIfAborted();
     } catch (error) {
@@ -76,21 +75,4 @@ async function checkDigest(bytes: Uint8Array, digest: string, label: string): Pr
   const found = await sha256(bytes);
   if (found === digest.toLowerCase()) return;
   throw new UserError(`${label} is not the file that was asked for: its SHA-256 is ${found}.`);
-}
-
-async function warmUp(network: Network): Promise<void> {
-  const { info } = network;
-  const shape = imageShape(info);
-  if (info.kind === 'generator') {
-    await runBatches(network, generatorFeeds(info, 1, {}), shape, 1);
-    return;
-  }
-  const size = product(shape);
-  const { input, condition } = info;
-  const feeds = [{ name: input, shape, data: new Float32Array(size) }];
-  if (condition !== undefined) {
-    const { input: name, classes } = condition;
-    feeds.push({ name, shape: [classes], data: new Float32Array(classes) });
-  }
-  await runBatches(network, feeds, [1], 1);
 }

@@ -20,7 +20,8 @@ import { metadataOf, withMetadata } from './onnx-metadata.js';
 export const METADATA_KEY = 'gpn';
 export const METADATA_VERSION = 1;
 
-export type Kind = 'generator' | 'discriminator' | 'critic' | 'features';
+export const KINDS = ['generator', 'discriminator', 'critic', 'features'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** Uniform on (-1, 1), or standard normal. */
 export type Distribution = 'uniform' | 'normal';
@@ -108,7 +109,7 @@ const name = text(200);
 const checkInfo: Check<ModelInfo> = object<ModelInfo>({
   version: oneOf(METADATA_VERSION),
   name,
-  kind: oneOf('generator', 'discriminator', 'critic', 'features'),
+  kind: oneOf(...KINDS),
   input: name,
   output: name,
   image: object<ImageInfo>({

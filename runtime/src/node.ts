@@ -2,10 +2,21 @@
 import { Discriminator as Scorer } from './discriminator.js';
 import { Generator as Drawer } from './generator.js';
 import { type LoadOptions, loaderOf } from './load.js';
+import { Model } from './model.js';
+import { KINDS } from './model-info.js';
 import { openSession } from './session.js';
 import { readSource, type Source } from './source.js';
 
 const load = loaderOf<Source>({ read: readSource, open: openSession });
+
+/**
+ * A model of any kind, for what all have in common: what it says of itself, and `verify`.
+ *
+ * @param source a path, a URL, bytes, a blob, or the name of a bundled model
+ * @throws UserError where it cannot be loaded, in one sentence
+ */
+export const loadModel = async (source: Source, options: LoadOptions = {}): Promise<Model> =>
+  new Model(await load(source, KINDS, options));
 
 export class Generator extends Drawer {
   /**

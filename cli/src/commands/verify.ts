@@ -23,19 +23,16 @@ interface Row {
 }
 
 async function verify(model: string, { json }: { json?: boolean }): Promise<void> {
-  const { Discriminator, Generator, readModelInfo, readSource, UserError } = await import(
-    '@gpn/runtime'
-  );
+  const { loadModel, readModelInfo, readSource, UserError } = await import('@gpn/runtime');
   const { bytes, label } = await readSource(model);
   const info = readModelInfo(bytes, label);
   if (info.certificate === undefined) {
     throw new UserError(`${label} carries no certificate to check: export it again.`);
   }
-  const Kind = info.kind === 'generator' ? Generator : Discriminator;
   const rows: Row[] = [];
   for (const device of DEVICES) {
     try {
-      const network = await Kind.load(bytes, { device });
+      const network = await loadModel(bytes, { device });
       const { ok, difference, tolerance } = await network.verify();
       await network.dispose();
       rows.push({ device, ok, difference, tolerance });
