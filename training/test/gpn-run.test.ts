@@ -34,7 +34,7 @@ it('trains in two stages what it trains in one, byte by byte', async () => {
   expect(await missing('staged/generator.onnx')).toBe(true);
   const second = await run('staged', 'generator');
   expect(second).toMatchObject({ type: 'done', step: 6, steps: 6 });
-  const last = 'checkpoints/step-6.safetensors';
+  const last = 'checkpoints/step-000006.safetensors';
   expect(await bytesOf(`staged/${last}`)).toEqual(await bytesOf(`whole/${last}`));
 });
 
