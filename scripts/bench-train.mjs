@@ -1,42 +1,40 @@
 /**
  * `npm run bench:train`: how fast a training step is, and how much of the machine it uses.
  *
- *   npm run bench:train                      a table
+ *   npm run bench:train                      a table: systems 3, 5, 7-large, and GPN's two stages
  *   npm run bench:train -- --json            an array, for programs
- *   npm run bench:train -- --steps 200 --threads 2
+ *   npm run bench:train -- --system dcgan-mnist --steps 200 --threads 2
  *   npm run bench:train -- --memory          whether memory stays flat over 10,000 small steps;
  *                                            --steps says how many instead
  *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours, after
  *                                            a check that both compute the same losses (PYTHON
  *                                            names the Python that has torch; else python3)
  *
- * A step is one iteration at the recipe's batch size on real images: the discriminator's and the
- * generator's update. Operations are counted from the networks' tables, so a wasteful graph earns
- * nothing. The peak is the best of 20 products of 1536 × 1536 matrices in the same process, with
- * the same threads, between the timed runs; MFU is achieved over peak.
+ * A step is one iteration at the recipe's batch size on real images. Operations are counted from
+ * the networks' tables, so a wasteful graph earns nothing. The peak is the best of 20 products of
+ * 1536 × 1536 matrices in the same process, with the same threads, between the timed runs; MFU is
+ * achieved over peak. An epoch is as many steps as show every image once, each at the median.
+ * `shareOutside` is the share of a step's time that its batch takes to be put together. Every row is
+ * measured in a process of its own.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { spec, trace } from '@gpn/export';
 import { openSession, stream } from '@gpn/runtime';
-import {
-  compile,
-  ganOf,
-  loadDataset,
-  resolveRecipe,
-  startingState,
-  stepFlops,
-} from '@gpn/training';
+import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeSafetensors } from '../training/dist/safetensors.js';
 import { memory } from './train-memory.mjs';
 
-const RECIPES = ['dcgan-mnist'];
+const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist'];
 const ROUNDS = 5;
+const WARM_UP = 5;
+/** A step that is heavier is timed fewer times. */
+const HEAVY_GFLOP = 10;
 
 const { values: options } = parseArgs({
   options: {
@@ -44,32 +42,31 @@ const { values: options } = parseArgs({
     peer: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     steps: { type: 'string' },
+    system: { type: 'string' },
+    phase: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
 const threads = Number(options.threads);
-const perRound = Math.ceil(Number(options.steps ?? 100) / ROUNDS);
-
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
-const rows = [];
-if (!options.memory) for (const name of RECIPES) rows.push(await measure(name));
+const sum = (xs) => xs.reduce((a, b) => a + b, 0);
 
 if (options.memory) {
   const measured = await memory({ steps: Number(options.steps ?? 10_000), threads });
   console.log(options.json ? JSON.stringify(measured, null, 2) : asText(measured));
-} else if (options.json) {
-  console.log(JSON.stringify(rows, null, 2));
+} else if (options.phase) {
+  console.log(JSON.stringify(await measure(options.system, options.phase)));
 } else {
-  console.table(
-    rows.map((row) =>
-      Object.fromEntries(
-        Object.entries(row).map(([k, v]) => [
-          k,
-          typeof v === 'number' ? Number(v.toPrecision(3)) : v,
-        ]),
-      ),
-    ),
+  const rows = (options.system ? [options.system] : RECIPES).flatMap((system) =>
+    ganOf(resolveRecipe(system)).phases.map((phase) => inProcess(system, phase.name)),
   );
+  if (options.json) console.log(JSON.stringify(rows, null, 2));
+  else console.table(rows.map(rounded));
+}
+
+function rounded(row) {
+  const short = (v) => (typeof v === 'number' ? Number(v.toPrecision(3)) : v);
+  return Object.fromEntries(Object.entries(row).map(([name, v]) => [name, short(v)]));
 }
 
 function asText({ rows, deviation, collected, growth, seconds }) {
@@ -84,72 +81,86 @@ function asText({ rows, deviation, collected, growth, seconds }) {
   ].join('\n');
 }
 
-async function measure(name) {
-  const recipe = resolveRecipe(name);
-  const { batch_size: batchSize } = recipe.training;
-  const gan = ganOf(recipe);
-  const step = await compile(gan.step, gan.specs, { device: 'cpu', threads });
-  step.load(
-    startingState(gan.pair, gan.optimizer, recipe.model.initialization, stream(0, 'bench')),
+/** A row, measured in a process of its own: its peak memory is no other's. */
+function inProcess(system, phase) {
+  const script = fileURLToPath(import.meta.url);
+  const given = ['steps', 'threads'].flatMap((name) =>
+    options[name] === undefined ? [] : [`--${name}`, options[name]],
   );
-  const dataset = await loadDataset(recipe.data.dataset, recipe.data);
+  const peer = options.peer && existsSync(peerOf(system)) ? ['--peer'] : [];
+  const args = [script, '--system', system, '--phase', phase, ...given, ...peer];
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`${system} could not be measured`);
+  return JSON.parse(stdout);
+}
+
+async function measure(system, phaseName) {
+  const recipe = resolveRecipe(system);
+  const gan = ganOf(recipe);
+  const phase = gan.phases.find(({ name }) => name === phaseName);
+  const gflopPerStep = phase.flops / 1e9;
+  const step = await compile(phase.step, phase.inputs, { device: 'cpu', threads });
+  const start = startingState(gan.state, recipe.model.initialization, stream(0, 'bench'));
+  step.load(start);
+  const data = phase.data(await loadDataset(recipe.data.dataset, recipe.data));
+  const rates = Object.fromEntries(
+    Object.entries(phase.rates).map(([name, rate]) => [
+      `rates/${name}`,
+      { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
+    ]),
+  );
+  if (options.peer) await sameLosses(system, step, start, data.feeds(0), rates);
   const peak = await sgemm();
-  let at = 0;
+  const [whole, inside, peaks, peers, ratios] = [[], [], [], [], []];
+  let k = 0;
   const one = async () => {
-    const { images, height, width, channels } = dataset;
-    const size = batchSize * height * width * channels;
-    const shape = [batchSize, height, width, channels];
-    const latents = stream(0, 'bench', at).uniform(batchSize * recipe.model.latent.size);
-    const { optimizer } = recipe.training;
-    const data = images.slice(at * size, (at + 1) * size);
-    at = (at + 1) % Math.floor(dataset.count / batchSize);
-    const feeds = {
-      'batch/images': { dtype: 'uint8', shape, data },
-      'noise/latents': {
-        dtype: 'float32',
-        shape: [batchSize, recipe.model.latent.size],
-        data: latents,
-      },
-      'hyper/generatorRate': scalar(optimizer.generator_lr),
-      'hyper/discriminatorRate': scalar(optimizer.discriminator_lr),
-    };
     const begun = performance.now();
+    const feeds = { ...data.feeds(k++), ...rates };
+    const running = performance.now();
     await step.run(feeds);
-    return performance.now() - begun;
+    const done = performance.now();
+    return { whole: done - begun, inside: done - running };
   };
-  if (options.peer) await sameLosses(name, gan, step, recipe, dataset);
-  for (let i = 0; i < 5; i++) await one();
-  const [whole, inside, peaks, peers] = [[], [], [], []];
+  const heavy = gflopPerStep > HEAVY_GFLOP;
+  const perRound = Math.ceil(Number(options.steps ?? (heavy ? 10 : 100)) / ROUNDS);
+  for (let i = 0; i < (heavy ? 1 : WARM_UP); i++) await one();
   for (let round = 0; round < ROUNDS; round++) {
     peaks.push(await peak.best(4));
-    for (let i = 0; i < perRound; i++) {
-      const begun = performance.now();
-      inside.push(await one());
-      whole.push(performance.now() - begun);
-    }
-    if (options.peer) peers.push(pytorch(name, perRound));
+    const times = [];
+    for (let i = 0; i < perRound; i++) times.push(await one());
+    whole.push(...times.map((t) => t.whole));
+    inside.push(...times.map((t) => t.inside));
+    if (!options.peer) continue;
+    peers.push(pytorch(system, perRound));
+    ratios.push(median(times.map((t) => t.whole)) / peers.at(-1).msPerStep);
   }
   await step.dispose();
   await peak.dispose();
   const msPerStep = median(whole);
-  const gflopPerStep = stepFlops(gan.pair, batchSize) / 1e9;
   const peakGflops = Math.max(...peaks);
   return {
-    system: name,
+    system: gan.phases.length > 1 ? `${system}, ${phaseName}` : system,
     device: `${step.device}, ${threads} threads`,
     msPerStep,
-    imagesPerSecond: (batchSize * 1000) / msPerStep,
+    imagesPerSecond: (recipe.training.batch_size * 1000) / msPerStep,
     gflopPerStep,
     peakGflops,
     mfu: gflopPerStep / (msPerStep / 1000) / peakGflops,
+    ...(Number.isFinite(data.stepsPerEpoch) && {
+      secondsPerEpoch: (data.stepsPerEpoch * msPerStep) / 1000,
+    }),
     peakRssMiB: process.resourceUsage().maxRSS / 1024,
     shareOutside: 1 - sum(inside) / sum(whole),
-    ...(options.peer && { peerMsPerStep: median(peers), ratioToPeer: msPerStep / median(peers) }),
+    ...(options.peer && {
+      peer: `PyTorch ${peers[0].torch}`,
+      peerMsPerStep: median(peers.map((p) => p.msPerStep)),
+      ratioToPeer: median(ratios),
+      ...(options.json && { ratios }),
+    }),
   };
-}
-
-function sum(xs) {
-  return xs.reduce((a, b) => a + b, 0);
 }
 
 /** Products of 1536 × 1536 matrices: what this machine can do at best. */
@@ -173,59 +184,50 @@ async function sgemm() {
 }
 
 /** Three steps on one batch from equal weights: the peer must measure the same training. */
-async function sameLosses(name, gan, step, recipe, dataset) {
-  const { batch_size: batchSize } = recipe.training;
-  const { height, width, channels } = dataset;
-  const images = {
-    dtype: 'uint8',
-    shape: [batchSize, height, width, channels],
-    data: dataset.images.slice(0, batchSize * height * width * channels),
+async function sameLosses(system, step, start, feeds, rates) {
+  const given = {
+    ...start,
+    images: feeds['batch/images'],
+    latents: feeds['noise/latents'],
   };
-  const { size } = recipe.model.latent;
-  const data = stream(0, 'peer').uniform(batchSize * size);
-  const latents = { dtype: 'float32', shape: [batchSize, size], data };
-  const start = startingState(gan.pair, gan.optimizer, 'normal', stream(0, 'peer weights'));
-  const stored = Object.entries({ ...start, images, latents }).map(([key, t]) => [
-    key,
-    { dtype: t.dtype === 'uint8' ? 'U8' : 'F32', shape: [...t.shape], data: t.data },
+  const stored = Object.entries(given).map(([name, { dtype, shape, data }]) => [
+    name,
+    { dtype: dtype === 'uint8' ? 'U8' : 'F32', shape: [...shape], data },
   ]);
   const folder = mkdtempSync(join(tmpdir(), 'gpn-peer-'));
   const file = join(folder, 'start.safetensors');
   writeFileSync(file, encodeSafetensors(new Map(stored)));
-  const theirs = python(name, '--check', file);
+  const theirs = python(system, '--check', file);
   rmSync(folder, { recursive: true });
   step.load(start);
-  const { generator_lr, discriminator_lr } = recipe.training.optimizer;
   for (const [discriminator, generator] of theirs) {
-    const ours = await step.run({
-      'batch/images': images,
-      'noise/latents': latents,
-      'hyper/generatorRate': scalar(generator_lr),
-      'hyper/discriminatorRate': scalar(discriminator_lr),
-    });
+    const ours = await step.run({ ...feeds, ...rates });
     const apart = Math.max(
       Math.abs(ours.discriminator / discriminator - 1),
       Math.abs(ours.generator / generator - 1),
     );
-    if (apart > 1e-3) throw new Error(`the peer's losses differ from ours by ${apart}`);
+    // Not `>`, which a NaN would pass.
+    if (!(apart <= 1e-3)) throw new Error(`the peer's losses differ from ours by ${apart}`);
   }
+  step.load(start);
 }
 
-function pytorch(name, steps) {
-  return python(name, '--steps', String(steps), '--threads', String(threads), '--json').msPerStep;
+function pytorch(system, steps) {
+  return python(system, '--steps', String(steps), '--threads', String(threads), '--json');
+}
+
+function peerOf(system) {
+  return fileURLToPath(new URL(`../test/peers/${system.replaceAll('-', '_')}.py`, import.meta.url));
 }
 
 /** What the peer of a system prints. */
-function python(name, ...args) {
-  const file = `../test/peers/${name.replaceAll('-', '_')}.py`;
-  const script = fileURLToPath(new URL(file, import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? 'python3', [script, ...args], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`the peer ${script} failed: ${stderr}`);
-  return JSON.parse(stdout);
-}
-
-function scalar(x) {
-  return { dtype: 'float32', shape: [], data: Float32Array.of(x) };
+function python(system, ...args) {
+  const command = process.env.PYTHON ?? 'python3';
+  const run = spawnSync(command, ['-B', peerOf(system), ...args], { encoding: 'utf8' });
+  if (run.status === 0) return JSON.parse(run.stdout);
+  throw new Error(
+    spawnSync(command, ['-c', 'import torch']).status === 0
+      ? `the peer of ${system} failed: ${run.stderr}`
+      : `--peer needs PyTorch: \`${command} -c "import torch"\` fails. PYTHON names another Python.`,
+  );
 }

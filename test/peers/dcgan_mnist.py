@@ -7,28 +7,16 @@
 The last trains on MNIST and draws 10,000 images, [N, 28, 28, 1] in [0, 1], in inference mode.
 FILE holds a starting state of ours, and `images` (uint8) and `latents` of one batch.
 """
-import argparse
-import json
 import struct
-import time
 
 import numpy as np
 import torch
 from torch import nn
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--steps", type=int, default=50)
-parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--check")
-parser.add_argument("--train")
-parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--out")
-parser.add_argument("--json", action="store_true")
-args = parser.parse_args()
-torch.set_num_threads(args.threads)
-torch.manual_seed(args.seed)
+from common import BATCH, check, count, measure, options, read_safetensors
 
-BATCH, LATENT = 64, 16
+LATENT = 16
+args = options()
 
 
 def conv(*shape):
@@ -51,10 +39,6 @@ discriminator = nn.Sequential(
     conv(64, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.LeakyReLU(0.2),
     conv(128, 1, 4, 1, 0), nn.Flatten(),
 )
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 assert count(generator) == 172_608 and count(discriminator) == 142_208
@@ -88,20 +72,6 @@ def step(pixels, latents):
     return d_loss, g_loss
 
 
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        header, data = json.loads(file.read(size)), file.read()
-    types = {"F32": np.float32, "U8": np.uint8}
-    return {
-        name: torch.from_numpy(
-            np.frombuffer(data[slice(*t["data_offsets"])], types[t["dtype"]]).reshape(t["shape"]).copy()
-        )
-        for name, t in header.items()
-        if name != "__metadata__"
-    }
-
-
 def take(network, tensors, role, kind):
     """Puts our tensors in place; kernels are [height, width, in or out, out or in] there."""
     convs = [m for m in network if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
@@ -130,15 +100,19 @@ def train(path, steps):
         if k % batches == 0:
             order = torch.randperm(n)
         start = (k % batches) * BATCH
-        d_loss, g_loss = step(images[order[start : start + BATCH]], torch.rand(BATCH, LATENT) * 2 - 1)
+        d_loss, g_loss = step(images[order[start : start + BATCH]], noise(BATCH))
         if (k + 1) % 100 == 0:
             print(f"{k + 1}/{steps} D {d_loss.item():.3f} G {g_loss.item():.3f}", flush=True)
 
 
-def draw(count):
+def noise(rows):
+    return torch.rand(rows, LATENT) * 2 - 1
+
+
+def draw(number):
     generator.eval()
     with torch.no_grad():
-        parts = [generator(torch.rand(500, LATENT, 1, 1) * 2 - 1) for _ in range(count // 500)]
+        parts = [generator(noise(500).view(-1, LATENT, 1, 1)) for _ in range(number // 500)]
     return torch.cat(parts).permute(0, 2, 3, 1).contiguous().numpy()
 
 
@@ -149,18 +123,6 @@ elif args.check:
     tensors = read_safetensors(args.check)
     take(generator, tensors, "generator", "deconv")
     take(discriminator, tensors, "discriminator", "conv")
-    pixels = tensors["images"].permute(0, 3, 1, 2)
-    losses = [[loss.item() for loss in step(pixels, tensors["latents"])] for _ in range(3)]
-    print(json.dumps(losses))
+    check(step, tensors)
 else:
-    pixels = torch.randint(0, 256, (BATCH, 1, 28, 28), dtype=torch.uint8)
-    times = []
-    for i in range(args.steps + 3):
-        latents = torch.rand(BATCH, LATENT) * 2 - 1
-        begun = time.perf_counter()
-        step(pixels, latents)
-        if i >= 3:
-            times.append(1000 * (time.perf_counter() - begun))
-    median = sorted(times)[len(times) // 2]
-    report = {"msPerStep": median, "torch": torch.__version__}
-    print(json.dumps(report) if args.json else f"{median:.1f} ms a step, PyTorch {torch.__version__}")
+    measure(step, noise, args)
