@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { checkRecipe, type Recipe } from '../src/recipe.js';
+import { resolveRecipe } from '../src/recipes.js';
+
+const gpn = resolveRecipe('gpn-mnist');
+const gan = resolveRecipe('dcgan-mnist');
+
+const changed = (recipe: Recipe, more: object, predictive: object = {}): object => ({
+  ...recipe,
+  ...more,
+  training: {
+    ...recipe.training,
+    predictive: { ...recipe.training.predictive, ...predictive },
+  },
+});
+
+it.each([
+  [
+    changed(gpn, { model: { ...gpn.model, network: 'dcgan-mnist' } }),
+    'model.network must be gpn-mnist or gpn-mnist-large, found dcgan-mnist.',
+  ],
+  [
+    { ...gan, model: { ...gan.model, network: 'gpn-mnist' } },
+    'model.network must be another than those of the method predictive, found gpn-mnist.',
+  ],
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: undefined } }),
+    'model.fragment must be given with the method predictive.',
+  ],
+  [
+    { ...gan, model: { ...gan.model, fragment: { internal: 2, frame: 1 } } },
+    'model.fragment must be left out without the method predictive.',
+  ],
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: { internal: 30, frame: 1 } } }),
+    'model.fragment.internal must be at most 28, the side of the images, found 30.',
+  ],
+  [
+    changed(gpn, { data: { ...gpn.data, height: 30 } }),
+    'data.height must be 28 for the network gpn-mnist, found 30.',
+  ],
+])('says what a recipe of fragments lacks (%#)', (recipe, sentence) => {
+  expect(() => checkRecipe(recipe)).toThrow(sentence);
+});
+
+it.each([
+  [{ negatives: { generated: 1 } }, 'training.predictive.negatives'],
+  [{ negatives: { noise: 0 } }, 'training.predictive.negatives.noise'],
+  [{ negatives: { smudge: 1 } }, 'training.predictive.negatives'],
+  [{ generator_loss: 'hinge' }, 'training.predictive.generator_loss'],
+  [{ rounds: 0 }, 'training.predictive.rounds'],
+])('names the key of %o', (predictive, key) => {
+  expect(() => checkRecipe(changed(gpn, {}, predictive))).toThrow(key);
+});
+
+it('takes images of other sizes, in colour', () => {
+  const data = { ...gpn.data, height: 32, width: 48, channels: 3 };
+  expect(checkRecipe(changed(gpn, { data })).data).toEqual(data);
+});
