@@ -10,7 +10,8 @@
  *
  * Sampling: `runtime` is `Generator.sample` with given latents in one batch; `bare` is
  * onnxruntime-node's own `run` of the same file, with the same settings, on the same latents. The
- * two take turns call by call, and the overhead is the median difference of neighbouring calls;
+ * two take turns call by call, and the overhead is the median difference of neighbouring calls, with
+ * its standard error;
  * peers (TensorFlow.js on WebAssembly, which has one thread under Node, and PyTorch) take turns
  * with them round by round. Figures are medians.
  *

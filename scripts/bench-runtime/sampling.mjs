@@ -3,12 +3,12 @@ import { Generator, latents } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import ort from 'onnxruntime-node';
 import { functionOf, generatorFile, SYSTEMS } from './models.mjs';
-import { inTurns, median, repeatedly } from './timing.mjs';
+import { errorOfMedian, inTurns, median, repeatedly } from './timing.mjs';
 
 const BATCHES = [1, 64, 1024];
 const ROUNDS = 5;
-/** Milliseconds of a round that the runtime and bare ONNX Runtime share, and that each peer has. */
-const PERIOD = 1000;
+/** Milliseconds of a round that the runtime and bare ONNX Runtime share; a peer has a quarter. */
+const PERIOD = 2000;
 
 /** Rows of a table: a system and a batch each. */
 export async function sampling({ threads, peers }) {
@@ -34,11 +34,11 @@ export async function sampling({ threads, peers }) {
       };
       const wasm = () => tf.tidy(() => draw(tf.tensor2d(z, shape)).dataSync());
       const others = {
-        'TF.js wasm': async () => median(await repeatedly(wasm, PERIOD / 2)),
+        'TF.js wasm': async () => median(await repeatedly(wasm, PERIOD / 4)),
         ...Object.fromEntries(
           peers.map((peer) => [
             peer.name,
-            () => peer.milliseconds(system.network, batch, PERIOD / 2),
+            () => peer.milliseconds(system.network, batch, PERIOD / 4),
           ]),
         ),
       };
@@ -52,7 +52,7 @@ export async function sampling({ threads, peers }) {
 }
 
 async function measure(ours, others, batch) {
-  await inTurns(ours, PERIOD / 4); // warms up
+  await inTurns(ours, PERIOD / 8); // warms up
   for (const other of Object.values(others)) await other();
   const times = { runtime: [], bare: [] };
   const theirs = Object.fromEntries(Object.keys(others).map((name) => [name, []]));
@@ -63,13 +63,14 @@ async function measure(ours, others, batch) {
   }
   const [mine, bare] = [median(times.runtime), median(times.bare)];
   // Of neighbours in time, which the rest of the machine's work weighs on alike.
-  const over = median(times.runtime.map((ms, i) => ms - times.bare[i]));
+  const over = times.runtime.map((ms, i) => ms - times.bare[i]);
   const row = {
     'images/s': (1000 * batch) / mine,
     'runtime ms': mine,
     'bare ms': bare,
-    'overhead µs': 1000 * over,
-    'overhead %': (100 * over) / bare,
+    'overhead µs': 1000 * median(over),
+    'overhead %': (100 * median(over)) / bare,
+    '± %': (100 * errorOfMedian(over)) / bare,
   };
   for (const [name, found] of Object.entries(theirs)) {
     row[`${name} images/s`] = (1000 * batch) / median(found);

@@ -1,5 +1,12 @@
 export const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 
+/** The standard error of a median, from the middle half of the values, as if they were normal. */
+export function errorOfMedian(xs) {
+  const sorted = xs.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
+  return (1.2533 * ((at(0.75) - at(0.25)) / 1.349)) / Math.sqrt(xs.length);
+}
+
 /** Milliseconds that one call takes. */
 export async function timed(call) {
   const start = performance.now();
