@@ -3,6 +3,7 @@ import { layers } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type OnnxModel, spec, trace } from '../src/index.js';
 import { constant, floats, uniform } from './cases/case.js';
+import { eager, expectClose, run, TOLERANCE } from './run.js';
 
 /** The operators of a graph, in the order in which they run. */
 const operators = (model: OnnxModel): string[] => model.graph.order().map((node) => node.op);
@@ -33,6 +34,24 @@ describe('graphs', () => {
     layer.build([null, 4]);
     const model = trace(({ x }) => layer.apply(x) as tf.Tensor, { x: spec(['N', 4]) });
     expect(operators(model)).toEqual(['Gemm', 'Relu']);
+  });
+
+  it('have one Gemm for a dense layer with batch normalisation, which TF.js does in four axes', async () => {
+    const [w, ...moments] = [uniform([4, 5]), ...[1, 2, 3, 4].map((i) => uniform([5], i, i + 1))];
+    const layer = (x: tf.Tensor, ...given: tf.Tensor[]) => {
+      const [weights, mean, variance, offset, scale] = given as tf.Tensor2D[];
+      const y = tf.matMul(x as tf.Tensor2D, weights as tf.Tensor2D);
+      return tf.leakyRelu(
+        tf.batchNorm(y, mean as never, variance as never, offset as never, scale as never),
+      );
+    };
+    const given = [w, ...moments] as ReturnType<typeof uniform>[];
+    const model = trace(({ x }) => layer(x, ...given.map(at)), { x: spec(['N', 4]) });
+    expect(operators(model)).toEqual(['Gemm', 'LeakyRelu']);
+    const input = uniform([3, 4]);
+    const [result] = await run(model, [input]);
+    const [expected] = eager(layer as never, [input, ...given]);
+    expectClose(result as never, expected as never, TOLERANCE.forward);
   });
 
   it('have one Gemm for a dense layer whose weights are inputs', () => {

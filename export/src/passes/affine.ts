@@ -10,6 +10,10 @@ import { rewrite, withInputs } from './rewrite.js';
 export function foldAffine(graph: Graph): Graph {
   const uses = graph.uses();
   return rewrite(graph, (node, inputs, b) => {
+    // What lay between two reshapes may be gone: the builder makes one of them, or none.
+    if (node.op === 'Reshape' && inputs[0]?.node?.op === 'Reshape') {
+      return [b.Reshape(inputs[0], (node.outputs[0] as Value).shape)];
+    }
     if (node.op !== 'Mul' && node.op !== 'Add') return undefined;
     const side = inputs[1]?.data ? 0 : 1;
     const [x, c] = [inputs[side] as Value, inputs[1 - side] as Value];
@@ -82,11 +86,20 @@ function alongAxis(
   return size === channels && c.shape[own] === channels ? b.Reshape(c, [channels]) : undefined;
 }
 
-/** A product whose columns are then arranged as an image: c, laid over the image, is per column. */
+/**
+ * A product whose columns are then arranged as an image: c, laid over the image, is per column. Or
+ * one whose rows are, and whose columns stay its last axis, as TF.js normalises matrices.
+ */
 function throughReshape(b: Builder, op: 'Mul' | 'Add', x: Value, c: Value): Value | undefined {
   const source = (x.node as Node).inputs[0] as Value;
   const isProduct = source.node && (source.node.op === 'MatMul' || source.node.op === 'Gemm');
-  if (!isProduct || source.shape.length !== 2 || source.shape[0] !== x.shape[0]) return undefined;
+  if (!isProduct || source.shape.length !== 2) return undefined;
+  const [rows, columns] = source.shape as [number, number];
+  if (x.shape.at(-1) === columns && sizeOf(c.shape) === columns && c.shape.at(-1) === columns) {
+    const folded = fold(b, op, source, b.Reshape(c, [columns]));
+    return folded && b.Reshape(folded, x.shape);
+  }
+  if (rows !== x.shape[0]) return undefined;
   const rest = x.shape.slice(1);
   if (c.shape.length === x.shape.length && c.shape[0] !== 1) return undefined;
   if (sizeOf(rest) !== source.shape[1]) return undefined;
