@@ -5,6 +5,8 @@ import cliProgress from 'cli-progress';
 type Start = Extract<TrainEvent, { type: 'start' }>;
 type Quality = Extract<TrainEvent, { type: 'quality' }>;
 type Step = Extract<TrainEvent, { type: 'step' }>;
+type Evaluation = Extract<TrainEvent, { type: 'evaluation' }>;
+type Collapse = Extract<TrainEvent, { type: 'collapse' }>;
 
 /** Seconds between two lines where the output is no terminal, such as a log. */
 const LINE_EVERY = 5;
@@ -40,6 +42,32 @@ const describeStart = (start: Start): string =>
 
 const describeQuality = ({ quality }: Quality): string =>
   quality.map(({ metric, value }) => `${metric}: ${value.toFixed(3)}\n`).join('');
+
+/** What an evaluation found, on a line: `Step 1,000: Fréchet distance 34.1, the best so far · …`. */
+export function describeEvaluation({ step, measures, best, classes }: Evaluation): string {
+  const { frechet, recall, duplicates, variance, classes: drawn } = measures;
+  const known = (value: number | undefined, text: (value: number) => string) =>
+    value === undefined ? [] : [text(value)];
+  const findings = [
+    ...known(frechet, (x) => `Fréchet distance ${x.toFixed(1)}${best ? ', the best so far' : ''}`),
+    ...known(recall, (x) => `recall ${x.toFixed(2)}`),
+    ...known(drawn, (x) => `${x} of ${classes} classes`),
+    ...known(duplicates, (x) => `${(100 * x).toFixed(0)} % duplicates`),
+    ...(frechet === undefined ? known(variance, (x) => `pixel deviation ${x.toFixed(3)}`) : []),
+  ];
+  return `Step ${amount(step)}: ${findings.join(' · ')}\n`;
+}
+
+const REACTIONS: Record<Collapse['action'], (collapse: Collapse) => string> = {
+  warn: () => 'training goes on, as the recipe says',
+  stop: () => 'training stops',
+  rollback: ({ best }) =>
+    `back to step ${amount(best?.step ?? 0)}, its best, at half the learning rates`,
+};
+
+const describeCollapse = (collapse: Collapse): string =>
+  `Step ${amount(collapse.step)}: the generator has collapsed: ${collapse.signs.join('; ')}; ` +
+  `${REACTIONS[collapse.action](collapse)}\n`;
 
 /** Time left, from the pace since the start of this process: a resumed run has steps behind it. */
 const timeLeft = (step: Step, first: number, seconds: number): number | null => {
@@ -86,6 +114,11 @@ export function createProgress(
       stream.write(`${Math.floor((100 * done) / total)}% · ${text}\n`);
     }
   };
+  const interject = (step: number, text: string): void => {
+    bar.stop();
+    stream.write(text);
+    begin(steps, step);
+  };
 
   return {
     on(event) {
@@ -104,11 +137,10 @@ export function createProgress(
         // The last step is always shown: what a log ends with.
         if (step === steps) lastLine = Number.NEGATIVE_INFINITY;
         show(step, steps, describeStep(event, timeLeft(event, firstStep, now() - began)));
-      } else if (event.type === 'quality') {
-        bar.stop();
-        stream.write(describeQuality(event));
-        begin(steps, event.step);
-      }
+      } else if (event.type === 'quality') interject(event.step, describeQuality(event));
+      else if (event.type === 'evaluation') interject(event.step, describeEvaluation(event));
+      else if (event.type === 'collapse') interject(event.step, describeCollapse(event));
+      else if (event.type === 'note') stream.write(`${event.text}\n`);
     },
     stop: () => bar.stop(),
   };

@@ -91,3 +91,33 @@ test('reading many images shows how far it is; a few need no line', () => {
   progress.on({ type: 'data', done: 2000, total: 4000 });
   expect(written).toEqual(['50% · image 2,000/4,000\n']);
 });
+
+test('an evaluation is a line, and a collapse is told with what was seen and what is done', () => {
+  const { written, progress } = setting(false);
+  progress.on(start);
+  progress.on({
+    ...{ type: 'evaluation', step: 1000, best: true, classes: 10 },
+    measures: { frechet: 34.12, recall: 0.614, duplicates: 0.01, variance: 0.19, classes: 9 },
+  });
+  expect(written.at(-1)).toBe(
+    'Step 1,000: Fréchet distance 34.1, the best so far · recall 0.61 · 9 of 10 classes · 1 % duplicates\n',
+  );
+  // Without a judge.
+  progress.on({
+    ...{ type: 'evaluation', step: 1100, best: false, classes: 0 },
+    measures: { duplicates: 0, variance: 0.1234 },
+  });
+  expect(written.at(-1)).toBe('Step 1,100: 0 % duplicates · pixel deviation 0.123\n');
+  const signs = ['99 % of the images have a twin', 'recall has fallen from 0.61 to 0.00'];
+  const collapse = { type: 'collapse', step: 1200, signs } as const;
+  for (const [action, ending] of [
+    ['warn', 'training goes on, as the recipe says'],
+    ['stop', 'training stops'],
+    ['rollback', 'back to step 1,000, its best, at half the learning rates'],
+  ] as const) {
+    progress.on({ ...collapse, action, best: { step: 1000, frechet: 34.12 } });
+    expect(written.at(-1)).toBe(
+      `Step 1,200: the generator has collapsed: ${signs.join('; ')}; ${ending}\n`,
+    );
+  }
+});

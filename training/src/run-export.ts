@@ -11,8 +11,8 @@ import {
   withModelInfo,
 } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { fileError, writeFileAtomic } from './atomic.js';
-import { type Checkpoint, latestCheckpoint, readCheckpoint } from './checkpoint.js';
+import { exists, fileError, writeFileAtomic } from './atomic.js';
+import { bestCheckpoint, type Checkpoint, latestCheckpoint, readCheckpoint } from './checkpoint.js';
 import { sideOf } from './data/fragments.js';
 import type { State } from './engine.js';
 import { ganOf, networksOf } from './gan.js';
@@ -69,25 +69,35 @@ function learned(state: State, role: Role, network: Network) {
 }
 
 /**
- * Exports one network of a run (its newest checkpoint) or of a checkpoint file.
+ * Exports one network of a run (its newest checkpoint, or its best one) or of a checkpoint file.
  * @param source a run's folder, or a .safetensors file
  * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
  */
 export async function exportRun(
   source: string,
-  { network, out }: { network: Role; out: string },
+  { network, out, best = false }: { network: Role; out: string; best?: boolean },
 ): Promise<{ path: string; info: ModelInfo }> {
-  const checkpoint = await readCheckpoint(await findCheckpoint(source));
+  const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
   const { bytes, info } = await exportNetwork(checkpoint, network);
   await writeFileAtomic(out, bytes);
   return { path: out, info };
 }
 
-async function findCheckpoint(source: string): Promise<string> {
+async function findCheckpoint(source: string, best: boolean): Promise<string> {
   const found = await stat(source).catch((error: unknown) => {
     throw fileError('read', source, error);
   });
+  if (!found.isDirectory() && best) {
+    throw new UserError(`${source} is a checkpoint itself: a best one is of the folder of a run.`);
+  }
   if (!found.isDirectory()) return source;
+  if (best) {
+    const path = bestCheckpoint(join(source, 'checkpoints'));
+    if (await exists(path)) return path;
+    throw new UserError(
+      `${source} holds no best checkpoint: a training keeps one where its recipe has output.evaluate_every.`,
+    );
+  }
   const newest =
     (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
   if (newest) return newest;

@@ -6,6 +6,7 @@ interface Options {
   network?: 'generator' | 'discriminator';
   output: string;
   inputShape?: string[];
+  best?: boolean;
   verify: boolean;
   float16?: boolean;
 }
@@ -26,6 +27,10 @@ export function addExport(program: Command): void {
       ]),
     )
     .option(
+      '--best',
+      'of a run: as it was at its lowest Fréchet distance, not at its last checkpoint',
+    )
+    .option(
       '--input-shape <name=sizes>',
       'of a model: the sizes of an input that it leaves open, such as image=1x64x96x3; repeat it',
       (text: string, all: string[] = []) => [...all, text],
@@ -37,6 +42,7 @@ export function addExport(program: Command): void {
       examples(
         'export runs/dcgan-mnist -o generator.onnx',
         'export runs/dcgan-mnist --network discriminator -o discriminator.onnx',
+        'export runs/dcgan-mnist --best -o generator.onnx',
         'export model.json -o model.onnx',
         'export model.json -o model.onnx --input-shape image=1x64x96x3',
       ),
@@ -60,18 +66,19 @@ async function namesModel(source: string): Promise<boolean> {
 }
 
 async function refuseStray(isModel: boolean, options: Options): Promise<void> {
-  const { network, inputShape, float16, verify } = options;
+  const { network, best, inputShape, float16, verify } = options;
   const { UserError } = await import('@gpn/runtime');
   if (isModel && network)
     throw new UserError('--network chooses a network of a training run: a TF.js model has one.');
+  if (isModel && best) throw new UserError('--best is for training runs, which evaluations judge.');
   const stray = inputShape ? '--input-shape' : float16 ? '--float16' : verify ? '' : '--no-verify';
   if (!isModel && stray)
     throw new UserError(`${stray} is for TF.js models, which are given by their model.json.`);
 }
 
-async function exportNetwork(source: string, { network = 'generator', output }: Options) {
+async function exportNetwork(source: string, { network = 'generator', best, output }: Options) {
   const { exportRun } = await import('@gpn/training');
-  const { path } = await exportRun(source, { network, out: output });
+  const { path } = await exportRun(source, { network, out: output, ...(best && { best }) });
   process.stdout.write(`Wrote the ${network} to ${path}\n`);
 }
 

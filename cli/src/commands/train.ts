@@ -90,7 +90,7 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : closing(result));
 }
 
-function closing({ type, out, step, steps, checkpoint, ...done }: TrainResult): string {
+function closing({ type, out, step, steps, checkpoint, best, ...done }: TrainResult): string {
   if (type === 'interrupted')
     return `Stopped at step ${step} of ${steps}, kept in ${checkpoint}; the same command with --resume goes on.\n`;
   if (type === 'stage')
@@ -102,9 +102,17 @@ function closing({ type, out, step, steps, checkpoint, ...done }: TrainResult): 
     `Trained ${step} steps, in ${out}:`,
     `  generator      ${done.generator}`,
     `  discriminator  ${done.discriminator}`,
+    ...(best ? [`  at its best    ${best.generator} (step ${best.step})`] : []),
     `  samples        ${join(out, 'samples')}`,
     `  losses         ${join(out, 'losses.svg')}`,
-    `Draw from it: gpn-cli sample --model ${done.generator} --out digits.png\n`,
+    ...(best ? [`  evaluations    ${join(out, 'evaluation.svg')}`] : []),
+    `All of it in TensorBoard: tensorboard --logdir ${out}`,
+    ...(best
+      ? [
+          `The best is the evaluation with the lowest Fréchet distance, ${best.frechet.toFixed(1)}; generator.onnx is from the last step.`,
+        ]
+      : []),
+    `Draw from it: gpn-cli sample --model ${best?.generator ?? done.generator} --out digits.png\n`,
   ].join('\n');
 }
 

@@ -85,7 +85,8 @@ export async function openTracker(
     const measures = flatMeasures(found, evaluator);
     log.append({ step, ...measures });
     board.scalars(step, grouped('evaluation', measures));
-    on({ type: 'evaluation', step, measures, best, classes: names.length });
+    const classes = real.classes?.filter((share) => share > 0).length ?? 0;
+    on({ type: 'evaluation', step, measures, best, classes });
     return { watch, best, signs };
   };
 
