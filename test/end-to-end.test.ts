@@ -42,6 +42,8 @@ test('train, resume, export, sample, inspect', () => {
     'recipe.yml',
     'samples',
     'samples/step-000003.png',
+    'tensorboard',
+    expect.stringMatching(/^tensorboard\/events\.out\.tfevents\.\d+\.gpn\.000$/),
   ]);
   expect(steps('run')).toBe(3);
 

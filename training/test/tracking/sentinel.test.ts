@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { checkRecipe } from '../../src/recipe.js';
+import { recipeHash, resolveRecipe } from '../../src/recipes.js';
+import { classesDrawn, type Measures } from '../../src/tracking/evaluation.js';
+import { actionOn, signsOfCollapse, startWatch, watchOn } from '../../src/tracking/sentinel.js';
+
+const tenth = Array.from({ length: 10 }, () => 0.1);
+const real: Measures = { duplicates: 0.01, variance: 0.2, classes: tenth };
+const healthy: Measures = {
+  ...{ duplicates: 0, variance: 0.19, frechet: 12, precision: 0.8, recall: 0.6 },
+  classes: tenth,
+};
+const learnt = { ...startWatch, recall: 0.6 };
+
+describe('signs of collapse', () => {
+  test.each<[string, Partial<Measures>, string]>([
+    ['one image for all latents', { variance: 0.01 }, 'hardly differ'],
+    ['a few images again and again', { duplicates: 0.7 }, '70 % of the images have a twin'],
+    [
+      'one class',
+      { classes: tenth.map((_, k) => (k === 3 ? 0.91 : 0.01)) },
+      '91 % of the images are of the class three',
+    ],
+    ['variety that was there', { recall: 0.1 }, 'recall has fallen from 0.60 to 0.10'],
+  ])('%s', (_, change, sign) => {
+    const names = ['zero', 'one', 'two', 'three'];
+    const signs = signsOfCollapse({ ...healthy, ...change }, real, learnt, names);
+    expect(signs).toEqual([expect.stringContaining(sign)]);
+  });
+
+  test.each<[string, Measures, Measures, typeof startWatch]>([
+    ['a healthy generator', healthy, real, learnt],
+    ['a bad day', { ...healthy, recall: 0.3, variance: 0.1, duplicates: 0.2 }, real, learnt],
+    [
+      // What dcgan-mnist draws at first: to the judge, all of it is an eight.
+      'fog, before anything is learnt',
+      { ...healthy, recall: 0, classes: tenth.map((_, k) => Number(k === 8)) },
+      real,
+      startWatch,
+    ],
+    [
+      'one class, where the data has no other',
+      { ...healthy, classes: tenth.map((_, k) => Number(k === 0)) },
+      { ...real, classes: tenth.map((_, k) => Number(k === 0)) },
+      learnt,
+    ],
+    [
+      'twins, where the data has them',
+      { ...healthy, duplicates: 0.9 },
+      { ...real, duplicates: 0.8 },
+      learnt,
+    ],
+    [
+      'data without a judge',
+      { duplicates: 0, variance: 0.2 },
+      { duplicates: 0, variance: 0.2 },
+      startWatch,
+    ],
+  ])('none of %s', (_, now, of, watch) => {
+    expect(signsOfCollapse(now, of, watch)).toEqual([]);
+  });
+});
+
+test('the best is the lowest Fréchet distance of a generator that has not collapsed', () => {
+  const first = watchOn(startWatch, 100, { ...healthy, frechet: 50, recall: 0.2 }, []);
+  expect(first).toEqual({ best: { step: 100, frechet: 50 }, recall: 0.2, rollbacks: 0 });
+  const second = watchOn(first, 200, { ...healthy, frechet: 60, recall: 0.5 }, []);
+  expect(second).toEqual({ best: { step: 100, frechet: 50 }, recall: 0.5, rollbacks: 0 });
+  expect(watchOn(second, 300, { ...healthy, frechet: 1 }, ['a sign'])).toEqual(second);
+  expect(watchOn(startWatch, 100, { duplicates: 0, variance: 1 }, []).best).toBeNull();
+});
+
+test('a training goes back at most three times, and only to what is there', () => {
+  const best = { step: 100, frechet: 5 };
+  expect(actionOn('warn', startWatch)).toEqual({ action: 'warn' });
+  expect(actionOn('rollback', { ...startWatch, best, rollbacks: 2 })).toEqual({
+    action: 'rollback',
+  });
+  expect(actionOn('rollback', { ...startWatch, best, rollbacks: 3 })).toMatchObject({
+    action: 'stop',
+    because: 'it has gone back 3 times before',
+  });
+  expect(actionOn('rollback', startWatch)).toMatchObject({ action: 'stop' });
+});
+
+test('a class counts as drawn from a tenth of its share on, and only those of the data count', () => {
+  expect(classesDrawn([0.9, 0.05, 0.04, 0.01], [0.4, 0.4, 0.2, 0])).toBe(3);
+  expect(classesDrawn([0.99, 0.01, 0, 0], [0.4, 0.4, 0.2, 0])).toBe(1);
+});
+
+describe('in a recipe', () => {
+  const recipe = resolveRecipe('dcgan-mnist');
+  const withOutput = (output: object) =>
+    checkRecipe({ ...recipe, output: { ...recipe.output, ...output } });
+
+  test.each([
+    [{ on_collapse: 'stop' }, 'output.on_collapse must be left out without evaluate_every'],
+    [{ evaluate_samples: 500 }, 'output.evaluate_samples must be left out without evaluate_every'],
+    [
+      { evaluate_every: 9, on_collapse: 'halt' },
+      'output.on_collapse must be warn, stop or rollback',
+    ],
+    [{ evaluate_every: 9, evaluate_samples: 5 }, 'output.evaluate_samples must be at least 100'],
+  ])('%o', (output, error) => {
+    expect(() => withOutput(output)).toThrow(error);
+  });
+
+  test('going back is refused where the networks take turns', () => {
+    const gpn = resolveRecipe('gpn-mnist');
+    const output = { ...gpn.output, evaluate_every: 100, on_collapse: 'rollback' };
+    expect(() => checkRecipe({ ...gpn, output })).toThrow('must be warn or stop with the method');
+  });
+
+  test('what decides the outcome is in its hash: watching does not, going back does', () => {
+    const plain = recipeHash(recipe);
+    expect(recipeHash(withOutput({ evaluate_every: 9, on_collapse: 'stop' }))).toBe(plain);
+    const back = { evaluate_every: 9, on_collapse: 'rollback' };
+    expect(recipeHash(withOutput(back))).not.toBe(plain);
+    expect(recipeHash(withOutput({ ...back, evaluate_every: 8 }))).not.toBe(
+      recipeHash(withOutput(back)),
+    );
+  });
+});
