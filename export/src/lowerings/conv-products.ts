@@ -184,3 +184,27 @@ function sumTiles(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
   );
   return b.Reshape(images.reduce(b.Add), [g.batch, h.input, w.input, g.inChannels]);
 }
+
+/**
+ * ∂L/∂x for images of few channels, channels first: what each window says of them is one product,
+ * and ONNX's Col2Im adds it up. There are as many windows as fit: see `windowsFit`.
+ */
+export function sumWindows(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
+  const [h, w] = g.axes;
+  const [places, columns] = [h.output * w.output, g.inChannels * h.kernel * w.kernel];
+  const rows = b.Reshape(dy, [g.batch * places, g.outChannels]);
+  const weights = b.Reshape(b.Transpose(filter, [2, 0, 1, 3]), [columns, g.outChannels]);
+  const said = b.Gemm(rows, weights, undefined, { transB: true });
+  const windows = b.Transpose(b.Reshape(said, [g.batch, places, columns]), [0, 2, 1]);
+  const [image, kernel] = [b.ints([h.input, w.input]), b.ints([h.kernel, w.kernel])];
+  const attrs = {
+    strides: [h.stride, w.stride],
+    dilations: [h.dilation, w.dilation],
+    pads: [h.before, w.before, Math.max(0, h.after), Math.max(0, w.after)],
+  };
+  const out = { shape: [g.batch, g.inChannels, h.input, w.input], dtype: dy.dtype };
+  return b.op('Col2Im', [windows, image, kernel], attrs, out)[0] as Value;
+}
+
+/** Whether no further window would fit into the rows and columns that none reaches. */
+export const windowsFit = (g: Geometry): boolean => g.axes.every((a) => -a.after < a.stride);

@@ -4,7 +4,14 @@ import { range } from '../shapes.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
 import { type ConvAttrs, type Geometry, geometry } from './conv-geometry.js';
 import { convolution, filterConvolution, transposed } from './conv-nd.js';
-import { convolve, FEW_CHANNELS, filterGradient, inputGradient } from './conv-products.js';
+import {
+  convolve,
+  FEW_CHANNELS,
+  filterGradient,
+  inputGradient,
+  sumWindows,
+  windowsFit,
+} from './conv-products.js';
 import { activate } from './elementwise.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 
@@ -38,9 +45,12 @@ function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
     (a) => a.output === 1 && a.input === a.kernel && a.before === 0,
   );
   if (filter.data && fromOnePixel) return fromPixel(b, dy, filter, g);
-  // For images of a few channels there is little to multiply, and much to gather.
+  // For images of a few channels there is little to multiply, and tiles would be much to gather.
   if (!filter.data && b.fixed && undilated && (g.inChannels >= FEW_CHANNELS || tiled)) {
     return fromChannelsLast(b, inputGradient(b, channelsLast(b, dy, g), filter, g), g);
+  }
+  if (!filter.data && b.fixed && windowsFit(g)) {
+    return fromChannelsFirst(sumWindows(b, channelsLast(b, dy, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);
   return fromChannelsFirst(transposed(b, channelsFirst(b, dy, g), weights, g.axes), g);

@@ -57,6 +57,16 @@ export const LINEAR: Cases = {
     (y: Images) => tf.conv2dTranspose(y, constant(filter) as Images, [2, 7, 7, 3], 2, 'same'),
     uniform([2, 4, 4, 4]),
   ),
+  'Conv2DBackpropInput of few channels with rows that no window reaches': of(
+    (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 8, 9, 3], [2, 3], 'valid'),
+    uniform([2, 3, 3, 4]),
+    uniform([3, 2, 3, 4], -0.5, 0.5),
+  ),
+  'Conv2DBackpropInput of few channels, in colour': of(
+    (y: Images, w: Images) => tf.conv2dTranspose(y, w, [2, 8, 8, 3], 2, 'same'),
+    uniform([2, 4, 4, 8]),
+    uniform([4, 5, 3, 8], -0.5, 0.5),
+  ),
   'Conv2DBackpropInput with rows that no window reaches': of(
     (y: Images) => tf.conv2dTranspose(y, constant(filter) as Images, [2, 8, 8, 3], 2, 'valid'),
     uniform([2, 3, 3, 4]),
