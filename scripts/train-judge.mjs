@@ -3,8 +3,8 @@
  * judge-NAME.onnx and its card among the bundled models. Every figure says which file it was measured
  * with, so another judge begins another protocol: its hash goes into evaluation/judges.ts.
  *
- *   npm run build && node scripts/train-judge.mjs mnist
- *   node scripts/train-judge.mjs fashion
+ *   npm run judge -- mnist
+ *   npm run judge -- fashion
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

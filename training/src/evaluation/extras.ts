@@ -65,27 +65,7 @@ const EXTRAS: Readonly<
     (real: RealData, sample: Sample, on: (progress: EvaluateProgress) => void) => Promise<Scores>
   >
 > = {
-  /**
-   * Train on generated images, test on real ones (Ravuri & Vinyals 2019): with the classes that were
-   * asked for, or those that the judge sees.
-   */
-  async trained(real, { pictures, logits }, on) {
-    const labels = pictures.labels ?? (logits && classesOf(logits));
-    const fits = pictures.height === 28 && pictures.width === 28 && pictures.channels === 1;
-    if (!labels || !real.classes || !real.reference.labels || !fits) return {};
-    const train: Dataset = {
-      ...pictures,
-      name: 'generated',
-      hash: 'none',
-      labels,
-      classes: [...real.classes],
-    };
-    const state = await trainJudge(train, RECIPE, {
-      device: 'cpu',
-      on: ({ step, steps }) => on({ phase: 'a classifier', done: step, total: steps }),
-    });
-    return { trained: { value: await examineJudge(state, RECIPE, train, real.reference) } };
-  },
+  trained: (real, sample, on) => trainedOn(real, sample, RECIPE, on),
 
   async parzen(real, { pictures }, on) {
     on({ phase: 'Parzen windows', done: 0, total: 1 });
@@ -98,3 +78,30 @@ const EXTRAS: Readonly<
     return { parzen: { value, interval: [value - 1.96 * error, value + 1.96 * error] } };
   },
 };
+
+/**
+ * Train on generated images, test on real ones (Ravuri & Vinyals 2019): with the classes that were
+ * asked for, or those that the judge sees.
+ */
+export async function trainedOn(
+  real: RealData,
+  { pictures, logits }: Pick<Sample, 'pictures' | 'logits'>,
+  recipe: JudgeRecipe,
+  on: (progress: EvaluateProgress) => void = () => {},
+): Promise<Scores> {
+  const labels = pictures.labels ?? (logits && classesOf(logits));
+  const fits = pictures.height === 28 && pictures.width === 28 && pictures.channels === 1;
+  if (!labels || !real.classes || !real.reference.labels || !fits) return {};
+  const train: Dataset = {
+    ...pictures,
+    name: 'generated',
+    hash: 'none',
+    labels,
+    classes: [...real.classes],
+  };
+  const state = await trainJudge(train, recipe, {
+    device: 'cpu',
+    on: ({ step, steps }) => on({ phase: 'a classifier', done: step, total: steps }),
+  });
+  return { trained: { value: await examineJudge(state, recipe, train, real.reference) } };
+}

@@ -1,0 +1,57 @@
+import { beforeAll, expect, test } from 'vitest';
+import { scoreExtras, trainedOn } from '../../src/evaluation/extras.js';
+import { rows } from '../../src/evaluation/rows.js';
+import { choose, loadReal, type RealData } from '../../src/evaluation/sets.js';
+
+const RECIPE = {
+  steps: 40,
+  batchSize: 16,
+  learningRate: 2e-3,
+  labelSmoothing: 0.1,
+  shift: 0,
+  flip: false,
+  seed: 0,
+};
+const range = (n: number) => Uint32Array.from({ length: n }, (_, i) => i);
+
+let real: RealData;
+beforeAll(async () => {
+  const all = await loadReal('mnist', { height: 28, width: 28, channels: 1 });
+  real = { ...all, reference: { ...all.reference, ...choose(all.reference, range(300)) } };
+});
+
+test('trained on images with their classes, tested on real ones', async () => {
+  const pictures = choose(real.train, range(2000));
+  const { trained } = await trainedOn(real, { pictures }, RECIPE);
+  expect(trained?.value).toBeGreaterThan(0.5);
+  // With the classes shuffled there is nothing to learn.
+  const labels = pictures.labels?.map((_, k, all) => all[(k * 7 + 13) % 2000] as number);
+  const shuffled = await trainedOn(
+    real,
+    { pictures: { ...pictures, labels: labels as Uint8Array } },
+    RECIPE,
+  );
+  expect(shuffled.trained?.value).toBeLessThan(0.3);
+});
+
+test('without classes there is nothing to train on', async () => {
+  const { labels, ...pictures } = choose(real.train, range(100));
+  expect(labels?.length).toBe(100);
+  expect(await trainedOn(real, { pictures }, RECIPE)).toEqual({});
+});
+
+test('Parzen: real images are likelier than noise', async () => {
+  const told: string[] = [];
+  const score = async (pictures: RealData['train']) => {
+    const features = rows(new Float32Array(pictures.count), 1);
+    const scores = await scoreExtras(['parzen'], real, { pictures, features }, ({ phase }) =>
+      told.push(phase),
+    );
+    return scores.parzen?.value as number;
+  };
+  const images = choose(real.train, range(500));
+  const likely = await score(images);
+  const noise = await score({ ...images, images: images.images.map((_, i) => (i * 7919) % 256) });
+  expect(likely).toBeGreaterThan(noise + 100);
+  expect(told).toEqual(['Parzen windows', 'Parzen windows']);
+});
