@@ -3,15 +3,15 @@
  *
  *   node scripts/gpn-score-maps.mjs FILE.onnx …     these judges
  *   node scripts/gpn-score-maps.mjs --train         judges of several sizes, trained first
- *     [--steps 5000] [--count 1000] [--picture maps.png]
+ *     [--size 6:4 …] [--steps 5000] [--count 1000] [--picture maps.png]
  *
  * Into each of so many test images of MNIST goes a patch of 6 × 6 pixels from another, both at
  * random places; one that changes less than a tenth of its pixels is drawn anew. A pixel is as
- * suspicious as the fragments whose internal part it is in are on average judged altered. Printed
- * is the area under the ROC curve of all pixels of all images: how likely a pixel of a patch is more
- * suspicious than one beside it.
+ * suspicious as the most suspicious fragment whose internal part it is in. Printed is the area under
+ * the ROC curve of all pixels of all images: how likely a pixel of a patch is more suspicious than
+ * one beside it.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Discriminator, Images, probability, stream } from '@gpn/runtime';
@@ -20,20 +20,12 @@ import { writeFileAtomic } from '@gpn/training/atomic';
 
 const SIDE = 28;
 const PATCH = 6;
-/** Sizes that `--train` tries: internal part and frame. */
-const SIZES = [
-  [2, 1],
-  [4, 3],
-  [6, 2],
-  [6, 4],
-  [6, 6],
-  [8, 4],
-];
-
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     train: { type: 'boolean', default: false },
+    /** Internal part and frame. */
+    size: { type: 'string', multiple: true, default: ['2:1', '4:3', '6:2', '6:4', '6:6', '8:4'] },
     steps: { type: 'string', default: '5000' },
     count: { type: 'string', default: '1000' },
     picture: { type: 'string' },
@@ -70,25 +62,23 @@ async function tamper(count) {
   });
 }
 
-/** How suspicious each pixel is: the mean probability of "altered" of the fragments around it. */
+/** How suspicious each pixel is: the logit of "altered" of the worst of the fragments around it. */
 async function suspicion(judge, pixels) {
   const { internal } = judge.info.fragment;
   const picture = { width: SIDE, height: SIDE, data: pixels };
   const { values, rows, columns } = await judge.scoreMap(picture);
-  const sums = new Float32Array(SIDE ** 2);
-  const counts = new Float32Array(SIDE ** 2);
+  const worst = new Float32Array(SIDE ** 2).fill(Number.NEGATIVE_INFINITY);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const altered = 1 - probability('logit', values[row * columns + column]);
+      const altered = -values[row * columns + column];
       for (let y = row; y < row + internal; y++) {
         for (let x = column; x < column + internal; x++) {
-          sums[y * SIDE + x] += altered;
-          counts[y * SIDE + x]++;
+          worst[y * SIDE + x] = Math.max(worst[y * SIDE + x], altered);
         }
       }
     }
   }
-  return sums.map((sum, k) => sum / counts[k]);
+  return worst;
 }
 
 /** The area under the ROC curve, from ranks; equal scores share theirs. */
@@ -134,6 +124,7 @@ async function trained([internal, frame], steps) {
   const recipe = resolveRecipe('gpn-mnist-large', { steps });
   const { predictive } = recipe.training;
   const negatives = { noise: 1, blur: 1, mismatch: 1 };
+  if (existsSync(join(out, 'discriminator.onnx'))) return join(out, 'discriminator.onnx');
   mkdirSync('runs', { recursive: true });
   await writeFileAtomic(
     `${out}.yml`,
@@ -157,6 +148,7 @@ async function trained([internal, frame], steps) {
     out,
     stage: 'discriminator',
     device: 'cpu',
+    threads: 1, // so small a network is no faster with more
   });
   return discriminator;
 }
@@ -170,7 +162,9 @@ async function draw(path, tampered, results, shown = 16) {
       .map(({ pixels, inPatch }) =>
         Float32Array.from(pixels, (p, k) => (inPatch[k] ? 0.5 + p / 510 : p / 510)),
       ),
-    ...results.flatMap(({ maps }) => maps.slice(0, shown)),
+    ...results.flatMap(({ maps }) =>
+      maps.slice(0, shown).map((map) => map.map((logit) => probability('logit', logit))),
+    ),
   ];
   const data = Float32Array.from(rows.flatMap((row) => [...row]));
   const images = new Images(rows.length, SIDE, SIDE, 1, [0, 1], data);
@@ -178,7 +172,10 @@ async function draw(path, tampered, results, shown = 16) {
 }
 
 const files = [...positionals];
-if (options.train) for (const size of SIZES) files.push(await trained(size, Number(options.steps)));
+if (options.train) {
+  for (const size of options.size)
+    files.push(await trained(size.split(':').map(Number), Number(options.steps)));
+}
 if (files.length === 0) {
   console.error('usage: node scripts/gpn-score-maps.mjs FILE.onnx … | --train');
   process.exit(2);
