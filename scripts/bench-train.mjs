@@ -4,6 +4,7 @@
  *   npm run bench:train                      a table: systems 3, 5, 7-large, and GPN's two stages
  *   npm run bench:train -- --json            an array, for programs
  *   npm run bench:train -- --system dcgan-mnist --steps 200 --threads 2
+ *   npm run bench:train -- --together 8      so many steps in a call of onnxruntime
  *   npm run bench:train -- --memory          whether memory stays flat over 10,000 small steps;
  *                                            --steps says how many instead
  *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours, after
@@ -44,10 +45,12 @@ const { values: options } = parseArgs({
     steps: { type: 'string' },
     system: { type: 'string' },
     phase: { type: 'string' },
+    together: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
 const threads = Number(options.threads);
+const together = Number(options.together);
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 const sum = (xs) => xs.reduce((a, b) => a + b, 0);
 
@@ -84,7 +87,7 @@ function asText({ rows, deviation, collected, growth, seconds }) {
 /** A row, measured in a process of its own: its peak memory is no other's. */
 function inProcess(system, phase) {
   const script = fileURLToPath(import.meta.url);
-  const given = ['steps', 'threads'].flatMap((name) =>
+  const given = ['steps', 'threads', 'together'].flatMap((name) =>
     options[name] === undefined ? [] : [`--${name}`, options[name]],
   );
   const peer = options.peer && existsSync(peerOf(system)) ? ['--peer'] : [];
@@ -102,7 +105,11 @@ async function measure(system, phaseName) {
   const gan = ganOf(recipe);
   const phase = gan.phases.find(({ name }) => name === phaseName);
   const gflopPerStep = phase.flops / 1e9;
-  const step = await compile(phase.step, phase.inputs, { device: 'cpu', threads });
+  const step = await compile(phase.step, phase.inputs, {
+    device: 'cpu',
+    threads,
+    together: together > 1,
+  });
   const start = startingState(gan.state, recipe.model.initialization, stream(0, 'bench'));
   step.load(start);
   const data = phase.data(await loadDataset(recipe.data.dataset, recipe.data));
@@ -116,25 +123,25 @@ async function measure(system, phaseName) {
   const peak = await sgemm();
   const [whole, inside, peaks, peers, ratios] = [[], [], [], [], []];
   let k = 0;
-  const one = async () => {
+  const some = async () => {
     const begun = performance.now();
-    const feeds = { ...data.feeds(k++), ...rates };
+    const feeds = Array.from({ length: together }, () => ({ ...data.feeds(k++), ...rates }));
     const running = performance.now();
-    await step.run(feeds);
+    await step.runAll(feeds);
     const done = performance.now();
-    return { whole: done - begun, inside: done - running };
+    return { whole: (done - begun) / together, inside: (done - running) / together };
   };
   const heavy = gflopPerStep > HEAVY_GFLOP;
-  const perRound = Math.ceil(Number(options.steps ?? (heavy ? 10 : 100)) / ROUNDS);
-  for (let i = 0; i < (heavy ? 1 : WARM_UP); i++) await one();
+  const perRound = Math.ceil(Number(options.steps ?? (heavy ? 10 : 100)) / ROUNDS / together);
+  for (let i = 0; i < (heavy ? 1 : WARM_UP); i++) await some();
   for (let round = 0; round < ROUNDS; round++) {
     peaks.push(await peak.best(4));
     const times = [];
-    for (let i = 0; i < perRound; i++) times.push(await one());
+    for (let i = 0; i < perRound; i++) times.push(await some());
     whole.push(...times.map((t) => t.whole));
     inside.push(...times.map((t) => t.inside));
     if (!options.peer) continue;
-    peers.push(pytorch(system, perRound));
+    peers.push(pytorch(system, perRound * together));
     ratios.push(median(times.map((t) => t.whole)) / peers.at(-1).msPerStep);
   }
   await step.dispose();

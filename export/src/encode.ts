@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   AttributeProtoSchema,
+  type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
@@ -31,7 +32,40 @@ export interface EncodeOptions {
 
 /** Writes a graph as the bytes of an .onnx file. */
 export function encode(graph: Graph, options: EncodeOptions): Uint8Array {
-  const names = nameValues(graph);
+  const { nodes, initializers } = encodeNodes(graph);
+  return encodeModel(
+    create(GraphProtoSchema, {
+      name: options.name,
+      node: nodes,
+      initializer: initializers,
+      input: graph.inputs.map((v) => valueInfo(v.name as string, v, options.dim)),
+      output: graph.outputs.map(({ name, value }) => valueInfo(name, value, options.dim)),
+    }),
+    options,
+  );
+}
+
+export const encodeModel = (
+  graph: GraphProto,
+  { doc = '', metadata = {} }: EncodeOptions,
+): Uint8Array =>
+  toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: BigInt(IR_VERSION),
+      producerName: 'gpn',
+      docString: doc,
+      opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET) })],
+      graph,
+      metadataProps: Object.entries(metadata).map(([key, value]) =>
+        create(StringStringEntryProtoSchema, { key, value }),
+      ),
+    }),
+  );
+
+/** A graph's nodes and constants. `prefix` goes before the names of its inputs and outputs. */
+export function encodeNodes(graph: Graph, prefix = '') {
+  const names = nameValues(graph, prefix);
   const nameOf = (v: Value | undefined): string => (v ? (names.get(v) as string) : '');
   const order = graph.order();
   const nodes = order.map((node) =>
@@ -45,37 +79,23 @@ export function encode(graph: Graph, options: EncodeOptions): Uint8Array {
   );
   // An input, a constant or a value that is two outputs at once gets its output name by Identity.
   for (const { name, value } of graph.outputs) {
-    if (nameOf(value) !== name) {
+    const output = prefix + name;
+    if (nameOf(value) !== output) {
       nodes.push(
-        create(NodeProtoSchema, { opType: 'Identity', input: [nameOf(value)], output: [name] }),
+        create(NodeProtoSchema, { opType: 'Identity', input: [nameOf(value)], output: [output] }),
       );
     }
   }
-  const model = create(ModelProtoSchema, {
-    irVersion: BigInt(IR_VERSION),
-    producerName: 'gpn',
-    docString: options.doc ?? '',
-    opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET) })],
-    graph: create(GraphProtoSchema, {
-      name: options.name,
-      node: nodes,
-      initializer: constantsOf(order, graph).map((v) => tensor(nameOf(v), v)),
-      input: graph.inputs.map((v) => valueInfo(nameOf(v), v, options.dim)),
-      output: graph.outputs.map(({ name, value }) => valueInfo(name, value, options.dim)),
-    }),
-    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
-      create(StringStringEntryProtoSchema, { key, value }),
-    ),
-  });
-  return toBinary(ModelProtoSchema, model);
+  const initializers = constantsOf(order, graph).map((v) => tensor(nameOf(v), v));
+  return { nodes, initializers };
 }
 
 /** Inputs and outputs keep their names; the rest is numbered in the order in which it is computed. */
-function nameValues(graph: Graph): Map<Value, string> {
+function nameValues(graph: Graph, prefix: string): Map<Value, string> {
   const names = new Map<Value, string>();
-  for (const v of graph.inputs) names.set(v, v.name as string);
+  for (const v of graph.inputs) names.set(v, prefix + v.name);
   for (const { name, value } of graph.outputs) {
-    if (value.node && !names.has(value)) names.set(value, name);
+    if (value.node && !names.has(value)) names.set(value, prefix + name);
   }
   let next = 0;
   const number = (v: Value | undefined, prefix: string): void => {
@@ -103,9 +123,15 @@ function tensor(name: string, v: Value) {
   });
 }
 
-function valueInfo(name: string, v: Value, dim: EncodeOptions['dim']) {
-  const dims = v.shape.map((size) => {
-    const d = dim(size);
+/** `lead` is the name of a free dimension in front of the value's own. */
+export function valueInfo(
+  name: string,
+  v: Pick<Value, 'shape' | 'dtype'>,
+  dim: EncodeOptions['dim'],
+  lead?: string,
+) {
+  const dims = [...(lead ? [lead] : []), ...v.shape].map((size) => {
+    const d = typeof size === 'string' ? size : dim(size);
     const value =
       typeof d === 'number'
         ? ({ case: 'dimValue', value: BigInt(d) } as const)

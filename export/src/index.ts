@@ -9,6 +9,7 @@ export {
 export { ExportError } from './models/error.js';
 export { type InputShapes, parseInputShape } from './models/shapes.js';
 export { type ModelVerification, type Runner, verifyModel } from './models/verify.js';
+export { TIMES } from './repeat.js';
 export { flatten, type Leaf, mapLeaves } from './structure.js';
 export {
   isSpec,

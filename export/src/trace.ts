@@ -7,6 +7,7 @@ import { Graph, type Value } from './graph.js';
 import { foldAffine } from './passes/affine.js';
 import { type Axis, type Entry, entry, freeBatch } from './passes/batch.js';
 import { fuseBias } from './passes/gemm.js';
+import { encodeRepeated } from './repeat.js';
 import { flatten, mapLeaves } from './structure.js';
 import { view } from './view.js';
 
@@ -44,6 +45,8 @@ export interface OnnxModel {
   readonly graph: Graph;
   /** The .onnx file, with metadata that may be added after tracing. */
   toBytes(metadata?: Readonly<Record<string, string>>): Uint8Array;
+  /** The same, to run several times in one call: see `encodeRepeated`. */
+  toRepeatedBytes(carried: ReadonlyMap<string, string>): Uint8Array;
   /** A listing for people and for tests; equal graphs print alike. */
   toString(): string;
 }
@@ -140,6 +143,7 @@ function assemble(
     graph,
     toBytes: (metadata = {}) =>
       encode(graph, { ...common, metadata: { ...options.metadata, ...metadata } }),
+    toRepeatedBytes: (carried) => encodeRepeated(graph, carried, common),
     toString: () => graph.toString(),
   };
 }

@@ -4,6 +4,7 @@ import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type CompiledStep,
+  inTurn,
   pickState,
   type State,
   type StepInputs,
@@ -52,7 +53,7 @@ export function eagerStep<S extends StepInputs>(
     for (const old of Object.values(current)) if (!kept.has(old)) old.dispose();
     current = next;
   };
-  return {
+  const eager: CompiledStep = {
     device,
     reason,
     // Whatever else uses TF.js meanwhile, such as an export, may have chosen another backend.
@@ -72,7 +73,9 @@ export function eagerStep<S extends StepInputs>(
     async dispose() {
       replace({});
     },
+    runAll: (feeds) => inTurn(eager, feeds),
   };
+  return eager;
 }
 
 /** The step's outputs; the caller disposes of them. */

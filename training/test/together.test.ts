@@ -1,0 +1,63 @@
+/** Several steps in one call of onnxruntime come to what as many calls come to. */
+import { stream } from '@gpn/runtime';
+import { expect, it } from 'vitest';
+import { runEagerly } from '../src/eager.js';
+import { compile, type State } from '../src/engine.js';
+import { ganOf } from '../src/gan.js';
+import { floats, pixels, startingState } from '../src/methods/method.js';
+import { resolveRecipe } from '../src/recipes.js';
+
+const BATCH = 2;
+const STEPS = 5;
+const gan = ganOf(resolveRecipe('dcgan-mnist', { batchSize: BATCH }), 1 / 8);
+const [phase] = gan.phases as [(typeof gan.phases)[number]];
+
+const feeds = Array.from({ length: STEPS }, (_, k): State => {
+  const random = stream(0, 'together', k);
+  return {
+    'batch/images': pixels(
+      [BATCH, 28, 28, 1],
+      Uint8Array.from(random.uniform(BATCH * 784, 0, 256)),
+    ),
+    'noise/latents': floats([BATCH, 16], random.uniform(BATCH * 16)),
+    // Rates may differ from step to step.
+    'rates/generator': floats([], Float32Array.of(2e-4 / (k + 1))),
+    'rates/discriminator': floats([], Float32Array.of(5e-4)),
+  };
+});
+const start = startingState(gan.state, 'normal', stream(0, 'initialization'));
+
+async function train(together: boolean, groups: readonly (readonly State[])[]) {
+  const step = await compile(phase.step, phase.inputs, { device: 'cpu', together });
+  step.load(start);
+  const metrics = [];
+  for (const group of groups) metrics.push(...(await step.runAll(group)));
+  const state = step.state();
+  await step.dispose();
+  return { metrics, state };
+}
+
+it('comes to the same bytes, however the steps are grouped', async () => {
+  const apart = await train(false, [feeds]);
+  expect(apart.metrics).toHaveLength(STEPS);
+  expect(await train(true, [feeds])).toEqual(apart);
+  expect(await train(true, [feeds.slice(0, 2), [], feeds.slice(2)])).toEqual(apart);
+  expect(
+    await train(
+      true,
+      feeds.map((each) => [each]),
+    ),
+  ).toEqual(apart);
+});
+
+it('is what TF.js computes, step by step', async () => {
+  const { metrics } = await train(true, [feeds.slice(0, 2)]);
+  let state = start;
+  for (const [k, found] of metrics.entries()) {
+    const eager = runEagerly(phase.step, phase.inputs, { state, feeds: feeds[k] as State });
+    state = eager.state;
+    for (const [name, loss] of Object.entries(eager.metrics)) {
+      expect(Math.abs((found[name] as number) / loss - 1)).toBeLessThan(1e-4);
+    }
+  }
+});
