@@ -14,7 +14,11 @@ for i in range(5):
 mlp = nn.Sequential(*layers)
 networks = {'dcgan-mnist': (dcgan.eval(), [16, 1, 1]), 'mlp-mnist': (mlp.eval(), [100])}
 counts = {name: sum(p.numel() for p in net.parameters()) for name, (net, _) in networks.items()}
-print(json.dumps({'version': torch.__version__.split('+')[0], 'counts': counts}), flush=True)
+# Debian's takes whatever BLAS the system has; the reference one is ten times slower than others.
+maps = open('/proc/self/maps').read() if sys.platform == 'linux' else 'blis'
+slow = 'BLAS_INFO=generic' in torch.__config__.show() and not any(name in maps for name in ('openblas', 'mkl', 'blis', 'atlas'))
+version = torch.__version__.split('+')[0] + (' with the reference BLAS' if slow else '')
+print(json.dumps({'version': version, 'counts': counts}), flush=True)
 with torch.no_grad():
     for line in sys.stdin:
         name, batch, seconds = line.split()
@@ -35,6 +39,7 @@ with torch.no_grad():
 export async function startTorch(python, threads, systems) {
   const child = spawn(python, ['-c', PROGRAM, String(threads)], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, OPENBLAS_NUM_THREADS: String(threads) },
   });
   let said = '';
   child.stderr.on('data', (text) => {
