@@ -40,6 +40,7 @@ const progressSchema = z.strictObject({
   /** What evaluations have found so far: see `Watch`. */
   watch: z
     .strictObject({
+      varied: z.boolean(),
       best: z.strictObject({ step: z.int().min(1), frechet: z.number() }).nullable(),
       recall: z.number(),
       rollbacks: z.int().min(0),

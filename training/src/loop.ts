@@ -121,6 +121,11 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
           out,
         });
       }
+      if (tracker.begins(phase, progress)) {
+        const begun = { drawing: false, evaluating: true, epoch: 0 };
+        const verdict = await tracker.look(checkpoint(), begun);
+        if (verdict) progress = { ...progress, watch: verdict.watch };
+      }
       while (progress.step < to && !stopped) {
         const k = progress.step - from;
         const losses = await step.run({ ...data.feeds(k), ...ratesOf(progress) });
@@ -143,7 +148,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
           progress = { ...progress, quality };
           if (quality) on({ type: 'quality', step: progress.step, quality });
         }
-        const verdict = await tracker.look(checkpoint(), { drawing, evaluating });
+        const verdict = await tracker.look(checkpoint(), { drawing, evaluating, epoch });
         if (verdict) progress = { ...progress, watch: verdict.watch };
         if (verdict && verdict.signs.length > 0) {
           const { action, because } = actionOn(output.on_collapse ?? 'warn', verdict.watch);

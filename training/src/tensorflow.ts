@@ -1,3 +1,4 @@
+/// <reference path="./tensorflow-packages.d.ts" />
 /** TF.js's native engine, TensorFlow: packages that the user may install, never loaded unless asked for. */
 import type { Tensors } from '@gpn/export';
 import { type OpenOptions, UserError } from '@gpn/runtime';

@@ -4,6 +4,8 @@ import type { Measures } from './evaluation.js';
 
 /** What is remembered from one evaluation of a run to the next; a part of its checkpoints. */
 export interface Watch {
+  /** Whether images have ever differed as real ones do. */
+  readonly varied: boolean;
   /** The evaluation with the lowest Fréchet distance, but for those of a collapsed generator. */
   readonly best: { readonly step: number; readonly frechet: number } | null;
   /** The highest recall so far. */
@@ -12,7 +14,7 @@ export interface Watch {
   readonly rollbacks: number;
 }
 
-export const startWatch: Watch = { best: null, recall: 0, rollbacks: 0 };
+export const startWatch: Watch = { varied: false, best: null, recall: 0, rollbacks: 0 };
 
 /** From where a measure is a sign; docs/watching.md says why there. */
 export const LIMITS = {
@@ -29,20 +31,11 @@ export const LIMITS = {
 } as const;
 
 /**
- * The signs of collapse in an evaluation, as parts of a sentence; a healthy generator has none.
- * @param real what real images have
- * @param names of the classes
+ * Signs that all images are alike. Some generators begin so: for an epoch, they count only where
+ * images have differed before.
  */
-export function signsOfCollapse(
-  now: Measures,
-  real: Measures,
-  { recall: highest }: Watch,
-  names: readonly string[] = [],
-): string[] {
-  const learnt = highest >= LIMITS.learnt;
-  const most = now.classes?.indexOf(Math.max(...now.classes)) ?? 0;
-  const [share, expected] = [now.classes?.[most] ?? 0, real.classes?.[most] ?? 0];
-  const signs: [boolean, string][] = [
+function signsOfSameness(now: Measures, real: Measures): [boolean, string][] {
+  return [
     [
       now.variance < LIMITS.variance * real.variance,
       `images hardly differ (their pixels deviate by ${now.variance.toFixed(3)}, those of real ones by ${real.variance.toFixed(3)})`,
@@ -51,6 +44,28 @@ export function signsOfCollapse(
       now.duplicates > LIMITS.duplicates + real.duplicates,
       `${percent(now.duplicates)} of the images have a twin`,
     ],
+  ];
+}
+
+/**
+ * The signs of collapse in an evaluation, as parts of a sentence; a healthy generator has none.
+ * @param real what real images have
+ * @param watch of the evaluations before
+ * @param epoch how many are over
+ * @param names of the classes
+ */
+export function signsOfCollapse(
+  now: Measures,
+  real: Measures,
+  { varied, recall: highest }: Watch,
+  epoch: number,
+  names: readonly string[] = [],
+): string[] {
+  const learnt = highest >= LIMITS.learnt;
+  const most = now.classes?.indexOf(Math.max(...now.classes)) ?? 0;
+  const [share, expected] = [now.classes?.[most] ?? 0, real.classes?.[most] ?? 0];
+  const signs: [boolean, string][] = [
+    ...(varied || epoch >= 1 ? signsOfSameness(now, real) : []),
     [
       learnt && share > LIMITS.oneClass && expected < LIMITS.oneClass / 2,
       `${percent(share)} of the images are of the class ${names[most] ?? most}`,
@@ -65,19 +80,28 @@ export function signsOfCollapse(
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-/** What to remember after an evaluation; one with signs of collapse is never the best. */
+/**
+ * What to remember after an evaluation. One with signs of collapse is never the best; neither is the
+ * first, before the generator has learnt anything, nor any before images differ.
+ * @param before undefined at the first
+ */
 export function watchOn(
-  watch: Watch,
+  before: Watch | undefined,
   step: number,
-  { frechet, recall = 0 }: Measures,
+  now: Measures,
+  real: Measures,
   signs: readonly string[],
 ): Watch {
+  const watch = before ?? startWatch;
   if (signs.length > 0) return watch;
-  const better = frechet !== undefined && frechet < (watch.best?.frechet ?? Infinity);
+  const { frechet = Infinity, recall = 0 } = now;
+  const varied = watch.varied || signsOfSameness(now, real).every(([seen]) => !seen);
+  const better = before && varied && frechet < (watch.best?.frechet ?? Infinity);
   return {
-    ...watch,
+    varied,
     best: better ? { step, frechet } : watch.best,
     recall: Math.max(watch.recall, recall),
+    rollbacks: watch.rollbacks,
   };
 }
 

@@ -24,14 +24,19 @@ export interface Verdict {
 }
 
 export interface Tracker {
-  /** Whether the generator is to be evaluated after this step: every so often, and at the end. */
+  /** Whether the generator is to be evaluated before its first step: where it begins is remembered. */
+  begins(phase: Phase, progress: Progress): boolean;
+  /** Whether it is to be evaluated after this step: every so often, and at the end. */
   evaluates(phase: Phase, step: number, last: boolean): boolean;
   /** Keeps the losses of a step. */
   step(progress: Progress, epoch: number, losses: Readonly<Record<string, number>>): void;
-  /** Draws samples, evaluates the generator, or both, or neither. */
+  /**
+   * Draws samples, evaluates the generator, or both, or neither.
+   * @param epoch how many of the phase are over
+   */
   look(
     checkpoint: Checkpoint,
-    wanted: { drawing: boolean; evaluating: boolean },
+    wanted: { drawing: boolean; evaluating: boolean; epoch: number },
   ): Promise<Verdict | undefined>;
   /** Draws the curves. */
   finish(): Promise<void>;
@@ -74,13 +79,13 @@ export async function openTracker(
     board.image(step, 'samples', png);
     on({ type: 'sample', path, step });
   };
-  const evaluate = async (generator: Generator, { progress }: Checkpoint) => {
+  const evaluate = async (generator: Generator, { progress }: Checkpoint, epoch: number) => {
     if (!evaluator) return undefined;
-    const { step, watch: before = startWatch } = progress;
+    const { step, watch: before } = progress;
     const { real, names } = evaluator;
     const found = await evaluator.measure(generator);
-    const signs = signsOfCollapse(found, real, before, names);
-    const watch = watchOn(before, step, found, signs);
+    const signs = signsOfCollapse(found, real, before ?? startWatch, epoch, names);
+    const watch = watchOn(before, step, found, real, signs);
     const best = watch.best?.step === step;
     const measures = flatMeasures(found, evaluator);
     log.append({ step, ...measures });
@@ -90,11 +95,11 @@ export async function openTracker(
     return { watch, best, signs };
   };
 
+  const learns = (phase: Phase) => 'generator' in phase.rates;
   return {
+    begins: (phase, { watch }) => evaluator !== undefined && learns(phase) && watch === undefined,
     evaluates: (phase, step, last) =>
-      every !== undefined &&
-      'generator' in phase.rates &&
-      (step % every === 0 || (last && step > every)),
+      every !== undefined && learns(phase) && (step % every === 0 || (last && step > every)),
     step({ step, schedule }, epoch, losses) {
       log.append({ step, epoch, ...losses });
       const rates = Object.entries(schedule).map(([name, { rate }]) => [name, rate]);
@@ -103,14 +108,14 @@ export async function openTracker(
         ...grouped('learning_rate', Object.fromEntries(rates)),
       });
     },
-    async look(checkpoint, { drawing, evaluating }) {
+    async look(checkpoint, { drawing, evaluating, epoch }) {
       if (!drawing && !evaluating) return undefined;
       board.weights(checkpoint.progress.step, checkpoint.state);
       const { bytes } = await exportNetwork(checkpoint, 'generator');
       const generator = await Generator.load(bytes, { device: 'cpu' });
       try {
         if (drawing) await draw(generator, checkpoint);
-        return evaluating ? await evaluate(generator, checkpoint) : undefined;
+        return evaluating ? await evaluate(generator, checkpoint, epoch) : undefined;
       } finally {
         await generator.dispose();
       }

@@ -69,10 +69,10 @@ describe('a healthy training', () => {
     const { out, result, of } = await run('healthy', zeros());
     expect(of('collapse')).toEqual([]);
     const found = of('evaluation');
-    expect(found.map(({ step }) => step)).toEqual([10, 20]);
-    const best = found.toSorted(
-      (a, b) => (a.measures.frechet as number) - (b.measures.frechet as number),
-    )[0];
+    expect(found.map(({ step }) => step)).toEqual([0, 10, 20]);
+    const best = found
+      .slice(1)
+      .toSorted((a, b) => (a.measures.frechet as number) - (b.measures.frechet as number))[0];
 
     expect(result).toMatchObject({
       type: 'done',
@@ -101,7 +101,7 @@ describe('a healthy training', () => {
     expect(curve('evaluation/frechet')).toEqual(
       evaluated.map(({ step, frechet }) => [step, Math.fround(frechet as number)]),
     );
-    expect(curve('class/0')).toHaveLength(2);
+    expect(curve('class/0')).toHaveLength(3);
     const pictures = events.flatMap(({ step, images }) => images.map((tag) => [step, tag]));
     expect(pictures).toEqual([
       [15, 'samples'],
@@ -110,11 +110,11 @@ describe('a healthy training', () => {
     const last = events.findLast(({ histograms }) => Object.keys(histograms).length > 0);
     expect(last?.step).toBe(20);
     expect(last?.histograms['discriminator/dense1/kernel']).toEqual([784 * 256, 784 * 256]);
-  }, 60_000);
+  });
 });
 
 describe('a training that is made to collapse', () => {
-  test('is stopped at its first evaluation, and kept', async () => {
+  test('is stopped within an evaluation’s period, and kept', async () => {
     const recipe = zeros({ optimizer: RUINOUS, output: { on_collapse: 'stop' } });
     const { out, result, of } = await run('stopped', recipe);
     expect(of('collapse')).toMatchObject([{ step: 10, action: 'stop' }]);
@@ -128,7 +128,7 @@ describe('a training that is made to collapse', () => {
     await expect(
       exportRun(out, { network: 'generator', out: join(folder, 'none.onnx'), best: true }),
     ).rejects.toThrow('holds no best checkpoint');
-  }, 60_000);
+  });
 
   test('goes back to its best at half the rates; so does one that is ended and resumed', async () => {
     // At this rate it takes a few steps.
@@ -168,7 +168,7 @@ describe('a training that is made to collapse', () => {
     expect(files.map((events) => events[0]?.version)).toEqual(Array(3).fill('brain.Event:2'));
     const restarts = files.map((events) => events.find(({ restart }) => restart)?.step);
     expect(restarts).toEqual([undefined, 11, 13]);
-  }, 60_000);
+  });
 
   test('is warned of, unless told otherwise; without a judge as well, which is said', async () => {
     const dataset = await fewDigits();
@@ -192,7 +192,7 @@ describe('a training that is made to collapse', () => {
     const refused = await run('refused', back);
     expect(String(refused.result)).toContain('output.on_collapse cannot be rollback');
     expect(existsSync(join(refused.out, 'metrics.jsonl'))).toBe(false);
-  }, 60_000);
+  });
 });
 
 /** The first 200 digits of MNIST as IDX files. */

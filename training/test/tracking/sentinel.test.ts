@@ -10,7 +10,8 @@ const healthy: Measures = {
   ...{ duplicates: 0, variance: 0.19, frechet: 12, precision: 0.8, recall: 0.6 },
   classes: tenth,
 };
-const learnt = { ...startWatch, recall: 0.6 };
+const learnt = { ...startWatch, varied: true, recall: 0.6 };
+const alike: Measures = { ...healthy, variance: 0.001, duplicates: 1, recall: 0 };
 
 describe('signs of collapse', () => {
   test.each<[string, Partial<Measures>, string]>([
@@ -24,7 +25,7 @@ describe('signs of collapse', () => {
     ['variety that was there', { recall: 0.1 }, 'recall has fallen from 0.60 to 0.10'],
   ])('%s', (_, change, sign) => {
     const names = ['zero', 'one', 'two', 'three'];
-    const signs = signsOfCollapse({ ...healthy, ...change }, real, learnt, names);
+    const signs = signsOfCollapse({ ...healthy, ...change }, real, learnt, 0, names);
     expect(signs).toEqual([expect.stringContaining(sign)]);
   });
 
@@ -57,17 +58,30 @@ describe('signs of collapse', () => {
       startWatch,
     ],
   ])('none of %s', (_, now, of, watch) => {
-    expect(signsOfCollapse(now, of, watch)).toEqual([]);
+    expect(signsOfCollapse(now, of, watch, 0)).toEqual([]);
   });
 });
 
+test('a generator that begins with one image for all has an epoch to learn better', () => {
+  expect(signsOfCollapse(alike, real, startWatch, 0)).toEqual([]);
+  expect(signsOfCollapse(alike, real, startWatch, 1)).toHaveLength(2);
+  // Unless its images have differed before.
+  expect(signsOfCollapse(alike, real, { ...startWatch, varied: true }, 0)).toHaveLength(2);
+  expect(watchOn(undefined, 0, alike, real, []).varied).toBe(false);
+  expect(watchOn(startWatch, 10, { ...alike, frechet: 1 }, real, []).best).toBeNull();
+  expect(watchOn(startWatch, 20, healthy, real, []).varied).toBe(true);
+});
+
 test('the best is the lowest Fréchet distance of a generator that has not collapsed', () => {
-  const first = watchOn(startWatch, 100, { ...healthy, frechet: 50, recall: 0.2 }, []);
-  expect(first).toEqual({ best: { step: 100, frechet: 50 }, recall: 0.2, rollbacks: 0 });
-  const second = watchOn(first, 200, { ...healthy, frechet: 60, recall: 0.5 }, []);
-  expect(second).toEqual({ best: { step: 100, frechet: 50 }, recall: 0.5, rollbacks: 0 });
-  expect(watchOn(second, 300, { ...healthy, frechet: 1 }, ['a sign'])).toEqual(second);
-  expect(watchOn(startWatch, 100, { duplicates: 0, variance: 1 }, []).best).toBeNull();
+  const untrained = watchOn(undefined, 0, { ...healthy, frechet: 1, recall: 0 }, real, []);
+  expect(untrained).toEqual({ ...startWatch, varied: true });
+  const first = watchOn(untrained, 100, { ...healthy, frechet: 50, recall: 0.2 }, real, []);
+  expect(first).toEqual({ ...untrained, best: { step: 100, frechet: 50 }, recall: 0.2 });
+  const second = watchOn(first, 200, { ...healthy, frechet: 60, recall: 0.5 }, real, []);
+  expect(second).toEqual({ ...first, recall: 0.5 });
+  expect(watchOn(second, 300, { ...healthy, frechet: 1 }, real, ['a sign'])).toEqual(second);
+  const { frechet: _, ...unjudged } = healthy;
+  expect(watchOn(untrained, 100, unjudged, real, []).best).toBeNull();
 });
 
 test('a training goes back at most three times, and only to what is there', () => {
