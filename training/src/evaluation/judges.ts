@@ -11,6 +11,10 @@ export const JUDGES: Readonly<Record<string, { readonly name: string; readonly s
       name: 'judge-mnist',
       sha256: 'f118e230938e20eac70973d89748ad2dd5f1245855190a79b80aa080ea27f1fe',
     },
+    fashion: {
+      name: 'judge-fashion',
+      sha256: '3215a72d530f12a6a68443f68c3c16a8da2b726774f88cca1f262aa5a323cfdc',
+    },
   };
 
 /**
