@@ -68,7 +68,12 @@ if (options.memory) {
 }
 
 function rounded(row) {
-  const short = (v) => (typeof v === 'number' ? Number(v.toPrecision(3)) : v);
+  const short = (v) =>
+    typeof v === 'number'
+      ? Number(v.toPrecision(3))
+      : Array.isArray(v)
+        ? v.map(short).join(' ')
+        : v;
   return Object.fromEntries(Object.entries(row).map(([name, v]) => [name, short(v)]));
 }
 
@@ -165,7 +170,7 @@ async function measure(system, phaseName) {
       peer: `PyTorch ${peers[0].torch}`,
       peerMsPerStep: median(peers.map((p) => p.msPerStep)),
       ratioToPeer: median(ratios),
-      ...(options.json && { ratios }),
+      ratios,
     }),
   };
 }
