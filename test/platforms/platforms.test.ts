@@ -12,7 +12,7 @@ import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { installPacked } from '../pack.js';
 import { findChromium, launch, NO_CHROMIUM, softwareVulkan, WEBGPU } from './chromium.js';
-import { exported } from './model.js';
+import { exported, fragmentJudge } from './model.js';
 
 const RUNTIME = '/node_modules/@gpn/runtime';
 const ASSETS = `${RUNTIME}/node_modules/onnxruntime-web/dist/`;
@@ -25,8 +25,15 @@ interface Drawn {
   walk: string;
   images: string;
   scores: string;
+  map: string;
   verified: { ok: boolean; difference: number; tolerance: number };
 }
+
+const SOURCES = JSON.stringify({
+  generator: 'generator.onnx',
+  discriminator: 'discriminator.onnx',
+  fragments: 'fragments.onnx',
+});
 
 /**
  * Runs on each platform, as text. `runtime` is the package; images are few, as software is slow.
@@ -37,7 +44,10 @@ const PROGRAM = `async (runtime, sources, options) => {
     Array.from(new Uint8Array(buffer, byteOffset, byteLength), (b) => b.toString(16).padStart(2, '0')).join('');
   const generator = await Generator.load(sources.generator, options);
   const discriminator = await Discriminator.load(sources.discriminator, options);
+  const fragments = await Discriminator.load(sources.fragments, options);
   const images = await generator.sample({ count: 8, seed: 7 });
+  const { width, height, range } = images;
+  const picture = { width, height, range, data: images.data.slice(0, width * height) };
   const result = {
     device: generator.device,
     reason: generator.reason,
@@ -45,10 +55,12 @@ const PROGRAM = `async (runtime, sources, options) => {
     walk: hex(pathOf(generator.info, 1, 2, 50).latents),
     images: hex(images.data),
     scores: hex((await discriminator.score(images)).values),
+    map: hex((await fragments.scoreMap(picture)).values),
     verified: await generator.verify(),
   };
   await generator.dispose();
   await discriminator.dispose();
+  await fragments.dispose();
   return result;
 }`;
 
@@ -75,6 +87,7 @@ beforeAll(async () => {
   for (const role of ['generator', 'discriminator'] as const) {
     writeFileSync(join(consumer, `${role}.onnx`), await exported(role));
   }
+  writeFileSync(join(consumer, 'fragments.onnx'), await fragmentJudge(6, 4));
   writeFileSync(join(consumer, 'index.html'), '<!doctype html><title>platforms</title>');
   site = await serveFolder(consumer);
   cpu = inNode('cpu');
@@ -89,7 +102,7 @@ afterAll(async () => {
 
 function inNode(device: string, env = {}): Drawn {
   const text = `import * as runtime from '@gpn/runtime';
-    const sources = { generator: 'generator.onnx', discriminator: 'discriminator.onnx' };
+    const sources = ${SOURCES};
     console.log(JSON.stringify(await (${PROGRAM})(runtime, sources, { device: '${device}' })));`;
   const printed = execFileSync(process.execPath, ['--input-type=module', '-e', text], {
     cwd: consumer,
@@ -112,25 +125,26 @@ async function open(flags: string[] = []): Promise<Page> {
 const inPage = (page: Page, device: string): Promise<Drawn> =>
   page.evaluate(`(async () => {
     const runtime = await import('${RUNTIME}/dist/web/index.js');
-    const sources = { generator: 'generator.onnx', discriminator: 'discriminator.onnx' };
+    const sources = ${SOURCES};
     return (${PROGRAM})(runtime, sources, { device: '${device}', assets: '${ASSETS}' });
   })()`);
 
 function compare(platform: string, drawn: Drawn, tolerance: number): void {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
   const images = largest(drawn.images, cpu.images);
-  const scores = largest(drawn.scores, cpu.scores);
+  const [scores, map] = [largest(drawn.scores, cpu.scores), largest(drawn.map, cpu.map)];
   table.push(
     `${platform.padEnd(16)} latents ${hash(drawn.latents)}, walk ${hash(drawn.walk)}, ` +
-      `images ${images.toExponential(1)}, scores ${scores.toExponential(1)}, ` +
+      `images ${images.toExponential(1)}, scores ${scores.toExponential(1)}, map ${map.toExponential(1)}, ` +
       `certificate ${drawn.verified.difference.toExponential(1)} (${drawn.reason})`,
   );
   expect(drawn.latents).toBe(cpu.latents);
   expect(drawn.walk).toBe(cpu.walk);
   expect(images).toBeLessThanOrEqual(tolerance);
   // A logit has no bounds: measured in its own size.
-  const size = Math.max(1, ...floats(cpu.scores).map(Math.abs));
-  expect(scores / size).toBeLessThanOrEqual(tolerance);
+  const size = (hex: string) => Math.max(1, ...floats(hex).map(Math.abs));
+  expect(scores / size(cpu.scores)).toBeLessThanOrEqual(tolerance);
+  expect(map / size(cpu.map)).toBeLessThanOrEqual(tolerance);
   expect(drawn.verified.ok).toBe(true);
 }
 
