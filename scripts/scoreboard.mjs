@@ -35,6 +35,17 @@ const samples = Number(options.samples);
 const seeds = Array.from({ length: Number(options.seeds) }, (_, seed) => seed);
 const DATA = { mnist: 'mnist', fashion: 'fashion', 'fashion-mnist': 'fashion' };
 
+/** What is measured of some systems alone. */
+const OF_ONE = {
+  'gan-zeros': zeros,
+  'infogan-mnist': categories,
+  'infogan-mnist-supervised': categories,
+  'infogan-mnist-thickness': async (generator) => ({
+    ...(await categories(generator)),
+    ...(await thickness(generator)),
+  }),
+};
+
 const wanted = pretrainedModels().filter(
   ({ name }) => positionals.length === 0 || positionals.includes(name),
 );
@@ -98,16 +109,6 @@ function table(entries) {
 function at({ evaluation }) {
   return evaluation.scores.frechet?.value ?? Number.POSITIVE_INFINITY;
 }
-
-const OF_ONE = {
-  'gan-zeros': zeros,
-  'infogan-mnist': categories,
-  'infogan-mnist-supervised': categories,
-  'infogan-mnist-thickness': async (generator) => ({
-    ...(await categories(generator)),
-    ...(await thickness(generator)),
-  }),
-};
 
 /** The share of images judged to be zeros, and the variance that the source of the system reports. */
 async function zeros(generator, extractor) {
