@@ -237,6 +237,10 @@ export const join = (name: string, size: number): LayerMaker =>
     () => ({ conditions: { [name]: size } }),
   );
 
+/** All of these side inputs joined, one after the other. */
+export const joined = (conditions: Readonly<Record<string, number>> = {}): LayerMaker[] =>
+  Object.entries(conditions).map(([name, size]) => join(name, size));
+
 /** Several lists of layers over the same input; their vectors lie one after the other. */
 export const branches = (of: Readonly<Record<string, LayerMaker>>): LayerMaker => ({
   kind: 'branches',

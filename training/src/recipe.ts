@@ -20,37 +20,21 @@ const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
 const CLASS = { error: 'the name of a class or a digit' };
 const LENGTH = { error: 'given one of the keys epochs and steps, and not both' };
 
-/** The keys of `training` that belong to some methods alone. */
-const METHOD_KEYS = [
-  'loss',
-  'label_smoothing',
-  'discriminator_steps',
-  'generator_steps',
-  'gradient_penalty',
-  'weight_clip',
-  'generator_average',
-  'information',
-  'equilibrium',
-  'predictive',
-] as const;
-type MethodKey = (typeof METHOD_KEYS)[number];
-
-const OWN_KEYS: Record<MethodName, { needs: MethodKey[]; takes: MethodKey[] }> = {
-  adversarial: {
-    needs: ['loss'],
-    takes: [
-      'label_smoothing',
-      'discriminator_steps',
-      'generator_steps',
-      'gradient_penalty',
-      'weight_clip',
-      'generator_average',
-    ],
-  },
+const RATIOS = ['discriminator_steps', 'generator_steps'] as const;
+const BOUNDS = ['gradient_penalty', 'weight_clip', 'generator_average'] as const;
+/** The keys of `training` that belong to some methods alone: each one's, and whether it needs them. */
+const OWN_KEYS = {
+  adversarial: { needs: ['loss'], takes: ['label_smoothing', ...RATIOS, ...BOUNDS] },
   infogan: { needs: ['loss', 'information'], takes: ['label_smoothing'] },
   began: { needs: ['equilibrium'], takes: [] },
   predictive: { needs: ['predictive'], takes: [] },
-};
+} as const satisfies Record<MethodName, { needs: readonly string[]; takes: readonly string[] }>;
+type MethodKey = (typeof OWN_KEYS)[MethodName]['needs' | 'takes'][number];
+const METHOD_KEYS = [
+  ...new Set<MethodKey>(
+    Object.values(OWN_KEYS).flatMap(({ needs, takes }) => [...needs, ...takes]),
+  ),
+];
 
 /** A key that is there and should not be, or the other way round. */
 function misplaced(
@@ -169,7 +153,7 @@ const recipeSchema = z.strictObject({
     .superRefine((training, context) => {
       const { method = 'adversarial' } = training;
       for (const key of METHOD_KEYS) {
-        const { needs, takes } = OWN_KEYS[method];
+        const { needs, takes }: Record<string, readonly MethodKey[]> = OWN_KEYS[method];
         const there = training[key] !== undefined;
         const fits = there ? [...needs, ...takes].includes(key) : !needs.includes(key);
         if (!fits) misplaced(context, key, training[key], there, `the method ${method}`);

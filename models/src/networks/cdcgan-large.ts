@@ -5,7 +5,7 @@ import {
   deconv,
   dense,
   flatten,
-  join,
+  joined,
   leakyRelu,
   relu,
   reshape,
@@ -15,11 +15,11 @@ import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /** A wide conditional DCGAN's generator for 28×28 grey images in [−1, 1]. */
 export const cdcganLargeGenerator = (options: NetworkOptions): Network => {
-  const { latentSize, conditions = {}, width = 1 } = options;
+  const { latentSize, conditions, width = 1 } = options;
   return sequential(
     [latentSize],
     [
-      ...Object.entries(conditions).map(([name, size]) => join(name, size)),
+      ...joined(conditions),
       ...[dense(4 * 4 * 512 * width), relu(), reshape(() => [4, 4, 512 * width])], // 4×4
       ...[deconv(3, 2, 1, 256 * width), batchNorm(), relu()], //                      7×7
       ...[deconv(4, 2, 1, 128 * width), batchNorm(), relu()], //                      14×14
@@ -30,12 +30,12 @@ export const cdcganLargeGenerator = (options: NetworkOptions): Network => {
 
 /** Its discriminator mixes image and label in one dense layer before it looks at a picture. */
 export const cdcganLargeDiscriminator = (options: NetworkOptions): Network => {
-  const { spectralNorm: spectral, conditions = {}, width = 1 } = options;
+  const { spectralNorm: spectral, conditions, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
   return sequential(
     [28, 28, 1],
     [
-      ...[flatten(), ...Object.entries(conditions).map(([name, size]) => join(name, size))],
+      ...[flatten(), ...joined(conditions)],
       ...[dense(784, { spectral }), leakyRelu(0.2), reshape(() => [28, 28, 1])], // 28×28
       ...[conv(3, 2, 1, 512 * width, { spectral }), ...norm, leakyRelu(0.2)], //    14×14
       ...[conv(3, 2, 1, 256 * width, { spectral }), ...norm, leakyRelu(0.2)], //    7×7

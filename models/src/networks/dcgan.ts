@@ -4,16 +4,13 @@ import {
   conv,
   deconv,
   flatten,
-  join,
+  joined,
   leakyRelu,
   pixel,
   relu,
   sigmoid,
 } from '../layers.js';
-import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
-
-const joined = (conditions: NetworkOptions['conditions']): LayerMaker[] =>
-  Object.entries(conditions ?? {}).map(([name, size]) => join(name, size));
+import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /**
  * A small DCGAN's generator for 28×28 grey images in [0, 1] (Radford et al. 2016). Side inputs

@@ -1,8 +1,5 @@
-import { batchNorm, dense, flatten, join, leakyRelu, reshape, tanh } from '../layers.js';
-import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
-
-const joined = (conditions: NetworkOptions['conditions']): LayerMaker[] =>
-  Object.entries(conditions ?? {}).map(([name, size]) => join(name, size));
+import { batchNorm, dense, flatten, joined, leakyRelu, reshape, tanh } from '../layers.js';
+import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 const image = () => reshape(() => [28, 28, 1]);
 
