@@ -11,7 +11,7 @@
  */
 import { parseArgs } from 'node:util';
 import { pretrainedModels } from '@gpn/models/pretrained';
-import { Generator, openSession, readSource } from '@gpn/runtime';
+import { Generator, openSession, readModelInfo, readSource } from '@gpn/runtime';
 import {
   categoryError,
   classesOf,
@@ -53,10 +53,9 @@ const board = [];
 for (const data of ['mnist', 'fashion']) {
   const models = [];
   for (const { name, path } of wanted) {
-    const generator = await Generator.load(path, { device: 'cpu' });
-    const of = DATA[generator.info.training?.dataset.name];
-    if (generator.info.kind === 'generator' && of === data) models.push({ name, path, generator });
-    else await generator.dispose();
+    const { kind, training } = readModelInfo((await readSource(path)).bytes, name);
+    if (kind !== 'generator' || DATA[training?.dataset.name] !== data) continue;
+    models.push({ name, generator: await Generator.load(path, { device: 'cpu' }) });
   }
   if (models.length === 0) continue;
   const size = models[0].generator.info.image;
