@@ -11,17 +11,8 @@
  */
 import { parseArgs } from 'node:util';
 import { pretrainedModels } from '@gpn/models/pretrained';
-import { Generator, openSession, readModelInfo, readSource } from '@gpn/runtime';
-import {
-  categoryError,
-  classesOf,
-  draw,
-  generatorVariance,
-  loadDataset,
-  openEvaluator,
-  pixelRows,
-  rows,
-} from '@gpn/training';
+import { Generator, readModelInfo, readSource } from '@gpn/runtime';
+import { openEvaluator } from '@gpn/training';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,17 +24,11 @@ const { values: options, positionals } = parseArgs({
 });
 const samples = Number(options.samples);
 const seeds = Array.from({ length: Number(options.seeds) }, (_, seed) => seed);
-const DATA = { mnist: 'mnist', fashion: 'fashion', 'fashion-mnist': 'fashion' };
 
-/** What is measured of some systems alone. */
+/** What is measured of some systems alone, beside their scores. */
 const OF_ONE = {
-  'gan-zeros': zeros,
-  'infogan-mnist': categories,
-  'infogan-mnist-supervised': categories,
-  'infogan-mnist-thickness': async (generator) => ({
-    ...(await categories(generator)),
-    ...(await thickness(generator)),
-  }),
+  'gan-zeros': async (_, { classes }) => ({ zeros: classes.generated[0] }),
+  'infogan-mnist-thickness': thickness,
 };
 
 const wanted = pretrainedModels().filter(
@@ -54,7 +39,7 @@ for (const data of ['mnist', 'fashion']) {
   const models = [];
   for (const { name, path } of wanted) {
     const { kind, training } = readModelInfo((await readSource(path)).bytes, name);
-    if (kind !== 'generator' || DATA[training?.dataset.name] !== data) continue;
+    if (kind !== 'generator' || training?.dataset.name !== data) continue;
     models.push({ name, generator: await Generator.load(path, { device: 'cpu' }) });
   }
   if (models.length === 0) continue;
@@ -62,8 +47,11 @@ for (const data of ['mnist', 'fashion']) {
   const evaluator = await openEvaluator(data, size, { samples, seeds });
   for (const { name, generator } of models) {
     process.stderr.write(`${name} …\n`);
-    const { evaluation } = await evaluator.evaluate(generator);
-    const more = await (OF_ONE[name] ?? (() => ({})))(generator, evaluator.extractor);
+    const infogan = generator.info.condition?.input === 'categories';
+    const { evaluation } = await evaluator.evaluate(generator, {
+      ...(infogan && { categories: `${name}-discriminator` }),
+    });
+    const more = (await OF_ONE[name]?.(generator, evaluation)) ?? {};
     board.push({ name, data, protocol: evaluation.protocolHash, evaluation, more });
     await generator.dispose();
   }
@@ -87,6 +75,8 @@ function table(entries) {
       figure(scores.precision, 3),
       figure(scores.recall, 3),
       figure(scores.agreement, 4),
+      figure(scores.categoryError, 4),
+      figure(scores.variance, 3),
       classes ? share([Math.min(...classes.generated), Math.max(...classes.generated)]) : '–',
       Object.entries(more)
         .map(([key, value]) => `${key} ${typeof value === 'number' ? value.toFixed(4) : value}`)
@@ -99,6 +89,8 @@ function table(entries) {
     'precision',
     'recall',
     'agreement',
+    'category error',
+    'deviation',
     'classes',
     'more',
   ];
@@ -107,38 +99,6 @@ function table(entries) {
 
 function at({ evaluation }) {
   return evaluation.scores.frechet?.value ?? Number.POSITIVE_INFINITY;
-}
-
-/** The share of images judged to be zeros, and the variance that the source of the system reports. */
-async function zeros(generator, extractor) {
-  const pictures = await draw(generator, 1000, 0);
-  const { logits } = await extractor.extract(pictures);
-  const judged = classesOf(logits);
-  const some = await draw(generator, 200, 0);
-  return {
-    zeros: judged.filter((label) => label === 0).length / judged.length,
-    variance: generatorVariance(pixelRows(some, 0, some.count)),
-  };
-}
-
-/** The category head as a classifier of the test set, categories matched to digits. */
-async function categories(generator) {
-  const { bytes } = await readSource(`${generator.info.name}-discriminator`);
-  const session = await openSession(bytes, { device: 'cpu' });
-  const { images, labels, count } = await loadDataset('mnist', {
-    ...generator.info.image,
-    split: 'test',
-  });
-  const found = new Uint8Array(count);
-  for (let from = 0; from < count; from += 500) {
-    const data = Float32Array.from(images.subarray(from * 784, (from + 500) * 784), (x) => x / 255);
-    const outputs = await session.run({
-      images: { dtype: 'float32', shape: [data.length / 784, 28, 28, 1], data },
-    });
-    found.set(classesOf(rows(outputs.categories.data, 10)), from);
-  }
-  await session.dispose();
-  return { 'category error': categoryError(found, labels, 10).error };
 }
 
 /** For how many categories the mean brightness rises with the first code, from −1 to 1 in 9 steps. */

@@ -27,8 +27,9 @@ import type { Best, TrainEvent, TrainOptions, TrainResult } from './train-types.
 /**
  * Trains a GAN by its recipe, from the data to two .onnx files, all in one folder:
  * recipe.yml, metrics.jsonl, losses.svg, tensorboard/, samples/, checkpoints/, generator.onnx and
- * discriminator.onnx; with evaluations, evaluation.svg and the best networks too. A run that is stopped anywhere and resumed ends with the same bytes in its
- * checkpoint as one that is not, on the same device with the same number of threads.
+ * discriminator.onnx; with evaluations, evaluation.svg and the best networks too. A run that is
+ * stopped anywhere and resumed ends with the same bytes in its checkpoint as one that is not, on the
+ * same device with the same number of threads.
  * @throws UserError if the folder, the data or a checkpoint cannot be used, the losses diverge, or
  *   the generator has collapsed and the recipe says to stop
  */

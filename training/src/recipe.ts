@@ -9,6 +9,7 @@ import { LOSSES } from './losses.js';
 import { METHODS, type MethodName } from './methods/index.js';
 import { dotted, expectation, type Path, recipeProblem } from './recipe-errors.js';
 import { count, decay, learningRate, pixels, ratio, size, whole } from './recipe-fields.js';
+import { checkNetwork } from './recipe-network.js';
 import { checkRollback, outputSchema } from './recipe-output.js';
 import { checkFragment, predictiveSchema } from './recipe-predictive.js';
 
@@ -232,7 +233,8 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
   }
   checkFragment(data, place);
   checkRollback(data, place);
-  const made = networksOf(data).generator.outputShape;
+  const pair = networksOf(data);
+  const made = pair.generator.outputShape;
   for (const [axis, key] of (['height', 'width', 'channels'] as const).entries()) {
     if (data.data[key] !== made[axis]) {
       const where = place(['data', key]);
@@ -241,5 +243,6 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
       );
     }
   }
+  checkNetwork(data, pair, place);
   return data;
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { parseRecipe } from '../src/recipe.js';
+import { checkRecipe, parseRecipe } from '../src/recipe.js';
 import { recipeHash, recipeNames, recipeToYaml, resolveRecipe } from '../src/recipes.js';
 import { temporaryFolder } from './temp-folder.js';
 
@@ -108,5 +108,30 @@ describe('recipeHash', () => {
     const { training, ...rest } = resolveRecipe('dcgan-mnist');
     const turned = Object.fromEntries(Object.entries(training).reverse()) as typeof training;
     expect(recipeHash({ training: turned, ...rest })).toBe(hash);
+  });
+});
+
+describe('networks and methods that do not belong together', () => {
+  const changed = (name: string, model: object) => {
+    const recipe = resolveRecipe(name);
+    return () => checkRecipe({ ...recipe, model: { ...recipe.model, ...model } });
+  };
+
+  test.each([
+    [
+      'dcgan-mnist',
+      { network: 'began-mnist' },
+      'made for the method adversarial, found began-mnist',
+    ],
+    ['began-mnist', { network: 'dcgan-mnist' }, 'made for the method began, found dcgan-mnist'],
+    ['infogan-mnist', { network: 'dcgan-mnist' }, 'made for the method infogan, found dcgan-mnist'],
+    ['infogan-mnist', { codes: undefined }, 'model.codes must be given with the method infogan'],
+    [
+      'dcgan-mnist',
+      { categories: 10 },
+      'model.categories must be left out with the method adversarial',
+    ],
+  ])('%s with %o', (name, model, sentence) => {
+    expect(changed(name, model)).toThrow(sentence);
   });
 });

@@ -1,16 +1,11 @@
 import type { Evaluation } from '@gpn/training';
 import type { Command } from 'commander';
-import type { OpenEvaluation } from '../evaluation.js';
+import type { EvaluationOptions, OpenEvaluation } from '../evaluation.js';
 import { examples } from '../options.js';
 import { withEvaluationOptions } from './eval.js';
 
-interface Options {
+interface Options extends Omit<EvaluationOptions, 'data'> {
   data?: string;
-  classes?: string[];
-  samples: number;
-  seeds: number;
-  features?: string;
-  featuresRange?: [number, number];
   json?: boolean;
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
 }

@@ -2,16 +2,11 @@ import { dirname, join } from 'node:path';
 import type { Generator } from '@gpn/runtime';
 import type { Evaluation, Evidence, Extra } from '@gpn/training';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { EvaluationOptions } from '../evaluation.js';
 import { amount, deviceOption, examples, wholeNumber } from '../options.js';
 
-interface Options {
+interface Options extends EvaluationOptions {
   model: string;
-  data: string;
-  classes?: string[];
-  samples: number;
-  seeds: number;
-  features?: string;
-  featuresRange?: [number, number];
   categories?: string;
   trainClassifier?: boolean;
   parzen?: boolean;

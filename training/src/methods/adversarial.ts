@@ -1,17 +1,32 @@
 import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
-import { LOSSES, type LossPair } from '../losses.js';
 import type { Recipe } from '../recipe.js';
 import { adversarialStep, type GanInputs } from '../steps/adversarial.js';
-import { imagesAndNoise, latents, optimizerOf, passes, stepsOf } from './common.js';
-import { asInputs, averageOf, floats, type Method, type Phase, trainee } from './method.js';
+import {
+  imagesAndNoise,
+  latents,
+  lossOf,
+  optimizerOf,
+  passes,
+  stepsOf,
+  updateFlops,
+} from './common.js';
+import {
+  asInputs,
+  averageOf,
+  floats,
+  type Method,
+  type Phase,
+  rateInputs,
+  trainee,
+} from './method.js';
 
 /** The classic GANs: two networks against one another, by any of the loss pairs. */
 export function adversarial(recipe: Recipe, pair: Pair): Method {
   const { model, training, data } = recipe;
   const { batch_size: batchSize, discriminator_steps = 1, generator_steps = 1 } = training;
   const optimizer = optimizerOf(recipe);
-  const loss = LOSSES[training.loss ?? 'modified'] as LossPair;
+  const loss = lossOf(recipe);
   const rows = discriminator_steps * batchSize;
   const latentRows = (discriminator_steps + generator_steps - 1) * batchSize;
   const penalty = training.gradient_penalty ?? 0;
@@ -37,6 +52,10 @@ export function adversarial(recipe: Recipe, pair: Pair): Method {
     ...(training.weight_clip && { weightClip: training.weight_clip }),
     ...(keep && { generatorAverage: keep }),
   });
+  const rates = {
+    generator: training.optimizer.generator_lr,
+    discriminator: training.optimizer.discriminator_lr,
+  };
   const phase: Phase = {
     name: 'adversarial',
     step: (inputs) => step(inputs as unknown as GanInputs),
@@ -50,12 +69,9 @@ export function adversarial(recipe: Recipe, pair: Pair): Method {
         latents: spec([latentRows, model.latent.size]),
         ...(penalty && { mixture: spec([rows, 1, 1, 1]) }),
       },
-      rates: { generator: spec([]), discriminator: spec([]) },
+      rates: rateInputs(rates),
     },
-    rates: {
-      generator: training.optimizer.generator_lr,
-      discriminator: training.optimizer.discriminator_lr,
-    },
+    rates,
     flops: stepFlops(pair, recipe),
     steps: stepsOf(recipe),
     data: (dataset) =>
@@ -67,18 +83,17 @@ export function adversarial(recipe: Recipe, pair: Pair): Method {
   return { state, phases: [phase], scores: loss.scores, judge: (_, y) => ({ scores: y }) };
 }
 
-/**
- * Of a discriminator step: the generator forward (shared with the generator step on the same
- * noise), the discriminator forward and backward for its weights on two batches. Of a generator
- * step: forward through both, and back to the generator's weights. A gradient penalty is forward,
- * back to the pixels, and backward through both again.
- */
+/** A gradient penalty is forward, back to the pixels, and backward through both again. */
 function stepFlops(pair: Pair, { training }: Recipe): number {
   const { batch_size, discriminator_steps = 1, generator_steps = 1, gradient_penalty } = training;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
-  const penalty = gradient_penalty ? 2 * (2 * d.forward) + d.inputs + d.weights : 0;
-  const dStep = g.forward + 2 * (d.forward + d.weights + d.inputs) + penalty;
-  const gStep = d.forward * 2 + g.weights + g.inputs;
-  const shared = discriminator_steps * dStep + generator_steps * gStep;
-  return batch_size * (shared + (generator_steps - 1) * g.forward);
+  const update = updateFlops(pair);
+  const penalty = gradient_penalty ? 4 * d.forward + d.inputs + d.weights : 0;
+  const unshared = (generator_steps - 1) * g.forward;
+  return (
+    batch_size *
+    (discriminator_steps * (update.discriminator + penalty) +
+      generator_steps * update.generator +
+      unshared)
+  );
 }

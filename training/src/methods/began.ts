@@ -2,8 +2,8 @@ import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
 import type { Recipe } from '../recipe.js';
 import { type BeganInputs, beganStep, energy } from '../steps/began.js';
-import { imagesAndNoise, latents, optimizerOf, passes, stepsOf } from './common.js';
-import { asInputs, type Method, type Phase, trainee } from './method.js';
+import { imagesAndNoise, latents, optimizerOf, stepsOf, updateFlops } from './common.js';
+import { asInputs, type Method, type Phase, rateInputs, trainee } from './method.js';
 
 /** BEGAN: an autoencoder judges, by how well it gives images back (Berthelot et al. 2017). */
 export function began(recipe: Recipe, pair: Pair): Method {
@@ -17,7 +17,11 @@ export function began(recipe: Recipe, pair: Pair): Method {
     balance: { shape: [], start: { kind: 'zeros' } as const },
   };
   const step = beganStep({ ...pair, ...equilibrium, optimizer, range: data.range });
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+  const update = updateFlops(pair);
+  const rates = {
+    generator: training.optimizer.generator_lr,
+    discriminator: training.optimizer.discriminator_lr,
+  };
   const phase: Phase = {
     name: 'began',
     step: (inputs) => step(inputs as unknown as BeganInputs),
@@ -25,15 +29,10 @@ export function began(recipe: Recipe, pair: Pair): Method {
       state: asInputs(state),
       batch: { images: spec([batchSize, ...pair.discriminator.inputShape], 'uint8') },
       noise: { latents: spec([batchSize, model.latent.size]) },
-      rates: { generator: spec([]), discriminator: spec([]) },
+      rates: rateInputs(rates),
     },
-    rates: {
-      generator: training.optimizer.generator_lr,
-      discriminator: training.optimizer.discriminator_lr,
-    },
-    flops:
-      batchSize *
-      (g.forward + 2 * (d.forward + d.weights + d.inputs) + 2 * d.forward + g.weights + g.inputs),
+    rates,
+    flops: batchSize * (update.discriminator + update.generator),
     steps: stepsOf(recipe),
     data: (dataset) =>
       imagesAndNoise(recipe, dataset, batchSize, (random) => ({

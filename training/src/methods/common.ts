@@ -4,12 +4,17 @@ import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runt
 import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { State } from '../engine.js';
+import { LOSSES, type LossPair } from '../losses.js';
 import { OPTIMIZERS, type Optimizer } from '../optimizers.js';
 import type { Recipe } from '../recipe.js';
 import { floats, oneHot, type PhaseData, pixels } from './method.js';
 
 export const optimizerOf = ({ training: { optimizer } }: Recipe): Optimizer =>
   OPTIMIZERS[optimizer.type](optimizer);
+
+/** The losses of a method that needs them, which the recipe's check has seen to. */
+export const lossOf = ({ training }: Recipe): LossPair =>
+  LOSSES[training.loss as string] as LossPair;
 
 /** As many steps as the recipe says, or as its epochs take. */
 export const stepsOf =
@@ -74,5 +79,18 @@ const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 
 export function passes(pair: Pair, role: keyof Pair) {
   const { flops } = pair[role];
   const all = sum(flops);
-  return { forward: all, weights: all, inputs: all - (flops[0] ?? 0), first: flops[0] ?? 0 };
+  return { forward: all, weights: all, inputs: all - (flops[0] ?? 0) };
+}
+
+/**
+ * Floating-point operations of a GAN's two updates, for one image. The discriminator's: the generator
+ * forward (shared with the generator's update on the same noise), the discriminator forward and
+ * backward on a real and a generated one. The generator's: back through both networks to its weights.
+ */
+export function updateFlops(pair: Pair) {
+  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+  return {
+    discriminator: g.forward + 2 * (d.forward + d.weights + d.inputs),
+    generator: 2 * d.forward + g.weights + g.inputs,
+  };
 }

@@ -2,11 +2,26 @@ import { spec } from '@gpn/export';
 import { type Pair, prefixed } from '@gpn/models';
 import type { RandomStream, TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { LOSSES, type LossPair } from '../losses.js';
 import type { Recipe } from '../recipe.js';
 import { heads, type InfoganInputs, infoganStep } from '../steps/infogan.js';
-import { imagesAndNoise, latents, optimizerOf, passes, stepsOf } from './common.js';
-import { asInputs, floats, type Method, oneHot, type Phase, trainee } from './method.js';
+import {
+  imagesAndNoise,
+  latents,
+  lossOf,
+  optimizerOf,
+  passes,
+  stepsOf,
+  updateFlops,
+} from './common.js';
+import {
+  asInputs,
+  floats,
+  type Method,
+  oneHot,
+  type Phase,
+  rateInputs,
+  trainee,
+} from './method.js';
 
 /** InfoGAN: a category and codes that can be read from the generated images (Chen et al. 2016). */
 export function infogan(recipe: Recipe, pair: Pair): Method {
@@ -15,7 +30,7 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
   const { categories = 0, codes = 0 } = model;
   const { batch_size: batchSize } = training;
   const optimizer = optimizerOf(recipe);
-  const loss = LOSSES[training.loss ?? 'modified'] as LossPair;
+  const loss = lossOf(recipe);
   const both = {
     ...prefixed('generator', pair.generator.params),
     ...prefixed('discriminator', pair.discriminator.params),
@@ -38,6 +53,11 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
     thickness: information.thickness,
   });
   const rows = 2 * batchSize;
+  const rates = {
+    generator: training.optimizer.generator_lr,
+    discriminator: training.optimizer.discriminator_lr,
+    information: information.learning_rate,
+  };
   const phase: Phase = {
     name: 'infogan',
     step: (inputs) => step(inputs as unknown as InfoganInputs),
@@ -52,13 +72,9 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
         categories: spec([rows, categories]),
         codes: spec([rows, codes]),
       },
-      rates: { generator: spec([]), discriminator: spec([]), information: spec([]) },
+      rates: rateInputs(rates),
     },
-    rates: {
-      generator: training.optimizer.generator_lr,
-      discriminator: training.optimizer.discriminator_lr,
-      information: information.learning_rate,
-    },
+    rates,
     flops: stepFlops(pair, recipe),
     steps: stepsOf(recipe),
     data: (dataset) =>
@@ -91,9 +107,8 @@ const anyCategories = (random: RandomStream, rows: number, categories: number): 
 /** As the adversarial step, and the information step: both networks forward and backward again. */
 function stepFlops(pair: Pair, { training }: Recipe): number {
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
-  const gan =
-    g.forward + 2 * (d.forward + d.weights + d.inputs) + 2 * d.forward + g.weights + g.inputs;
+  const update = updateFlops(pair);
   const read = g.forward + g.weights + g.inputs + d.forward * 2 + d.weights;
   const named = training.information?.supervised ? d.forward + d.weights + d.inputs : 0;
-  return training.batch_size * (gan + read + named);
+  return training.batch_size * (update.discriminator + update.generator + read + named);
 }

@@ -70,6 +70,10 @@ type Inputs<S> = {
   readonly [K in keyof S]: S[K] extends TensorSpec ? ReturnType<typeof spec> : Inputs<S[K]>;
 };
 
+/** Learning rates as inputs of a step: a scalar for each. */
+export const rateInputs = <R extends Readonly<Record<string, number>>>(rates: R) =>
+  Object.fromEntries(Object.keys(rates).map((name) => [name, spec([])]));
+
 /** The state that a training starts from: networks as drawn from `random`, optimisers at zero. */
 export function startingState(
   state: StateSpecs,

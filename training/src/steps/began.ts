@@ -1,7 +1,5 @@
-import type { Network } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Optimizer } from '../optimizers.js';
-import type { GanInputs, GanState } from './adversarial.js';
+import type { GanInputs, GanSettings, GanState } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { fromPixels } from './pixels.js';
 
@@ -10,12 +8,9 @@ export interface BeganInputs extends Omit<GanInputs, 'state'> {
   readonly state: GanState & { readonly balance: tf.Tensor };
 }
 
-export interface BeganSettings {
-  readonly generator: Network;
-  /** An autoencoder of images. */
-  readonly discriminator: Network;
-  readonly optimizer: Optimizer;
-  readonly range: readonly [number, number];
+/** The discriminator is an autoencoder of images. */
+export interface BeganSettings
+  extends Pick<GanSettings, 'generator' | 'discriminator' | 'optimizer' | 'range'> {
   /** The step λ of the balance, and the ratio γ of the two energies that it aims at. */
   readonly lambda: number;
   readonly gamma: number;

@@ -1,8 +1,6 @@
-import { type Network, prefixed, type Tensors, under } from '@gpn/models';
+import { prefixed, type Tensors, under } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossPair } from '../losses.js';
-import type { Optimizer } from '../optimizers.js';
-import type { GanState, Rates } from './adversarial.js';
+import type { GanSettings, GanState, Rates } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
 
@@ -20,14 +18,11 @@ export interface InfoganInputs {
   readonly rates: Rates<'generator' | 'discriminator' | 'information'>;
 }
 
-export interface InfoganSettings {
-  readonly generator: Network;
-  readonly discriminator: Network;
-  readonly loss: LossPair;
-  readonly optimizer: Optimizer;
-  readonly batchSize: number;
-  readonly range: readonly [number, number];
-  readonly labelSmoothing: number;
+export interface InfoganSettings
+  extends Pick<
+    GanSettings,
+    'generator' | 'discriminator' | 'loss' | 'optimizer' | 'batchSize' | 'range' | 'labelSmoothing'
+  > {
   readonly categories: number;
   readonly codes: number;
   /** Whether the discriminator gives the codes' variance beside their mean. */
