@@ -59,12 +59,13 @@ export async function exportNetwork(
   }
 }
 
-/** A network's weights, or their moving average where one was kept, and its buffers. */
+/** A network's weights and buffers, or their moving averages where they were kept. */
 function learned(state: State, role: Role, network: Network) {
   const averaged = Object.keys(state).some((name) => name.startsWith(`${role}/average/`));
+  const prefix = averaged ? `${role}/average` : role;
   return {
-    params: constants(state, `${role}/${averaged ? 'average' : 'params'}`, network.params),
-    buffers: constants(state, `${role}/buffers`, network.buffers),
+    params: constants(state, `${prefix}/params`, network.params),
+    buffers: constants(state, `${prefix}/buffers`, network.buffers),
   };
 }
 

@@ -35,7 +35,7 @@ export function adversarial(recipe: Recipe, pair: Pair): Method {
   const state = {
     generator: {
       ...trainee(generator, optimizer),
-      ...(keep && { average: averageOf('generator', generator.params) }),
+      ...(keep && { average: averageOf('generator', generator) }),
     },
     discriminator: trainee(pair.discriminator, optimizer),
   };

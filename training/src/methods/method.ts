@@ -5,7 +5,6 @@ import {
   initialize,
   type Network,
   type Pair,
-  type Specs,
   type TensorSpec,
 } from '@gpn/models';
 import type { QualityInfo, RandomStream, ScoreMeaning, TensorData } from '@gpn/runtime';
@@ -94,14 +93,22 @@ export const trainee = (network: Network, optimizer: Optimizer) => ({
   optimizer: optimizer.state(network.params),
 });
 
-/** A moving average of a network's weights, which starts as they do. */
-export const averageOf = (role: string, params: Specs): Specs =>
-  Object.fromEntries(
-    Object.entries(params).map(([name, { shape }]) => [
-      name,
-      { shape, start: { kind: 'same', as: `${role}/params/${name}` } },
-    ]),
+/** Moving averages of all that a network's passes need, which start as that does. */
+export const averageOf = (role: string, { params, buffers }: Network) =>
+  mapValues({ params, buffers }, (specs, group) =>
+    mapValues(specs, ({ shape }, name) => ({
+      shape,
+      start: { kind: 'same', as: `${role}/${group}/${name}` } as const,
+    })),
   );
+
+const mapValues = <T, U, K extends string>(
+  record: Readonly<Record<K, T>>,
+  change: (value: T, key: K) => U,
+) =>
+  Object.fromEntries(
+    Object.entries<T>(record).map(([key, value]) => [key, change(value, key as K)]),
+  ) as Record<K, U>;
 
 export const floats = (shape: readonly number[], data: Float32Array): TensorData => ({
   dtype: 'float32',

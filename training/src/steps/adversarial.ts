@@ -11,8 +11,8 @@ export interface Trainee {
   readonly params: Tensors;
   readonly buffers: Tensors;
   readonly optimizer: Tensors;
-  /** The moving average of `params`, where one is kept. */
-  readonly average?: Tensors;
+  /** Moving averages of both, where they are kept: statistics that go with the averaged weights. */
+  readonly average?: { readonly params: Tensors; readonly buffers: Tensors };
 }
 
 export interface GanState {
@@ -123,7 +123,13 @@ export const adversarialStep =
         params: next.params,
         buffers: aux.made,
         optimizer: next.state,
-        ...(keep && g.average && { average: moveTowards(g.average, next.params, keep) }),
+        ...(keep &&
+          g.average && {
+            average: {
+              params: moveTowards(g.average.params, next.params, keep),
+              buffers: moveTowards(g.average.buffers, aux.made, keep),
+            },
+          }),
       };
       d = { ...d, buffers: aux.judged };
       losses = { ...losses, generator: step.loss };
