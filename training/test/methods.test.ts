@@ -9,7 +9,7 @@ import { distance, type SmallOptions, smallGan } from './small-gan.js';
  * Biases below batch normalisation, which takes them away again: their gradient is what rounding
  * leaves of zero, of which Adam makes whole steps. They show in the running means alone.
  */
-const WITHOUT_EFFECT = /generator\/\w+\/([mv]\/)?dense[234]\/bias|norm\d\/mean/;
+const WITHOUT_EFFECT = /generator\/\w+\/(\w+\/)?dense[234]\/bias|norm\d\/mean/;
 
 /** The tensor, or the loss, that differs most between the compiled step and TF.js, after each step. */
 async function differences(name: string, steps: number, options: SmallOptions = {}) {
