@@ -4,7 +4,8 @@
  *   npm run bench:train                      a table: systems 3, 5, 7-large, and GPN's two stages
  *   npm run bench:train -- --json            an array, for programs
  *   npm run bench:train -- --system dcgan-mnist --steps 200 --threads 2
- *   npm run bench:train -- --together 8      so many steps in a call of onnxruntime
+ *   npm run bench:train -- --together 1      so many steps in a call of onnxruntime, in place of as
+ *                                            many as a training takes at once
  *   npm run bench:train -- --memory          whether memory stays flat over 10,000 small steps;
  *                                            --steps says how many instead
  *   npm run bench:train -- --peer            the same step in PyTorch, in turns with ours, after
@@ -28,12 +29,14 @@ import { spec, trace } from '@gpn/export';
 import { openSession, stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { stepsAtOnce } from '../training/dist/pace.js';
 import { encodeSafetensors } from '../training/dist/safetensors.js';
 import { memory } from './train-memory.mjs';
 
 const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist'];
 const ROUNDS = 5;
-const WARM_UP = 5;
+/** Long enough for V8 to have compiled what puts batches together. */
+const WARM_UP_MS = 2000;
 /** A step that is heavier is timed fewer times. */
 const HEAVY_GFLOP = 10;
 
@@ -45,12 +48,11 @@ const { values: options } = parseArgs({
     steps: { type: 'string' },
     system: { type: 'string' },
     phase: { type: 'string' },
-    together: { type: 'string', default: '1' },
+    together: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
 const threads = Number(options.threads);
-const together = Number(options.together);
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 const sum = (xs) => xs.reduce((a, b) => a + b, 0);
 
@@ -113,7 +115,6 @@ async function measure(system, phaseName) {
   const step = await compile(phase.step, phase.inputs, {
     device: 'cpu',
     threads,
-    together: together > 1,
   });
   const start = startingState(gan.state, recipe.model.initialization, stream(0, 'bench'));
   step.load(start);
@@ -128,7 +129,8 @@ async function measure(system, phaseName) {
   const peak = await sgemm();
   const [whole, inside, peaks, peers, ratios] = [[], [], [], [], []];
   let k = 0;
-  const some = async () => {
+  let pace = 0;
+  const some = async (together) => {
     const begun = performance.now();
     const feeds = Array.from({ length: together }, () => ({ ...data.feeds(k++), ...rates }));
     const running = performance.now();
@@ -137,12 +139,15 @@ async function measure(system, phaseName) {
     return { whole: (done - begun) / together, inside: (done - running) / together };
   };
   const heavy = gflopPerStep > HEAVY_GFLOP;
+  await some(1);
+  const warm = performance.now();
+  while (performance.now() - warm < WARM_UP_MS) pace = (await some(1)).whole;
+  const together = Number(options.together ?? stepsAtOnce(1000 / pace));
   const perRound = Math.ceil(Number(options.steps ?? (heavy ? 10 : 100)) / ROUNDS / together);
-  for (let i = 0; i < (heavy ? 1 : WARM_UP); i++) await some();
   for (let round = 0; round < ROUNDS; round++) {
     peaks.push(await peak.best(4));
     const times = [];
-    for (let i = 0; i < perRound; i++) times.push(await some());
+    for (let i = 0; i < perRound; i++) times.push(await some(together));
     whole.push(...times.map((t) => t.whole));
     inside.push(...times.map((t) => t.inside));
     if (!options.peer) continue;
@@ -156,6 +161,7 @@ async function measure(system, phaseName) {
   return {
     system: gan.phases.length > 1 ? `${system}, ${phaseName}` : system,
     device: `${step.device}, ${threads} threads`,
+    together,
     msPerStep,
     imagesPerSecond: (recipe.training.batch_size * 1000) / msPerStep,
     gflopPerStep,

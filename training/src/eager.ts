@@ -4,7 +4,6 @@ import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type CompiledStep,
-  inTurn,
   pickState,
   type State,
   type StepInputs,
@@ -73,7 +72,11 @@ export function eagerStep<S extends StepInputs>(
     async dispose() {
       replace({});
     },
-    runAll: (feeds) => inTurn(eager, feeds),
+    async runAll(feeds) {
+      const metrics: Record<string, number>[] = [];
+      for (const each of feeds) metrics.push(await eager.run(each));
+      return metrics;
+    },
   };
   return eager;
 }

@@ -22,7 +22,12 @@ export interface CompiledStep {
   readonly reason: string;
   /** One step. Feeds are named by their path: `batch/images`. @returns the metrics */
   run(feeds: State): Promise<Record<string, number>>;
-  /** Steps one after the other, with feeds for each. @returns the metrics of each */
+  /**
+   * Steps one after the other, with feeds for each; however they are grouped, they come to the same
+   * bytes. Where it can be they are one call of the engine, which is quicker: between calls the state
+   * is copied out, and for two million parameters that takes as long as half a step.
+   * @returns the metrics of each
+   */
   runAll(feeds: readonly State[]): Promise<Record<string, number>[]>;
   /** The state as it is; its arrays must not be changed. */
   state(): State;
@@ -33,11 +38,6 @@ export interface CompiledStep {
 
 export interface CompileOptions extends OpenOptions {
   readonly name?: string;
-  /**
-   * Let `runAll` take its steps in one call of onnxruntime. The state comes out as JavaScript's own
-   * copy at the end of each call: for two million parameters that is a fifth of a step.
-   */
-  readonly together?: boolean;
 }
 
 /**
@@ -48,14 +48,14 @@ export interface CompileOptions extends OpenOptions {
 export async function compile<S extends StepInputs>(
   step: (inputs: Tensors<S>) => StepOutputs,
   inputs: S,
-  { name, together = false, ...options }: CompileOptions = {},
+  { name, ...options }: CompileOptions = {},
 ): Promise<CompiledStep> {
   const model = traceStep(step, inputs, name);
   const names = stateNames(inputs);
   const carried = new Map(names.map((name) => [`state/${name}`, `next/${name}`]));
-  const bytes = together ? model.toRepeatedBytes(carried) : model.toBytes();
+  const bytes = model.toRepeatedBytes(carried);
   const session = await openSession(bytes, { label: 'The training step', ...options });
-  return new Step(session, names, together);
+  return new Step(session, names);
 }
 
 export const traceStep = <S extends StepInputs>(
@@ -81,7 +81,6 @@ class Step implements CompiledStep {
   constructor(
     private readonly session: Session,
     private readonly names: readonly string[],
-    private readonly together: boolean,
   ) {
     this.device = session.device;
     this.reason = session.reason;
@@ -96,25 +95,20 @@ class Step implements CompiledStep {
   }
 
   async run(feeds: State): Promise<Record<string, number>> {
-    const [metrics] = await this.call(this.together ? stacked([feeds]) : feeds, 1);
+    const [metrics] = await this.runAll([feeds]);
     return metrics as Record<string, number>;
   }
 
   async runAll(feeds: readonly State[]): Promise<Record<string, number>[]> {
     if (feeds.length === 0) return [];
-    return this.together ? this.call(stacked(feeds), feeds.length) : inTurn(this, feeds);
-  }
-
-  /** @returns the metrics of as many steps as the feeds are for */
-  private async call(feeds: State, steps: number): Promise<Record<string, number>[]> {
-    const all: Record<string, TensorData> = { ...feeds };
+    const all: Record<string, TensorData> = { ...stacked(feeds) };
     for (const name of this.names) all[`state/${name}`] = this.current[name] as TensorData;
     const outputs = await this.session.run(all);
     const next: Record<string, TensorData> = {};
     for (const name of this.names) next[name] = outputs[`next/${name}`] as TensorData;
     this.current = next;
     const metrics = Object.entries(outputs).filter(([name]) => name.startsWith('metrics/'));
-    return Array.from({ length: steps }, (_, i) =>
+    return feeds.map((_, i) =>
       Object.fromEntries(
         metrics.map(([name, t]) => [name.slice('metrics/'.length), Number(t.data[i])]),
       ),
@@ -124,13 +118,6 @@ class Step implements CompiledStep {
   dispose(): Promise<void> {
     return this.session.dispose();
   }
-}
-
-/** Steps in calls of their own. */
-export async function inTurn(step: Pick<CompiledStep, 'run'>, feeds: readonly State[]) {
-  const metrics: Record<string, number>[] = [];
-  for (const each of feeds) metrics.push(await step.run(each));
-  return metrics;
 }
 
 /** What some steps are fed, as what their loop is: a first axis more, and how many they are. */

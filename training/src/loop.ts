@@ -15,7 +15,17 @@ import type { CompiledStep } from './engine.js';
 import { ENGINES } from './engines.js';
 import { ganOf } from './gan.js';
 import { type Phase, startingState } from './methods/method.js';
-import { advance, endOf, enter, partsOf, ratesOf, rolledBack, startProgress } from './progress.js';
+import { paceOf, stepsAtOnce } from './pace.js';
+import {
+  advance,
+  endOf,
+  enter,
+  partsOf,
+  ratesOf,
+  rolledBack,
+  startProgress,
+  stepsToPause,
+} from './progress.js';
 import { measure } from './quality.js';
 import type { Recipe } from './recipe.js';
 import { recipeHash, recipeToYaml } from './recipes.js';
@@ -95,7 +105,6 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   if (progress.watch?.best?.step === progress.step) await keepBest();
 
   const begun = performance.now();
-  const speed = speedometer(training.batch_size);
   let saved = resumed?.path;
   let stopped = false;
   let collapse: Collapse | undefined;
@@ -105,6 +114,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       if (stopped) break;
       const { phase, data, from, to } = part;
       const step = await open(phase);
+      const pace = paceOf();
       step.load(state);
       if (progress.step === from) progress = enter(progress, phase);
       const { device, reason } = step;
@@ -129,14 +139,24 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       }
       while (progress.step < to && !stopped) {
         const k = progress.step - from;
-        const losses = await step.run({ ...data.feeds(k), ...ratesOf(progress) });
-        if (!Object.values(losses).every(Number.isFinite)) {
-          throw new UserError(diverged(progress.step + 1, saved));
-        }
         const epoch = Math.floor(k / data.stepsPerEpoch);
-        progress = advance(progress, losses, part, recipe);
-        tracker.step(progress, epoch, losses);
-        on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond: speed(), losses });
+        const count = Math.min(
+          stepsToPause(progress, part, recipe, end),
+          stepsAtOnce(pace.perSecond()),
+        );
+        const rates = ratesOf(progress);
+        const feeds = Array.from({ length: count }, (_, i) => ({ ...data.feeds(k + i), ...rates }));
+        const taken = await step.runAll(feeds);
+        pace.took(count);
+        for (const losses of taken) {
+          if (!Object.values(losses).every(Number.isFinite)) {
+            throw new UserError(diverged(progress.step + 1, saved));
+          }
+          progress = advance(progress, losses, part, recipe);
+          tracker.step(progress, epoch, losses);
+          const imagesPerSecond = pace.perSecond() * training.batch_size;
+          on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond, losses });
+        }
         stopped = options.signal?.aborted ?? false;
         const over = progress.step === to;
         const last = progress.step === end;
@@ -265,14 +285,3 @@ const collapsed = ({ signs, because }: Collapse, { step, watch }: Progress, save
 const diverged = (step: number, saved: string | undefined): string =>
   `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +
   `${saved ? `; the last good checkpoint is ${saved}` : ''}.`;
-
-/** Images a second over the last moments. */
-function speedometer(batchSize: number): () => number {
-  const times: number[] = [performance.now()];
-  return () => {
-    times.push(performance.now());
-    if (times.length > 50) times.shift();
-    const seconds = ((times.at(-1) as number) - (times[0] as number)) / 1000;
-    return ((times.length - 1) * batchSize) / seconds;
-  };
-}

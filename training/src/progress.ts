@@ -94,6 +94,24 @@ export function advance(
   };
 }
 
+/** How many steps come before anything else is due: an end, a picture, a checkpoint, an evaluation. */
+export function stepsToPause(
+  { step }: Pick<Progress, 'step'>,
+  {
+    from,
+    to,
+    data: { stepsPerEpoch },
+  }: Pick<Part, 'from' | 'to'> & { data: Pick<PhaseData, 'stepsPerEpoch'> },
+  { output }: Pick<Recipe, 'output'>,
+  end: number,
+): number {
+  const next = (every: number, start = 0) =>
+    start + (Math.floor((step - start) / every) + 1) * every;
+  const { samples_every, checkpoint_every, evaluate_every = samples_every } = output;
+  const pauses = [samples_every, checkpoint_every, evaluate_every].map((every) => next(every));
+  return Math.min(to, end, next(stepsPerEpoch, from), ...pauses) - step;
+}
+
 /** After going back to an earlier state: the steps count on, at half the learning rates. */
 export const rolledBack = (progress: Progress): Progress => ({
   ...progress,

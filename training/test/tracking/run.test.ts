@@ -135,7 +135,8 @@ describe('a training that is made to collapse', () => {
     const recipe = zeros({
       steps: 15,
       optimizer: { ...RUINOUS, generator_lr: 0.016 },
-      output: { evaluate_every: 5, on_collapse: 'rollback' },
+      // A picture at step 12 ends a call there.
+      output: { evaluate_every: 5, samples_every: 12, on_collapse: 'rollback' },
     });
     const whole = await run('whole', recipe);
     expect(whole.of('collapse')[0]).toMatchObject({

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { stepsAtOnce } from '../src/pace.js';
+import { stepsToPause } from '../src/progress.js';
+
+test('calls end where something else is due', () => {
+  const output = { samples_every: 50, checkpoint_every: 70, evaluate_every: 120 };
+  // A phase from step 10 on, of epochs of 33 steps, in a training that ends within it.
+  const part = { from: 10, to: 400, data: { stepsPerEpoch: 33 } };
+  const due = (step: number) =>
+    [50, 70, 120].some((every) => step % every === 0) || (step - 10) % 33 === 0 || step === 290;
+  const ends: number[] = [];
+  for (let step = 10; step < 290; ) {
+    step += stepsToPause({ step }, part, { output } as never, 290);
+    ends.push(step);
+  }
+  expect(ends).toEqual(Array.from({ length: 280 }, (_, k) => 11 + k).filter(due));
+});
+
+test('a phase without epochs pauses for the rest', () => {
+  const output = { samples_every: 500, checkpoint_every: 1000 };
+  const part = { from: 0, to: 2000, data: { stepsPerEpoch: Number.POSITIVE_INFINITY } };
+  expect(stepsToPause({ step: 499 }, part, { output } as never, 2000)).toBe(1);
+  expect(stepsToPause({ step: 500 }, part, { output } as never, 2000)).toBe(500);
+});
+
+test('a call takes half a second, one step at least and 32 at most', () => {
+  expect([0, 0.1, 3, 20, 1000].map(stepsAtOnce)).toEqual([1, 1, 1, 10, 32]);
+});
