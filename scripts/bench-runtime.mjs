@@ -9,11 +9,10 @@
  *   npm run bench:runtime -- --only maps     or sampling, or start
  *
  * Sampling: `runtime` is `Generator.sample` with given latents in one batch; `bare` is
- * onnxruntime-node's own `run` of the same file, with the same settings, on the same latents. The
- * two take turns call by call, and the overhead is the median difference of neighbouring calls, with
- * its standard error;
- * peers (TensorFlow.js on WebAssembly, which has one thread under Node, and PyTorch) take turns
- * with them round by round. Figures are medians.
+ * onnxruntime-node's own `run` of the same file, with the same settings, on the same latents. They
+ * and their peers (TensorFlow.js on WebAssembly, which has one thread under Node, and PyTorch) take
+ * turns round by round, each by itself for a while. Figures are medians over the rounds; the overhead
+ * is that of the rounds' differences, with its standard error.
  *
  * Maps: `dense` is `Discriminator.scoreMap` of a 28×28 picture, all in all; the others are bare
  * runs of fragments cut before. The large picture has a process of its own; the peak is its whole

@@ -1,14 +1,19 @@
 /** How fast generators draw: the runtime, bare ONNX Runtime, TF.js and PyTorch in turns. */
+import { setTimeout } from 'node:timers/promises';
 import { Generator, latents } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import ort from 'onnxruntime-node';
 import { functionOf, generatorFile, SYSTEMS } from './models.mjs';
-import { errorOfMedian, inTurns, median, repeatedly } from './timing.mjs';
+import { errorOfMedian, median, repeatedly } from './timing.mjs';
 
 const BATCHES = [1, 64, 1024];
-const ROUNDS = 5;
-/** Milliseconds of a round that the runtime and bare ONNX Runtime share; a peer has a quarter. */
-const PERIOD = 2000;
+const ROUNDS = 8;
+/**
+ * Milliseconds of each side in each round, and of rest before it. Sides take turns by rounds and not
+ * by calls: a session's threads wait for work awake for a while, in the way of another's.
+ */
+const PERIOD = 400;
+const REST = 150;
 
 /** Rows of a table: a system and a batch each. */
 export async function sampling({ threads, peers }) {
@@ -28,21 +33,15 @@ export async function sampling({ threads, peers }) {
     for (const batch of BATCHES) {
       const z = latents(generator.info, batch, 1);
       const shape = [batch, system.latentSize];
-      const ours = {
-        runtime: () => generator.sample({ latents: z, batchSize: batch }),
-        bare: () => bare.run({ x: new ort.Tensor('float32', z, shape) }),
-      };
-      const wasm = () => tf.tidy(() => draw(tf.tensor2d(z, shape)).dataSync());
-      const others = {
-        'TF.js wasm': async () => median(await repeatedly(wasm, PERIOD / 4)),
+      const sides = {
+        runtime: alone(() => generator.sample({ latents: z, batchSize: batch })),
+        bare: alone(() => bare.run({ x: new ort.Tensor('float32', z, shape) })),
+        'TF.js wasm': alone(() => tf.tidy(() => draw(tf.tensor2d(z, shape)).dataSync())),
         ...Object.fromEntries(
-          peers.map((peer) => [
-            peer.name,
-            () => peer.milliseconds(system.network, batch, PERIOD / 4),
-          ]),
+          peers.map((peer) => [peer.name, () => peer.milliseconds(system.network, batch, PERIOD)]),
         ),
       };
-      rows.push({ system: name, batch, ...(await measure(ours, others, batch)) });
+      rows.push({ system: name, batch, ...(await measure(sides, batch)) });
     }
     await generator.dispose();
     await bare.release();
@@ -51,28 +50,31 @@ export async function sampling({ threads, peers }) {
   return rows;
 }
 
-async function measure(ours, others, batch) {
-  await inTurns(ours, PERIOD / 8); // warms up
-  for (const other of Object.values(others)) await other();
-  const times = { runtime: [], bare: [] };
-  const theirs = Object.fromEntries(Object.keys(others).map((name) => [name, []]));
+/** A side of the comparison: the median milliseconds of calls that follow each other. */
+const alone = (call) => async () => median(await repeatedly(call, PERIOD));
+
+async function measure(sides, batch) {
+  const names = Object.keys(sides);
+  for (const name of names) await sides[name](); // warms up
+  const times = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
-    const found = await inTurns(ours, PERIOD);
-    for (const side of Object.keys(times)) times[side].push(...found[side]);
-    for (const [name, other] of Object.entries(others)) theirs[name].push(await other());
+    for (const name of round % 2 ? names.toReversed() : names) {
+      await setTimeout(REST);
+      times[name].push(await sides[name]());
+    }
   }
-  const [mine, bare] = [median(times.runtime), median(times.bare)];
-  // Of neighbours in time, which the rest of the machine's work weighs on alike.
-  const over = times.runtime.map((ms, i) => ms - times.bare[i]);
+  const { runtime, bare, ...others } = times;
+  const mine = median(runtime);
+  const over = runtime.map((ms, round) => ms - bare[round]);
   const row = {
     'images/s': (1000 * batch) / mine,
     'runtime ms': mine,
-    'bare ms': bare,
+    'bare ms': median(bare),
     'overhead µs': 1000 * median(over),
-    'overhead %': (100 * median(over)) / bare,
-    '± %': (100 * errorOfMedian(over)) / bare,
+    'overhead %': (100 * median(over)) / median(bare),
+    '± %': (100 * errorOfMedian(over)) / median(bare),
   };
-  for (const [name, found] of Object.entries(theirs)) {
+  for (const [name, found] of Object.entries(others)) {
     row[`${name} images/s`] = (1000 * batch) / median(found);
     row[`× ${name}`] = median(found) / mine;
   }
