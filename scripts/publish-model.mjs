@@ -3,6 +3,8 @@
  * good it is and writes the model card from what the run and the files say of themselves.
  *
  *   node scripts/publish-model.mjs RUN "train dcgan-mnist --seed 0 --device cpu" "64 minutes on 2 cores"
+ *
+ * Further arguments go to gpn-cli eval: --train-classifier.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -13,9 +15,9 @@ import { exportRun, parseEvaluation, scorecardMarkdown } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { parse } from 'yaml';
 
-const [run, command, time] = process.argv.slice(2);
+const [run, command, time, ...more] = process.argv.slice(2);
 if (!run || !command || !time) {
-  console.error('usage: node scripts/publish-model.mjs RUN "COMMAND" "TIME"');
+  console.error('usage: node scripts/publish-model.mjs RUN "COMMAND" "TIME" [OPTION OF EVAL]…');
   process.exit(2);
 }
 
@@ -33,8 +35,7 @@ await writeFileAtomic(join(folder, `${name}.png`), await images.toPNG());
 await generator.dispose();
 
 const { training, latent, image, condition, codes } = info;
-// The scores are of the whole data set: a generator of some of its classes is not meant to reach them.
-const scored = ['mnist', 'fashion'].includes(recipe.data.dataset) && !recipe.data.classes;
+const scored = ['mnist', 'fashion'].includes(recipe.data.dataset);
 const scorecard = scored ? scorecardMarkdown(evaluated(join(folder, file))) : undefined;
 
 const rows = {
@@ -74,7 +75,12 @@ console.log(`${join(folder, name)}.onnx, -discriminator.onnx, .png, .md`);
 /** Measures a generator and puts the scores into its file. */
 function evaluated(path) {
   const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
-  const args = [cli, 'eval', '--model', path, '--data', recipe.data.dataset, '--write', '--json'];
+  const { dataset, classes } = recipe.data;
+  const args = [
+    ...[cli, 'eval', '--model', path, '--data', dataset, '--write', '--json', ...more],
+    ...(classes ? ['--classes', classes.join()] : []),
+    ...(recipe.training.method === 'infogan' ? ['--categories', join(folder, judge)] : []),
+  ];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`gpn-cli eval failed: ${stderr}`);
   return parseEvaluation(stdout, name);
