@@ -27,10 +27,12 @@ const INPUT = { generator: 'latents', discriminator: 'images' } as const;
 /**
  * A trained network as an .onnx file: in inference mode (running statistics, folded into the
  * weights), with a free batch, describing itself, and certified by values computed on the CPU.
+ * @param options float16: store the weights as float16, in half the space
  */
 export async function exportNetwork(
   checkpoint: Checkpoint,
   role: Role,
+  { float16 = false }: { float16?: boolean } = {},
 ): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
   const gan = ganOf(checkpoint.recipe);
   const slides = role === 'discriminator' && gan.slides;
@@ -46,7 +48,7 @@ export async function exportNetwork(
       return role === 'generator' ? { images: y } : { ...gan.judge(x as tf.Tensor, y) };
     },
     inputs,
-    { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description },
+    { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description, float16 },
   );
   const bytes = model.toBytes();
   const info = describe(checkpoint, role, gan);
@@ -76,10 +78,15 @@ function learned(state: State, role: Role, network: Network) {
  */
 export async function exportRun(
   source: string,
-  { network, out, best = false }: { network: Role; out: string; best?: boolean },
+  {
+    network,
+    out,
+    best = false,
+    float16 = false,
+  }: { network: Role; out: string; best?: boolean; float16?: boolean },
 ): Promise<{ path: string; info: ModelInfo }> {
   const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
-  const { bytes, info } = await exportNetwork(checkpoint, network);
+  const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
   await writeFileAtomic(out, bytes);
   return { path: out, info };
 }

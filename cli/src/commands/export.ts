@@ -35,7 +35,7 @@ export function addExport(program: Command): void {
       'of a model: the sizes of an input that it leaves open, such as image=1x64x96x3; repeat it',
       (text: string, all: string[] = []) => [...all, text],
     )
-    .option('--float16', 'of a model: store the weights as float16')
+    .option('--float16', 'store the weights as float16: half the size')
     .option('--no-verify', 'of a model: do not compare the file with TF.js before writing it')
     .addHelpText(
       'after',
@@ -66,19 +66,26 @@ async function namesModel(source: string): Promise<boolean> {
 }
 
 async function refuseStray(isModel: boolean, options: Options): Promise<void> {
-  const { network, best, inputShape, float16, verify } = options;
+  const { network, best, inputShape, verify } = options;
   const { UserError } = await import('@gpn/runtime');
   if (isModel && network)
     throw new UserError('--network chooses a network of a training run: a TF.js model has one.');
   if (isModel && best) throw new UserError('--best is for training runs, which evaluations judge.');
-  const stray = inputShape ? '--input-shape' : float16 ? '--float16' : verify ? '' : '--no-verify';
+  const stray = inputShape ? '--input-shape' : verify ? '' : '--no-verify';
   if (!isModel && stray)
     throw new UserError(`${stray} is for TF.js models, which are given by their model.json.`);
 }
 
-async function exportNetwork(source: string, { network = 'generator', best, output }: Options) {
+async function exportNetwork(
+  source: string,
+  { network = 'generator', best, float16, output }: Options,
+) {
   const { exportRun } = await import('@gpn/training');
-  const { path } = await exportRun(source, { network, out: output, ...(best && { best }) });
+  const { path } = await exportRun(source, {
+    ...{ network, out: output },
+    ...(best && { best }),
+    ...(float16 && { float16 }),
+  });
   process.stdout.write(`Wrote the ${network} to ${path}\n`);
 }
 
