@@ -1,4 +1,5 @@
 import { NETWORKS, type Pair } from '@gpn/models';
+import { withAverage } from './methods/average.js';
 import { METHODS } from './methods/index.js';
 import type { Method } from './methods/method.js';
 import type { Recipe } from './recipe.js';
@@ -9,7 +10,9 @@ import type { Recipe } from './recipe.js';
  */
 export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair: Pair } {
   const pair = networksOf(recipe, width);
-  return { pair, ...METHODS[recipe.training.method ?? 'adversarial'](recipe, pair) };
+  const method = METHODS[recipe.training.method ?? 'adversarial'](recipe, pair);
+  const keep = recipe.training.generator_average;
+  return { pair, ...(keep ? withAverage(method, pair.generator, keep) : method) };
 }
 
 /** @param dense a discriminator of fragments in the form that slides over images */

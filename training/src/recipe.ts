@@ -22,7 +22,7 @@ const CLASS = { error: 'the name of a class or a digit' };
 const LENGTH = { error: 'given one of the keys epochs and steps, and not both' };
 
 const RATIOS = ['discriminator_steps', 'generator_steps'] as const;
-const BOUNDS = ['gradient_penalty', 'weight_clip', 'generator_average'] as const;
+const BOUNDS = ['gradient_penalty', 'weight_clip'] as const;
 /** The keys of `training` that belong to some methods alone: each one's, and whether it needs them. */
 const OWN_KEYS = {
   adversarial: { needs: ['loss'], takes: ['label_smoothing', ...RATIOS, ...BOUNDS] },

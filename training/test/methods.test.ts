@@ -67,7 +67,7 @@ const THREE: [string, SmallOptions][] = [
   ['dcgan-64', { width: 1 / 32 }],
   ['lsgan-mnist', {}],
   ['infogan-mnist', { model: { code_variance: true } }],
-  ['infogan-mnist-thickness', {}],
+  ['infogan-mnist-thickness', { training: { generator_average: 0.9 } }],
 ];
 
 // The oracle is TF.js's cpu backend, operation by operation.

@@ -11,15 +11,7 @@ import {
   stepsOf,
   updateFlops,
 } from './common.js';
-import {
-  asInputs,
-  averageOf,
-  floats,
-  type Method,
-  type Phase,
-  rateInputs,
-  trainee,
-} from './method.js';
+import { asInputs, floats, type Method, type Phase, rateInputs, trainee } from './method.js';
 
 /** The classic GANs: two networks against one another, by any of the loss pairs. */
 export function adversarial(recipe: Recipe, pair: Pair): Method {
@@ -30,13 +22,8 @@ export function adversarial(recipe: Recipe, pair: Pair): Method {
   const rows = discriminator_steps * batchSize;
   const latentRows = (discriminator_steps + generator_steps - 1) * batchSize;
   const penalty = training.gradient_penalty ?? 0;
-  const keep = training.generator_average;
-  const { generator } = pair;
   const state = {
-    generator: {
-      ...trainee(generator, optimizer),
-      ...(keep && { average: averageOf('generator', generator) }),
-    },
+    generator: trainee(pair.generator, optimizer),
     discriminator: trainee(pair.discriminator, optimizer),
   };
   const step = adversarialStep({
@@ -50,7 +37,6 @@ export function adversarial(recipe: Recipe, pair: Pair): Method {
     generatorSteps: generator_steps,
     gradientPenalty: penalty,
     ...(training.weight_clip && { weightClip: training.weight_clip }),
-    ...(keep && { generatorAverage: keep }),
   });
   const rates = {
     generator: training.optimizer.generator_lr,

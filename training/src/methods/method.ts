@@ -93,23 +93,6 @@ export const trainee = (network: Network, optimizer: Optimizer) => ({
   optimizer: optimizer.state(network.params),
 });
 
-/** Moving averages of all that a network's passes need, which start as that does. */
-export const averageOf = (role: string, { params, buffers }: Network) =>
-  mapValues({ params, buffers }, (specs, group) =>
-    mapValues(specs, ({ shape }, name) => ({
-      shape,
-      start: { kind: 'same', as: `${role}/${group}/${name}` } as const,
-    })),
-  );
-
-const mapValues = <T, U, K extends string>(
-  record: Readonly<Record<K, T>>,
-  change: (value: T, key: K) => U,
-) =>
-  Object.fromEntries(
-    Object.entries<T>(record).map(([key, value]) => [key, change(value, key as K)]),
-  ) as Record<K, U>;
-
 export const floats = (shape: readonly number[], data: Float32Array): TensorData => ({
   dtype: 'float32',
   shape,

@@ -4,15 +4,13 @@ import type { LossPair } from '../losses.js';
 import type { Optimizer } from '../optimizers.js';
 import { clip, gradientPenalty } from './gradient-penalty.js';
 import { differentiate } from './gradients.js';
-import { fromPixels, moveTowards, sliceBatch } from './pixels.js';
+import { fromPixels, sliceBatch } from './pixels.js';
 
 /** A network in training: what is learnt, what passes leave behind, what its optimiser remembers. */
 export interface Trainee {
   readonly params: Tensors;
   readonly buffers: Tensors;
   readonly optimizer: Tensors;
-  /** Moving averages of both, where they are kept: statistics that go with the averaged weights. */
-  readonly average?: { readonly params: Tensors; readonly buffers: Tensors };
 }
 
 export interface GanState {
@@ -53,8 +51,6 @@ export interface GanSettings {
   readonly gradientPenalty: number;
   /** The largest magnitude of the critic's weights (Arjovsky et al. 2017). */
   readonly weightClip?: number;
-  /** The share of its old value that the moving average of the generator's weights keeps. */
-  readonly generatorAverage?: number;
 }
 
 /**
@@ -118,19 +114,7 @@ export const adversarialStep =
         };
       }, g.params);
       const next = optimizer.update(g.params, grads, g.optimizer, rates.generator);
-      const { generatorAverage: keep } = settings;
-      g = {
-        params: next.params,
-        buffers: aux.made,
-        optimizer: next.state,
-        ...(keep &&
-          g.average && {
-            average: {
-              params: moveTowards(g.average.params, next.params, keep),
-              buffers: moveTowards(g.average.buffers, aux.made, keep),
-            },
-          }),
-      };
+      g = { params: next.params, buffers: aux.made, optimizer: next.state };
       d = { ...d, buffers: aux.judged };
       losses = { ...losses, generator: step.loss };
     }
