@@ -1,37 +1,26 @@
 import { join } from 'node:path';
-import { stream, UserError } from '@gpn/runtime';
+import { UserError } from '@gpn/runtime';
 import { ensureWritableFolder, writeFileAtomic } from './atomic.js';
 import {
   bestCheckpoint,
   type Checkpoint,
-  latestCheckpoint,
   type Progress,
   readCheckpoint,
   writeBestCheckpoint,
   writeCheckpoint,
 } from './checkpoint.js';
-import { type Dataset, loadDataset } from './data/dataset.js';
-import type { CompiledStep } from './engine.js';
+import type { CompiledStep, State } from './engine.js';
 import { ENGINES } from './engines.js';
-import { ganOf } from './gan.js';
-import { type Phase, startingState } from './methods/method.js';
+import type { Phase } from './methods/method.js';
 import { paceOf, stepsAtOnce } from './pace.js';
-import {
-  advance,
-  endOf,
-  enter,
-  partsOf,
-  ratesOf,
-  rolledBack,
-  startProgress,
-  stepsToPause,
-} from './progress.js';
+import { advance, enter, type Part, ratesOf, rolledBack, stepsToPause } from './progress.js';
 import { measure } from './quality.js';
 import type { Recipe } from './recipe.js';
-import { recipeHash, recipeToYaml } from './recipes.js';
+import { recipeToYaml } from './recipes.js';
 import { exportNetwork, type Role } from './run-export.js';
+import { foldersOf, type Start, startOf } from './start.js';
 import { actionOn } from './tracking/sentinel.js';
-import { openTracker } from './tracking/tracker.js';
+import { openTracker, type Tracker, type Verdict } from './tracking/tracker.js';
 import type { Best, TrainEvent, TrainOptions, TrainResult } from './train-types.js';
 
 /**
@@ -44,206 +33,221 @@ import type { Best, TrainEvent, TrainOptions, TrainResult } from './train-types.
  *   the generator has collapsed and the recipe says to stop
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainResult> {
-  const { out, on = () => {} } = options;
-  const { training, output } = recipe;
-  const folders = { checkpoints: join(out, 'checkpoints'), samples: join(out, 'samples') };
-  const resumed = await findStart(recipe, folders.checkpoints, options);
-  // Before anything is written: a mistake in the data leaves nothing behind.
-  const dataset = await loadData(recipe, on);
-  const gan = ganOf(recipe);
-  const parts = partsOf(gan.phases, dataset);
-  const steps = parts.at(-1)?.to ?? 0;
-  let progress = resumed?.progress ?? startProgress(recipe, dataset);
-  if (progress.dataset.hash !== dataset.hash) {
-    throw new UserError(
-      `${out} was trained on other data than ${dataset.name} as it is now; a run goes on with the data it began with.`,
-    );
-  }
-  if (progress.step > steps) {
-    throw new UserError(
-      `${out} has ${progress.step} steps done, more than the ${steps} asked for.`,
-    );
-  }
-  let state =
-    resumed?.state ??
-    startingState(gan.state, recipe.model.initialization, stream(training.seed, 'initialization'));
-
-  // Rounds share their steps, as compiling one takes a while.
-  const compiled = new Map<Phase['step'], CompiledStep>();
-  const open = async (phase: Phase): Promise<CompiledStep> => {
-    const step =
-      compiled.get(phase.step) ??
-      (await ENGINES[options.engine ?? 'onnx'](phase.step, phase.inputs, {
-        device: options.device ?? 'auto',
-        ...(options.threads && { threads: options.threads }),
-        name: `${recipe.name} training step`,
-      }));
-    compiled.set(phase.step, step);
-    return step;
-  };
-  const end = endOf(parts, progress.step, options);
-  const left = parts.filter(({ to }) => to > progress.step && to <= end);
-  // Before anything is written, like the data: a device may not be there.
-  if (left[0]) await open(left[0].phase);
-  for (const folder of [out, folders.checkpoints, folders.samples])
-    await ensureWritableFolder(folder);
-  const { threads } = options;
-  const tracker = await openTracker(recipe, dataset, {
-    ...{ out, on, step: progress.step },
-    ...(threads && { threads }),
-  });
-  await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
-
-  const checkpoint = (): Checkpoint => ({ state, progress, recipe });
-  const save = async (): Promise<string> => {
-    const path = await writeCheckpoint(folders.checkpoints, checkpoint());
-    on({ type: 'checkpoint', path, step: progress.step });
-    return path;
-  };
-  const keepBest = () => writeBestCheckpoint(folders.checkpoints, checkpoint());
-  // The process may have ended between the two.
-  if (progress.watch?.best?.step === progress.step) await keepBest();
-
-  const begun = performance.now();
-  let saved = resumed?.path;
-  let stopped = false;
-  let collapse: Collapse | undefined;
-  const begunPhases = new Set<string>();
+  const { out, threads, on = () => {} } = options;
+  const start = await startOf(recipe, options);
+  const [first] = start.left;
+  const engine = compiler(recipe, options);
   try {
-    for (const part of left) {
-      if (stopped) break;
-      const { phase, data, from, to } = part;
-      const step = await open(phase);
-      const pace = paceOf();
-      step.load(state);
-      if (progress.step === from) progress = enter(progress, phase);
-      const { device, reason } = step;
-      const about = { steps, epochs: steps / data.stepsPerEpoch, images: dataset.count };
-      // Once for each phase, however many rounds there are.
-      if (!begunPhases.has(phase.name)) {
-        begunPhases.add(phase.name);
-        on({
-          type: 'start',
-          phase: phase.name,
-          step: progress.step,
-          ...about,
-          device,
-          reason,
-          out,
-        });
-      }
-      if (tracker.begins(phase, progress)) {
-        const begun = { drawing: false, evaluating: true, epoch: 0 };
-        const verdict = await tracker.look(checkpoint(), begun);
-        if (verdict) progress = { ...progress, watch: verdict.watch };
-      }
-      while (progress.step < to && !stopped) {
-        const k = progress.step - from;
-        const epoch = Math.floor(k / data.stepsPerEpoch);
-        const count = Math.min(
-          stepsToPause(progress, part, recipe, end),
-          stepsAtOnce(pace.perSecond()),
-        );
-        const rates = ratesOf(progress);
-        const feeds = Array.from({ length: count }, (_, i) => ({ ...data.feeds(k + i), ...rates }));
-        const taken = await step.runAll(feeds);
-        pace.took(count);
-        for (const losses of taken) {
-          if (!Object.values(losses).every(Number.isFinite)) {
-            throw new UserError(diverged(progress.step + 1, saved));
-          }
-          progress = advance(progress, losses, part, recipe);
-          tracker.step(progress, epoch, losses);
-          const imagesPerSecond = pace.perSecond() * training.batch_size;
-          on({ type: 'step', step: progress.step, steps, epoch, imagesPerSecond, losses });
-        }
-        stopped = options.signal?.aborted ?? false;
-        const over = progress.step === to;
-        const last = progress.step === end;
-        const drawing = progress.step % output.samples_every === 0 || last;
-        const evaluating = tracker.evaluates(phase, progress.step, last);
-        const saving = progress.step % output.checkpoint_every === 0 || last || stopped;
-        if (drawing || evaluating || saving || over) state = { ...state, ...step.state() };
-        if (over && phase.measure) {
-          const quality = await measure(recipe, phase, state);
-          progress = { ...progress, quality };
-          if (quality) on({ type: 'quality', step: progress.step, quality });
-        }
-        const verdict = await tracker.look(checkpoint(), { drawing, evaluating, epoch });
-        if (verdict) progress = { ...progress, watch: verdict.watch };
-        if (verdict && verdict.signs.length > 0) {
-          const { action, because } = actionOn(output.on_collapse ?? 'warn', verdict.watch);
-          const { best } = verdict.watch;
-          const { signs } = verdict;
-          on({ type: 'collapse', step: progress.step, signs, action, ...(best && { best }) });
-          if (action === 'rollback') {
-            state = (await readCheckpoint(bestCheckpoint(folders.checkpoints))).state;
-            step.load(state);
-            progress = rolledBack(progress);
-          }
-          if (action === 'stop') collapse = { signs, because };
-        }
-        stopped ||= collapse !== undefined;
-        if (saving || collapse || verdict?.best) saved = await save();
-        if (verdict?.best) await keepBest();
-      }
+    // Before anything is written, like the data: a device may not be there.
+    if (first) await engine.open(first.phase);
+    for (const folder of [out, ...Object.values(foldersOf(out))])
+      await ensureWritableFolder(folder);
+    const tracker = await openTracker(recipe, start.dataset, {
+      ...{ out, on, step: start.progress.step },
+      ...(threads && { threads }),
+    });
+    try {
+      await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
+      const run = new Run(recipe, options, start, engine, tracker);
+      await run.restoreBest();
+      for (const part of start.left) await run.train(part);
+      return await run.finish();
+    } finally {
+      await tracker.close();
     }
-    saved ??= await save();
-    await tracker.finish();
-    if (collapse) throw new UserError(collapsed(collapse, progress, saved));
-    const seconds = (performance.now() - begun) / 1000;
-    const result = { step: progress.step, steps, seconds, out, checkpoint: saved };
-    if (progress.step < end) return { type: 'interrupted', ...result };
-    const trained = progress.step < steps ? (['discriminator'] as const) : ROLES;
-    const files = await exportAll(out, checkpoint(), trained);
-    if (progress.step < steps) return { type: 'stage', ...result, ...files };
-    const best = progress.watch?.best && (await exportBest(out, folders.checkpoints));
-    return { type: 'done', ...result, ...files, ...(best && { best }) };
   } finally {
-    await tracker.close();
-    for (const step of compiled.values()) await step.dispose();
+    await engine.dispose();
   }
 }
 
-/** The checkpoint to go on from; refuses to write over a run that was not asked to go on. */
-async function findStart(
-  recipe: Recipe,
-  folder: string,
-  { out, resume, stage }: TrainOptions,
-): Promise<(Checkpoint & { path: string }) | undefined> {
-  const path = await latestCheckpoint(folder);
-  if (!path) return undefined;
-  if (!resume && stage !== 'generator') {
-    throw new UserError(
-      `${out} holds a run already: give --resume to go on with it, or another --out.`,
-    );
-  }
-  const found = await readCheckpoint(path);
-  // Where networks take turns, the number of steps decides what each step trains.
-  const fixed = recipe.training.method === 'predictive';
-  const comparable = (r: Recipe): string =>
-    recipeHash(
-      fixed ? r : { ...r, training: { ...r.training, epochs: undefined, steps: undefined } },
-    );
-  if (comparable(found.recipe) !== comparable(recipe)) {
-    const may = fixed ? 'they' : 'only the number of epochs or steps';
-    throw new UserError(
-      `${out} was begun with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
-    );
-  }
-  return { ...found, path };
+/** Steps ready to run. Rounds share theirs, as compiling one takes a while. */
+function compiler(recipe: Recipe, { engine = 'onnx', device = 'auto', threads }: TrainOptions) {
+  const compiled = new Map<Phase['step'], CompiledStep>();
+  return {
+    async open({ step, inputs }: Phase): Promise<CompiledStep> {
+      const ready =
+        compiled.get(step) ??
+        (await ENGINES[engine](step, inputs, {
+          device,
+          ...(threads && { threads }),
+          name: `${recipe.name} training step`,
+        }));
+      compiled.set(step, ready);
+      return ready;
+    },
+    async dispose(): Promise<void> {
+      for (const step of compiled.values()) await step.dispose();
+    },
+  };
 }
 
-function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Dataset> {
-  const { dataset, height, width, channels, classes } = data;
-  return loadDataset(dataset, {
-    height,
-    width,
-    channels,
-    ...(classes && { classes }),
-    onProgress: (done, total) => on({ type: 'data', done, total }),
-  });
+/** A training under way, and how far it has come. */
+class Run {
+  private progress: Progress;
+  private state: State;
+  /** The newest checkpoint. */
+  private saved: string | undefined;
+  private stopped = false;
+  private collapse: Collapse | undefined;
+  private readonly begun = performance.now();
+  private readonly told = new Set<string>();
+  private readonly on: (event: TrainEvent) => void;
+  private readonly checkpoints: string;
+
+  constructor(
+    private readonly recipe: Recipe,
+    private readonly options: TrainOptions,
+    private readonly start: Start,
+    private readonly engine: ReturnType<typeof compiler>,
+    private readonly tracker: Tracker,
+  ) {
+    this.progress = start.progress;
+    this.state = start.state;
+    this.saved = start.resumed;
+    this.on = options.on ?? (() => {});
+    this.checkpoints = foldersOf(options.out).checkpoints;
+  }
+
+  private get checkpoint(): Checkpoint {
+    return { state: this.state, progress: this.progress, recipe: this.recipe };
+  }
+
+  private async save(): Promise<string> {
+    const path = await writeCheckpoint(this.checkpoints, this.checkpoint);
+    this.on({ type: 'checkpoint', path, step: this.progress.step });
+    return path;
+  }
+
+  /** The process may have ended between writing a checkpoint and keeping it as the best. */
+  async restoreBest(): Promise<void> {
+    const { step, watch } = this.progress;
+    if (watch?.best?.step === step) await writeBestCheckpoint(this.checkpoints, this.checkpoint);
+  }
+
+  /** A phase, from where it stands to its end, unless the training is stopped. */
+  async train(part: Part): Promise<void> {
+    if (this.stopped) return;
+    const { phase, from, to } = part;
+    const step = await this.engine.open(phase);
+    step.load(this.state);
+    if (this.progress.step === from) this.progress = enter(this.progress, phase);
+    this.tell(part, step);
+    if (this.tracker.begins(phase, this.progress)) {
+      await this.look({ drawing: false, evaluating: true, epoch: 0 });
+    }
+    const pace = paceOf();
+    while (this.progress.step < to && !this.stopped) {
+      const epoch = await this.take(part, step, pace);
+      await this.pause(part, step, epoch);
+    }
+  }
+
+  /** Says what begins, once for each phase, however many rounds there are. */
+  private tell({ phase, data }: Part, { device, reason }: CompiledStep): void {
+    if (this.told.has(phase.name)) return;
+    this.told.add(phase.name);
+    const { steps, dataset } = this.start;
+    this.on({
+      ...{ type: 'start', phase: phase.name, step: this.progress.step, steps },
+      ...{ epochs: steps / data.stepsPerEpoch, images: dataset.count },
+      ...{ device, reason, out: this.options.out },
+    });
+  }
+
+  /** Steps in one call of the engine, as many as may be. @returns the phase's epoch */
+  private async take(part: Part, step: CompiledStep, pace: Pace): Promise<number> {
+    const { recipe, tracker } = this;
+    const { end, steps } = this.start;
+    const { data, from } = part;
+    const k = this.progress.step - from;
+    const epoch = Math.floor(k / data.stepsPerEpoch);
+    const most = stepsToPause(this.progress, part, recipe, end);
+    const count = Math.min(most, stepsAtOnce(pace.perSecond()));
+    const rates = ratesOf(this.progress);
+    const feeds = Array.from({ length: count }, (_, i) => ({ ...data.feeds(k + i), ...rates }));
+    const taken = await step.runAll(feeds);
+    pace.took(count);
+    const imagesPerSecond = pace.perSecond() * recipe.training.batch_size;
+    for (const losses of taken) {
+      if (!Object.values(losses).every(Number.isFinite)) {
+        throw new UserError(diverged(this.progress.step + 1, this.saved));
+      }
+      this.progress = advance(this.progress, losses, part, recipe);
+      tracker.step(this.progress, epoch, losses);
+      this.on({
+        ...{ type: 'step', step: this.progress.step, steps },
+        ...{ epoch, imagesPerSecond, losses },
+      });
+    }
+    return epoch;
+  }
+
+  /** All that is due between steps: pictures, evaluations, checkpoints. */
+  private async pause({ phase, to }: Part, compiled: CompiledStep, epoch: number): Promise<void> {
+    const { output } = this.recipe;
+    const { step } = this.progress;
+    this.stopped = this.options.signal?.aborted ?? false;
+    const last = step === this.start.end;
+    const drawing = step % output.samples_every === 0 || last;
+    const evaluating = this.tracker.evaluates(phase, step, last);
+    const saving = step % output.checkpoint_every === 0 || last || this.stopped;
+    if (drawing || evaluating || saving || step === to) {
+      this.state = { ...this.state, ...compiled.state() };
+    }
+    if (step === to && phase.measure) await this.measure(phase);
+    const verdict = await this.look({ drawing, evaluating, epoch });
+    if (verdict && verdict.signs.length > 0) await this.react(verdict, compiled);
+    this.stopped ||= this.collapse !== undefined;
+    if (saving || this.collapse || verdict?.best) this.saved = await this.save();
+    if (verdict?.best) await writeBestCheckpoint(this.checkpoints, this.checkpoint);
+  }
+
+  private async measure(phase: Phase): Promise<void> {
+    const quality = await measure(this.recipe, phase, this.state);
+    this.progress = { ...this.progress, quality };
+    if (quality) this.on({ type: 'quality', step: this.progress.step, quality });
+  }
+
+  private async look(wanted: Parameters<Tracker['look']>[1]): Promise<Verdict | undefined> {
+    const verdict = await this.tracker.look(this.checkpoint, wanted);
+    if (verdict) this.progress = { ...this.progress, watch: verdict.watch };
+    return verdict;
+  }
+
+  /** To a collapse, as the recipe says. */
+  private async react({ signs, watch }: Verdict, compiled: CompiledStep): Promise<void> {
+    const { action, because } = actionOn(this.recipe.output.on_collapse ?? 'warn', watch);
+    const { best } = watch;
+    const { step } = this.progress;
+    this.on({ type: 'collapse', step, signs, action, ...(best && { best }) });
+    if (action === 'rollback') {
+      this.state = (await readCheckpoint(bestCheckpoint(this.checkpoints))).state;
+      compiled.load(this.state);
+      this.progress = rolledBack(this.progress);
+    }
+    if (action === 'stop') this.collapse = { signs, because };
+  }
+
+  /** The curves and the networks. */
+  async finish(): Promise<TrainResult> {
+    const { out } = this.options;
+    const { end, steps } = this.start;
+    this.saved ??= await this.save();
+    await this.tracker.finish();
+    if (this.collapse) throw new UserError(collapsed(this.collapse, this.progress, this.saved));
+    const { step, watch } = this.progress;
+    const seconds = (performance.now() - this.begun) / 1000;
+    const result = { step, steps, seconds, out, checkpoint: this.saved };
+    if (step < end) return { type: 'interrupted', ...result };
+    const trained = step < steps ? (['discriminator'] as const) : ROLES;
+    const files = await exportAll(out, this.checkpoint, trained);
+    if (step < steps) return { type: 'stage', ...result, ...files };
+    const best = watch?.best && (await exportBest(out, this.checkpoints));
+    return { type: 'done', ...result, ...files, ...(best && { best }) };
+  }
 }
+
+type Pace = ReturnType<typeof paceOf>;
 
 const ROLES = ['generator', 'discriminator'] as const;
 
