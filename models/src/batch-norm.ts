@@ -3,7 +3,7 @@ import type { Applied, LayerPass, Tensors } from './network.js';
 
 const EPSILON = 1e-5;
 /** The share of the old running statistics that stays at each pass (PyTorch's momentum is 0.1). */
-const KEEP = 0.9;
+export const STATISTICS_KEPT = 0.9;
 
 /**
  * Batch normalisation (Ioffe & Szegedy 2015), y = scale · (x − mean) / √(variance + ε) + offset,
@@ -30,7 +30,7 @@ export function batchNormalize(
 }
 
 const moved = (running: tf.Tensor, now: tf.Tensor): tf.Tensor =>
-  tf.add(tf.mul(running, KEEP), tf.mul(now, 1 - KEEP));
+  tf.add(tf.mul(running, STATISTICS_KEPT), tf.mul(now, 1 - STATISTICS_KEPT));
 
 /**
  * Sums of the columns, as a product with a row of ones: onnxruntime runs it on all threads, a

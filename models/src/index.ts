@@ -1,3 +1,4 @@
+export { STATISTICS_KEPT } from './batch-norm.js';
 export {
   type Initialization,
   initialize,

@@ -18,6 +18,7 @@ import type { State } from './engine.js';
 import { ganOf, networksOf } from './gan.js';
 import type { Method } from './methods/method.js';
 import { recipeHash } from './recipes.js';
+import { measuredStatistics } from './statistics.js';
 
 export type Role = 'generator' | 'discriminator';
 
@@ -40,11 +41,11 @@ export async function exportNetwork(
   const shape = slides ? ['H', 'W', network.inputShape.at(-1) as number] : network.inputShape;
   const inputs: Record<string, TensorSpec> = { [INPUT[role]]: spec(['N', ...shape]) };
   for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
+  const { params, buffers } = await learned(checkpoint, role, network);
   const model = trace(
     ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
-      const { params, buffers } = learned(checkpoint.state, role, network);
       const pass = { training: false, conditions };
-      const { y } = network.apply(params, buffers, x as tf.Tensor, pass);
+      const { y } = network.apply(constants(params), constants(buffers), x as tf.Tensor, pass);
       return role === 'generator' ? { images: y } : { ...gan.judge(x as tf.Tensor, y) };
     },
     inputs,
@@ -61,13 +62,16 @@ export async function exportNetwork(
   }
 }
 
-/** A network's weights and buffers, or their moving averages where they were kept. */
-function learned(state: State, role: Role, network: Network) {
-  const averaged = Object.keys(state).some((name) => name.startsWith(`${role}/average/`));
-  const prefix = averaged ? `${role}/average` : role;
+/** A network's weights and statistics; of the generator their average, where it was kept. */
+async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
+  const average = `${role}/average`;
+  if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
+    const params = stored(state, average, network.params);
+    return { params, buffers: await measuredStatistics(recipe, network, params) };
+  }
   return {
-    params: constants(state, `${prefix}/params`, network.params),
-    buffers: constants(state, `${prefix}/buffers`, network.buffers),
+    params: stored(state, `${role}/params`, network.params),
+    buffers: stored(state, `${role}/buffers`, network.buffers),
   };
 }
 
@@ -114,8 +118,8 @@ async function findCheckpoint(source: string, best: boolean): Promise<string> {
   );
 }
 
-/** The network's tensors, with the values of a state. */
-function constants(state: State, prefix: string, specs: Network['params']): Tensors {
+/** The tensors of a network in a state, by name. */
+function stored(state: State, prefix: string, specs: Network['params']): State {
   const entries = Object.keys(specs).map((name) => {
     const found = state[`${prefix}/${name}`];
     const expected = specs[name]?.shape ?? [];
@@ -124,10 +128,18 @@ function constants(state: State, prefix: string, specs: Network['params']): Tens
         `The checkpoint does not fit its recipe: ${prefix}/${name} should have the shape [${expected}].`,
       );
     }
-    return [name, tf.tensor(found.data as Float32Array, [...found.shape], 'float32')] as const;
+    return [name, found] as const;
   });
   return Object.fromEntries(entries);
 }
+
+const constants = (tensors: State): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }]) => [
+      name,
+      tf.tensor(data as Float32Array, [...shape], 'float32'),
+    ]),
+  );
 
 function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
   const { data, model, training } = recipe;
