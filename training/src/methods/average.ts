@@ -26,10 +26,11 @@ export function withAverage(method: Method, generator: Network, keep: number): M
     const state = { ...others, generator: { ...inputs, average: asInputs(average) } };
     return { ...phase, step, inputs: { ...phase.inputs, state } };
   };
-  const { generator: trained, ...others } = method.state as { generator: StateSpecs };
+  const { generator: trained } = method.state as { generator: StateSpecs };
   return {
     ...method,
-    state: { ...others, generator: { ...trained, average } },
+    // In the same order: starting weights are drawn one after the other.
+    state: { ...method.state, generator: { ...trained, average } },
     phases: method.phases.map(averaging),
   };
 }
