@@ -1,6 +1,6 @@
 /** Running statistics for a generator whose weights are an average. */
 import { spec, trace } from '@gpn/export';
-import { type Network, STATISTICS_KEPT } from '@gpn/models';
+import { type Network, prefixed, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, stream, type TensorData } from '@gpn/runtime';
 import type * as tf from '@tensorflow/tfjs-core';
 import { latents } from './methods/common.js';
@@ -45,8 +45,6 @@ export async function measuredStatistics(
     { name: 'running statistics' },
   );
   const session = await openSession(model.toBytes(), { device: 'cpu' });
-  const under = (group: string, tensors: Readonly<Record<string, TensorData>>) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, t]) => [`${group}/${name}`, t]));
   try {
     let running = Object.fromEntries(
       Object.entries(generator.buffers).map(([name, { shape }]) => [
@@ -56,8 +54,8 @@ export async function measuredStatistics(
     ) as Record<string, TensorData>;
     for (let pass = 0; pass < PASSES; pass++) {
       const outputs = await session.run({
-        ...under('weights', params),
-        ...under('before', running),
+        ...prefixed('weights', params),
+        ...prefixed('before', running),
         ...drawn(recipe, generator, pass),
       });
       running = Object.fromEntries(
@@ -84,10 +82,11 @@ export async function measuredStatistics(
 function drawn(recipe: Recipe, { conditions }: Network, pass: number): Record<string, TensorData> {
   const random = stream(recipe.training.seed, 'statistics', pass);
   const given = Object.entries(conditions).map(([name, size]): [string, TensorData] => [
-    `conditions/${name}`,
+    name,
     name === 'codes'
       ? floats([BATCH, size], random.uniform(BATCH * size))
       : oneHot(random.below(BATCH, size), size),
   ]);
-  return { latents: latents(recipe, random, BATCH), ...Object.fromEntries(given) };
+  const conditioned = prefixed('conditions', Object.fromEntries(given));
+  return { latents: latents(recipe, random, BATCH), ...conditioned };
 }
