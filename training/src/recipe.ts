@@ -108,7 +108,8 @@ const recipeSchema = z.strictObject({
       generator_average: z.number().gt(0).lt(1).optional(),
       information: z
         .strictObject({
-          learning_rate: learningRate,
+          /** What misread categories and codes count beside the adversarial losses. */
+          weight: z.number().gt(0).max(100),
           /** What misread codes count beside a misread category. */
           code_weight: z.number().min(0).max(100),
           /** Category k is class k of the data's labels. */

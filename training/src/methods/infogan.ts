@@ -1,18 +1,10 @@
 import { spec } from '@gpn/export';
-import { type Pair, prefixed } from '@gpn/models';
+import type { Pair } from '@gpn/models';
 import type { RandomStream, TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Recipe } from '../recipe.js';
 import { heads, type InfoganInputs, infoganStep } from '../steps/infogan.js';
-import {
-  imagesAndNoise,
-  latents,
-  lossOf,
-  optimizerOf,
-  passes,
-  stepsOf,
-  updateFlops,
-} from './common.js';
+import { imagesAndNoise, latents, lossOf, optimizerOf, stepsOf, updateFlops } from './common.js';
 import {
   asInputs,
   floats,
@@ -31,14 +23,9 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
   const { batch_size: batchSize } = training;
   const optimizer = optimizerOf(recipe);
   const loss = lossOf(recipe);
-  const both = {
-    ...prefixed('generator', pair.generator.params),
-    ...prefixed('discriminator', pair.discriminator.params),
-  };
   const state = {
     generator: trainee(pair.generator, optimizer),
     discriminator: trainee(pair.discriminator, optimizer),
-    information: { optimizer: optimizer.state(both) },
   };
   const sizes = { categories, codes, codeVariance: model.code_variance ?? false };
   const step = infoganStep({
@@ -46,18 +33,17 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
     ...sizes,
     loss,
     optimizer,
-    batchSize,
     range: data.range,
     labelSmoothing: training.label_smoothing ?? 0,
+    weight: information.weight,
     codeWeight: information.code_weight,
     thickness: information.thickness,
   });
-  const rows = 2 * batchSize;
   const rates = {
     generator: training.optimizer.generator_lr,
     discriminator: training.optimizer.discriminator_lr,
-    information: information.learning_rate,
   };
+  const update = updateFlops(pair);
   const phase: Phase = {
     name: 'infogan',
     step: (inputs) => step(inputs as unknown as InfoganInputs),
@@ -68,14 +54,14 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
         ...(information.supervised && { labels: spec([batchSize, categories]) }),
       },
       noise: {
-        latents: spec([rows, model.latent.size]),
-        categories: spec([rows, categories]),
-        codes: spec([rows, codes]),
+        latents: spec([batchSize, model.latent.size]),
+        categories: spec([batchSize, categories]),
+        codes: spec([batchSize, codes]),
       },
       rates: rateInputs(rates),
     },
     rates,
-    flops: stepFlops(pair, recipe),
+    flops: batchSize * (update.discriminator + update.generator),
     steps: stepsOf(recipe),
     data: (dataset) =>
       imagesAndNoise(
@@ -83,9 +69,9 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
         dataset,
         batchSize,
         (random) => ({
-          latents: latents(recipe, random, rows),
-          categories: anyCategories(random, rows, categories),
-          codes: floats([rows, codes], random.uniform(rows * codes)),
+          latents: latents(recipe, random, batchSize),
+          categories: anyCategories(random, batchSize, categories),
+          codes: floats([batchSize, codes], random.uniform(batchSize * codes)),
         }),
         information.supervised ? categories : undefined,
       ),
@@ -103,12 +89,3 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
 
 const anyCategories = (random: RandomStream, rows: number, categories: number): TensorData =>
   oneHot(random.below(rows, categories), categories);
-
-/** As the adversarial step, and the information step: both networks forward and backward again. */
-function stepFlops(pair: Pair, { training }: Recipe): number {
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
-  const update = updateFlops(pair);
-  const read = g.forward + g.weights + g.inputs + d.forward * 2 + d.weights;
-  const named = training.information?.supervised ? d.forward + d.weights + d.inputs : 0;
-  return training.batch_size * (update.discriminator + update.generator + read + named);
-}
