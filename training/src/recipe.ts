@@ -119,7 +119,12 @@ const recipeSchema = z.strictObject({
         })
         .optional(),
       equilibrium: z
-        .strictObject({ lambda: z.number().gt(0).max(1), gamma: z.number().gt(0).max(1) })
+        .strictObject({
+          lambda: z.number().gt(0).max(1),
+          gamma: z.number().gt(0).max(1),
+          /** What the likeness of images of unlike latents costs the generator. */
+          diversity: z.number().gt(0).max(1000).optional(),
+        })
         .optional(),
       predictive: predictiveSchema.optional(),
       batch_size: whole.min(1).max(4096),

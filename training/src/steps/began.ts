@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GanInputs, GanSettings, GanState } from './adversarial.js';
 import { differentiate } from './gradients.js';
+import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
 
 export interface BeganInputs extends Omit<GanInputs, 'state'> {
@@ -14,6 +15,8 @@ export interface BeganSettings
   /** The step λ of the balance, and the ratio γ of the two energies that it aims at. */
   readonly lambda: number;
   readonly gamma: number;
+  /** What the likeness of images of unlike latents counts in the generator's loss; 0 unless given. */
+  readonly diversity?: number | undefined;
 }
 
 /** L(v) = |v − D(v)|: how badly the autoencoder gives images back, a number for each, [N, 1]. */
@@ -28,7 +31,7 @@ export const energy = (x: tf.Tensor, back: tf.Tensor): tf.Tensor => {
  * minimises L(G(z)), and k moves so that E L(G(z)) comes to γ · E L(x).
  */
 export const beganStep =
-  ({ generator, discriminator, optimizer, range, lambda, gamma }: BeganSettings) =>
+  ({ generator, discriminator, optimizer, range, lambda, gamma, diversity }: BeganSettings) =>
   ({ state, batch, noise, rates }: BeganInputs) => {
     const { generator: g, discriminator: d, balance: k } = state;
     const real = fromPixels(batch.images, range);
@@ -45,12 +48,15 @@ export const beganStep =
     const gStep = differentiate((params) => {
       const made = generator.apply(params, g.buffers, noise.latents, pass).y;
       const back = discriminator.apply(dNext.params, d.buffers, made, pass).y;
-      return { loss: tf.mean(energy(made, back)), aux: {} };
+      const onFake = tf.mean(energy(made, back));
+      const alike = diversity && tf.mul(diversity, likeness(made, noise.latents));
+      return { loss: alike ? tf.add(onFake, alike) : onFake, aux: { fake: { onFake } } };
     }, g.params);
     const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, rates.generator);
 
     const { onReal } = dStep.aux.real;
-    const off = tf.sub(tf.mul(gamma, onReal), gStep.loss);
+    const { onFake } = gStep.aux.fake;
+    const off = tf.sub(tf.mul(gamma, onReal), onFake);
     const balance = tf.clipByValue(tf.add(k, tf.mul(lambda, off)), 0, 1);
     return {
       state: {
@@ -60,7 +66,7 @@ export const beganStep =
       },
       metrics: {
         discriminator: dStep.loss,
-        generator: gStep.loss,
+        generator: onFake,
         /** The paper's measure of convergence, M. */
         convergence: tf.add(onReal, tf.abs(off)),
         balance: tf.clone(balance),

@@ -5,6 +5,7 @@ import { type FragmentSize, sideOf } from '../data/fragments.js';
 import type { Optimizer } from '../optimizers.js';
 import type { Trainee } from './adversarial.js';
 import { differentiate } from './gradients.js';
+import { likeness } from './likeness.js';
 
 type Frozen = Pick<Trainee, 'params' | 'buffers'>;
 
@@ -119,20 +120,6 @@ export const DECEPTION_LOSSES = {
   /** −log of the probability of "real": it does not fade where the discriminator is sure. */
   modified: (logits: tf.Tensor) => tf.softplus(tf.neg(margins(logits))),
 } satisfies Record<string, DeceptionLoss>;
-
-/**
- * How little images differ for how much their latents do, for each image and the next: an image
- * that fools the discriminator may not be drawn over and over (Mao et al. 2019, equation 3).
- */
-const likeness = (images: tf.Tensor, latents: tf.Tensor): tf.Tensor => {
-  const n = latents.shape[0] as number;
-  const apart = (x: tf.Tensor) => {
-    const rows = tf.reshape(x, [n, -1]);
-    const next = tf.concat([tf.slice(rows, [1, 0]), tf.slice(rows, [0, 0], [1, -1])], 0);
-    return tf.mean(tf.abs(tf.sub(rows, next)), 1);
-  };
-  return tf.mean(tf.div(apart(latents), tf.add(apart(images), 0.01)));
-};
 
 /**
  * By how much the logit of "real" exceeds that of "fake", the logarithm of their odds, for each
