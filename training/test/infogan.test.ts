@@ -1,8 +1,7 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { type SmallOptions, smallGan } from './small-gan.js';
+import { type SmallOptions, stepOfZeros } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const WEIGHT = 0.1;
@@ -13,19 +12,9 @@ const CODE_WEIGHT = 0.2;
  * probability of one half, ten categories alike, codes of 0) and every image is grey, 0.5.
  */
 function lossesOfNothing(name: string, options: SmallOptions = {}) {
-  const gan = smallGan(name, { ...options, model: { spectral_norm: false, ...options.model } });
-  const [phase] = gan.phases as [(typeof gan.phases)[number]];
-  const zeros = Object.entries(gan.start).map(([key, { dtype, shape, data }]) => [
-    key,
-    { dtype, shape, data: new Float32Array(data.length) } as TensorData,
-  ]);
-  const feeds = phase.feeds(0);
-  const { metrics } = runEagerly(phase.step, phase.inputs, {
-    state: Object.fromEntries(zeros),
-    feeds,
-  });
-  const codes = [...((feeds['noise/codes'] as TensorData).data as Float32Array)];
-  return { metrics, codes };
+  const model = { spectral_norm: false, ...options.model };
+  const { metrics, feeds } = stepOfZeros(name, { ...options, model });
+  return { metrics, codes: [...((feeds['noise/codes'] as TensorData).data as Float32Array)] };
 }
 
 const meanSquare = (values: readonly number[]) =>

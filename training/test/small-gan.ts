@@ -1,6 +1,7 @@
 /** Trainings small enough for TF.js's own cpu backend, which is the oracle. */
 import { stream, type TensorData } from '@gpn/runtime';
 import type { Dataset } from '../src/data/dataset.js';
+import { runEagerly } from '../src/eager.js';
 import type { State } from '../src/engine.js';
 import { ganOf } from '../src/gan.js';
 import { floats, startingState } from '../src/methods/method.js';
@@ -56,6 +57,22 @@ export function smallGan(name: string, options: SmallOptions = {}) {
     return { ...phase, feeds: all };
   });
   return { recipe, gan, start, phases };
+}
+
+/** The losses of the first step where all weights are zero, for closed forms, and what it was fed. */
+export function stepOfZeros(name: string, options: SmallOptions = {}) {
+  const { phases, start } = smallGan(name, options);
+  const [phase] = phases as [(typeof phases)[number]];
+  const zeros = Object.entries(start).map(([key, { dtype, shape, data }]) => [
+    key,
+    { dtype, shape, data: new Float32Array(data.length) } as TensorData,
+  ]);
+  const feeds = phase.feeds(0);
+  const { metrics } = runEagerly(phase.step, phase.inputs, {
+    state: Object.fromEntries(zeros),
+    feeds,
+  });
+  return { metrics, feeds };
 }
 
 /**
