@@ -1,9 +1,10 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runEagerly } from '../src/eager.js';
 import { resolveRecipe } from '../src/recipes.js';
 import { likeness } from '../src/steps/likeness.js';
-import { stepOfZeros } from './small-gan.js';
+import { distance, smallGan, stepOfZeros } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 beforeAll(async () => {
@@ -25,6 +26,21 @@ describe('the losses of BEGAN, in closed form', () => {
     expect(metrics.balance).toBeCloseTo(0.05 * off, 6);
     expect(metrics.convergence).toBeCloseTo(real + off, 6);
   });
+});
+
+it('diversity is learnt by the generator alone', () => {
+  const after = (diversity?: number) => {
+    const equilibrium = { lambda: 0.05, gamma: 0.75, ...(diversity && { diversity }) };
+    const { phases, start } = smallGan('began-mnist', { training: { equilibrium } });
+    const [phase] = phases as [(typeof phases)[number]];
+    return runEagerly(phase.step, phase.inputs, { state: start, feeds: phase.feeds(0) }).state;
+  };
+  const [without, withIt] = [after(), after(1)];
+  const changed = Object.keys(without).filter(
+    (path) => distance(withIt[path] as TensorData, without[path] as TensorData) > 1e-3,
+  );
+  expect(changed.filter((path) => path.startsWith('generator/params/'))).not.toEqual([]);
+  expect(changed.filter((path) => !path.startsWith('generator/'))).toEqual([]);
 });
 
 describe('the likeness of images', () => {
