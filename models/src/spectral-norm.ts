@@ -34,11 +34,11 @@ export const normalizeSpectrally = (kernel: tf.Tensor, { u, v }: Tensors): tf.Te
     const [left, right] = [v, u] as [tf.Tensor2D, tf.Tensor2D];
     const sigma = tf.sum(tf.mul(tf.matMul(matrix(raw), left, true), right));
     const value = tf.div(raw, sigma);
-    (save as tf.GradSaveFunc)([value, sigma]);
+    (save as tf.GradSaveFunc)([value, sigma, left, right]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [normalized, s] = saved as [tf.Tensor, tf.Tensor];
-      const along = tf.mul(left, tf.sum(tf.mul(dy, normalized))) as tf.Tensor2D;
-      const outer = tf.reshape(tf.matMul(along, right, false, true), raw.shape);
+      const [normalized, s, l, r] = saved as [tf.Tensor, tf.Tensor, tf.Tensor2D, tf.Tensor2D];
+      const along = tf.mul(l, tf.sum(tf.mul(dy, normalized))) as tf.Tensor2D;
+      const outer = tf.reshape(tf.matMul(along, r, false, true), raw.shape);
       return tf.div(tf.sub(dy, outer), s);
     };
     return { value, gradFunc };

@@ -112,6 +112,8 @@ const recipeSchema = z.strictObject({
           weight: z.number().gt(0).max(100),
           /** What misread codes count beside a misread category. */
           code_weight: z.number().min(0).max(100),
+          /** What it counts that the category of a real image tells that of its bent copy. */
+          consistency: z.number().gt(0).max(100).optional(),
           /** Category k is class k of the data's labels. */
           supervised: z.boolean(),
           /** The first code is the thickness of the strokes. */

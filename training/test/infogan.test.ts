@@ -1,7 +1,10 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type SmallOptions, stepOfZeros } from './small-gan.js';
+import { runEagerly } from '../src/eager.js';
+import { resolveRecipe } from '../src/recipes.js';
+import { mutualInformation } from '../src/steps/infogan.js';
+import { distance, type SmallOptions, smallGan, stepOfZeros } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const WEIGHT = 0.1;
@@ -35,6 +38,11 @@ describe('the losses of InfoGAN, in closed form', () => {
     expect(metrics.discriminator).toBeCloseTo(2 * Math.LN2 + WEIGHT * misread, 5);
   });
 
+  it('take nothing for consistency where every category is as likely', () => {
+    expect(lossesOfNothing('infogan-mnist').metrics.consistency).toBeCloseTo(0, 4);
+    expect(lossesOfNothing('infogan-mnist-supervised').metrics.consistency).toBeUndefined();
+  });
+
   it('take the likelihood of the codes where there is a head for their variance', () => {
     const { metrics, codes } = lossesOfNothing('infogan-mnist', {
       model: { code_variance: true },
@@ -50,5 +58,56 @@ describe('the losses of InfoGAN, in closed form', () => {
     expect(metrics.information).toBeCloseTo(misread, 5);
     const named = Math.log(10);
     expect(metrics.discriminator).toBeCloseTo(2 * Math.LN2 + WEIGHT * misread + named, 5);
+  });
+});
+
+describe('consistent categories', () => {
+  const information = (a: number[][], b: number[][]) =>
+    mutualInformation(tf.tensor2d(a), tf.tensor2d(b)).dataSync()[0];
+
+  it('tell the logarithm of their number where all are used, surely and alike', () => {
+    const sure = [0, 1, 2].map((k) => [0, 1, 2].map((j) => Number(j === k)));
+    expect(information(sure, sure)).toBeCloseTo(Math.log(3), 4);
+    const one = sure.map(() => [1, 0, 0]);
+    expect(information(one, one)).toBeCloseTo(0, 4);
+    expect(information(sure, one)).toBeLessThan(0.5);
+    const unsure = sure.map(() => [1 / 3, 1 / 3, 1 / 3]);
+    expect(information(unsure, unsure)).toBeCloseTo(0, 4);
+  });
+
+  it('tell what the entropies of the joint table say', () => {
+    // The joint table of these two, made symmetrical: [[0.45, 0.15], [0.15, 0.25]].
+    const [a, b] = [
+      [
+        [1, 0],
+        [0.2, 0.8],
+      ],
+      [
+        [0.7, 0.3],
+        [0.5, 0.5],
+      ],
+    ];
+    const joint = [0.4, 0.2, 0.2, 0.2];
+    const negentropy = (p: number[]) => p.reduce((sum, x) => sum + x * Math.log(x), 0);
+    const expected = negentropy(joint) - 2 * negentropy([0.6, 0.4]);
+    expect(information(a, b)).toBeCloseTo(expected, 4);
+  });
+
+  it('are learnt by the discriminator alone', () => {
+    const after = (consistency?: number) => {
+      const { information } = resolveRecipe('infogan-mnist').training;
+      const { consistency: _, ...without } = information as NonNullable<typeof information>;
+      const { phases, start } = smallGan('infogan-mnist', {
+        training: { information: { ...without, ...(consistency && { consistency }) } },
+      });
+      const [phase] = phases as [(typeof phases)[number]];
+      return runEagerly(phase.step, phase.inputs, { state: start, feeds: phase.feeds(0) }).state;
+    };
+    const [without, withIt] = [after(), after(1)];
+    const changed = Object.keys(without).filter(
+      (path) => distance(withIt[path] as TensorData, without[path] as TensorData) > 1e-3,
+    );
+    expect(changed).toContain('discriminator/params/branches1/category/kernel');
+    expect(changed.filter((path) => !path.startsWith('discriminator/'))).toEqual([]);
   });
 });

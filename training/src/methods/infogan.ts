@@ -1,16 +1,28 @@
 import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
-import type { RandomStream, TensorData } from '@gpn/runtime';
+import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
+import { bend, drawAffine } from '../data/bend.js';
+import type { Dataset } from '../data/dataset.js';
 import type { Recipe } from '../recipe.js';
 import { heads, type InfoganInputs, infoganStep } from '../steps/infogan.js';
-import { imagesAndNoise, latents, lossOf, optimizerOf, stepsOf, updateFlops } from './common.js';
+import {
+  imagesAndNoise,
+  latents,
+  lossOf,
+  optimizerOf,
+  passes,
+  stepsOf,
+  updateFlops,
+} from './common.js';
 import {
   asInputs,
   floats,
   type Method,
   oneHot,
   type Phase,
+  type PhaseData,
+  pixels,
   rateInputs,
   trainee,
 } from './method.js';
@@ -37,20 +49,25 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
     labelSmoothing: training.label_smoothing ?? 0,
     weight: information.weight,
     codeWeight: information.code_weight,
+    consistency: information.consistency ?? 0,
     thickness: information.thickness,
   });
   const rates = {
     generator: training.optimizer.generator_lr,
     discriminator: training.optimizer.discriminator_lr,
   };
+  const images = spec([batchSize, ...pair.discriminator.inputShape], 'uint8');
   const update = updateFlops(pair);
+  const judged = passes(pair, 'discriminator');
+  const bent = information.consistency ? judged.forward + judged.weights + judged.inputs : 0;
   const phase: Phase = {
     name: 'infogan',
     step: (inputs) => step(inputs as unknown as InfoganInputs),
     inputs: {
       state: asInputs(state),
       batch: {
-        images: spec([batchSize, ...pair.discriminator.inputShape], 'uint8'),
+        images,
+        ...(information.consistency && { bent: images }),
         ...(information.supervised && { labels: spec([batchSize, categories]) }),
       },
       noise: {
@@ -61,10 +78,10 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
       rates: rateInputs(rates),
     },
     rates,
-    flops: batchSize * (update.discriminator + update.generator),
+    flops: batchSize * (update.discriminator + update.generator + bent),
     steps: stepsOf(recipe),
-    data: (dataset) =>
-      imagesAndNoise(
+    data(dataset) {
+      const plain = imagesAndNoise(
         recipe,
         dataset,
         batchSize,
@@ -74,7 +91,9 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
           codes: floats([batchSize, codes], random.uniform(batchSize * codes)),
         }),
         information.supervised ? categories : undefined,
-      ),
+      );
+      return information.consistency ? withBent(plain, dataset, training.seed) : plain;
+    },
   };
   return {
     state,
@@ -89,3 +108,15 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
 
 const anyCategories = (random: RandomStream, rows: number, categories: number): TensorData =>
   oneHot(random.below(rows, categories), categories);
+
+/** With bent copies of the images. */
+const withBent = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
+  ...data,
+  feeds(k) {
+    const feeds = data.feeds(k);
+    const { shape, data: images } = feeds['batch/images'] as TensorData;
+    const random = stream(seed, 'bend', k);
+    const affines = Array.from({ length: shape[0] as number }, () => drawAffine(random, size));
+    return { ...feeds, 'batch/bent': pixels(shape, bend(images as Uint8Array, size, affines)) };
+  },
+});

@@ -6,8 +6,15 @@ import { fromPixels } from './pixels.js';
 
 export interface InfoganInputs {
   readonly state: GanState;
-  /** As the adversarial step takes them; `labels` when the categories are supervised. */
-  readonly batch: { readonly images: tf.Tensor; readonly labels?: tf.Tensor };
+  /**
+   * As the adversarial step takes them; `labels` when the categories are supervised, `bent` the same
+   * images bent, when categories are to be consistent.
+   */
+  readonly batch: {
+    readonly images: tf.Tensor;
+    readonly labels?: tf.Tensor;
+    readonly bent?: tf.Tensor;
+  };
   /** What the generated batch is made of. `categories` are one-hot, `codes` uniform on (−1, 1). */
   readonly noise: Made;
   readonly rates: Rates<'generator' | 'discriminator'>;
@@ -26,6 +33,8 @@ export interface InfoganSettings
   readonly weight: number;
   /** What misread codes count beside a misread category. */
   readonly codeWeight: number;
+  /** What it counts that the category of a real image tells that of its bent copy. */
+  readonly consistency: number;
   /** Ties the first code to the thickness of the strokes. */
   readonly thickness: boolean;
 }
@@ -46,7 +55,9 @@ type HeadSizes = Pick<InfoganSettings, 'categories' | 'codes' | 'codeVariance'>;
  * One iteration of InfoGAN (Chen et al. 2016): the generator learns from the discriminator, and that
  * from a real batch and the generated one. The loss of both, −λ·L_I besides (their equation 6), has
  * them see to it that the category and the codes an image was made of can be read from it; as in the
- * paper, what reads is a part of the discriminator and learns with it.
+ * paper, what reads is a part of the discriminator and learns with it. That alone leaves kinds of
+ * images divided among categories. Where there are bent images, the discriminator also learns that
+ * the category of a real image tells that of its bent copy (Ji et al. 2019).
  */
 export const infoganStep =
   (settings: InfoganSettings) =>
@@ -84,10 +95,19 @@ export const infoganStep =
       const onFake = judge(params, onReal.buffers, fake);
       const told = loss.discriminator(onReal.logit, onFake.logit, settings.labelSmoothing);
       const information = misread(onFake, fake);
-      const total = tf.add(told, tf.mul(settings.weight, information));
+      let total = tf.add(told, tf.mul(settings.weight, information));
+      if (batch.labels) total = tf.add(total, crossEntropy(onReal.category, batch.labels));
+      const bent =
+        batch.bent && judge(params, onFake.buffers, fromPixels(batch.bent, settings.range));
+      const consistency =
+        bent && mutualInformation(tf.softmax(onReal.category), tf.softmax(bent.category));
+      if (consistency) total = tf.sub(total, tf.mul(settings.consistency, consistency));
       return {
-        loss: batch.labels ? tf.add(total, crossEntropy(onReal.category, batch.labels)) : total,
-        aux: { buffers: onFake.buffers, read: { information } },
+        loss: total,
+        aux: {
+          buffers: onFake.buffers,
+          read: { information, ...(consistency && { consistency }) },
+        },
       };
     }, d.params);
     const dNext = optimizer.update(d.params, dStep.grads, d.optimizer, rates.discriminator);
@@ -127,6 +147,23 @@ function misreading(
 /** Of logits against one-hot classes, the mean over the batch. */
 const crossEntropy = (logits: tf.Tensor, oneHot: tf.Tensor): tf.Tensor =>
   tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), 1)));
+
+/** Keeps the logarithm of what never happens finite. */
+const TINY = 1e-8;
+
+/**
+ * In nats, what one classification of images tells of another, from 0 to the logarithm of the number
+ * of classes; it takes both to agree, to be sure and to use all classes (Ji et al. 2019, equation 3).
+ *
+ * @param a probabilities, [images, classes]
+ * @param b of the same images, or of copies
+ */
+export function mutualInformation(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const together = tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, true);
+  const joint = tf.div(tf.add(together, tf.transpose(together)), 2 * (a.shape[0] as number));
+  const negentropy = (p: tf.Tensor) => tf.sum(tf.mul(p, tf.log(tf.add(p, TINY))));
+  return tf.sub(negentropy(joint), tf.mul(2, negentropy(tf.sum(joint, 1))));
+}
 
 /**
  * As made, but that the first code, c, is (c + 1)(t + 0.52) − 1, where t is the mean brightness of the

@@ -1,0 +1,69 @@
+/** Images as they might have been drawn just as well: a little turned, leant, stretched and moved. */
+import type { RandomStream } from '@gpn/runtime';
+import type { Images } from './dataset.js';
+
+/** In radians, either way. */
+const TURN = 0.3;
+/** How far a row moves for each row that it is away from the middle. */
+const LEAN = 0.3;
+/** Of the logarithm of height and width. */
+const STRETCH = 0.2;
+/** Of height and width. */
+const MOVE = 0.08;
+
+type Size = Pick<Images, 'height' | 'width' | 'channels'>;
+
+/**
+ * Where an image's rows and columns come from, counted from its middle: pixel (y, x) is what the
+ * original has at (a·y + b·x + c, d·y + e·x + f), c and f in pixels.
+ */
+export type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
+
+/** Draws how one image of this size is bent, evenly within the bounds above. */
+export function drawAffine(random: RandomStream, { height, width }: Size): Affine {
+  const [turn, lean, tall, wide, down, right] = random.uniform(6) as unknown as Affine;
+  const [cos, sin] = [Math.cos(TURN * turn), Math.sin(TURN * turn)];
+  const [h, w] = [Math.exp(STRETCH * tall), Math.exp(STRETCH * wide)];
+  const leant = LEAN * lean;
+  return [
+    ...[cos * h + sin * leant, sin * w, MOVE * down * height],
+    ...[cos * leant - sin * h, cos * w, MOVE * right * width],
+  ] as unknown as Affine;
+}
+
+/**
+ * Bends images, each in its own way, by linear interpolation. Beyond its border an image goes on as
+ * it ends there.
+ *
+ * @param images bytes, [count, height, width, channels]
+ * @param affines for each image
+ */
+export function bend(
+  images: Uint8Array,
+  { height, width, channels }: Size,
+  affines: readonly Affine[],
+): Uint8Array {
+  const [middle, centre] = [(height - 1) / 2, (width - 1) / 2];
+  const within = (at: number, length: number) => Math.max(0, Math.min(length - 1, at));
+  const out = new Uint8Array(images.length);
+  let to = 0;
+  affines.forEach(([a, b, c, d, e, f], n) => {
+    for (let y = -middle; y <= middle; y++) {
+      for (let x = -centre; x <= centre; x++) {
+        const row = within(a * y + b * x + c + middle, height);
+        const column = within(d * y + e * x + f + centre, width);
+        const [top, left] = [Math.floor(row), Math.floor(column)];
+        const [low, far] = [row - top, column - left];
+        const [bottom, right] = [Math.min(top + 1, height - 1), Math.min(left + 1, width - 1)];
+        const pixel = (i: number, j: number, k: number) =>
+          images[((n * height + i) * width + j) * channels + k] as number;
+        for (let k = 0; k < channels; k++) {
+          const above = (1 - far) * pixel(top, left, k) + far * pixel(top, right, k);
+          const below = (1 - far) * pixel(bottom, left, k) + far * pixel(bottom, right, k);
+          out[to++] = Math.round((1 - low) * above + low * below);
+        }
+      }
+    }
+  });
+  return out;
+}
