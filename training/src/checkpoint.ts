@@ -56,7 +56,7 @@ export interface Checkpoint {
   readonly recipe: Recipe;
 }
 
-const FORMAT = 'gpn-checkpoint-2';
+const FORMAT = 'gpn-checkpoint-3';
 const NAME = /^step-(\d+)\.safetensors$/;
 /** Older ones are removed. */
 const KEPT = 3;
@@ -98,7 +98,11 @@ async function write(path: string, checkpoint: Checkpoint): Promise<void> {
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== FORMAT) {
-    throw new UserError(`${path} is not a checkpoint of a training (its format is not ${FORMAT}).`);
+    throw new UserError(
+      metadata.format?.startsWith('gpn-checkpoint-')
+        ? `${path} was written by another version of this software (as ${metadata.format}, not ${FORMAT}): use that version, or train anew in another --out.`
+        : `${path} is not a checkpoint of a training (its format is not ${FORMAT}).`,
+    );
   }
   const progress = progressSchema.safeParse(parseJson(metadata.progress ?? ''));
   if (!progress.success) {
