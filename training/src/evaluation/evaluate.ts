@@ -2,7 +2,7 @@
 import type { Generator, ModelInfo } from '@gpn/runtime';
 import type { Interval } from './bootstrap.js';
 import type { Extractor } from './extractor.js';
-import { type Extra, scoreCategories, scoreExtras } from './extras.js';
+import { type Extra, type Measured, scoreCategories, scoreExtras } from './extras.js';
 import { extractorFor } from './judges.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
@@ -127,10 +127,11 @@ export async function openEvaluator(
       seeds,
     };
     const trained = await sampleOf(chooseSome(real.train, samples, 1), 'training images');
-    const more = (sample: Sample) => scoreExtras(extras, real, sample, on);
+    const more = (sample: Sample, asManyAsTraining: Measured['asManyAsTraining']) =>
+      scoreExtras(extras, real, { sample, asManyAsTraining }, on);
     const floor = {
       ...(await scorer.score(trained, { copiesOf: chosen, intervals: false })).scores,
-      ...(await more(trained)),
+      ...(await more(trained, async () => ({ pictures: real.train }))),
     };
     const random = await sampleOf(noise(size, Math.min(samples, chosen.count)), 'noise');
     const ceiling = (await scorer.score(random, { copiesOf: 'none', intervals: false })).scores;
@@ -145,10 +146,14 @@ export async function openEvaluator(
         const found: { sample: Sample; scores: Scores; details: Details }[] = [];
         for (const seed of seeds) {
           const phase = seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
-          const drawn = await draw(generator, samples, seed, told(`${phase} drawn`));
-          const sample = withClasses(await sampleOf(drawn, phase), generator.info);
+          const sampled = async (count: number) => {
+            const drawn = await draw(generator, count, seed, told(`${phase} drawn`));
+            return withClasses(await sampleOf(drawn, phase), generator.info);
+          };
+          const sample = await sampled(samples);
           const { details, ...ofSample } = await scorer.score(sample);
-          const scores = { ...ofSample.scores, ...(ofCategories || {}), ...(await more(sample)) };
+          const ofMore = await more(sample, () => sampled(real.train.count));
+          const scores = { ...ofSample.scores, ...(ofCategories || {}), ...ofMore };
           // Only the first seed's images are shown; the others need not be kept.
           found.push({ ...(found[0] ?? { sample, details }), scores });
         }

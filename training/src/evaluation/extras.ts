@@ -13,9 +13,9 @@ import { categoryError, classesOf } from './verdicts.js';
 
 export type Extra = 'trained' | 'parzen';
 
-/** Ten thousand images ten times over. */
+/** As many images as three passes over MNIST show, of however many there are. */
 const RECIPE: JudgeRecipe = {
-  steps: 1560,
+  steps: 2812,
   batchSize: 64,
   learningRate: 2e-3,
   labelSmoothing: 0.1,
@@ -47,27 +47,39 @@ export async function scoreCategories(source: string, { name, reference, classes
   return { categoryError: { value: error, interval: meanInterval(wrong) } };
 }
 
-/** These measures of a set; those that do not apply to it are left out. */
+/** Images to measure: those of the scorecard, and as many as the real data has for training. */
+export interface Measured {
+  readonly sample: Sample;
+  readonly asManyAsTraining: () => Promise<Pick<Sample, 'pictures' | 'logits'>>;
+}
+
+/** These measures of images; those that do not apply to them are left out. */
 export async function scoreExtras(
   extras: readonly Extra[],
   real: RealData,
-  sample: Sample,
+  measured: Measured,
   on: (progress: EvaluateProgress) => void,
 ): Promise<Scores> {
   let scores: Scores = {};
-  for (const extra of extras) scores = { ...scores, ...(await EXTRAS[extra](real, sample, on)) };
+  for (const extra of extras) scores = { ...scores, ...(await EXTRAS[extra](real, measured, on)) };
   return scores;
 }
 
 const EXTRAS: Readonly<
   Record<
     Extra,
-    (real: RealData, sample: Sample, on: (progress: EvaluateProgress) => void) => Promise<Scores>
+    (
+      real: RealData,
+      measured: Measured,
+      on: (progress: EvaluateProgress) => void,
+    ) => Promise<Scores>
   >
 > = {
-  trained: (real, sample, on) => trainedOn(real, sample, RECIPE, on),
+  async trained(real, { asManyAsTraining }, on) {
+    return trainable(real) ? trainedOn(real, await asManyAsTraining(), RECIPE, on) : {};
+  },
 
-  async parzen(real, { pictures }, on) {
+  async parzen(real, { sample: { pictures } }, on) {
     on({ phase: 'Parzen windows', done: 0, total: 1 });
     const validation = pixelRows(chooseSome(real.train, VALIDATION, 2));
     const { value, error } = await parzen(
@@ -79,9 +91,17 @@ const EXTRAS: Readonly<
   },
 };
 
+/** Whether the classifier can learn such images. */
+const trainable = ({ classes, reference }: RealData): boolean =>
+  Boolean(classes && reference.labels) &&
+  reference.height === 28 &&
+  reference.width === 28 &&
+  reference.channels === 1;
+
 /**
- * Train on generated images, test on real ones (Ravuri & Vinyals 2019): with the classes that were
- * asked for, or those that the judge sees.
+ * Train on generated images, test on real ones (Ravuri & Vinyals 2019, whose classifier sees as many
+ * generated images as there are real ones to train on): with the classes that were asked for, or those
+ * that the judge sees.
  */
 export async function trainedOn(
   real: RealData,
@@ -90,8 +110,7 @@ export async function trainedOn(
   on: (progress: EvaluateProgress) => void = () => {},
 ): Promise<Scores> {
   const labels = pictures.labels ?? (logits && classesOf(logits));
-  const fits = pictures.height === 28 && pictures.width === 28 && pictures.channels === 1;
-  if (!labels || !real.classes || !real.reference.labels || !fits) return {};
+  if (!labels || !real.classes || !trainable(real)) return {};
   const train: Dataset = {
     ...pictures,
     name: 'generated',

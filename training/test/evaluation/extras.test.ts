@@ -44,9 +44,9 @@ test('Parzen: real images are likelier than noise', async () => {
   const told: string[] = [];
   const score = async (pictures: RealData['train']) => {
     const features = rows(new Float32Array(pictures.count), 1);
-    const scores = await scoreExtras(['parzen'], real, { pictures, features }, ({ phase }) =>
-      told.push(phase),
-    );
+    const sample = { pictures, features };
+    const measured = { sample, asManyAsTraining: async () => sample };
+    const scores = await scoreExtras(['parzen'], real, measured, ({ phase }) => told.push(phase));
     return scores.parzen?.value as number;
   };
   const images = choose(real.train, range(500));
@@ -54,4 +54,26 @@ test('Parzen: real images are likelier than noise', async () => {
   const noise = await score({ ...images, images: images.images.map((_, i) => (i * 7919) % 256) });
   expect(likely).toBeGreaterThan(noise + 100);
   expect(told).toEqual(['Parzen windows', 'Parzen windows']);
+});
+
+test('what is trained on are as many images as the data has for training, where there is any use', async () => {
+  const score = (data: RealData) =>
+    scoreExtras(
+      ['trained'],
+      data,
+      {
+        sample: {
+          pictures: choose(real.train, range(10)),
+          features: rows(new Float32Array(10), 1),
+        },
+        asManyAsTraining: async () => {
+          throw new Error('asked for more');
+        },
+      },
+      () => {},
+    );
+  await expect(score(real)).rejects.toThrow('asked for more');
+  const { classes, ...unlabelled } = real;
+  expect(classes).toHaveLength(10);
+  expect(await score(unlabelled)).toEqual({});
 });
