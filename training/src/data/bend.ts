@@ -44,7 +44,6 @@ export function bend(
   affines: readonly Affine[],
 ): Uint8Array {
   const [middle, centre] = [(height - 1) / 2, (width - 1) / 2];
-  const within = (at: number, length: number) => Math.max(0, Math.min(length - 1, at));
   const out = new Uint8Array(images.length);
   let to = 0;
   affines.forEach(([a, b, c, d, e, f], n) => {
@@ -52,18 +51,26 @@ export function bend(
       for (let x = -centre; x <= centre; x++) {
         const row = within(a * y + b * x + c + middle, height);
         const column = within(d * y + e * x + f + centre, width);
-        const [top, left] = [Math.floor(row), Math.floor(column)];
-        const [low, far] = [row - top, column - left];
-        const [bottom, right] = [Math.min(top + 1, height - 1), Math.min(left + 1, width - 1)];
-        const pixel = (i: number, j: number, k: number) =>
-          images[((n * height + i) * width + j) * channels + k] as number;
-        for (let k = 0; k < channels; k++) {
-          const above = (1 - far) * pixel(top, left, k) + far * pixel(top, right, k);
-          const below = (1 - far) * pixel(bottom, left, k) + far * pixel(bottom, right, k);
-          out[to++] = Math.round((1 - low) * above + low * below);
+        const top = Math.floor(row);
+        const left = Math.floor(column);
+        const right = left + 1 < width ? channels : 0;
+        const down = top + 1 < height ? width * channels : 0;
+        let at = ((n * height + top) * width + left) * channels;
+        for (let k = 0; k < channels; k++, at++) {
+          const above = between(images, at, at + right, column - left);
+          const below = between(images, at + down, at + down + right, column - left);
+          // An array of bytes takes the whole part: that of half a step more is the nearest.
+          out[to++] = above + (row - top) * (below - above) + 0.5;
         }
       }
     }
   });
   return out;
 }
+
+// Comparing is quicker than Math.min and Math.max, and this is done for every pixel.
+const within = (at: number, length: number): number =>
+  at < 0 ? 0 : at > length - 1 ? length - 1 : at;
+
+const between = (values: Uint8Array, i: number, j: number, share: number): number =>
+  (values[i] as number) + share * ((values[j] as number) - (values[i] as number));
