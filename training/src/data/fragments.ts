@@ -59,13 +59,13 @@ export function fragmentIndices(
 function cut(image: View, row: number, column: number, side: number): Float32Array {
   const { pixels, height, width, channels, inverse } = image;
   const square = new Float32Array(side * side * channels);
+  const [base, scale] = inverse ? [1, -1 / 256] : [0, 1 / 256];
   for (let y = Math.max(0, -row); y < Math.min(side, height - row); y++) {
     for (let x = Math.max(0, -column); x < Math.min(side, width - column); x++) {
       const from = ((row + y) * width + column + x) * channels;
       const to = (y * side + x) * channels;
       for (let c = 0; c < channels; c++) {
-        const value = (pixels[from + c] as number) / 256;
-        square[to + c] = inverse ? 1 - value : value;
+        square[to + c] = base + scale * (pixels[from + c] as number);
       }
     }
   }
@@ -187,22 +187,24 @@ export function fragmentBatch(
   const { internal, frame, negatives } = options;
   const kinds = kindsOf(options);
   const side = sideOf(options);
-  const fragments = new Float32Array(count * side * side * data.channels);
+  const length = side * side * data.channels;
+  const fragments = new Float32Array(count * length);
   const drawn = Math.ceil(count / kinds.length);
   const { rows, columns } = drawCorners(random, drawn, data, internal);
+  let real: Float32Array = new Float32Array(length);
   for (let at = 0; at < count; at++) {
     const k = Math.floor(at / kinds.length);
     const kind = kinds[at % kinds.length] as Kind;
     const view = views[k] as number;
     const [row, column] = [rows[k] as number, columns[k] as number];
     const image = viewOf(data, view, options.inverse);
-    const fragment = cut(image, row - frame, column - frame, side);
+    if (kind === 'real') real = cut(image, row - frame, column - frame, side);
+    fragments.set(real, at * length);
     if (kind !== 'real') {
       const other = () => viewOf(data, nextView(view, options.inverse, random), options.inverse);
       const part = ALTERATIONS[kind]({ image, other, row, column, internal, random });
-      paste(fragment, part, options, data.channels);
+      paste(fragments.subarray(at * length, (at + 1) * length), part, options, data.channels);
     }
-    fragments.set(fragment, at * fragment.length);
   }
   const shown = Array.from({ length: count }, (_, at) => kinds[at % kinds.length] as Kind);
   return {
