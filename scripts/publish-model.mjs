@@ -68,9 +68,9 @@ await writeFileAtomic(
     recipe.description,
     `![100 images drawn with seed 0](${name}.png)`,
     ['| what | value |', '| --- | --- |', ...table].join('\n'),
-    `The grid is 100 images of seed 0${grid}, nothing picked out. With the software as it was then, on the
-same machine and with as many threads, the same command makes the same files; elsewhere arithmetic
-rounds otherwise and a training takes another path to images of the same kind.`,
+    `The grid is 100 images of seed 0${grid}, nothing picked out. The same command on the same machine
+with as many threads makes the same files; on another, its arithmetic rounds otherwise and a training
+takes another path to images of the same kind.`,
     ...(scorecard ? ['## Scorecard', scorecard] : []),
   ].join('\n\n')}\n`,
 );

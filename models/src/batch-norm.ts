@@ -25,33 +25,27 @@ export function batchNormalize(
   const rows = tf.reshape(x, [count, channels]);
   const batch = statistics(rows);
   const y = tf.reshape(normalizeRows(rows, scale, offset), x.shape);
-  const bessel = count / Math.max(1, count - 1);
-  return {
-    y,
-    buffers: { mean: moved(mean, batch.mean), variance: moved(variance, batch.variance, bessel) },
-  };
+  const unbiased = tf.mul(batch.variance, count / Math.max(1, count - 1));
+  return { y, buffers: { mean: moved(mean, batch.mean), variance: moved(variance, unbiased) } };
 }
 
-/** A running statistic moved towards `times` the batch's. */
-const moved = (running: tf.Tensor, now: tf.Tensor, times = 1): tf.Tensor =>
-  tf.add(
-    tf.mul(running, STATISTICS_KEPT),
-    tf.mul(tf.reshape(now, running.shape), (1 - STATISTICS_KEPT) * times),
-  );
+const moved = (running: tf.Tensor, now: tf.Tensor): tf.Tensor =>
+  tf.add(tf.mul(running, STATISTICS_KEPT), tf.mul(now, 1 - STATISTICS_KEPT));
 
 /**
- * Means of the columns, [1, channels], as a product with a row: onnxruntime runs it on all threads, a
+ * Sums of the columns, as a product with a row of ones: onnxruntime runs it on all threads, a
  * reduction over the leading axis on one.
  */
-const columnMeans = (rows: tf.Tensor): tf.Tensor2D => {
-  const count = rows.shape[0] as number;
-  return tf.matMul(tf.fill([1, count], 1 / count), rows as tf.Tensor2D);
+const columnSums = (rows: tf.Tensor): tf.Tensor1D => {
+  const [count, channels] = rows.shape as [number, number];
+  return tf.reshape(tf.matMul(tf.ones([1, count]), rows as tf.Tensor2D), [channels]);
 };
 
 function statistics(rows: tf.Tensor) {
-  const mean = columnMeans(rows);
+  const share = 1 / (rows.shape[0] as number);
+  const mean = tf.mul(columnSums(rows), share);
   const centred = tf.sub(rows, mean);
-  const variance = columnMeans(tf.square(centred));
+  const variance = tf.mul(columnSums(tf.square(centred)), share);
   return { mean, centred, variance };
 }
 
@@ -67,17 +61,19 @@ const normalizeRows = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf
       tf.Tensor,
     ];
     const { centred, variance } = statistics(rowsIn);
-    const deviation = tf.sqrt(tf.add(variance, EPSILON));
-    const gain = tf.div(scaleIn, deviation);
-    (save as tf.GradSaveFunc)([centred, deviation, gain]);
+    const inverseStd = tf.rsqrt(tf.add(variance, EPSILON));
+    const gain = tf.mul(inverseStd, scaleIn);
+    (save as tf.GradSaveFunc)([centred, inverseStd, gain]);
+    const count = rowsIn.shape[0] as number;
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [c, std, g] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-      // dx = gain · (dy − mean(dy) − x̂ · mean(dy · x̂)), x̂ = centred / deviation
-      const alongMean = columnMeans(dy);
-      const alongX = tf.div(columnMeans(tf.mul(dy, c)), std);
-      const dx = tf.mul(tf.sub(tf.sub(dy, tf.mul(c, tf.div(alongX, std))), alongMean), g);
-      const sum = (mean: tf.Tensor) => tf.mul(tf.reshape(mean, offsetIn.shape), rowsIn.shape[0]);
-      return [dx, sum(alongX), sum(alongMean)];
+      const [c, inv, g] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const dOffset = columnSums(dy);
+      const dScale = tf.mul(columnSums(tf.mul(dy, c)), inv);
+      // dx = gain · (dy − mean(dy) − x̂ · mean(dy · x̂)), x̂ = centred · inverseStd
+      const alongMean = tf.mul(dOffset, -1 / count);
+      const alongX = tf.mul(tf.mul(dScale, inv), -1 / count);
+      const dx = tf.mul(tf.add(tf.add(dy, tf.mul(c, alongX)), alongMean), g);
+      return [dx, dScale, dOffset];
     };
     return { value: tf.add(tf.mul(centred, gain), offsetIn), gradFunc };
   })(rows, scale, offset);

@@ -4,11 +4,7 @@ import type { Tensors } from './network.js';
 /** Keeps a vector of zeros from being divided by its length. */
 const TINY = 1e-12;
 
-/** ⟨a, b⟩ of two columns, [1, 1]: a product takes one operation where multiplying and adding take two. */
-const inner = (a: tf.Tensor, b: tf.Tensor): tf.Tensor2D =>
-  tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, true);
-
-const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.add(tf.sqrt(inner(x, x)), TINY));
+const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.add(tf.sqrt(tf.sum(tf.square(x))), TINY));
 
 /** The kernel as a matrix [height · width · in, out]. */
 const matrix = (kernel: tf.Tensor): tf.Tensor2D =>
@@ -36,7 +32,7 @@ export const normalizeSpectrally = (kernel: tf.Tensor, { u, v }: Tensors): tf.Te
   tf.customGrad((k, save) => {
     const raw = k as tf.Tensor;
     const [left, right] = [v, u] as [tf.Tensor2D, tf.Tensor2D];
-    const sigma = inner(tf.matMul(matrix(raw), left, true), right);
+    const sigma = tf.sum(tf.mul(tf.matMul(matrix(raw), left, true), right));
     const value = tf.div(raw, sigma);
     (save as tf.GradSaveFunc)([value, sigma, left, right]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {

@@ -56,7 +56,7 @@ export interface Checkpoint {
   readonly recipe: Recipe;
 }
 
-const FORMAT = 'gpn-checkpoint-3';
+const FORMAT = 'gpn-checkpoint-2';
 const NAME = /^step-(\d+)\.safetensors$/;
 /** Older ones are removed. */
 const KEPT = 3;

@@ -20,45 +20,41 @@ const EPSILON = 1e-8;
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's placing of ε.
- *
- * State: `count`, and per parameter the moments without their factors, `sum/name` = m / (1 − β₁) and
- * `squares/name` = v / (1 − β₂): decaying sums take one product less than decaying means, and with
- * millions of parameters each product is a way through memory.
+ * State: `count`, and per parameter the moments `m/name` and `v/name`.
  */
 export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimizer => ({
   state: (params) => {
     const zeros = (shape: readonly number[]) => ({ shape, start: { kind: 'zeros' } }) as const;
-    const sums = Object.entries(params).flatMap(([name, { shape }]) => [
-      [`sum/${name}`, zeros(shape)],
-      [`squares/${name}`, zeros(shape)],
+    const moments = Object.entries(params).flatMap(([name, { shape }]) => [
+      [`m/${name}`, zeros(shape)],
+      [`v/${name}`, zeros(shape)],
     ]);
-    return { count: zeros([]), ...Object.fromEntries(sums) };
+    return { count: zeros([]), ...Object.fromEntries(moments) };
   },
   update(params, grads, state, learningRate) {
     const count = tf.add(state.count as tf.Tensor, 1);
-    // What is left of m / (1 − β₁ᵗ) and v / (1 − β₂ᵗ) when they are written with the sums.
-    const share = (beta: number) => tf.div(1 - beta, tf.sub(1, tf.pow(tf.scalar(beta), count)));
-    // p − lr · m̂ / (√v̂ + ε), with what does not depend on the parameter taken out.
-    const root = tf.rsqrt(share(beta2));
-    const rate = tf.mul(learningRate, tf.mul(share(beta1), root));
+    const correction = (beta: number) => tf.sub(1, tf.pow(tf.scalar(beta), count));
+    // p − lr · (m / c₁) / (√(v / c₂) + ε), with what does not depend on the parameter taken out.
+    const root = tf.sqrt(correction(beta2));
+    const rate = tf.div(tf.mul(learningRate, root), correction(beta1));
     const epsilon = tf.mul(root, EPSILON);
     const nextParams: Record<string, tf.Tensor> = {};
     const nextState: Record<string, tf.Tensor> = { count };
     for (const [name, p] of Object.entries(params)) {
       const g = grads[name] as tf.Tensor;
-      const sum = decayed(state[`sum/${name}`] as tf.Tensor, beta1, g);
-      const squares = decayed(state[`squares/${name}`] as tf.Tensor, beta2, tf.square(g));
-      const direction = tf.div(sum, tf.add(tf.sqrt(squares), epsilon));
+      const m = mix(state[`m/${name}`] as tf.Tensor, g, beta1);
+      const v = mix(state[`v/${name}`] as tf.Tensor, tf.square(g), beta2);
+      const direction = tf.div(m, tf.add(tf.sqrt(v), epsilon));
       nextParams[name] = tf.sub(p, tf.mul(direction, rate));
-      nextState[`sum/${name}`] = sum;
-      nextState[`squares/${name}`] = squares;
+      nextState[`m/${name}`] = m;
+      nextState[`v/${name}`] = v;
     }
     return { params: nextParams, state: nextState };
   },
 });
 
-const decayed = (sum: tf.Tensor, beta: number, now: tf.Tensor): tf.Tensor =>
-  tf.add(tf.mul(sum, beta), now);
+const mix = (average: tf.Tensor, now: tf.Tensor, beta: number): tf.Tensor =>
+  tf.add(tf.mul(average, beta), tf.mul(now, 1 - beta));
 
 /** Gradient descent: p − lr · g. It has no state. */
 export const sgd = (): Optimizer => ({

@@ -18,9 +18,9 @@ async function refusal(metadata: Record<string, string>): Promise<string> {
 }
 
 it('refuses a checkpoint of another version, other tensors, and one without its progress', async () => {
-  expect(await refusal({ format: 'gpn-checkpoint-2' })).toContain(
-    'was written by another version of this software (as gpn-checkpoint-2, not gpn-checkpoint-3)',
+  expect(await refusal({ format: 'gpn-checkpoint-1' })).toContain(
+    'was written by another version of this software (as gpn-checkpoint-1, not gpn-checkpoint-2)',
   );
   expect(await refusal({ format: 'pt' })).toContain('is not a checkpoint of a training');
-  expect(await refusal({ format: 'gpn-checkpoint-3' })).toContain('how far the training had come');
+  expect(await refusal({ format: 'gpn-checkpoint-2' })).toContain('how far the training had come');
 });

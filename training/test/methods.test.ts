@@ -62,7 +62,7 @@ const THREE: [string, SmallOptions][] = [
   ['gan-mnist', { batchSize: 8 }],
   ['cgan-mnist', { batchSize: 8 }],
   ['gan-zeros', {}],
-  ['cdcgan-mnist', { seed: 5 }],
+  ['cdcgan-mnist', { seed: 4 }],
   ['cdcgan-mnist-large', { width: 1 / 32 }],
   ['dcgan-64', { width: 1 / 32 }],
   ['lsgan-mnist', {}],
@@ -93,7 +93,7 @@ describe('the compiled step', () => {
   );
 
   it('of dcgan-mnist equals the eager one within 1e-4 after one step, at full width', async () => {
-    const [first] = await differences('dcgan-mnist', 1, { width: 1, seed: 7 });
+    const [first] = await differences('dcgan-mnist', 1, { width: 1 });
     expect(first?.by, first?.name).toBeLessThan(1e-4);
   }, 120_000);
 });

@@ -60,7 +60,7 @@ export function bend(
           const above = between(images, at, at + right, column - left);
           const below = between(images, at + down, at + down + right, column - left);
           // An array of bytes takes the whole part: that of half a step more is the nearest.
-          out[to++] = above + (row - top) * (below - above) + 0.5;
+          out[to++] = (1 - (row - top)) * above + (row - top) * below + 0.5;
         }
       }
     }
@@ -73,4 +73,4 @@ const within = (at: number, length: number): number =>
   at < 0 ? 0 : at > length - 1 ? length - 1 : at;
 
 const between = (values: Uint8Array, i: number, j: number, share: number): number =>
-  (values[i] as number) + share * ((values[j] as number) - (values[i] as number));
+  (1 - share) * (values[i] as number) + share * (values[j] as number);
