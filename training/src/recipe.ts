@@ -112,18 +112,8 @@ const recipeSchema = z.strictObject({
           weight: z.number().gt(0).max(100),
           /** What misread codes count beside a misread category. */
           code_weight: z.number().min(0).max(100),
-          /**
-           * What it counts that the category of a real image tells that of its bent copy: nothing up
-           * to step `from`, then more and more, and from step `to` on `weight`.
-           */
-          consistency: z
-            .strictObject({
-              weight: z.number().gt(0).max(100),
-              from: z.int().min(0),
-              to: z.int().min(1),
-            })
-            .refine(({ from, to }) => from < to, { path: ['to'], error: 'must come after from' })
-            .optional(),
+          /** What it counts that the category of a real image tells that of its bent copy. */
+          consistency: z.number().gt(0).max(100).optional(),
           /** Category k is class k of the data's labels. */
           supervised: z.boolean(),
           /** The first code is the thickness of the strokes. */

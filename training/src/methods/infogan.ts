@@ -49,6 +49,7 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
     labelSmoothing: training.label_smoothing ?? 0,
     weight: information.weight,
     codeWeight: information.code_weight,
+    consistency: information.consistency ?? 0,
     thickness: information.thickness,
   });
   const rates = {
@@ -66,7 +67,7 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
       state: asInputs(state),
       batch: {
         images,
-        ...(information.consistency && { bent: images, consistency: spec([]) }),
+        ...(information.consistency && { bent: images }),
         ...(information.supervised && { labels: spec([batchSize, categories]) }),
       },
       noise: {
@@ -91,8 +92,7 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
         }),
         information.supervised ? categories : undefined,
       );
-      const { consistency } = information;
-      return consistency ? withBent(plain, dataset, training.seed, consistency) : plain;
+      return information.consistency ? withBent(plain, dataset, training.seed) : plain;
     },
   };
   return {
@@ -109,24 +109,14 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
 const anyCategories = (random: RandomStream, rows: number, categories: number): TensorData =>
   oneHot(random.below(rows, categories), categories);
 
-/** With bent copies of the images, and what consistency counts in the step. */
-const withBent = (
-  data: PhaseData,
-  size: Dataset,
-  seed: number,
-  { weight, from, to }: { weight: number; from: number; to: number },
-): PhaseData => ({
+/** With bent copies of the images. */
+const withBent = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
   ...data,
   feeds(k) {
     const feeds = data.feeds(k);
     const { shape, data: images } = feeds['batch/images'] as TensorData;
     const random = stream(seed, 'bend', k);
     const affines = Array.from({ length: shape[0] as number }, () => drawAffine(random, size));
-    const share = Math.min(1, Math.max(0, (k + 1 - from) / (to - from)));
-    return {
-      ...feeds,
-      'batch/bent': pixels(shape, bend(images as Uint8Array, size, affines)),
-      'batch/consistency': floats([], Float32Array.of(weight * share)),
-    };
+    return { ...feeds, 'batch/bent': pixels(shape, bend(images as Uint8Array, size, affines)) };
   },
 });

@@ -7,15 +7,13 @@ import { fromPixels } from './pixels.js';
 export interface InfoganInputs {
   readonly state: GanState;
   /**
-   * As the adversarial step takes them; `labels` when the categories are supervised. Where they are to
-   * be consistent, `bent` are the same images bent, and `consistency` is what it counts that the
-   * category of an image tells that of its bent copy.
+   * As the adversarial step takes them; `labels` when the categories are supervised, `bent` the same
+   * images bent, when categories are to be consistent.
    */
   readonly batch: {
     readonly images: tf.Tensor;
     readonly labels?: tf.Tensor;
     readonly bent?: tf.Tensor;
-    readonly consistency?: tf.Tensor;
   };
   /** What the generated batch is made of. `categories` are one-hot, `codes` uniform on (−1, 1). */
   readonly noise: Made;
@@ -35,6 +33,8 @@ export interface InfoganSettings
   readonly weight: number;
   /** What misread codes count beside a misread category. */
   readonly codeWeight: number;
+  /** What it counts that the category of a real image tells that of its bent copy. */
+  readonly consistency: number;
   /** Ties the first code to the thickness of the strokes. */
   readonly thickness: boolean;
 }
@@ -101,7 +101,7 @@ export const infoganStep =
         batch.bent && judge(params, onFake.buffers, fromPixels(batch.bent, settings.range));
       const consistency =
         bent && mutualInformation(tf.softmax(onReal.category), tf.softmax(bent.category));
-      if (consistency) total = tf.sub(total, tf.mul(batch.consistency as tf.Tensor, consistency));
+      if (consistency) total = tf.sub(total, tf.mul(settings.consistency, consistency));
       return {
         loss: total,
         aux: {
