@@ -13,7 +13,7 @@
 import { parseArgs } from 'node:util';
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { Generator, readModelInfo, readSource } from '@gpn/runtime';
-import { draw, openEvaluator, scoreExtras } from '@gpn/training';
+import { draw, openEvaluator, trainedOn } from '@gpn/training';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -121,7 +121,7 @@ async function thickness(generator) {
 
 /** The accuracy of a classifier on the test set, which learns from generated images alone. */
 async function trained(generator, _, real) {
-  const asManyAsTraining = async () => ({ pictures: await draw(generator, real.train.count, 0) });
-  const scores = await scoreExtras(['trained'], real, { asManyAsTraining }, () => {});
+  const pictures = await draw(generator, real.train.count, 0);
+  const scores = await trainedOn(real, { pictures });
   return { 'trained on it': scores.trained.value };
 }

@@ -32,7 +32,7 @@ async function differences(name: string, steps: number, options: SmallOptions = 
         }));
       const losses = Object.entries(eager.metrics).map(([key, loss]) => ({
         name: key,
-        by: Math.abs((metrics[key] as number) - loss) / Math.max(1e-2, Math.abs(loss)),
+        by: Math.abs((metrics[key] as number) - loss) / Math.max(1e-6, Math.abs(loss)),
       }));
       worst.push([...tensors, ...losses].sort((a, b) => b.by - a.by)[0] as (typeof worst)[number]);
     }

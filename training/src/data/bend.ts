@@ -25,10 +25,8 @@ export function drawAffine(random: RandomStream, { height, width }: Size): Affin
   const [cos, sin] = [Math.cos(TURN * turn), Math.sin(TURN * turn)];
   const [h, w] = [Math.exp(STRETCH * tall), Math.exp(STRETCH * wide)];
   const leant = LEAN * lean;
-  return [
-    ...[cos * h + sin * leant, sin * w, MOVE * down * height],
-    ...[cos * leant - sin * h, cos * w, MOVE * right * width],
-  ] as unknown as Affine;
+  const [c, f] = [MOVE * down * height, MOVE * right * width];
+  return [cos * h + sin * leant, sin * w, c, cos * leant - sin * h, cos * w, f];
 }
 
 /**

@@ -106,7 +106,7 @@ const trainable = ({ classes, reference }: RealData): boolean =>
 export async function trainedOn(
   real: RealData,
   { pictures, logits }: Pick<Sample, 'pictures' | 'logits'>,
-  recipe: JudgeRecipe,
+  recipe: JudgeRecipe = RECIPE,
   on: (progress: EvaluateProgress) => void = () => {},
 ): Promise<Scores> {
   const labels = pictures.labels ?? (logits && classesOf(logits));

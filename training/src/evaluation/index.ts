@@ -11,7 +11,7 @@ export {
   type Result,
 } from './evaluate.js';
 export { type Extractor, openExtractor, type Pictures } from './extractor.js';
-export { type Extra, type Measured, scoreExtras } from './extras.js';
+export { type Extra, trainedOn } from './extras.js';
 export {
   frechetDistance,
   frechetWithInterval,

@@ -106,7 +106,11 @@ export const infoganStep =
         loss: total,
         aux: {
           buffers: onFake.buffers,
-          read: { information, ...(consistency && { consistency }) },
+          // As a loss, in nats: what of the bent copy's category the image's own leaves untold.
+          read: {
+            information,
+            ...(consistency && { bent: tf.sub(Math.log(settings.categories), consistency) }),
+          },
         },
       };
     }, d.params);
