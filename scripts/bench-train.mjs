@@ -16,8 +16,9 @@
  * the networks' tables, so a wasteful graph earns nothing. The peak is the best of 20 products of
  * 1536 × 1536 matrices in the same process, with the same threads, between the timed runs; MFU is
  * achieved over peak. An epoch is as many steps as show every image once, each at the median.
- * `shareOutside` is the share of a step's time that its batch takes to be put together. Every row is
- * measured in a process of its own.
+ * `shareOutside` is the share of a step's time in which it waits for its batch, which a thread of its
+ * own puts together while the steps before it run, as in a training. Every row is measured in a
+ * process of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +30,10 @@ import { spec, trace } from '@gpn/export';
 import { openSession, stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { shareImages } from '../training/dist/data/dataset.js';
+import { AHEAD, ahead, openFeeder } from '../training/dist/feeder.js';
 import { stepsAtOnce } from '../training/dist/pace.js';
+import { partsOf } from '../training/dist/progress.js';
 import { encodeSafetensors } from '../training/dist/safetensors.js';
 import { memory } from './train-memory.mjs';
 
@@ -118,7 +122,10 @@ async function measure(system, phaseName) {
   });
   const start = startingState(gan.state, recipe.model.initialization, stream(0, 'bench'));
   step.load(start);
-  const data = phase.data(await loadDataset(recipe.data.dataset, recipe.data));
+  const dataset = shareImages(await loadDataset(recipe.data.dataset, recipe.data));
+  const parts = partsOf(gan.phases, dataset);
+  const { data, from } = parts.find((part) => part.phase === phase);
+  const feeder = openFeeder(recipe, dataset, parts);
   const rates = Object.fromEntries(
     Object.entries(phase.rates).map(([name, rate]) => [
       `rates/${name}`,
@@ -128,32 +135,41 @@ async function measure(system, phaseName) {
   if (options.peer) await sameLosses(system, step, start, data.feeds(0), rates);
   const peak = await sgemm();
   const [whole, inside, peaks, peers, ratios] = [[], [], [], [], []];
-  let k = 0;
-  let pace = 0;
-  const some = async (together) => {
+  let together = 1;
+  const next = ahead(feeder, from, () => together);
+  const some = async () => {
     const begun = performance.now();
-    const feeds = Array.from({ length: together }, () => ({ ...data.feeds(k++), ...rates }));
+    const feeds = (await next()).map((each) => ({ ...each, ...rates }));
     const running = performance.now();
     await step.runAll(feeds);
     const done = performance.now();
-    return { whole: (done - begun) / together, inside: (done - running) / together };
+    const count = feeds.length;
+    return { whole: (done - begun) / count, inside: (done - running) / count };
+  };
+  /** What is ready has had more time than it has between calls. */
+  const useUp = async () => {
+    for (let i = 0; i <= AHEAD; i++) await some();
   };
   const heavy = gflopPerStep > HEAVY_GFLOP;
-  await some(1);
   const warm = performance.now();
-  while (performance.now() - warm < WARM_UP_MS) pace = (await some(1)).whole;
-  const together = Number(options.together ?? stepsAtOnce(1000 / pace));
+  while (performance.now() - warm < WARM_UP_MS) {
+    const { whole: ms } = await some();
+    together = Number(options.together ?? stepsAtOnce(1000 / ms));
+  }
+  await useUp();
   const perRound = Math.ceil(Number(options.steps ?? (heavy ? 10 : 100)) / ROUNDS / together);
   for (let round = 0; round < ROUNDS; round++) {
     peaks.push(await peak.best(4));
+    await useUp();
     const times = [];
-    for (let i = 0; i < perRound; i++) times.push(await some(together));
+    for (let i = 0; i < perRound; i++) times.push(await some());
     whole.push(...times.map((t) => t.whole));
     inside.push(...times.map((t) => t.inside));
     if (!options.peer) continue;
     peers.push(pytorch(system, perRound * together));
     ratios.push(median(times.map((t) => t.whole)) / peers.at(-1).msPerStep);
   }
+  await feeder.dispose();
   await step.dispose();
   await peak.dispose();
   const msPerStep = median(whole);

@@ -11,9 +11,18 @@ import {
 } from './checkpoint.js';
 import type { CompiledStep, State } from './engine.js';
 import { ENGINES } from './engines.js';
+import { ahead, type Feeder, openFeeder } from './feeder.js';
 import type { Phase } from './methods/method.js';
 import { paceOf, stepsAtOnce } from './pace.js';
-import { advance, enter, type Part, ratesOf, rolledBack, stepsToPause } from './progress.js';
+import {
+  advance,
+  enter,
+  type Part,
+  partAt,
+  ratesOf,
+  rolledBack,
+  stepsToPause,
+} from './progress.js';
 import { measure } from './quality.js';
 import type { Recipe } from './recipe.js';
 import { recipeToYaml } from './recipes.js';
@@ -37,6 +46,8 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   const start = await startOf(recipe, options);
   const [first] = start.left;
   const engine = compiler(recipe, options);
+  // Its thread starts while the first step is compiled.
+  const feeder = openFeeder(recipe, start.dataset, start.left);
   try {
     // Before anything is written, like the data: a device may not be there.
     if (first) await engine.open(first.phase);
@@ -48,7 +59,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     });
     try {
       await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
-      const run = new Run(recipe, options, start, engine, tracker);
+      const run = new Run(recipe, options, start, { engine, feeder, tracker });
       await run.restoreBest();
       for (const part of start.left) await run.train(part);
       return await run.finish();
@@ -56,6 +67,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       await tracker.close();
     }
   } finally {
+    await feeder.dispose();
     await engine.dispose();
   }
 }
@@ -81,6 +93,13 @@ function compiler(recipe: Recipe, { engine = 'onnx', device = 'auto', threads }:
   };
 }
 
+/** What a training works with. */
+interface Tools {
+  readonly engine: ReturnType<typeof compiler>;
+  readonly feeder: Feeder;
+  readonly tracker: Tracker;
+}
+
 /** A training under way, and how far it has come. */
 class Run {
   private progress: Progress;
@@ -93,19 +112,22 @@ class Run {
   private readonly told = new Set<string>();
   private readonly on: (event: TrainEvent) => void;
   private readonly checkpoints: string;
+  /** What the steps of the next call are fed. */
+  private readonly next: () => Promise<State[]>;
+  private readonly paces = new Map<Phase['step'], Pace>();
 
   constructor(
     private readonly recipe: Recipe,
     private readonly options: TrainOptions,
     private readonly start: Start,
-    private readonly engine: ReturnType<typeof compiler>,
-    private readonly tracker: Tracker,
+    private readonly tools: Tools,
   ) {
     this.progress = start.progress;
     this.state = start.state;
     this.saved = start.resumed;
     this.on = options.on ?? (() => {});
     this.checkpoints = foldersOf(options.out).checkpoints;
+    this.next = ahead(tools.feeder, this.progress.step, (step) => this.atOnce(step));
   }
 
   private get checkpoint(): Checkpoint {
@@ -128,16 +150,15 @@ class Run {
   async train(part: Part): Promise<void> {
     if (this.stopped) return;
     const { phase, from, to } = part;
-    const step = await this.engine.open(phase);
+    const step = await this.tools.engine.open(phase);
     step.load(this.state);
     if (this.progress.step === from) this.progress = enter(this.progress, phase);
     this.tell(part, step);
-    if (this.tracker.begins(phase, this.progress)) {
+    if (this.tools.tracker.begins(phase, this.progress)) {
       await this.look({ drawing: false, evaluating: true, epoch: 0 });
     }
-    const pace = paceOf();
     while (this.progress.step < to && !this.stopped) {
-      const epoch = await this.take(part, step, pace);
+      const epoch = await this.take(part, step);
       await this.pause(part, step, epoch);
     }
   }
@@ -155,18 +176,18 @@ class Run {
   }
 
   /** Steps in one call of the engine, as many as may be. @returns the phase's epoch */
-  private async take(part: Part, step: CompiledStep, pace: Pace): Promise<number> {
-    const { recipe, tracker } = this;
-    const { end, steps } = this.start;
-    const { data, from } = part;
-    const k = this.progress.step - from;
-    const epoch = Math.floor(k / data.stepsPerEpoch);
-    const most = stepsToPause(this.progress, part, recipe, end);
-    const count = Math.min(most, stepsAtOnce(pace.perSecond()));
+  private async take(part: Part, step: CompiledStep): Promise<number> {
+    const { recipe } = this;
+    const { tracker } = this.tools;
+    const { steps } = this.start;
+    const { data, from, phase } = part;
+    const epoch = Math.floor((this.progress.step - from) / data.stepsPerEpoch);
+    const begun = performance.now();
     const rates = ratesOf(this.progress);
-    const feeds = Array.from({ length: count }, (_, i) => ({ ...data.feeds(k + i), ...rates }));
+    const feeds = (await this.next()).map((each) => ({ ...each, ...rates }));
     const taken = await step.runAll(feeds);
-    pace.took(count);
+    const pace = this.pace(phase);
+    pace.took(taken.length, (performance.now() - begun) / 1000);
     const imagesPerSecond = pace.perSecond() * recipe.training.batch_size;
     for (const losses of taken) {
       if (!Object.values(losses).every(Number.isFinite)) {
@@ -182,6 +203,22 @@ class Run {
     return epoch;
   }
 
+  /** How many steps can be taken together from `step` on; 0 after the last. */
+  private atOnce(step: number): number {
+    const { left, end } = this.start;
+    const part = partAt(left, step);
+    if (!part) return 0;
+    const most = stepsToPause({ step }, part, this.recipe, end);
+    return Math.min(most, stepsAtOnce(this.pace(part.phase).perSecond()));
+  }
+
+  /** How fast a phase is, in all its rounds. */
+  private pace({ step }: Phase): Pace {
+    const pace = this.paces.get(step) ?? paceOf();
+    this.paces.set(step, pace);
+    return pace;
+  }
+
   /** All that is due between steps: pictures, evaluations, checkpoints. */
   private async pause({ phase, to }: Part, compiled: CompiledStep, epoch: number): Promise<void> {
     const { output } = this.recipe;
@@ -189,7 +226,7 @@ class Run {
     this.stopped = this.options.signal?.aborted ?? false;
     const last = step === this.start.end;
     const drawing = step % output.samples_every === 0 || last;
-    const evaluating = this.tracker.evaluates(phase, step, last);
+    const evaluating = this.tools.tracker.evaluates(phase, step, last);
     const saving = step % output.checkpoint_every === 0 || last || this.stopped;
     if (drawing || evaluating || saving || step === to) {
       this.state = { ...this.state, ...compiled.state() };
@@ -209,7 +246,7 @@ class Run {
   }
 
   private async look(wanted: Parameters<Tracker['look']>[1]): Promise<Verdict | undefined> {
-    const verdict = await this.tracker.look(this.checkpoint, wanted);
+    const verdict = await this.tools.tracker.look(this.checkpoint, wanted);
     if (verdict) this.progress = { ...this.progress, watch: verdict.watch };
     return verdict;
   }
@@ -233,7 +270,7 @@ class Run {
     const { out } = this.options;
     const { end, steps } = this.start;
     this.saved ??= await this.save();
-    await this.tracker.finish();
+    await this.tools.tracker.finish();
     if (this.collapse) throw new UserError(collapsed(this.collapse, this.progress, this.saved));
     const { step, watch } = this.progress;
     const seconds = (performance.now() - this.begun) / 1000;

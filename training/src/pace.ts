@@ -11,17 +11,16 @@ export const stepsAtOnce = (perSecond: number): number =>
 
 /** Follows how fast steps are, over the last twenty calls. */
 export function paceOf() {
-  const calls = [{ steps: 0, at: performance.now() }];
+  const calls: { steps: number; seconds: number }[] = [];
   return {
-    took(steps: number): void {
-      calls.push({ steps, at: performance.now() });
+    took(steps: number, seconds: number): void {
+      calls.push({ steps, seconds });
       if (calls.length > 20) calls.shift();
     },
     /** Steps a second; 0 before the first call is over. */
     perSecond(): number {
-      const [first, ...rest] = calls as [(typeof calls)[number]];
-      const seconds = ((rest.at(-1) ?? first).at - first.at) / 1000;
-      return seconds === 0 ? 0 : rest.reduce((sum, { steps }) => sum + steps, 0) / seconds;
+      const seconds = calls.reduce((sum, call) => sum + call.seconds, 0);
+      return seconds === 0 ? 0 : calls.reduce((sum, { steps }) => sum + steps, 0) / seconds;
     },
   };
 }

@@ -27,6 +27,16 @@ export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
   return parts.filter((part) => part.to > part.from);
 }
 
+/** What `count` steps of one phase are fed, from step `step` of the whole training on. */
+export function feedsOf(parts: readonly Part[], step: number, count: number): State[] {
+  const { data, from } = partAt(parts, step) as Part;
+  return Array.from({ length: count }, (_, i) => data.feeds(step - from + i));
+}
+
+/** Where a step belongs, if it is one of these parts'. */
+export const partAt = (parts: readonly Part[], step: number): Part | undefined =>
+  parts.find(({ from, to }) => from <= step && step < to);
+
 /**
  * The step that this call ends with: the last of all, or of the first phase.
  * @throws UserError where the stage is not one of the training, or not yet due

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
 import { type Checkpoint, latestCheckpoint, type Progress, readCheckpoint } from './checkpoint.js';
-import { type Dataset, loadDataset } from './data/dataset.js';
+import { type Dataset, loadDataset, shareImages } from './data/dataset.js';
 import type { State } from './engine.js';
 import { ganOf } from './gan.js';
 import { startingState } from './methods/method.js';
@@ -84,13 +84,14 @@ async function findStart(
   return { ...found, path };
 }
 
-function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Dataset> {
+async function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Dataset> {
   const { dataset, height, width, channels, classes } = data;
-  return loadDataset(dataset, {
+  const loaded = await loadDataset(dataset, {
     height,
     width,
     channels,
     ...(classes && { classes }),
     onProgress: (done, total) => on({ type: 'data', done, total }),
   });
+  return shareImages(loaded);
 }

@@ -108,6 +108,13 @@ export function selectClasses(data: Images, classes: readonly (string | number)[
   };
 }
 
+/** The same, its images in memory that threads share: what it is sent to does not copy them. */
+export function shareImages(data: Dataset): Dataset {
+  const images = new Uint8Array(new SharedArrayBuffer(data.images.length));
+  images.set(data.images);
+  return { ...data, images };
+}
+
 /** Rows of `size` bytes, at `indices`, one after the other. */
 export function gather(rows: Uint8Array, size: number, indices: ArrayLike<number>): Uint8Array {
   const out = new Uint8Array(indices.length * size);
