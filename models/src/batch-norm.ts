@@ -41,11 +41,30 @@ const columnSums = (rows: tf.Tensor): tf.Tensor1D => {
   return tf.reshape(tf.matMul(tf.ones([1, count]), rows as tf.Tensor2D), [channels]);
 };
 
+/** About so many numbers are worth an operation's while. */
+const STRETCH = 1024;
+
+/**
+ * Rows of few channels, several beside one another as one: what is added to every row, or multiplied
+ * with it, is repeated as often. onnxruntime takes such operations row by row, and a row of 32
+ * numbers takes it longer to begin than to do.
+ */
+function stretches([count, channels]: readonly [number, number]) {
+  let times = 1;
+  while (times * channels < STRETCH && count % (2 * times) === 0) times *= 2;
+  return {
+    joined: (rows: tf.Tensor) => tf.reshape(rows, [count / times, times * channels]),
+    parted: (stretch: tf.Tensor) => tf.reshape(stretch, [count, channels]),
+    repeated: (row: tf.Tensor) => (times === 1 ? row : tf.tile(row, [times])),
+  };
+}
+
 function statistics(rows: tf.Tensor) {
   const share = 1 / (rows.shape[0] as number);
+  const { joined, parted, repeated } = stretches(rows.shape as [number, number]);
   const mean = tf.mul(columnSums(rows), share);
-  const centred = tf.sub(rows, mean);
-  const variance = tf.mul(columnSums(tf.square(centred)), share);
+  const centred = tf.sub(joined(rows), repeated(mean));
+  const variance = tf.mul(columnSums(parted(tf.square(centred))), share);
   return { mean, centred, variance };
 }
 
@@ -62,18 +81,21 @@ const normalizeRows = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf
     ];
     const { centred, variance } = statistics(rowsIn);
     const inverseStd = tf.rsqrt(tf.add(variance, EPSILON));
-    const gain = tf.mul(inverseStd, scaleIn);
+    const { joined, parted, repeated } = stretches(rowsIn.shape as [number, number]);
+    const gain = repeated(tf.mul(inverseStd, scaleIn));
     (save as tf.GradSaveFunc)([centred, inverseStd, gain]);
     const count = rowsIn.shape[0] as number;
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [c, inv, g] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
       const dOffset = columnSums(dy);
-      const dScale = tf.mul(columnSums(tf.mul(dy, c)), inv);
+      const slope = joined(dy);
+      const dScale = tf.mul(columnSums(parted(tf.mul(slope, c))), inv);
       // dx = gain · (dy − mean(dy) − x̂ · mean(dy · x̂)), x̂ = centred · inverseStd
       const alongMean = tf.mul(dOffset, -1 / count);
       const alongX = tf.mul(tf.mul(dScale, inv), -1 / count);
-      const dx = tf.mul(tf.add(tf.add(dy, tf.mul(c, alongX)), alongMean), g);
-      return [dx, dScale, dOffset];
+      const towards = tf.add(tf.add(slope, tf.mul(c, repeated(alongX))), repeated(alongMean));
+      return [parted(tf.mul(towards, g)), dScale, dOffset];
     };
-    return { value: tf.add(tf.mul(centred, gain), offsetIn), gradFunc };
+    const value = parted(tf.add(tf.mul(centred, gain), repeated(offsetIn)));
+    return { value, gradFunc };
   })(rows, scale, offset);
