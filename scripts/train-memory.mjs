@@ -3,13 +3,16 @@
  *
  * System 5 at an eighth of its width on batches of 2, so that ten thousand steps take a minute or
  * two; what a step would leak, it leaks a call at a time whatever its size. New noise and pixels
- * go in at each step and all of the state comes out, as in training.
+ * go in at each step, from a thread of their own, and all of the state comes out, as in training.
  */
 import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
+import { shareImages } from '../training/dist/data/dataset.js';
+import { ahead, openFeeder } from '../training/dist/feeder.js';
+import { partsOf } from '../training/dist/progress.js';
 
 const BATCH = 2;
 const MIB = 2 ** 20;
@@ -30,16 +33,20 @@ export async function memory({ steps, threads }) {
   const recipe = resolveRecipe('dcgan-mnist', { batchSize: BATCH });
   const gan = ganOf(recipe, 1 / 8);
   const [phase] = gan.phases;
-  const data = phase.data(await loadDataset('mnist', recipe.data));
-  const rates = Object.entries(phase.rates).map(([name, rate]) => [`rates/${name}`, scalar(rate)]);
-  const feeds = (k) => ({ ...data.feeds(k), ...Object.fromEntries(rates) });
+  const dataset = shareImages(await loadDataset('mnist', recipe.data));
+  const feeder = openFeeder(recipe, dataset, partsOf(gan.phases, dataset));
+  const next = ahead(feeder, 0, () => 1);
+  const rates = Object.fromEntries(
+    Object.entries(phase.rates).map(([name, rate]) => [`rates/${name}`, scalar(rate)]),
+  );
   const step = await compile(phase.step, phase.inputs, { device: 'cpu', threads });
   step.load(startingState(gan.state, 'normal', stream(0, 'initialization')));
   const rows = [];
   const collected = [];
   const begun = performance.now();
   for (let i = 1; i <= steps; i++) {
-    await step.run(feeds(i));
+    const [feeds] = await next();
+    await step.run({ ...feeds, ...rates });
     if (i < from || ((i - from) % every !== 0 && i < steps)) continue;
     if (i > from) rows.push({ step: i, ...usage() });
     if (i > from && i < steps) continue;
@@ -48,6 +55,7 @@ export async function memory({ steps, threads }) {
     if (i === from) rows.push(collected[0]);
   }
   const seconds = (performance.now() - begun) / 1000;
+  await feeder.dispose();
   await step.dispose();
   const first = rows[0].rssMiB;
   const deviation = rows

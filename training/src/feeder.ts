@@ -50,6 +50,9 @@ export interface FeederRequest {
 // The sources themselves, as unit tests run them, have no file that a thread could run.
 const THREAD = new URL('./feeder-thread.js', import.meta.url);
 
+/** Of its heap, for short-lived objects: V8's own limit is some 30 MiB more, and no quicker. */
+const LIMITS = { maxYoungGenerationSizeMb: 4 };
+
 /**
  * A feeder in a thread of its own. A session keeps the calling thread busy until its run is over,
  * so what that thread began meanwhile would be done only afterwards.
@@ -67,8 +70,8 @@ export const direct = (parts: readonly Part[]): Feeder => ({
 });
 
 function threaded(workerData: FeederData): Feeder {
-  const worker = new Worker(THREAD, { workerData });
-  const waiting: PromiseWithResolvers[] = [];
+  const worker = new Worker(THREAD, { workerData, resourceLimits: LIMITS });
+  const waiting: Waiting[] = [];
   let failure: Error | undefined;
   worker.on('message', (feeds: State[]) => waiting.shift()?.resolve(feeds));
   worker.on('error', (error) => {
@@ -77,9 +80,11 @@ function threaded(workerData: FeederData): Feeder {
   });
   return {
     feeds(step, count) {
-      if (failure) return Promise.reject(failure);
       const request: FeederRequest = { step, count };
-      const feeds = new Promise<State[]>((resolve, reject) => waiting.push({ resolve, reject }));
+      const feeds = new Promise<State[]>((resolve, reject) => {
+        if (failure) reject(failure);
+        else waiting.push({ resolve, reject });
+      });
       // Whoever asked may be busy with a step when this fails; it is told when it looks.
       feeds.catch(() => {});
       worker.postMessage(request);
@@ -89,7 +94,8 @@ function threaded(workerData: FeederData): Feeder {
   };
 }
 
-interface PromiseWithResolvers {
+/** For feeds that were asked for. */
+interface Waiting {
   resolve(feeds: State[]): void;
   reject(error: Error): void;
 }

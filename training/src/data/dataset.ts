@@ -108,8 +108,9 @@ export function selectClasses(data: Images, classes: readonly (string | number)[
   };
 }
 
-/** The same, its images in memory that threads share: what it is sent to does not copy them. */
+/** The same, with its images in memory that threads share: what is sent to one is not copied. */
 export function shareImages(data: Dataset): Dataset {
+  if (data.images.buffer instanceof SharedArrayBuffer) return data;
   const images = new Uint8Array(new SharedArrayBuffer(data.images.length));
   images.set(data.images);
   return { ...data, images };

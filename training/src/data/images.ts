@@ -50,10 +50,10 @@ export async function loadImages(
   return { name: basename(resolve(folder)), ...shape, images, ...labelled };
 }
 
-/** @throws UserError if there is not that much memory */
+/** Memory that threads share. @throws UserError if there is not that much */
 export function allocate(bytes: number, folder: string): Uint8Array {
   try {
-    return new Uint8Array(bytes);
+    return new Uint8Array(new SharedArrayBuffer(bytes));
   } catch {
     const gigabytes = (bytes / 2 ** 30).toFixed(1);
     throw new UserError(
