@@ -2,7 +2,7 @@
  * Puts a finished run among the bundled models: exports both networks, draws the grid, measures how
  * good it is and writes the model card from what the run and the files say of themselves.
  *
- *   node scripts/publish-model.mjs RUN "train dcgan-mnist --seed 0 --device cpu" "64 minutes on 2 cores"
+ *   node scripts/publish-model.mjs RUN "train dcgan-mnist --device cpu --threads 2" "22 minutes on 2 cores"
  *
  * Further arguments go to gpn-cli eval: --train-classifier.
  */
@@ -68,9 +68,9 @@ await writeFileAtomic(
     recipe.description,
     `![100 images drawn with seed 0](${name}.png)`,
     ['| what | value |', '| --- | --- |', ...table].join('\n'),
-    `The grid is 100 images of seed 0${grid}, nothing picked out. The same command on the same machine
-with as many threads makes the same files; on another, its arithmetic rounds otherwise and a training
-takes another path to images of the same kind.`,
+    `The grid is 100 images of seed 0${grid}, nothing picked out. The command above trains the same
+networks, to the bit, on a machine of the same kind; on another, arithmetic rounds otherwise and a
+training takes another path to images of the same kind.`,
     ...(scorecard ? ['## Scorecard', scorecard] : []),
   ].join('\n\n')}\n`,
 );

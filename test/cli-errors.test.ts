@@ -62,6 +62,7 @@ const rows: [mistake: string, args: string[], names: RegExp][] = [
   ['a seed that a double cannot hold', [...sample, '--seed', '9007199254740993'], /--seed/],
   ['a number in words', [...train, '--steps', 'abc'], /--steps.*abc.*whole number/],
   ['both epochs and steps', [...train, '--epochs', '2'], /--epochs.*--steps/],
+  ['no threads', [...train, '--threads', '0'], /--threads.*whole number from 1/],
   ['an unknown device', [...sample, '--device', 'gpu'], /--device.*auto, cpu, webgpu, cuda/],
   ['a model that is not there', ['sample', '--model', 'nowhere.onnx'], /nowhere\.onnx/],
   ['a model that is text', ['sample', '--model', 'text.onnx'], /text\.onnx.*ONNX/],

@@ -39,11 +39,16 @@ test('where the package is absent, one line says how to get it', ({ skip }) => {
   expect(listing(folder)).toEqual([]);
 });
 
-test('devices that TensorFlow lacks and engines that there are not are refused', () => {
+test('devices and threads that TensorFlow does not take, and engines that there are not, are refused', () => {
   const webgpu = train(['--engine', 'tensorflow', '--device', 'webgpu', '--steps', '1']);
   expect(webgpu.status).toBe(2);
   expect(webgpu.stderr).toBe(
     'gpn-cli: The engine tensorflow has no device webgpu: use auto, cpu or cuda, or the engine onnx.\n',
+  );
+  const threads = train(['--engine', 'tensorflow', '--threads', '1', '--steps', '1']);
+  expect(threads.status).toBe(2);
+  expect(threads.stderr).toBe(
+    'gpn-cli: The engine tensorflow chooses its threads itself: leave --threads out, or use the engine onnx.\n',
   );
   const unknown = train(['--engine', 'torch']);
   expect(unknown.status).toBe(2);

@@ -28,17 +28,22 @@ const WANTED: Readonly<Partial<Record<string, readonly Package[]>>> = {
  * A training step on TensorFlow, operation by operation.
  *
  * @throws UserError that says how to install the package, where it is not installed or does not
- *   load, and where the device is none of TensorFlow's
+ *   load, where the device is none of TensorFlow's, and where a number of threads is asked for
  */
 export async function tensorflowStep<S extends StepInputs>(
   step: (inputs: Tensors<S>) => StepOutputs,
   inputs: S,
-  { device = 'auto' }: OpenOptions = {},
+  { device = 'auto', threads }: OpenOptions = {},
 ): Promise<CompiledStep> {
   const wanted = WANTED[device];
   if (!wanted) {
     throw new UserError(
       `The engine tensorflow has no device ${device}: use auto, cpu or cuda, or the engine onnx.`,
+    );
+  }
+  if (threads !== undefined) {
+    throw new UserError(
+      'The engine tensorflow chooses its threads itself: leave --threads out, or use the engine onnx.',
     );
   }
   const { name } = await firstInstalled(wanted);

@@ -1,7 +1,7 @@
 import { basename, extname, join } from 'node:path';
 import type { EngineName, TrainResult } from '@gpn/training';
 import { type Command, Option } from 'commander';
-import { amount, deviceOption, examples, seed } from '../options.js';
+import { amount, deviceOption, examples, seed, wholeNumber } from '../options.js';
 
 interface Options {
   out?: string;
@@ -11,6 +11,7 @@ interface Options {
   batchSize?: number;
   seed?: number;
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
+  threads?: number;
   engine: EngineName;
   resume?: boolean;
   stage?: 'discriminator' | 'generator';
@@ -31,6 +32,11 @@ export function addTrain(program: Command): void {
     .option('--batch-size <n>', 'images per step', amount)
     .option('--seed <n>', 'the seed of weights, noise and order', seed)
     .addOption(deviceOption())
+    .option(
+      '--threads <n>',
+      'threads of the cpu device, which decide how sums are rounded (default: one for each processor)',
+      wholeNumber(1, 1024),
+    )
     .addOption(
       new Option('--engine <engine>', 'what runs the steps; tensorflow is yours to install')
         .choices(['onnx', 'tensorflow'])
@@ -50,6 +56,7 @@ export function addTrain(program: Command): void {
         'train dcgan-mnist',
         'train dcgan-mnist --epochs 20 --out runs/first',
         'train dcgan-mnist --out runs/first --resume',
+        'train gan-mnist --device cpu --threads 1',
         'train gpn-mnist --stage discriminator --out runs/gpn',
         'train gpn-mnist --stage generator --out runs/gpn',
         'train my-recipe.yml --data photos/ --steps 5000',
@@ -72,7 +79,7 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
   const { signal } = interrupt;
   let result: TrainResult;
   try {
-    const { resume = false, stage } = options;
+    const { resume = false, stage, threads } = options;
     const { on } = progress;
     result = await train(recipe, {
       out,
@@ -80,6 +87,7 @@ async function trainByRecipe(name: string, options: Options): Promise<void> {
       engine,
       resume,
       ...(stage && { stage }),
+      ...(threads && { threads }),
       signal,
       on,
     });
