@@ -16,8 +16,8 @@ export interface Feeder {
 export const AHEAD = 2;
 
 /**
- * Reads what a training is fed, from step `from` on. Each call gives what the next steps are fed,
- * and has those after them begun.
+ * Reads what a training is fed, from step `from` on. Each call gives what the next steps are fed
+ * (after the last, none), and has those after them begun.
  *
  * @param atOnce how many steps to take together from a step on; 0 after the last
  */
@@ -29,9 +29,11 @@ export function ahead(
   const asked: Promise<State[]>[] = [];
   let at = from;
   return () => {
-    for (let count = 1; asked.length <= AHEAD && count > 0; at += count) {
-      count = atOnce(at);
-      if (count > 0) asked.push(feeder.feeds(at, count));
+    while (asked.length <= AHEAD) {
+      const count = atOnce(at);
+      if (count === 0) break;
+      asked.push(feeder.feeds(at, count));
+      at += count;
     }
     return asked.shift() ?? Promise.resolve([]);
   };
