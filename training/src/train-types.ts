@@ -42,6 +42,7 @@ export type TrainEvent =
       step: number;
       steps: number;
       epoch: number;
+      /** Over the last twenty calls of the engine; pictures and checkpoints between them do not count. */
       imagesPerSecond: number;
       losses: Losses;
     }
