@@ -53,8 +53,11 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimi
   },
 });
 
+/** β · average + (1 − β) · now. Halving is exact, so for β = ½ the sum can be halved instead. */
 const mix = (average: tf.Tensor, now: tf.Tensor, beta: number): tf.Tensor =>
-  tf.add(tf.mul(average, beta), tf.mul(now, 1 - beta));
+  beta === 0.5
+    ? tf.mul(tf.add(average, now), beta)
+    : tf.add(tf.mul(average, beta), tf.mul(now, 1 - beta));
 
 /** Gradient descent: p − lr · g. It has no state. */
 export const sgd = (): Optimizer => ({
