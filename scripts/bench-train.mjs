@@ -15,14 +15,14 @@
  * A step is one iteration at the recipe's batch size on real images. Operations are counted from
  * the networks' tables, so a wasteful graph earns nothing. The peak is the best of 20 products of
  * 1536 × 1536 matrices in the same process, with the same threads, between the timed runs; MFU is
- * achieved over peak. An epoch is as many steps as show every image once, each at the median.
+ * achieved over peak. Without --threads a step takes as many as in a training. An epoch is as many steps as show every image once, each at the median.
  * `shareOutside` is the share of a step's time in which it waits for its batch, which a thread of its
  * own puts together while the steps before it run, as in a training. Every row is measured in a
  * process of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -31,6 +31,7 @@ import { openSession, stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { shareImages } from '../training/dist/data/dataset.js';
+import { threadsFor } from '../training/dist/engine.js';
 import { AHEAD, ahead, openFeeder } from '../training/dist/feeder.js';
 import { stepsAtOnce } from '../training/dist/pace.js';
 import { partsOf } from '../training/dist/progress.js';
@@ -55,15 +56,15 @@ const { values: options } = parseArgs({
     system: { type: 'string' },
     phase: { type: 'string' },
     together: { type: 'string' },
-    threads: { type: 'string', default: String(availableParallelism()) },
+    threads: { type: 'string' },
   },
 });
-const threads = Number(options.threads);
+const asked = options.threads && Number(options.threads);
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 const sum = (xs) => xs.reduce((a, b) => a + b, 0);
 
 if (options.memory) {
-  const measured = await memory({ steps: Number(options.steps ?? 10_000), threads });
+  const measured = await memory({ steps: Number(options.steps ?? 10_000), threads: asked });
   console.log(options.json ? JSON.stringify(measured, null, 2) : asText(measured));
 } else if (options.phase) {
   console.log(JSON.stringify(await measure(options.system, options.phase)));
@@ -118,6 +119,7 @@ async function measure(system, phaseName) {
   const gan = ganOf(recipe);
   const phase = gan.phases.find(({ name }) => name === phaseName);
   const gflopPerStep = phase.flops / 1e9;
+  const threads = asked ?? threadsFor(phase.flops);
   const step = await compile(phase.step, phase.inputs, {
     device: 'cpu',
     threads,
@@ -135,7 +137,7 @@ async function measure(system, phaseName) {
     ]),
   );
   if (options.peer) await sameLosses(system, step, start, data.feeds(0), rates);
-  const peak = await sgemm();
+  const peak = await sgemm(threads);
   const [whole, inside, peaks, peers, ratios] = [[], [], [], [], []];
   let together = 1;
   const next = ahead(feeder, from, () => together);
@@ -168,7 +170,7 @@ async function measure(system, phaseName) {
     whole.push(...times.map((t) => t.whole));
     inside.push(...times.map((t) => t.inside));
     if (!options.peer) continue;
-    peers.push(pytorch(system, perRound * together));
+    peers.push(pytorch(system, perRound * together, threads));
     ratios.push(median(times.map((t) => t.whole)) / peers.at(-1).msPerStep);
   }
   await feeder.dispose();
@@ -178,7 +180,7 @@ async function measure(system, phaseName) {
   const peakGflops = Math.max(...peaks);
   return {
     system: gan.phases.length > 1 ? `${system}, ${phaseName}` : system,
-    device: `${step.device}, ${threads} threads`,
+    device: step.rounding,
     together,
     msPerStep,
     imagesPerSecond: (recipe.training.batch_size * 1000) / msPerStep,
@@ -200,7 +202,7 @@ async function measure(system, phaseName) {
 }
 
 /** Products of 1536 × 1536 matrices: what this machine can do at best. */
-async function sgemm() {
+async function sgemm(threads) {
   const n = 1536;
   const model = trace(({ a, b }) => tf.matMul(a, b), { a: spec([n, n]), b: spec([n, n]) });
   const session = await openSession(model.toBytes(), { device: 'cpu', threads });
@@ -248,7 +250,7 @@ async function sameLosses(system, step, start, feeds, rates) {
   step.load(start);
 }
 
-function pytorch(system, steps) {
+function pytorch(system, steps, threads) {
   return python(system, '--steps', String(steps), '--threads', String(threads), '--json');
 }
 

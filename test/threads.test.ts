@@ -24,3 +24,15 @@ test('--threads 1 trains to the bytes of one thread, fed by another', async () =
     readFileSync(join(folder, 'called', LAST)),
   );
 });
+
+test('a run that goes on with another number of threads says so, once', () => {
+  const begun = ['train', 'gan-zeros', '--batch-size', '64', '--out', 'moved', '--device', 'cpu'];
+  const says =
+    'Until now the run was computed on cpu, 1 thread, from here on it is on cpu, 3 threads';
+  const go = (steps: number, threads: number) => {
+    const run = gpn(folder, ...begun, '--resume', '--steps', `${steps}`, '--threads', `${threads}`);
+    expect(run.code, run.stderr).toBe(0);
+    return run.stderr.includes(says);
+  };
+  expect([go(2, 1), go(4, 1), go(6, 3), go(8, 3)]).toEqual([false, false, true, false]);
+});

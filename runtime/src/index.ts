@@ -4,6 +4,7 @@ export { METADATA_KEY, METADATA_VERSION, withModelInfo } from './model-info.js';
 export { Discriminator, Generator, loadModel } from './node.js';
 export { type NpyArray, readNpy, writeNpy } from './npy.js';
 export { metadataOf } from './onnx-metadata.js';
+export { threadsNote } from './ort-session.js';
 export { threefry2x32 } from './random.js';
 export { openSession } from './session.js';
 export * from './shared.js';

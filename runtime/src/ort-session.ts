@@ -103,6 +103,9 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
+export const threadsNote = (threads: number): string =>
+  `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+
 // Two runs at once on one session break, and creating sessions side by side gains nothing.
 let tail: Promise<unknown> = Promise.resolve();
 

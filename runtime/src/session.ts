@@ -1,7 +1,14 @@
 /** Sessions under Node: onnxruntime-node, here or in a worker thread. */
 import { availableParallelism } from 'node:os';
 import { DEVICES } from './devices.js';
-import { type Backend, type OpenOptions, type Ort, openWith, type Session } from './ort-session.js';
+import {
+  type Backend,
+  type OpenOptions,
+  type Ort,
+  openWith,
+  type Session,
+  threadsNote,
+} from './ort-session.js';
 
 let loading: Promise<Ort> | undefined;
 
@@ -14,17 +21,20 @@ function loadOrt(): Promise<Ort> {
   return loading;
 }
 
+const threadsOf = ({ threads }: OpenOptions): number => threads ?? availableParallelism();
+
 const backend: Backend = {
   devices: DEVICES,
   load: loadOrt,
-  settings: (device, { optimization = 'all', threads, profile }) => ({
+  settings: (device, { optimization = 'all', profile, ...options }) => ({
     executionProviders: [device],
     graphOptimizationLevel: optimization,
-    intraOpNumThreads: threads ?? availableParallelism(),
+    intraOpNumThreads: threadsOf(options),
     interOpNumThreads: 1,
     logSeverityLevel: 4,
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   }),
+  note: async (device, options) => (device === 'cpu' ? threadsNote(threadsOf(options)) : undefined),
 };
 
 /**

@@ -30,7 +30,8 @@ describe('Generator', () => {
   it('draws what the network computes from the seed’s latents', async () => {
     const generator = await Generator.load(generatorFile(), cpu);
     expect(generator.info).toEqual(GENERATOR);
-    expect([generator.device, generator.reason]).toEqual(['cpu', 'cpu: as asked']);
+    expect(generator.device).toBe('cpu');
+    expect(generator.reason).toMatch(/^cpu: as asked, \d+ threads?$/);
     const images = await generator.sample({ count: 10, seed: 3 });
     expect([images.count, images.height, images.width, images.channels]).toEqual([10, 2, 3, 1]);
     expectClose(images.data, generate(stream(3, 'latents').uniform(40)));

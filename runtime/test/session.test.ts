@@ -109,7 +109,7 @@ describe('devices', () => {
     const session = await openSession(twice);
     expect(['cpu', 'webgpu', 'cuda']).toContain(session.device);
     if (session.device === 'cpu')
-      expect(session.reason).toMatch(/^cuda: .+; webgpu: .+; using cpu$/);
+      expect(session.reason).toMatch(/^cuda: .+; webgpu: .+; using cpu, \d+ threads?$/);
     else expect(session.reason).toContain(session.device);
     await session.dispose();
   });

@@ -13,8 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it('draws the same in a worker thread, and leaves the event loop free', async () => {
   const here = await Generator.load(generatorFile(), { device: 'cpu' });
-  const there = await Generator.load(generatorFile(), { device: 'cpu', worker: true });
-  expect([there.device, there.reason]).toEqual(['cpu', 'cpu: as asked']);
+  const there = await Generator.load(generatorFile(), { device: 'cpu', threads: 2, worker: true });
+  expect([there.device, there.reason]).toEqual(['cpu', 'cpu: as asked, 2 threads']);
   const options = { count: 30, seed: 2, batchSize: 7 };
   const [first, second] = [await here.sample(options), await there.sample(options)];
   expect(second.data).toEqual(first.data);

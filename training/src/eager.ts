@@ -55,6 +55,7 @@ export function eagerStep<S extends StepInputs>(
   const eager: CompiledStep = {
     device,
     reason,
+    rounding: device,
     // Whatever else uses TF.js meanwhile, such as an export, may have chosen another backend.
     async run(feeds) {
       await tf.setBackend(backend);

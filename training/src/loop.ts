@@ -76,11 +76,12 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
 function compiler(recipe: Recipe, { engine = 'onnx', device = 'auto', threads }: TrainOptions) {
   const compiled = new Map<Phase['step'], CompiledStep>();
   return {
-    async open({ step, inputs }: Phase): Promise<CompiledStep> {
+    async open({ step, inputs, flops }: Phase): Promise<CompiledStep> {
       const ready =
         compiled.get(step) ??
         (await ENGINES[engine](step, inputs, {
           device,
+          flops,
           ...(threads && { threads }),
           name: `${recipe.name} training step`,
         }));
@@ -154,6 +155,7 @@ class Run {
     step.load(this.state);
     if (this.progress.step === from) this.progress = enter(this.progress, phase);
     this.tell(part, step);
+    this.settle(phase, step);
     if (this.tools.tracker.begins(phase, this.progress)) {
       await this.look({ drawing: false, evaluating: true, epoch: 0 });
     }
@@ -173,6 +175,14 @@ class Run {
       ...{ epochs: steps / data.stepsPerEpoch, images: dataset.count },
       ...{ device, reason, out: this.options.out },
     });
+  }
+
+  /** Keeps where the phase is computed; says so where it was computed elsewhere before. */
+  private settle({ name }: Phase, { rounding }: CompiledStep): void {
+    const { places } = this.progress;
+    const before = places[name] ?? rounding;
+    if (before !== rounding) this.on({ type: 'note', text: moved(before, rounding) });
+    this.progress = { ...this.progress, places: { ...places, [name]: rounding } };
   }
 
   /** Steps in one call of the engine, as many as may be. @returns the phase's epoch */
@@ -322,6 +332,10 @@ const collapsed = ({ signs, because }: Collapse, { step, watch }: Progress, save
   `The training has stopped${because ? `, as ${because}` : ''}; ${saved} keeps it as it is` +
   `${watch?.best ? `, and best.safetensors beside it as it was at step ${watch.best.step}` : ''}. ` +
   'Lower the learning rates, the generator’s above all, and train again.';
+
+const moved = (from: string, to: string): string =>
+  `Until now the run was computed on ${from}, from here on it is on ${to}: sums are rounded otherwise, ` +
+  'and it will not end with the bytes of a run that was never stopped.';
 
 const diverged = (step: number, saved: string | undefined): string =>
   `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +

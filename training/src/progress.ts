@@ -68,6 +68,7 @@ export function startProgress({ training }: Recipe, dataset: Dataset): Progress 
     random: 'threefry2x32-20',
     epochs: 0,
     epoch: { steps: 0, sums: {} },
+    places: {},
     schedule: {},
     dataset: { name, hash, count, ...(classes && { classes }) },
   };

@@ -26,6 +26,7 @@ const progress = {
   random: 'threefry2x32-20',
   epochs: 1,
   epoch: { steps: 0, sums: {} },
+  places: {},
   schedule: {},
   dataset: { name: 'mnist', hash: 'abc', count: 60_000 },
 } as const;

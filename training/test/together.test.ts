@@ -1,8 +1,9 @@
-/** Several steps in one call of onnxruntime come to what as many calls come to. */
+/** How steps are run: several in one call of onnxruntime come to what as many calls come to. */
+import { availableParallelism } from 'node:os';
 import { stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
 import { runEagerly } from '../src/eager.js';
-import { compile, type State } from '../src/engine.js';
+import { type CompileOptions, compile, type State } from '../src/engine.js';
 import { ganOf } from '../src/gan.js';
 import { floats, pixels, startingState } from '../src/methods/method.js';
 import { resolveRecipe } from '../src/recipes.js';
@@ -54,4 +55,18 @@ it('is what TF.js computes, step by step', async () => {
       expect(Math.abs((found[name] as number) / loss - 1)).toBeLessThan(1e-4);
     }
   }
+});
+
+it('takes a small step on one thread, unless told how many', async () => {
+  const reason = async (options: CompileOptions) => {
+    const step = await compile(phase.step, phase.inputs, { device: 'cpu', ...options });
+    await step.dispose();
+    return step.reason;
+  };
+  const all = availableParallelism();
+  const processors = `cpu: as asked, ${all} ${all === 1 ? 'thread' : 'threads'}`;
+  expect(await reason({ flops: 6.5e6 })).toBe('cpu: as asked, 1 thread');
+  expect(await reason({ flops: 6.5e6, threads: 3 })).toBe('cpu: as asked, 3 threads');
+  expect(await reason({ flops: 3.8e9 })).toBe(processors);
+  expect(await reason({})).toBe(processors);
 });

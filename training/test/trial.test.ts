@@ -3,7 +3,8 @@ import { tryDevice } from '../src/trial.js';
 
 it('a trial on the CPU gives the numbers that plain loops give', async () => {
   const { device, reason, train, sample } = await tryDevice('cpu');
-  expect([device, reason]).toEqual(['cpu', 'cpu: as asked']);
+  expect(device).toBe('cpu');
+  expect(reason).toMatch(/^cpu: as asked, \d+ threads?$/);
   for (const { ms, difference } of [train, sample]) {
     expect(ms).toBeGreaterThan(0);
     expect(difference).toBeLessThan(1e-6);

@@ -1,5 +1,11 @@
 /** Where a browser finds ONNX Runtime's builds for the web, and what they run on. */
-import type { Backend, DeviceRule, OpenOptions, Ort } from '../ort-session.js';
+import {
+  type Backend,
+  type DeviceRule,
+  type OpenOptions,
+  type Ort,
+  threadsNote,
+} from '../ort-session.js';
 
 /** The version of onnxruntime-web that this package was tested with. */
 export const ORT_VERSION = '1.30.0';
@@ -81,10 +87,7 @@ export const backend: Backend = {
     logSeverityLevel: 4,
   }),
   async note(device, options) {
-    if (device === 'wasm') {
-      const threads = threadsOf(options);
-      return `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-    }
+    if (device === 'wasm') return threadsNote(threadsOf(options));
     const found = await adapter();
     return found && isSoftware(found) ? 'a software adapter' : found?.info?.vendor || undefined;
   },
