@@ -7,6 +7,7 @@ import { Graph, type Value } from './graph.js';
 import { foldAffine } from './passes/affine.js';
 import { type Axis, type Entry, entry, freeBatch } from './passes/batch.js';
 import { fuseBias } from './passes/gemm.js';
+import { hoistScale } from './passes/scale.js';
 import { encodeRepeated } from './repeat.js';
 import { flatten, mapLeaves } from './structure.js';
 import { view } from './view.js';
@@ -63,7 +64,7 @@ const SIZES = [
   { size: 1051, other: 1097 },
 ] as const;
 
-const PASSES = [foldAffine, fuseBias];
+const PASSES = [foldAffine, fuseBias, hoistScale];
 
 /**
  * Runs a function of tensors once, recording the ONNX graph that computes the same. Gradients

@@ -3,7 +3,7 @@ import { layers } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type OnnxModel, spec, trace } from '../src/index.js';
 import { constant, floats, uniform } from './cases/case.js';
-import { eager, expectClose, run, TOLERANCE } from './run.js';
+import { eager, expectClose, type Output, run, TOLERANCE, traced } from './run.js';
 
 /** The operators of a graph, in the order in which they run. */
 const operators = (model: OnnxModel): string[] => model.graph.order().map((node) => node.op);
@@ -97,6 +97,37 @@ describe('graphs', () => {
     expect(operators(model)).not.toContain('Pad');
     expect(operators(model)).not.toContain('Transpose');
     expect(operators(model).filter((op) => op.startsWith('Conv'))).toEqual([]);
+  });
+
+  // A convolution's gradient for its image: four products, whose rows are arranged and added up.
+  const image = (dy: tf.Tensor, w: tf.Tensor) =>
+    tf.conv2dTranspose(dy as tf.Tensor4D, w as tf.Tensor4D, [2, 8, 8, 8], 2, 1);
+
+  it('multiply by a power of two within the products it comes from, to the same bits', async () => {
+    const inputs = [uniform([2, 4, 4, 9]), uniform([4, 4, 8, 9])];
+    const plain = traced(image, inputs);
+    const model = traced((dy: tf.Tensor, w: tf.Tensor) => tf.mul(image(dy, w), 2 ** -70), inputs);
+    expect(operators(model)).toEqual(operators(plain));
+    const [{ data }] = (await run(model, inputs)) as [Output];
+    const [unscaled] = (await run(plain, inputs)) as [Output];
+    expect(data).toEqual(Float32Array.from(unscaled.data, (x) => x * 2 ** -70));
+  });
+
+  it('multiply elsewhere what is no power of two, read twice, of one row or scaled already', () => {
+    const product = (x: tf.Tensor, w: tf.Tensor) => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
+    const muls = (fn: (y: tf.Tensor) => tf.Tensor | tf.Tensor[], rows = 3) => {
+      const inputs = [uniform([rows, 4]), uniform([4, 5])];
+      const model = traced((x: tf.Tensor, w: tf.Tensor) => fn(product(x, w)), inputs);
+      return operators(model).filter((op) => op === 'Mul').length;
+    };
+    const halve = (y: tf.Tensor) => tf.mul(y, 0.5);
+    expect(muls(halve)).toBe(0);
+    expect(muls((y) => halve(tf.mul(y, tf.sin(y))))).toBe(2);
+    expect(muls((y) => tf.mul(y, 3))).toBe(1);
+    expect(muls((y) => tf.mul(y, -2))).toBe(1);
+    expect(muls((y) => [halve(y), y])).toBe(1);
+    expect(muls((y) => halve(halve(y)))).toBe(1);
+    expect(muls(halve, 1)).toBe(1);
   });
 
   it('take a normalisation by constant statistics into the convolution', () => {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Times this, every positive float32 but the smallest is at least 1. */
-const STEEP = 3e38;
+/** No activation but 0 is as small as this power of two. */
+const TINY = 2 ** -100;
 
 /**
  * max(x, slope · x), for slopes from 0 to 1. TF.js's own gradients of relu and leaky relu compare
- * and select, which onnxruntime does an element at a time; a clipped steep line gives the same
- * factor (1 above zero, the slope below and at it) in a tenth of the time. It also has a second
- * derivative, which TF.js's leaky relu lacks.
+ * and select, which onnxruntime does an element at a time; clipping what came out gives the same
+ * factor (1 above zero, the slope below and at it), but for a power of two, which a graph takes into
+ * the product that dy comes from. It also has a second derivative, which TF.js's leaky relu lacks.
  */
 export const rectify = (x: tf.Tensor, slope: number): tf.Tensor =>
   tf.customGrad((input, save) => {
@@ -15,6 +15,6 @@ export const rectify = (x: tf.Tensor, slope: number): tf.Tensor =>
     const value = slope === 0 ? tf.relu(raw) : tf.leakyRelu(raw, slope);
     (save as tf.GradSaveFunc)([value]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-      tf.mul(dy, tf.clipByValue(tf.mul(saved[0] as tf.Tensor, STEEP), slope, 1));
+      tf.mul(tf.mul(dy, 1 / TINY), tf.clipByValue(saved[0] as tf.Tensor, slope * TINY, TINY));
     return { value, gradFunc };
   })(x);
