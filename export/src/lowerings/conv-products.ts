@@ -192,10 +192,10 @@ function sumTiles(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
 export function sumWindows(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const [places, columns] = [h.output * w.output, g.inChannels * h.kernel * w.kernel];
-  const rows = b.Reshape(dy, [g.batch * places, g.outChannels]);
+  const rows = b.Reshape(dy, [g.batch, places, g.outChannels]);
   const weights = b.Reshape(b.Transpose(filter, [2, 0, 1, 3]), [columns, g.outChannels]);
-  const said = b.Gemm(rows, weights, undefined, { transB: true });
-  const windows = b.Transpose(b.Reshape(said, [g.batch, places, columns]), [0, 2, 1]);
+  // onnxruntime transposes as it multiplies, which here is quicker than to transpose the product.
+  const windows = b.MatMul(weights, b.Transpose(rows, [0, 2, 1]));
   const [image, kernel] = [b.ints([h.input, w.input]), b.ints([h.kernel, w.kernel])];
   const attrs = {
     strides: [h.stride, w.stride],
