@@ -119,7 +119,7 @@ async function measure(system, phaseName) {
   const gan = ganOf(recipe);
   const phase = gan.phases.find(({ name }) => name === phaseName);
   const gflopPerStep = phase.flops / 1e9;
-  const threads = asked ?? threadsFor(phase.flops);
+  const threads = asked ?? threadsFor(phase.flops, phase.inputs);
   const step = await compile(phase.step, phase.inputs, {
     device: 'cpu',
     threads,

@@ -47,20 +47,28 @@ export interface CompiledStep {
 
 export interface CompileOptions extends OpenOptions {
   readonly name?: string;
-  /** Floating-point operations of a step; they decide its threads, unless `threads` does. */
+  /** Floating-point operations of a step, by which its threads are chosen unless `threads` says. */
   readonly flops?: number;
 }
 
 /**
- * Threads wait for one another after every operation, and a step of fewer floating-point operations
- * than these has but small ones. GPN's discriminator, 6.5 million: 0.5 ms on one thread, 1.1 on two;
- * gan-zeros, 84 million: 2.6 and 2.4.
+ * A step of less work than this, in floating-point operations of products, has none that is worth
+ * dividing, while the thread that feeds it is glad of a processor. GPN's discriminator, 8 million, on
+ * two processors: 0.5 to 0.8 ms on one thread, 1.0 to 1.2 on two; gan-zeros, 120 million: 2.6 and 2.4.
  */
 const SMALL_STEP = 20e6;
+/** About so many operations take as long as reading and writing a number of the state. */
+const PER_NUMBER = 50;
 
-/** As many threads as are worth a step's while, on the device cpu. */
-export const threadsFor = (flops: number): number =>
-  flops < SMALL_STEP ? 1 : availableParallelism();
+/**
+ * As many threads as are worth a step's while, on the device cpu.
+ * @param flops floating-point operations of a step's products
+ */
+export function threadsFor(flops: number, { state }: StepInputs): number {
+  const shapes = flatten(state, isSpec, 'state').map(({ leaf }) => leaf.shape as number[]);
+  const numbers = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return flops + PER_NUMBER * numbers < SMALL_STEP ? 1 : availableParallelism();
+}
 
 /**
  * Traces a training step and opens a session for it.
@@ -76,7 +84,7 @@ export async function compile<S extends StepInputs>(
   const names = stateNames(inputs);
   const carried = new Map(names.map((name) => [`state/${name}`, `next/${name}`]));
   const bytes = model.toRepeatedBytes(carried);
-  const threads = options.threads ?? threadsFor(flops);
+  const threads = options.threads ?? threadsFor(flops, inputs);
   const session = await openSession(bytes, { label: 'The training step', ...options, threads });
   return new Step(session, names, threads);
 }

@@ -10,6 +10,7 @@ export interface TrainOptions {
   readonly device?: OpenOptions['device'];
   /** What runs the steps; `onnx` unless given. */
   readonly engine?: EngineName;
+  /** Of the device cpu; one for each processor unless given, and one for the smallest steps. */
   readonly threads?: number;
   /** Go on from the folder's newest checkpoint, or start if there is none. */
   readonly resume?: boolean;

@@ -1,9 +1,10 @@
 /** How steps are run: several in one call of onnxruntime come to what as many calls come to. */
 import { availableParallelism } from 'node:os';
+import { spec } from '@gpn/export';
 import { stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
 import { runEagerly } from '../src/eager.js';
-import { type CompileOptions, compile, type State } from '../src/engine.js';
+import { type CompileOptions, compile, type State, threadsFor } from '../src/engine.js';
 import { ganOf } from '../src/gan.js';
 import { floats, pixels, startingState } from '../src/methods/method.js';
 import { resolveRecipe } from '../src/recipes.js';
@@ -69,4 +70,9 @@ it('takes a small step on one thread, unless told how many', async () => {
   expect(await reason({ flops: 6.5e6, threads: 3 })).toBe('cpu: as asked, 3 threads');
   expect(await reason({ flops: 3.8e9 })).toBe(processors);
   expect(await reason({})).toBe(processors);
+});
+
+it('takes a step with much to update on all threads, however little it multiplies', () => {
+  const threads = (side: number) => threadsFor(1e6, { state: { w: spec([side, side]) } });
+  expect([threads(10), threads(1000)]).toEqual([1, availableParallelism()]);
 });

@@ -34,7 +34,7 @@ export function addTrain(program: Command): void {
     .addOption(deviceOption())
     .option(
       '--threads <n>',
-      'threads of the cpu device, which decide how sums are rounded (default: one for each processor; one for small steps)',
+      'threads of the cpu device, which decide how sums are rounded (default: one for each processor, one for the smallest steps)',
       wholeNumber(1, 1024),
     )
     .addOption(
