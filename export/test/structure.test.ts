@@ -122,6 +122,7 @@ describe('graphs', () => {
     };
     const halve = (y: tf.Tensor) => tf.mul(y, 0.5);
     expect(muls(halve)).toBe(0);
+    expect(muls((y) => halve(tf.mul(y, at(uniform([5])))))).toBe(1);
     expect(muls((y) => halve(tf.mul(y, tf.sin(y))))).toBe(2);
     expect(muls((y) => tf.mul(y, 3))).toBe(1);
     expect(muls((y) => tf.mul(y, -2))).toBe(1);

@@ -103,6 +103,7 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
+/** `1 thread`, `2 threads`: how a device's threads are told. */
 export const threadsNote = (threads: number): string =>
   `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 

@@ -4,7 +4,7 @@ import { rewrite } from './rewrite.js';
 /**
  * Takes a multiplication by a power of two into the products of matrices that its factor comes from:
  * there it is an attribute, `alpha`, and costs nothing. Such a number changes no digit wherever it is
- * multiplied, so the result is the same to the bit.
+ * multiplied, so the result is the same to the bit, unless a number on the way leaves float32's range.
  */
 export function hoistScale(graph: Graph): Graph {
   const uses = graph.uses();
