@@ -80,7 +80,12 @@ const perImage = (ofImage: readonly number[], batch: number, size: number): numb
   range(batch).flatMap((n) => ofImage.map((at) => (at < 0 ? -1 : n * size + at)));
 
 /** Gathers along an axis; the index −1 gives zeros. */
-function gatherOrZero(b: Builder, x: Value, indices: readonly number[], axis: number): Value {
+export function gatherOrZero(
+  b: Builder,
+  x: Value,
+  indices: readonly number[],
+  axis: number,
+): Value {
   const size = x.shape[axis] as number;
   if (indices.length === size && indices.every((index, i) => index === i)) return x;
   if (!indices.includes(-1)) return b.Gather(x, table(b, indices), axis);

@@ -3,15 +3,9 @@ import type { Value } from '../graph.js';
 import { range } from '../shapes.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
 import { type ConvAttrs, type Geometry, geometry } from './conv-geometry.js';
+import * as minimal from './conv-minimal.js';
 import { convolution, filterConvolution, transposed } from './conv-nd.js';
-import {
-  convolve,
-  FEW_CHANNELS,
-  filterGradient,
-  inputGradient,
-  sumWindows,
-  windowsFit,
-} from './conv-products.js';
+import * as direct from './conv-products.js';
 import { activate } from './elementwise.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 
@@ -24,6 +18,12 @@ const fromChannelsFirst = (y: Value, g: Geometry): View =>
 const fromChannelsLast = (b: Builder, y: Value, g: Geometry): View =>
   view(g.channelsLast ? y : b.Transpose(y, [0, 3, 1, 2]));
 
+type Products = Pick<typeof direct, 'convolve' | 'inputGradient' | 'filterGradient'>;
+
+/** The products of matrices that are quickest for these sizes. */
+const products = (b: Builder, g: Geometry): Products =>
+  b.fixed && minimal.fewerProducts(g) ? minimal : direct;
+
 /**
  * There are two forms. Where the filter is a constant, as in a deployed network, ONNX's own Conv
  * and ConvTranspose: onnxruntime packs the weights once, when it loads. Where the filter is
@@ -32,7 +32,7 @@ const fromChannelsLast = (b: Builder, y: Value, g: Geometry): View =>
  */
 function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
   if (!filter.data && g.axes.every((a) => a.dilation === 1)) {
-    return fromChannelsLast(b, convolve(b, channelsLast(b, x, g), filter, g), g);
+    return fromChannelsLast(b, products(b, g).convolve(b, channelsLast(b, x, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);
   return fromChannelsFirst(convolution(b, channelsFirst(b, x, g), weights, g.axes), g);
@@ -46,11 +46,15 @@ function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
   );
   if (filter.data && fromOnePixel) return fromPixel(b, dy, filter, g);
   // For images of a few channels there is little to multiply, and tiles would be much to gather.
-  if (!filter.data && b.fixed && undilated && (g.inChannels >= FEW_CHANNELS || tiled)) {
-    return fromChannelsLast(b, inputGradient(b, channelsLast(b, dy, g), filter, g), g);
+  if (!filter.data && b.fixed && undilated && (g.inChannels >= direct.FEW_CHANNELS || tiled)) {
+    return fromChannelsLast(
+      b,
+      products(b, g).inputGradient(b, channelsLast(b, dy, g), filter, g),
+      g,
+    );
   }
-  if (!filter.data && b.fixed && windowsFit(g)) {
-    return fromChannelsFirst(sumWindows(b, channelsLast(b, dy, g), filter, g), g);
+  if (!filter.data && b.fixed && direct.windowsFit(g)) {
+    return fromChannelsFirst(direct.sumWindows(b, channelsLast(b, dy, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);
   return fromChannelsFirst(transposed(b, channelsFirst(b, dy, g), weights, g.axes), g);
@@ -138,7 +142,9 @@ export const CONV: Table = {
   Conv2DBackpropFilter: lowerViews<{ x: View; dy: View }, ConvAttrs & { filterShape: number[] }>(
     ({ x, dy }, attrs, b) => {
       const g = geometry(shapeOf(x), attrs.filterShape, attrs);
-      return view(filterGradient(b, channelsLast(b, x, g), channelsLast(b, dy, g), g));
+      return view(
+        products(b, g).filterGradient(b, channelsLast(b, x, g), channelsLast(b, dy, g), g),
+      );
     },
   ),
   DepthwiseConv2dNativeBackpropInput: lowerViews<

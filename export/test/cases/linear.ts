@@ -112,6 +112,11 @@ export const LINEAR: Cases = {
     images,
     filter,
   ),
+  'Conv2D, Conv2DBackpropInput and -Filter, by minimal filtering': of(
+    gradients((x, w) => tf.conv2d(x as Images, w as Images, 2, 1)),
+    uniform([48, 4, 4, 24]),
+    uniform([4, 4, 24, 24], -0.5, 0.5),
+  ),
   DepthwiseConv2dNative: of(
     (x: Images, w: Images) => tf.depthwiseConv2d(x, w, 1, 'same'),
     images,
