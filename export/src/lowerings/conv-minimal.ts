@@ -53,6 +53,12 @@ const sizes = ({ axes: [h, w], inChannels }: Geometry) => ({
 });
 
 /**
+ * Of what is multiplied directly, at most so much: what is moved about besides costs as much as the
+ * last few per cent save. Steps of gpn-mnist, with layers at 0.86 and 0.90, take as long either way.
+ */
+const WORTH = 0.85;
+
+/**
  * Whether there is less to multiply in all, the constant matrices included: where the channels are
  * many for the size of the images and of the batch.
  */
@@ -62,7 +68,8 @@ export function fewerProducts(g: Geometry): boolean {
   const products = tiles * inputs * g.outChannels;
   const ofImages = tiles * (strides * inputs + places * g.outChannels);
   const ofFilter = (g.axes[0].kernel * g.axes[1].kernel * inputs * g.outChannels) / g.batch;
-  return POINTS * (products + ofImages + ofFilter) < places * TAPS ** 2 * inputs * g.outChannels;
+  const direct = places * TAPS ** 2 * inputs * g.outChannels;
+  return POINTS * (products + ofImages + ofFilter) < WORTH * direct;
 }
 
 type Rows = readonly (readonly number[])[];

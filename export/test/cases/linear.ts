@@ -114,8 +114,8 @@ export const LINEAR: Cases = {
   ),
   'Conv2D, Conv2DBackpropInput and -Filter, by minimal filtering': of(
     gradients((x, w) => tf.conv2d(x as Images, w as Images, 2, 1)),
-    uniform([48, 4, 4, 24]),
-    uniform([4, 4, 24, 24], -0.5, 0.5),
+    uniform([64, 4, 4, 48]),
+    uniform([4, 4, 48, 48], -0.5, 0.5),
   ),
   DepthwiseConv2dNative: of(
     (x: Images, w: Images) => tf.depthwiseConv2d(x, w, 1, 'same'),
