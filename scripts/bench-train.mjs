@@ -14,11 +14,12 @@
  *
  * A step is one iteration at the recipe's batch size on real images, on as many threads as in a
  * training unless --threads says how many. Operations are counted from the networks' tables, so a
- * wasteful graph earns nothing. The peak is the best of 20 products of 1536 × 1536 matrices in the same
- * process, with the same threads, between the timed runs; MFU is achieved over peak. An epoch is as many
- * steps as show every image once, each at the median. `shareOutside` is the share of a step's time in
- * which it waits for its batch, which a thread of its own puts together while the steps before it run,
- * as in a training. Every row is measured in a process of its own.
+ * wasteful graph earns nothing, and what minimal filtering need not multiply counts as done. The peak is
+ * the best of 20 products of 1536 × 1536 matrices in the same process, with the same threads, between
+ * the timed runs; MFU is achieved over peak. An epoch is as many steps as show every image once, each
+ * at the median. `shareOutside` is the share of a step's time in which it waits for its batch, which a
+ * thread of its own puts together while the steps before it run, as in a training. Every row is
+ * measured in a process of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

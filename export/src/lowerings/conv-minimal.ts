@@ -59,7 +59,7 @@ const sizes = ({ axes: [h, w], inChannels }: Geometry) => ({
 const WORTH = 0.85;
 
 /**
- * Whether there is less to multiply in all, the constant matrices included: where the channels are
+ * Whether there is enough less to multiply in all, the constant matrices included: where channels are
  * many for the size of the images and of the batch.
  */
 export function fewerProducts(g: Geometry): boolean {

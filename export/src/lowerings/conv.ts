@@ -28,7 +28,7 @@ const products = (b: Builder, g: Geometry): Products =>
  * There are two forms. Where the filter is a constant, as in a deployed network, ONNX's own Conv
  * and ConvTranspose: onnxruntime packs the weights once, when it loads. Where the filter is
  * computed, as in a training step, nothing can be packed and a product of matrices over the whole
- * batch is faster: see conv-products.ts.
+ * batch is faster: see conv-products.ts and, where channels are many, conv-minimal.ts.
  */
 function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
   if (!filter.data && g.axes.every((a) => a.dilation === 1)) {
