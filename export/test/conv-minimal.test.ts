@@ -19,6 +19,8 @@ const CASES: Record<
   'one tile': [[3, 4, 4, 2], 3, 2, 1],
   'a last tile that reaches beyond the output': [[2, 6, 10, 3], 2, 2, 1],
   'one output along an axis': [[2, 4, 7, 2], 3, 2, 'valid'],
+  'several blocks, the last of which reach beyond the output': [[2, 14, 20, 2], 3, 2, 1],
+  'blocks of windows that begin at every pixel': [[1, 10, 6, 2], 3, 1, 'valid'],
   'pixels that no window sees': [[2, 9, 7, 2], 3, 2, 'valid'],
   'a stride of 1': [[2, 5, 4, 3], 4, 1, 'valid'],
   'strides of 3 and 2': [[1, 9, 8, 2], 2, [3, 2], 'valid'],

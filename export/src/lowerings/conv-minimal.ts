@@ -1,5 +1,5 @@
 import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
+import { sizeOf, type Value } from '../graph.js';
 import { range } from '../shapes.js';
 import type { Axis, Geometry } from './conv-geometry.js';
 import { gatherOrZero } from './conv-products.js';
@@ -40,15 +40,25 @@ const OF_PAIR = [
 ] as const;
 const POINTS = OF_PAIR.length ** 2;
 
-const tilesOf = (a: Axis): number => Math.ceil(a.output / TILE);
-/** Strides of the image that the tiles see; the last may lie outside. */
-const stridesOf = (a: Axis): number => tilesOf(a) * TILE + TAPS - 1;
+/**
+ * Outputs along an axis whose tiles are computed by one constant matrix: a larger image is so many
+ * blocks, or else the matrices, which grow with the square of what they see, would be the most.
+ */
+const BLOCK = 4;
 
-/** Sizes of both axes together; `inputs` are the channels of all phases. */
-const sizes = ({ axes: [h, w], inChannels }: Geometry) => ({
+const blocksOf = (a: Axis): number => Math.ceil(a.output / BLOCK);
+const tilesOf = (a: Axis): number => Math.ceil(Math.min(a.output, BLOCK) / TILE);
+/** Outputs of a block; those of the last may lie outside. */
+const placesOf = (a: Axis): number => tilesOf(a) * TILE;
+/** Strides of the image that a block sees; the last of them are the first of the next block. */
+const stridesOf = (a: Axis): number => placesOf(a) + TAPS - 1;
+
+/** Sizes of both axes together; `inputs` are the channels of all phases, `images` all blocks. */
+const sizes = ({ axes: [h, w], inChannels, batch }: Geometry) => ({
+  images: batch * blocksOf(h) * blocksOf(w),
   tiles: tilesOf(h) * tilesOf(w),
   strides: stridesOf(h) * stridesOf(w),
-  places: h.output * w.output,
+  places: placesOf(h) * placesOf(w),
   inputs: h.stride * w.stride * inChannels,
 });
 
@@ -63,13 +73,14 @@ const WORTH = 0.85;
  * many for the size of the images and of the batch.
  */
 export function fewerProducts(g: Geometry): boolean {
+  const [h, w] = g.axes;
   if (g.axes.some((a) => a.dilation !== 1 || a.kernel !== TAPS * a.stride)) return false;
-  const { tiles, strides, places, inputs } = sizes(g);
+  const { images, tiles, strides, places, inputs } = sizes(g);
   const products = tiles * inputs * g.outChannels;
-  const ofImages = tiles * (strides * inputs + places * g.outChannels);
-  const ofFilter = (g.axes[0].kernel * g.axes[1].kernel * inputs * g.outChannels) / g.batch;
-  const direct = places * TAPS ** 2 * inputs * g.outChannels;
-  return POINTS * (products + ofImages + ofFilter) < WORTH * direct;
+  const ofImage = tiles * (strides * inputs + places * g.outChannels);
+  const ofFilter = h.kernel * w.kernel * inputs * g.outChannels;
+  const direct = g.batch * h.output * w.output * TAPS ** 2 * inputs * g.outChannels;
+  return POINTS * (images * (products + ofImage) + ofFilter) < WORTH * direct;
 }
 
 type Rows = readonly (readonly number[])[];
@@ -103,9 +114,9 @@ const perTile = (a: Axis, row: readonly number[], places: number): Rows =>
 const inputMatrix = (b: Builder, g: Geometry): Value =>
   matrix(b, g, OF_INPUTS, (a, row) => perTile(a, row, stridesOf(a)));
 
-/** Aᵀ: [points · tiles, places of the output]; the last tile may reach beyond them. */
+/** Aᵀ: [points · tiles, places of the output]. */
 const outputMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_PAIR, (a, row) => perTile(a, row, a.output));
+  matrix(b, g, OF_PAIR, (a, row) => perTile(a, row, placesOf(a)));
 
 /** G: [points · phases, pixels of the filter]. */
 const filterMatrix = (b: Builder, g: Geometry): Value =>
@@ -115,87 +126,128 @@ const filterMatrix = (b: Builder, g: Geometry): Value =>
     ),
   );
 
-/** Where the pixels of each stride are: rows (stride of h, stride of w, image, phase), −1 outside. */
-function pixelsOfStrides(g: Geometry): number[] {
+/**
+ * A table of where in the images something is, −1 outside: rows (place of h, place of w, image, block
+ * of h, block of w, part of h, part of w). @param at where along an axis
+ */
+function places(
+  g: Geometry,
+  size: (a: Axis) => { places: number; parts: number; length: number },
+  at: (a: Axis, block: number, place: number, part: number) => number,
+): number[] {
   const [h, w] = g.axes;
-  const at = (a: Axis, stride: number, phase: number): number => {
-    const pixel = stride * a.stride + phase - a.before;
-    return pixel < a.input ? pixel : -1;
-  };
-  return range(stridesOf(h)).flatMap((sy) =>
-    range(stridesOf(w)).flatMap((sx) =>
+  const [down, across] = [size(h), size(w)];
+  const inside = (i: number, length: number): number => (i < length ? i : -1);
+  return range(down.places).flatMap((py) =>
+    range(across.places).flatMap((px) =>
       range(g.batch).flatMap((n) =>
-        range(h.stride).flatMap((py) =>
-          range(w.stride).map((px) => {
-            const [y, x] = [at(h, sy, py), at(w, sx, px)];
-            return y < 0 || x < 0 ? -1 : (n * h.input + y) * w.input + x;
-          }),
+        range(blocksOf(h)).flatMap((by) =>
+          range(blocksOf(w)).flatMap((bx) =>
+            range(down.parts).flatMap((qy) =>
+              range(across.parts).map((qx) => {
+                const y = inside(at(h, by, py, qy), down.length);
+                const x = inside(at(w, bx, px, qx), across.length);
+                return y < 0 || x < 0 ? -1 : (n * down.length + y) * across.length + x;
+              }),
+            ),
+          ),
         ),
       ),
     ),
   );
 }
 
-/** B x: [points, tiles · batch, inputs] */
+/** The pixels of each stride: rows (stride, image and block, phase). */
+const pixelsOfStrides = (g: Geometry): number[] =>
+  places(
+    g,
+    (a) => ({ places: stridesOf(a), parts: a.stride, length: a.input }),
+    (a, block, stride, phase) => (block * BLOCK + stride) * a.stride + phase - a.before,
+  );
+
+/** The outputs of each block: rows (place, image and block). */
+const outputsOfBlocks = (g: Geometry): number[] =>
+  places(
+    g,
+    (a) => ({ places: placesOf(a), parts: 1, length: a.output }),
+    (_, block, place) => block * BLOCK + place,
+  );
+
+/** Rows that are at the places of `table`, put where they belong; of those at one place, the sum. */
+function putBack(b: Builder, rows: Value, table: readonly number[], length: number): Value {
+  const at = Array.from({ length }, (): number[] => []);
+  for (const [i, place] of table.entries()) if (place >= 0) (at[place] as number[]).push(i);
+  const most = Math.max(...at.map((from) => from.length));
+  return range(most)
+    .map((k) =>
+      gatherOrZero(
+        b,
+        rows,
+        at.map((from) => from[k] ?? -1),
+        0,
+      ),
+    )
+    .reduce(b.Add);
+}
+
+/** B x: [points, tiles · images, inputs] */
 function imagePoints(b: Builder, x: Value, g: Geometry): Value {
-  const { tiles, strides, inputs } = sizes(g);
+  const { images, tiles, strides, inputs } = sizes(g);
   const pixels = b.Reshape(x, [g.batch * g.axes[0].input * g.axes[1].input, g.inChannels]);
   const gathered = gatherOrZero(b, pixels, pixelsOfStrides(g), 0);
-  const points = b.MatMul(inputMatrix(b, g), b.Reshape(gathered, [strides, g.batch * inputs]));
-  return b.Reshape(points, [POINTS, tiles * g.batch, inputs]);
+  const points = b.MatMul(inputMatrix(b, g), b.Reshape(gathered, [strides, images * inputs]));
+  return b.Reshape(points, [POINTS, tiles * images, inputs]);
 }
 
 /** G w: [points, inputs, out] */
 function filterPoints(b: Builder, filter: Value, g: Geometry): Value {
   const G = filterMatrix(b, g);
-  const points = b.MatMul(
-    G,
-    b.Reshape(filter, [G.shape[1] as number, g.inChannels * g.outChannels]),
-  );
-  return b.Reshape(points, [POINTS, sizes(g).inputs, g.outChannels]);
+  const pixels = b.Reshape(filter, [G.shape[1] as number, g.inChannels * g.outChannels]);
+  return b.Reshape(b.MatMul(G, pixels), [POINTS, sizes(g).inputs, g.outChannels]);
 }
 
-/** Aᵀ ∂L/∂y: [points, tiles · batch, out] */
+/** Aᵀ ∂L/∂y: [points, tiles · images, out] */
 function gradientPoints(b: Builder, dy: Value, g: Geometry): Value {
-  const { tiles, places } = sizes(g);
-  const byPlace = b.Transpose(b.Reshape(dy, [g.batch, places, g.outChannels]), [1, 0, 2]);
-  const columns = b.Reshape(byPlace, [places, g.batch * g.outChannels]);
-  const points = b.MatMul(outputMatrix(b, g), columns);
-  return b.Reshape(points, [POINTS, tiles * g.batch, g.outChannels]);
+  const { images, tiles, places } = sizes(g);
+  const rows = b.Reshape(dy, [g.batch * g.axes[0].output * g.axes[1].output, g.outChannels]);
+  const gathered = gatherOrZero(b, rows, outputsOfBlocks(g), 0);
+  const points = b.MatMul(
+    outputMatrix(b, g),
+    b.Reshape(gathered, [places, images * g.outChannels]),
+  );
+  return b.Reshape(points, [POINTS, tiles * images, g.outChannels]);
 }
 
 const transposed = (b: Builder, points: Value): Value => b.Transpose(points, [0, 2, 1]);
 
-/** A constant matrix, transposed, with what has a row for each of its rows. */
-function fromPoints(b: Builder, constant: Value, points: Value, columns: number): Value {
-  const rows = b.Reshape(points, [constant.shape[0] as number, columns]);
-  return b.MatMul(b.Transpose(constant, [1, 0]), rows);
+/** A constant matrix, transposed, with what has a row for each of its rows; rows of `width`. */
+function fromPoints(b: Builder, constant: Value, points: Value, width: number): Value {
+  const [rows, places] = constant.shape as [number, number];
+  const columns = sizeOf(points.shape) / rows;
+  const y = b.MatMul(b.Transpose(constant, [1, 0]), b.Reshape(points, [rows, columns]));
+  return b.Reshape(y, [(places * columns) / width, width]);
 }
 
 /** The three of conv-products.ts. */
 export function convolve(b: Builder, x: Value, filter: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const points = b.MatMul(imagePoints(b, x, g), filterPoints(b, filter, g));
-  const y = fromPoints(b, outputMatrix(b, g), points, g.batch * g.outChannels);
-  const byPlace = b.Reshape(y, [h.output * w.output, g.batch, g.outChannels]);
-  return b.Reshape(b.Transpose(byPlace, [1, 0, 2]), [g.batch, h.output, w.output, g.outChannels]);
+  const rows = fromPoints(b, outputMatrix(b, g), points, g.outChannels);
+  const y = putBack(b, rows, outputsOfBlocks(g), g.batch * h.output * w.output);
+  return b.Reshape(y, [g.batch, h.output, w.output, g.outChannels]);
 }
 
 export function inputGradient(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const points = b.MatMul(gradientPoints(b, dy, g), transposed(b, filterPoints(b, filter, g)));
-  const strides = fromPoints(b, inputMatrix(b, g), points, g.batch * sizes(g).inputs);
-  const pixels = pixelsOfStrides(g);
-  // Pixels that no stride has are seen by no window.
-  const indices = new Array<number>(g.batch * h.input * w.input).fill(-1);
-  for (const [i, pixel] of pixels.entries()) if (pixel >= 0) indices[pixel] = i;
-  const image = gatherOrZero(b, b.Reshape(strides, [pixels.length, g.inChannels]), indices, 0);
+  const rows = fromPoints(b, inputMatrix(b, g), points, g.inChannels);
+  const image = putBack(b, rows, pixelsOfStrides(g), g.batch * h.input * w.input);
   return b.Reshape(image, [g.batch, h.input, w.input, g.inChannels]);
 }
 
 export function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const points = b.MatMul(transposed(b, imagePoints(b, x, g)), gradientPoints(b, dy, g));
-  const filter = fromPoints(b, filterMatrix(b, g), points, g.inChannels * g.outChannels);
-  return b.Reshape(filter, [h.kernel, w.kernel, g.inChannels, g.outChannels]);
+  const pixels = fromPoints(b, filterMatrix(b, g), points, g.outChannels);
+  return b.Reshape(pixels, [h.kernel, w.kernel, g.inChannels, g.outChannels]);
 }
