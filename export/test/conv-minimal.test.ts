@@ -78,6 +78,14 @@ describe('minimal filtering', () => {
     expect(products(64, 64)).toEqual([9, 9, 9]);
   });
 
+  it('is written for more pixels than a call takes arguments', () => {
+    const g = geometry([256, 32, 32, 1], [4, 4, 1, 1], { strides: 2, pad: 1 });
+    const b = new Builder();
+    const dy = b.graph.input('dy', [256, 16, 16, 1], 'float32');
+    const w = b.graph.input('w', [4, 4, 1, 1], 'float32');
+    expect(minimal.inputGradient(b, dy, w, g).shape).toEqual([256, 32, 32, 1]);
+  });
+
   it('is not for few channels or a small batch, where the constant matrices would be the most', () => {
     expect(products(64, 8)).not.toContain(9);
     expect(products(1, 64)).not.toContain(9);

@@ -96,5 +96,5 @@ describe('the compiled step', () => {
   it('of dcgan-mnist equals the eager one within 1e-4 after one step, at full width', async () => {
     const [first] = await differences('dcgan-mnist', 1, { width: 1, batchSize: 16 });
     expect(first?.by, first?.name).toBeLessThan(1e-4);
-  }, 240_000);
+  }, 120_000);
 });
