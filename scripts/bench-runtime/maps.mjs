@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Discriminator, openSession, stream } from '@gpn/runtime';
 import { JUDGES, judgeFile } from './models.mjs';
-import { inTurns, median } from './timing.mjs';
+import { alone, inRounds, median } from './timing.mjs';
 
-const PERIOD = 2000;
 const LARGE = 2048;
 
 const picture = (side) => ({
@@ -52,11 +51,12 @@ export async function maps({ threads }) {
       batch: () => run(0, count),
       each,
     };
+    const sides = Object.entries(calls).map(([name, call]) => [name, alone(call)]);
     const [dense, ...others] = [await calls.dense(), await calls.batch(), await calls.each()];
     const difference = Math.max(
       ...others.map((scores) => Math.max(...scores.map((v, i) => Math.abs(v - dense[i])))),
     );
-    const times = await inTurns(calls, PERIOD);
+    const times = await inRounds(Object.fromEntries(sides));
     const ms = Object.fromEntries(Object.entries(times).map(([name, xs]) => [name, median(xs)]));
     await judge.dispose();
     await session.dispose();

@@ -1,19 +1,11 @@
 /** How fast generators draw: the runtime, bare ONNX Runtime, TF.js and PyTorch in turns. */
-import { setTimeout } from 'node:timers/promises';
 import { Generator, latents } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import ort from 'onnxruntime-node';
 import { functionOf, generatorFile, SYSTEMS } from './models.mjs';
-import { errorOfMedian, median, repeatedly } from './timing.mjs';
+import { alone, errorOfMedian, inRounds, median, PERIOD } from './timing.mjs';
 
 const BATCHES = [1, 64, 1024];
-const ROUNDS = 8;
-/**
- * Milliseconds of each side in each round, and of rest before it. Sides take turns by rounds and not
- * by calls: a session's threads wait for work awake for a while, in the way of another's.
- */
-const PERIOD = 400;
-const REST = 150;
 
 /** Rows of a table: a system and a batch each. */
 export async function sampling({ threads, peers }) {
@@ -50,20 +42,8 @@ export async function sampling({ threads, peers }) {
   return rows;
 }
 
-/** A side of the comparison: the median milliseconds of calls that follow each other. */
-const alone = (call) => async () => median(await repeatedly(call, PERIOD));
-
 async function measure(sides, batch) {
-  const names = Object.keys(sides);
-  for (const name of names) await sides[name](); // warms up
-  const times = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const name of round % 2 ? names.toReversed() : names) {
-      await setTimeout(REST);
-      times[name].push(await sides[name]());
-    }
-  }
-  const { runtime, bare, ...others } = times;
+  const { runtime, bare, ...others } = await inRounds(sides);
   const mine = median(runtime);
   const over = runtime.map((ms, round) => ms - bare[round]);
   const row = {
