@@ -114,6 +114,8 @@ const recipeSchema = z.strictObject({
           code_weight: z.number().min(0).max(100),
           /** What it counts that the category of a real image tells that of its bent copy. */
           consistency: z.number().gt(0).max(100).optional(),
+          /** What it costs the generator if images are alike that the latents alone set apart. */
+          diversity: z.number().gt(0).max(1000).optional(),
           /** Category k is class k of the data's labels. */
           supervised: z.boolean(),
           /** The first code is the thickness of the strokes. */
@@ -171,6 +173,11 @@ const recipeSchema = z.strictObject({
       if (smoothing > 0 && LOSSES[loss]?.smoothing === false) {
         const message = `0 with the loss ${loss}, which gives real images no label`;
         context.addIssue({ code: 'custom', path: ['label_smoothing'], message, input: smoothing });
+      }
+      const { batch_size: input, information } = training;
+      if (information?.diversity && input % 2 === 1) {
+        const message = 'even with information.diversity, which compares the halves of a batch';
+        context.addIssue({ code: 'custom', path: ['batch_size'], message, input });
       }
     }),
   output: outputSchema,

@@ -54,5 +54,8 @@ describe('the likeness of images', () => {
     // Apart, pixel by pixel: latents 2, 1, 1; images 0.3, 0, 0.3.
     const expected = (2 / 0.31 + 1 / 0.01 + 1 / 0.31) / 3;
     expect(likeness(images, latents).dataSync()[0]).toBeCloseTo(expected, 3);
+    // And the one two rows further on: latents 1, 2, 1; images 0, 0.3, 0.3.
+    const further = (1 / 0.01 + 2 / 0.31 + 1 / 0.31) / 3;
+    expect(likeness(images, latents, 2).dataSync()[0]).toBeCloseTo(further, 3);
   });
 });

@@ -2,6 +2,8 @@ import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runEagerly } from '../src/eager.js';
+import type { State } from '../src/engine.js';
+import type { Recipe } from '../src/recipe.js';
 import { resolveRecipe } from '../src/recipes.js';
 import { mutualInformation } from '../src/steps/infogan.js';
 import { distance, type SmallOptions, smallGan, stepOfZeros } from './small-gan.js';
@@ -11,6 +13,7 @@ const WEIGHT = 0.1;
 const CODE_WEIGHT = 0.2;
 /** Of infogan-mnist-thickness. */
 const THICKNESS_WEIGHT = 1;
+const DIVERSITY = 0.03;
 
 /**
  * The losses of networks whose weights are all zero: the discriminator's heads say nothing (a
@@ -19,7 +22,10 @@ const THICKNESS_WEIGHT = 1;
 function lossesOfNothing(name: string, options: SmallOptions = {}) {
   const model = { spectral_norm: false, ...options.model };
   const { metrics, feeds } = stepOfZeros(name, { ...options, model });
-  return { metrics, codes: [...((feeds['noise/codes'] as TensorData).data as Float32Array)] };
+  const noise = (part: string) => [
+    ...((feeds[`noise/${part}`] as TensorData).data as Float32Array),
+  ];
+  return { metrics, codes: noise('codes'), latents: noise('latents') };
 }
 
 const meanSquare = (values: readonly number[]) =>
@@ -31,10 +37,17 @@ describe('the losses of InfoGAN, in closed form', () => {
   });
 
   it('are the adversarial ones and, by its weight, what is misread', () => {
-    const { metrics, codes } = lossesOfNothing('infogan-mnist');
+    const { metrics, codes, latents } = lossesOfNothing('infogan-mnist');
     const misread = Math.log(10) + CODE_WEIGHT * meanSquare(codes);
     expect(metrics.information).toBeCloseTo(misread, 5);
-    expect(metrics.generator).toBeCloseTo(Math.LN2 + WEIGHT * misread, 5);
+    // Two images of one category, which are the same: how far their latents are apart, over 0.01.
+    const [first, second] = [
+      latents.slice(0, latents.length / 2),
+      latents.slice(-latents.length / 2),
+    ];
+    const apart = first.reduce((sum, z, i) => sum + Math.abs(z - (second[i] as number)), 0);
+    const alike = apart / first.length / 0.01;
+    expect(metrics.generator).toBeCloseTo(Math.LN2 + WEIGHT * misread + DIVERSITY * alike, 5);
     expect(metrics.discriminator).toBeCloseTo(2 * Math.LN2 + WEIGHT * misread, 5);
   });
 
@@ -92,22 +105,52 @@ describe('consistent categories', () => {
     const expected = negentropy(joint) - 2 * negentropy([0.6, 0.4]);
     expect(information(a, b)).toBeCloseTo(expected, 4);
   });
+});
 
-  it('are learnt by the discriminator alone', () => {
-    const after = (consistency?: number) => {
-      const { information } = resolveRecipe('infogan-mnist').training;
-      const { consistency: _, ...without } = information as NonNullable<typeof information>;
-      const { phases, start } = smallGan('infogan-mnist', {
-        training: { information: { ...without, ...(consistency && { consistency }) } },
-      });
+describe('what is learnt by one network alone', () => {
+  type Information = NonNullable<Recipe['training']['information']>;
+  const { consistency: _, ...plain } = resolveRecipe('infogan-mnist').training
+    .information as Information;
+
+  /** The tensors that come out otherwise after a step with other settings. */
+  function changed(...settings: [Partial<Information>, Partial<Information>]) {
+    const [before, after] = settings.map((more) => {
+      const information = { ...plain, ...more };
+      const { phases, start } = smallGan('infogan-mnist', { training: { information } });
       const [phase] = phases as [(typeof phases)[number]];
       return runEagerly(phase.step, phase.inputs, { state: start, feeds: phase.feeds(0) }).state;
-    };
-    const [without, withIt] = [after(), after(1)];
-    const changed = Object.keys(without).filter(
-      (path) => distance(withIt[path] as TensorData, without[path] as TensorData) > 1e-3,
+    }) as [State, State];
+    return Object.keys(before).filter(
+      (path) => distance(after[path] as TensorData, before[path] as TensorData) > 1e-3,
     );
-    expect(changed).toContain('discriminator/params/branches1/category/kernel');
-    expect(changed.filter((path) => !path.startsWith('discriminator/'))).toEqual([]);
+  }
+
+  it('consistency: the discriminator', () => {
+    const paths = changed({}, { consistency: 1 });
+    expect(paths).toContain('discriminator/params/branches1/category/kernel');
+    expect(paths.filter((path) => !path.startsWith('discriminator/'))).toEqual([]);
   });
+
+  it('diversity: the generator', () => {
+    const paths = changed({ diversity: 1e-6 }, { diversity: 1 });
+    expect(paths.filter((path) => path.startsWith('generator/params/'))).not.toEqual([]);
+    expect(paths.filter((path) => !path.startsWith('generator/'))).toEqual([]);
+  });
+});
+
+it('for diversity, each category and its codes make two images', () => {
+  const { phases } = smallGan('infogan-mnist', { batchSize: 6 });
+  const feeds = (phases[0] as (typeof phases)[number]).feeds(0);
+  const halves = (part: string) => {
+    const { data } = feeds[`noise/${part}`] as TensorData;
+    return [data.slice(0, data.length / 2), data.slice(data.length / 2)];
+  };
+  for (const part of ['categories', 'codes']) {
+    const [first, second] = halves(part);
+    expect(second).toEqual(first);
+  }
+  const [first, second] = halves('latents');
+  expect(second).not.toEqual(first);
+  const odd = () => smallGan('infogan-mnist', { batchSize: 5 });
+  expect(odd).toThrow(/batch-size must be even with information.diversity/);
 });

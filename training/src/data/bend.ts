@@ -1,11 +1,11 @@
-/** Images as they might have been drawn just as well: a little turned, leant, stretched and moved. */
+/** Images as they might have been drawn just as well: turned, leant, stretched and moved a little. */
 import type { RandomStream } from '@gpn/runtime';
 import type { Images } from './dataset.js';
 
 /** In radians, either way. */
-const TURN = 0.3;
+const TURN = 0.4;
 /** How far a row moves for each row that it is away from the middle. */
-const LEAN = 0.3;
+const LEAN = 0.6;
 /** Of the logarithm of height and width. */
 const STRETCH = 0.2;
 /** Of height and width. */

@@ -50,8 +50,12 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
     weight: information.weight,
     codeWeight: information.code_weight,
     consistency: information.consistency ?? 0,
+    diversity: information.diversity ?? 0,
     thickness: information.thickness,
   });
+  // For diversity, each category and its codes make two images, which their latents set apart.
+  const alike = information.diversity ? 2 : 1;
+  const drawn = batchSize / alike;
   const rates = {
     generator: training.optimizer.generator_lr,
     discriminator: training.optimizer.discriminator_lr,
@@ -87,8 +91,8 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
         batchSize,
         (random) => ({
           latents: latents(recipe, random, batchSize),
-          categories: anyCategories(random, batchSize, categories),
-          codes: floats([batchSize, codes], random.uniform(batchSize * codes)),
+          categories: repeated(anyCategories(random, drawn, categories), alike),
+          codes: repeated(floats([drawn, codes], random.uniform(drawn * codes)), alike),
         }),
         information.supervised ? categories : undefined,
       );
@@ -108,6 +112,14 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
 
 const anyCategories = (random: RandomStream, rows: number, categories: number): TensorData =>
   oneHot(random.below(rows, categories), categories);
+
+/** The same rows again, so many times in all. */
+function repeated({ shape, data }: TensorData, times: number): TensorData {
+  const [rows, width] = shape as [number, number];
+  const all = new Float32Array(times * data.length);
+  for (let k = 0; k < times; k++) all.set(data as Float32Array, k * data.length);
+  return floats([times * rows, width], all);
+}
 
 /** With bent copies of the images. */
 const withBent = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({

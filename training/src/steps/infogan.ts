@@ -2,6 +2,7 @@ import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GanSettings, GanState, Rates } from './adversarial.js';
 import { differentiate } from './gradients.js';
+import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
 
 export interface InfoganInputs {
@@ -15,7 +16,10 @@ export interface InfoganInputs {
     readonly labels?: tf.Tensor;
     readonly bent?: tf.Tensor;
   };
-  /** What the generated batch is made of. `categories` are one-hot, `codes` uniform on (−1, 1). */
+  /**
+   * What the generated batch is made of. `categories` are one-hot, `codes` uniform on (−1, 1). For
+   * diversity the second half of both repeats the first.
+   */
   readonly noise: Made;
   readonly rates: Rates<'generator' | 'discriminator'>;
 }
@@ -35,6 +39,8 @@ export interface InfoganSettings
   readonly codeWeight: number;
   /** What it counts that the category of a real image tells that of its bent copy. */
   readonly consistency: number;
+  /** What it costs the generator if images are alike that the latents alone set apart. */
+  readonly diversity: number;
   /** Ties the first code to the thickness of the strokes. */
   readonly thickness: boolean;
 }
@@ -57,7 +63,8 @@ type HeadSizes = Pick<InfoganSettings, 'categories' | 'codes' | 'codeVariance'>;
  * them see to it that the category and the codes an image was made of can be read from it; as in the
  * paper, what reads is a part of the discriminator and learns with it. That alone leaves kinds of
  * images divided among categories. Where there are bent images, the discriminator also learns that
- * the category of a real image tells that of its bent copy (Ji et al. 2019).
+ * the category of a real image tells that of its bent copy (Ji et al. 2019). For diversity the
+ * generator also minds how alike two images of the same category and codes are (Mao et al. 2019).
  */
 export const infoganStep =
   (settings: InfoganSettings) =>
@@ -79,11 +86,13 @@ export const infoganStep =
       const made = generate(params);
       const onFake = judge(d.params, d.buffers, made.y);
       const onReal = () => judge(d.params, d.buffers, real).logit;
+      const told = loss.generator(onFake.logit, onReal);
+      const total = tf.add(told, tf.mul(settings.weight, misread(onFake, made.y)));
+      const half = (latents.shape[0] as number) / 2;
+      const alike =
+        settings.diversity && tf.mul(settings.diversity, likeness(made.y, latents, half));
       return {
-        loss: tf.add(
-          loss.generator(onFake.logit, onReal),
-          tf.mul(settings.weight, misread(onFake, made.y)),
-        ),
+        loss: alike ? tf.add(total, alike) : total,
         aux: { made: made.buffers, judged: onFake.buffers },
       };
     }, g.params);
