@@ -1,10 +1,14 @@
 /** PyTorch's side: a process of Python that draws on request, so that it can take turns with ours. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const PEERS = fileURLToPath(new URL('../../test/peers', import.meta.url));
 
 const PROGRAM = `
 import json, sys, time, torch
 from torch import nn
+from torch_version import torch_version
 torch.set_num_threads(int(sys.argv[1]))
 def block(i, o, k, s, p): return [nn.ConvTranspose2d(i, o, k, s, p, bias=False), nn.BatchNorm2d(o), nn.ReLU()]
 dcgan = nn.Sequential(*block(16, 128, 4, 1, 0), *block(128, 64, 4, 2, 1), *block(64, 32, 2, 2, 1), nn.ConvTranspose2d(32, 1, 2, 2, 0, bias=False), nn.Sigmoid())
@@ -14,11 +18,7 @@ for i in range(5):
 mlp = nn.Sequential(*layers)
 networks = {'dcgan-mnist': (dcgan.eval(), [16, 1, 1]), 'mlp-mnist': (mlp.eval(), [100])}
 counts = {name: sum(p.numel() for p in net.parameters()) for name, (net, _) in networks.items()}
-# Debian's takes whatever BLAS the system has; the reference one is ten times slower than others.
-maps = open('/proc/self/maps').read() if sys.platform == 'linux' else 'blis'
-slow = 'BLAS_INFO=generic' in torch.__config__.show() and not any(name in maps for name in ('openblas', 'mkl', 'blis', 'atlas'))
-version = torch.__version__.split('+')[0] + (' with the reference BLAS' if slow else '')
-print(json.dumps({'version': version, 'counts': counts}), flush=True)
+print(json.dumps({'version': torch_version(), 'counts': counts}), flush=True)
 with torch.no_grad():
     for line in sys.stdin:
         name, batch, seconds = line.split()
@@ -39,7 +39,7 @@ with torch.no_grad():
 export async function startTorch(python, threads, systems) {
   const child = spawn(python, ['-c', PROGRAM, String(threads)], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, OPENBLAS_NUM_THREADS: String(threads) },
+    env: { ...process.env, PYTHONPATH: PEERS, OPENBLAS_NUM_THREADS: String(threads) },
   });
   let said = '';
   child.stderr.on('data', (text) => {

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import torch
+from torch_version import torch_version
 
 BATCH = 64
 
@@ -61,5 +62,5 @@ def measure(step, noise, args):
         if i >= 3:
             times.append(1000 * (time.perf_counter() - begun))
     median = sorted(times)[len(times) // 2]
-    report = {"msPerStep": median, "torch": torch.__version__}
-    print(json.dumps(report) if args.json else f"{median:.2f} ms a step, PyTorch {torch.__version__}")
+    report = {"msPerStep": median, "torch": torch_version()}
+    print(json.dumps(report) if args.json else f"{median:.2f} ms a step, PyTorch {report['torch']}")
