@@ -24,7 +24,7 @@ const progressSchema = z.strictObject({
   epochs: z.number().min(0),
   /** Steps done in this epoch, and the sums of their metrics. */
   epoch: z.strictObject({ steps: z.int().min(0), sums: z.record(z.string(), z.number()) }),
-  /** Where each phase's steps were computed, as its step says: see `CompiledStep.rounding`. */
+  /** Where each phase's steps were computed (see `CompiledStep.rounding`), and by which version. */
   places: z.record(z.string(), z.string()).default({}),
   /** The learning rates of the phase that was last at work, by name. */
   schedule: z.record(z.string(), schedule),

@@ -26,7 +26,7 @@ import {
 import { measure } from './quality.js';
 import type { Recipe } from './recipe.js';
 import { recipeToYaml } from './recipes.js';
-import { exportNetwork, type Role } from './run-export.js';
+import { exportNetwork, type Role, VERSIONS } from './run-export.js';
 import { foldersOf, type Start, startOf } from './start.js';
 import { actionOn } from './tracking/sentinel.js';
 import { openTracker, type Tracker, type Verdict } from './tracking/tracker.js';
@@ -177,12 +177,13 @@ class Run {
     });
   }
 
-  /** Keeps where the phase is computed; says so where it was computed elsewhere before. */
+  /** Keeps where and by which version the phase is computed; says so where that was another before. */
   private settle({ name }: Phase, { rounding }: CompiledStep): void {
     const { places } = this.progress;
-    const before = places[name] ?? rounding;
-    if (before !== rounding) this.on({ type: 'note', text: moved(before, rounding) });
-    this.progress = { ...this.progress, places: { ...places, [name]: rounding } };
+    const place = `${rounding}, gpn ${VERSIONS.gpn}`;
+    const before = places[name] ?? place;
+    if (before !== place) this.on({ type: 'note', text: moved(before, place) });
+    this.progress = { ...this.progress, places: { ...places, [name]: place } };
   }
 
   /** Steps in one call of the engine, as many as may be. @returns the phase's epoch */
@@ -334,8 +335,8 @@ const collapsed = ({ signs, because }: Collapse, { step, watch }: Progress, save
   'Lower the learning rates, the generator’s above all, and train again.';
 
 const moved = (from: string, to: string): string =>
-  `Until now the run was computed on ${from}, from here on it is on ${to}: sums are rounded otherwise, ` +
-  'and it will not end with the bytes of a run that was never stopped.';
+  `Until now the run was computed on ${from}, from here on it is on ${to}: sums may be rounded otherwise, ` +
+  'and then it does not end with the bytes of a run that was never stopped.';
 
 const diverged = (step: number, saved: string | undefined): string =>
   `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +
