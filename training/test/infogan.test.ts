@@ -12,7 +12,7 @@ import '@tensorflow/tfjs-backend-cpu';
 const WEIGHT = 0.1;
 const CODE_WEIGHT = 0.2;
 /** Of infogan-mnist-thickness. */
-const THICKNESS_WEIGHT = 1;
+const THICKNESS_WEIGHT = 3;
 const DIVERSITY = 0.03;
 
 /**
