@@ -103,9 +103,13 @@ function at({ evaluation }) {
   return evaluation.scores.frechet?.value ?? Number.POSITIVE_INFINITY;
 }
 
-/** For how many categories the mean brightness rises with the first code, from −1 to 1 in 9 steps. */
+/**
+ * For how many categories the mean brightness rises with the first code, from −1 to 1 in 9 steps, and
+ * by how much it does at least.
+ */
 async function thickness(generator) {
   const rising = [];
+  const risen = [];
   for (let category = 0; category < 10; category++) {
     const means = [];
     for (let k = 0; k < 9; k++) {
@@ -115,8 +119,12 @@ async function thickness(generator) {
       means.push(data.reduce((sum, x) => sum + x, 0) / data.length);
     }
     rising.push(means.every((mean, k) => k === 0 || mean > means[k - 1]));
+    risen.push(means.at(-1) / means[0] - 1);
   }
-  return { 'thicker with the code': `${rising.filter(Boolean).length} of 10` };
+  const least = (100 * Math.min(...risen)).toFixed(0);
+  return {
+    'thicker with the code': `${rising.filter(Boolean).length} of 10, by ${least} % or more`,
+  };
 }
 
 /** The accuracy of a classifier on the test set, which learns from generated images alone. */

@@ -46,17 +46,13 @@ export async function maps({ threads }) {
       for (let k = 0; k < count; k++) scores[k] = (await run(k, 1))[0];
       return scores;
     };
-    const calls = {
-      dense: async () => (await judge.scoreMap(image)).values,
-      batch: () => run(0, count),
-      each,
-    };
-    const sides = Object.entries(calls).map(([name, call]) => [name, alone(call)]);
-    const [dense, ...others] = [await calls.dense(), await calls.batch(), await calls.each()];
+    const dense = async () => (await judge.scoreMap(image)).values;
+    const batch = () => run(0, count);
+    const [map, ...others] = [await dense(), await batch(), await each()];
     const difference = Math.max(
-      ...others.map((scores) => Math.max(...scores.map((v, i) => Math.abs(v - dense[i])))),
+      ...others.map((scores) => Math.max(...scores.map((v, i) => Math.abs(v - map[i])))),
     );
-    const times = await inRounds(Object.fromEntries(sides));
+    const times = await inRounds({ dense: alone(dense), batch: alone(batch), each: alone(each) });
     const ms = Object.fromEntries(Object.entries(times).map(([name, xs]) => [name, median(xs)]));
     await judge.dispose();
     await session.dispose();

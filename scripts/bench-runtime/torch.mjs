@@ -8,6 +8,7 @@ const PEERS = fileURLToPath(new URL('../../test/peers', import.meta.url));
 const PROGRAM = `
 import json, sys, time, torch
 from torch import nn
+sys.path.append(sys.argv[2])
 from torch_version import torch_version
 torch.set_num_threads(int(sys.argv[1]))
 def block(i, o, k, s, p): return [nn.ConvTranspose2d(i, o, k, s, p, bias=False), nn.BatchNorm2d(o), nn.ReLU()]
@@ -37,9 +38,9 @@ with torch.no_grad():
  * @returns its version, and `milliseconds(network, batch, period)`: the median of a batch
  */
 export async function startTorch(python, threads, systems) {
-  const child = spawn(python, ['-c', PROGRAM, String(threads)], {
+  const child = spawn(python, ['-c', PROGRAM, String(threads), PEERS], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, PYTHONPATH: PEERS, OPENBLAS_NUM_THREADS: String(threads) },
+    env: { ...process.env, OPENBLAS_NUM_THREADS: String(threads) },
   });
   let said = '';
   child.stderr.on('data', (text) => {

@@ -1,6 +1,6 @@
 import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
-import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
+import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { bend, drawAffine } from '../data/bend.js';
 import type { Dataset } from '../data/dataset.js';
@@ -54,8 +54,7 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
     thickness: information.thickness,
   });
   // For diversity, each category and its codes make two images, which their latents set apart.
-  const alike = information.diversity ? 2 : 1;
-  const drawn = batchSize / alike;
+  const drawn = information.diversity ? batchSize / 2 : batchSize;
   const rates = {
     generator: training.optimizer.generator_lr,
     discriminator: training.optimizer.discriminator_lr,
@@ -91,8 +90,11 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
         batchSize,
         (random) => ({
           latents: latents(recipe, random, batchSize),
-          categories: repeated(anyCategories(random, drawn, categories), alike),
-          codes: repeated(floats([drawn, codes], random.uniform(drawn * codes)), alike),
+          categories: oneHot(repeated(random.below(drawn, categories), batchSize), categories),
+          codes: floats(
+            [batchSize, codes],
+            repeated(random.uniform(drawn * codes), batchSize * codes),
+          ),
         }),
         information.supervised ? categories : undefined,
       );
@@ -110,16 +112,9 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
   };
 }
 
-const anyCategories = (random: RandomStream, rows: number, categories: number): TensorData =>
-  oneHot(random.below(rows, categories), categories);
-
-/** The same rows again, so many times in all. */
-function repeated({ shape, data }: TensorData, times: number): TensorData {
-  const [rows, width] = shape as [number, number];
-  const all = new Float32Array(times * data.length);
-  for (let k = 0; k < times; k++) all.set(data as Float32Array, k * data.length);
-  return floats([times * rows, width], all);
-}
+/** The same values over and over, up to a length. */
+const repeated = (values: ArrayLike<number>, length: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => values[i % values.length] as number);
 
 /** With bent copies of the images. */
 const withBent = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
