@@ -11,7 +11,7 @@ export default defineConfig({
       '@gpn/models': at('./models/src/index.ts'),
       '@gpn/export': at('./export/src/index.ts'),
       '@gpn/runtime': at('./runtime/src/index.ts'),
-      '@gpn/training/atomic': at('./training/src/atomic.ts'),
+      '@gpn/training/atomic': at('./training/src/files/atomic.ts'),
       '@gpn/training': at('./training/src/index.ts'),
     },
   },

@@ -31,12 +31,12 @@ import { spec, trace } from '@gpn/export';
 import { openSession, stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { shareImages } from '../training/dist/data/dataset.js';
-import { threadsFor } from '../training/dist/engine.js';
-import { AHEAD, ahead, openFeeder } from '../training/dist/feeder.js';
-import { stepsAtOnce } from '../training/dist/pace.js';
-import { partsOf } from '../training/dist/progress.js';
-import { encodeSafetensors } from '../training/dist/safetensors.js';
+import { shareImages } from '../training/dist/data/sets/dataset.js';
+import { threadsFor } from '../training/dist/engine/compiled.js';
+import { encodeSafetensors } from '../training/dist/files/safetensors.js';
+import { AHEAD, ahead, openFeeder } from '../training/dist/run/feeder.js';
+import { stepsAtOnce } from '../training/dist/run/pace.js';
+import { partsOf } from '../training/dist/run/progress.js';
 import { memory } from './train-memory.mjs';
 
 const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist'];

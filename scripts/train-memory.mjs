@@ -10,9 +10,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
-import { shareImages } from '../training/dist/data/dataset.js';
-import { ahead, openFeeder } from '../training/dist/feeder.js';
-import { partsOf } from '../training/dist/progress.js';
+import { shareImages } from '../training/dist/data/sets/dataset.js';
+import { ahead, openFeeder } from '../training/dist/run/feeder.js';
+import { partsOf } from '../training/dist/run/progress.js';
 
 const BATCH = 2;
 const MIB = 2 ** 20;

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ensureWritableFolder, fileError, reasonOf, writeFileAtomic } from '../src/atomic.js';
+import { ensureWritableFolder, fileError, reasonOf, writeFileAtomic } from '../src/files/atomic.js';
 
 let dir: string;
 beforeEach(async () => {

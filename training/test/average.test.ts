@@ -1,6 +1,6 @@
 import type { TensorData } from '@gpn/runtime';
 import { expect, it } from 'vitest';
-import { compile } from '../src/engine.js';
+import { compile } from '../src/engine/compiled.js';
 import { smallGan } from './small-gan.js';
 
 it.each(['dcgan-mnist', 'began-mnist', 'gpn-mnist'])(

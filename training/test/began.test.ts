@@ -1,8 +1,8 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { resolveRecipe } from '../src/recipes.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { resolveRecipe } from '../src/recipe/load.js';
 import { likeness } from '../src/steps/likeness.js';
 import { distance, smallGan, stepOfZeros } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';

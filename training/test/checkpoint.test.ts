@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { expect, it } from 'vitest';
-import { readCheckpoint } from '../src/checkpoint.js';
-import { encodeSafetensors } from '../src/safetensors.js';
+import { readCheckpoint } from '../src/files/checkpoint.js';
+import { encodeSafetensors } from '../src/files/safetensors.js';
 import { temporaryFolder } from './temp-folder.js';
 
 const folder = await temporaryFolder();

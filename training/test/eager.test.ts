@@ -1,8 +1,8 @@
 /** The eager engine against the compiled one, on TF.js's cpu backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { eagerStep } from '../src/eager.js';
-import { type CompiledStep, compile, type State } from '../src/engine.js';
+import { type CompiledStep, compile, type State } from '../src/engine/compiled.js';
+import { eagerStep } from '../src/engine/eager.js';
 import { smallGan } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';
 

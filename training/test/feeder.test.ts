@@ -1,16 +1,16 @@
 /** What steps are fed is the same, whoever puts it together, and in whatever groups. */
 import { stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
-import { type Dataset, shareImages } from '../src/data/dataset.js';
-import type { State } from '../src/engine.js';
-import { ahead, direct, type Feeder } from '../src/feeder.js';
-import { ganOf } from '../src/gan.js';
-import { feedsOf, partsOf } from '../src/progress.js';
-import { resolveRecipe } from '../src/recipes.js';
+import { type Dataset, shareImages } from '../src/data/sets/dataset.js';
+import type { State } from '../src/engine/compiled.js';
+import { ganOf } from '../src/gan/gan.js';
+import { resolveRecipe } from '../src/recipe/load.js';
+import { ahead, direct, type Feeder } from '../src/run/feeder.js';
+import { feedsOf, partsOf } from '../src/run/progress.js';
 
 // As it is built: a thread cannot run the sources.
-const built: typeof import('../src/feeder.js') = await import(
-  new URL('../dist/feeder.js', import.meta.url).href
+const built: typeof import('../src/run/feeder.js') = await import(
+  new URL('../dist/run/feeder.js', import.meta.url).href
 );
 
 const COUNT = 40;

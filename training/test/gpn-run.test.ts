@@ -3,9 +3,9 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Discriminator, openSession, readModelInfo, stream, UserError } from '@gpn/runtime';
 import { beforeAll, expect, it } from 'vitest';
-import { train } from '../src/loop.js';
-import { resolveRecipe } from '../src/recipes.js';
-import type { TrainEvent } from '../src/train-types.js';
+import { resolveRecipe } from '../src/recipe/load.js';
+import { train } from '../src/run/loop.js';
+import type { TrainEvent } from '../src/run/types.js';
 import { temporaryFolder } from './temp-folder.js';
 
 const folder = await temporaryFolder();

@@ -3,9 +3,9 @@ import { initialize, NETWORKS, type Network, type Pair, type Tensors } from '@gp
 import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { compile, type State } from '../src/engine.js';
-import { LOSSES, type LossPair } from '../src/losses.js';
+import { compile, type State } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { LOSSES, type LossPair } from '../src/gan/losses.js';
 import { clip, gradientPenalty } from '../src/steps/gradient-penalty.js';
 import { differentiate } from '../src/steps/gradients.js';
 import { type Layer, lossOf } from './float64-critic.js';

@@ -1,10 +1,10 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import type { State } from '../src/engine.js';
-import type { Recipe } from '../src/recipe.js';
-import { resolveRecipe } from '../src/recipes.js';
+import type { State } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { resolveRecipe } from '../src/recipe/load.js';
+import type { Recipe } from '../src/recipe/schema.js';
 import { mutualInformation } from '../src/steps/infogan.js';
 import { distance, type SmallOptions, smallGan, stepOfZeros } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';

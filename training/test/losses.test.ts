@@ -2,9 +2,9 @@ import { spec } from '@gpn/export';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { compile } from '../src/engine.js';
-import { LOSSES, type LossPair } from '../src/losses.js';
+import { compile } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { LOSSES, type LossPair } from '../src/gan/losses.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 type Numbers = readonly number[];

@@ -1,8 +1,8 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { compile } from '../src/engine.js';
+import { compile } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
 import { distance, type SmallOptions, smallGan } from './small-gan.js';
 
 /**

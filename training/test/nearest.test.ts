@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { distance, nearest } from '../src/nearest.js';
+import { distance, nearest } from '../src/recipe/nearest.js';
 
 test.each([
   ['', '', 0],

@@ -3,9 +3,9 @@ import type { Tensors } from '@gpn/models';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { compile, type State } from '../src/engine.js';
-import { OPTIMIZERS } from '../src/optimizers.js';
+import { compile, type State } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { OPTIMIZERS } from '../src/gan/optimizers.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const RATE = 0.1;

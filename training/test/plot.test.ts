@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { lossCurves, smooth, thin } from '../src/plot.js';
+import { lossCurves, smooth, thin } from '../src/tracking/plot.js';
 
 /** The heights, from the top, at which column `x` of a picture is of about this colour. */
 async function heightsOf([r, g, b]: [number, number, number], x: number, svg: string) {

@@ -2,9 +2,9 @@ import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fragmentIndices } from '../src/data/fragments.js';
-import { runEagerly } from '../src/eager.js';
-import { compile } from '../src/engine.js';
-import { resolveRecipe } from '../src/recipes.js';
+import { compile } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { resolveRecipe } from '../src/recipe/load.js';
 import { DECEPTION_LOSSES, fragmentOfEach, fragmentsOf, logOdds } from '../src/steps/predictive.js';
 import { distance, smallGan } from './small-gan.js';
 

@@ -3,7 +3,7 @@ import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { expect, test, vi } from 'vitest';
-import { openProgressLog, readProgressLog } from '../src/progress-log.js';
+import { openProgressLog, readProgressLog } from '../src/files/metrics-log.js';
 import { temporaryFolder } from './temp-folder.js';
 
 vi.mock('node:fs', async (original) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { stepsAtOnce } from '../src/pace.js';
-import { stepsToPause } from '../src/progress.js';
+import { stepsAtOnce } from '../src/run/pace.js';
+import { stepsToPause } from '../src/run/progress.js';
 
 test('calls end where something else is due', () => {
   const output = { samples_every: 50, checkpoint_every: 70, evaluate_every: 120 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkRecipe, type Recipe } from '../src/recipe.js';
-import { resolveRecipe } from '../src/recipes.js';
+import { resolveRecipe } from '../src/recipe/load.js';
+import { checkRecipe, type Recipe } from '../src/recipe/schema.js';
 
 const gpn = resolveRecipe('gpn-mnist');
 const gan = resolveRecipe('dcgan-mnist');

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { checkRecipe, parseRecipe } from '../src/recipe.js';
-import { recipeHash, recipeNames, recipeToYaml, resolveRecipe } from '../src/recipes.js';
+import { recipeHash, recipeNames, recipeToYaml, resolveRecipe } from '../src/recipe/load.js';
+import { checkRecipe, parseRecipe } from '../src/recipe/schema.js';
 import { temporaryFolder } from './temp-folder.js';
 
 const dir = await temporaryFolder();

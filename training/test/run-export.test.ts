@@ -2,11 +2,11 @@ import { inspectModel } from '@gpn/export';
 import { openSession, readModelInfo, stream, type TensorData, UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import type { Checkpoint } from '../src/checkpoint.js';
-import { ganOf } from '../src/gan.js';
+import { exportNetwork, type Role } from '../src/export/run-export.js';
+import type { Checkpoint } from '../src/files/checkpoint.js';
+import { ganOf } from '../src/gan/gan.js';
 import { startingState } from '../src/methods/method.js';
-import { resolveRecipe } from '../src/recipes.js';
-import { exportNetwork, type Role } from '../src/run-export.js';
+import { resolveRecipe } from '../src/recipe/load.js';
 
 const recipe = resolveRecipe('dcgan-mnist');
 const { pair, state: specs } = ganOf(recipe);

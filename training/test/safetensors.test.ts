@@ -7,7 +7,7 @@ import {
   encodeSafetensors,
   readSafetensors,
   type StoredTensor,
-} from '../src/safetensors.js';
+} from '../src/files/safetensors.js';
 import { temporaryFolder } from './temp-folder.js';
 
 // What the reference implementation (Python's safetensors 0.8.0, numpy 2.4.6) writes:

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { plateau, startSchedule } from '../src/schedule.js';
+import { plateau, startSchedule } from '../src/run/schedule.js';
 
 // Golden values: torch 1.13, torch.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5,
 // patience=2), step() with these losses, from a rate of 1.

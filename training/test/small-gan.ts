@@ -1,12 +1,12 @@
 /** Trainings small enough for TF.js's own cpu backend, which is the oracle. */
 import { stream, type TensorData } from '@gpn/runtime';
-import type { Dataset } from '../src/data/dataset.js';
-import { runEagerly } from '../src/eager.js';
-import type { State } from '../src/engine.js';
-import { ganOf } from '../src/gan.js';
+import type { Dataset } from '../src/data/sets/dataset.js';
+import type { State } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { ganOf } from '../src/gan/gan.js';
 import { floats, startingState } from '../src/methods/method.js';
-import { checkRecipe, type Recipe } from '../src/recipe.js';
-import { resolveRecipe } from '../src/recipes.js';
+import { resolveRecipe } from '../src/recipe/load.js';
+import { checkRecipe, type Recipe } from '../src/recipe/schema.js';
 
 /** Noise in the shape of a data set, with labels of ten classes. */
 export function noiseImages({ height, width, channels }: Recipe['data'], count: number): Dataset {

@@ -1,7 +1,7 @@
 import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { measuredStatistics } from '../src/statistics.js';
+import { measuredStatistics } from '../src/export/statistics.js';
 import { smallGan } from './small-gan.js';
 
 it('measures what batch normalisation finds in many images', async () => {

@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os';
 import { spec } from '@gpn/export';
 import { stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
-import { runEagerly } from '../src/eager.js';
-import { type CompileOptions, compile, type State, threadsFor } from '../src/engine.js';
-import { ganOf } from '../src/gan.js';
+import { type CompileOptions, compile, type State, threadsFor } from '../src/engine/compiled.js';
+import { runEagerly } from '../src/engine/eager.js';
+import { ganOf } from '../src/gan/gan.js';
 import { floats, pixels, startingState } from '../src/methods/method.js';
-import { resolveRecipe } from '../src/recipes.js';
+import { resolveRecipe } from '../src/recipe/load.js';
 
 const BATCH = 2;
 const STEPS = 5;

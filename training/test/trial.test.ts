@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tryDevice } from '../src/trial.js';
+import { tryDevice } from '../src/run/trial.js';
 
 it('a trial on the CPU gives the numbers that plain loops give', async () => {
   const { device, reason, train, sample } = await tryDevice('cpu');

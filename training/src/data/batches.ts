@@ -3,7 +3,7 @@
  * batches that an unbroken one sees.
  */
 import { stream, UserError } from '@gpn/runtime';
-import { type Dataset, gather } from './dataset.js';
+import { type Dataset, gather } from './sets/dataset.js';
 
 /** A place in the data: batch `batch` of pass `epoch`, both from 0. */
 export interface Position {

@@ -1,52 +1,26 @@
-export { type BootstrapOptions, bootstrap, type Interval, meanInterval } from './bootstrap.js';
-export { duplicates, type Memorised, memorised, SAME } from './copies.js';
-export { generatorVariance, pairDistances } from './diversity.js';
+export { type Extractor, openExtractor, type Pictures } from './judge/extractor.js';
+export { type JudgeRecipe, type JudgeTraining, trainJudge } from './judge/judge.js';
+export { exportJudge } from './judge/judge-file.js';
+export { extractorFor, JUDGES } from './judge/judges.js';
 export {
-  type EvaluateOptions,
-  type EvaluateProgress,
-  type Evaluation,
-  type Evaluator,
-  type Evidence,
-  openEvaluator,
-  type Result,
-} from './evaluate.js';
-export { type Extractor, openExtractor, type Pictures } from './extractor.js';
-export { type Extra, trainedOn } from './extras.js';
+  type BootstrapOptions,
+  bootstrap,
+  type Interval,
+  meanInterval,
+} from './metrics/bootstrap.js';
+export { duplicates, type Memorised, memorised, SAME } from './metrics/copies.js';
+export { generatorVariance, pairDistances } from './metrics/diversity.js';
 export {
   frechetDistance,
   frechetWithInterval,
   isSingular,
   type Moments,
   momentsOf,
-} from './frechet.js';
-export { type JudgeRecipe, type JudgeTraining, trainJudge } from './judge.js';
-export { exportJudge } from './judge-file.js';
-export { extractorFor, JUDGES } from './judges.js';
-export { type KernelDistance, kernelDistance } from './kernel.js';
-export { MEASURES, type Measure, type MeasureName } from './measures.js';
-export { type NeighbourScores, neighbourhood, neighbourScores } from './neighbours.js';
-export { parzen, parzenLogLikelihood } from './parzen.js';
-export { classBars, featureMap, runCurves } from './plots.js';
-export { type Protocol, protocolDifferences, protocolHash, protocolText } from './protocol.js';
-export { checkComparable, parseEvaluation } from './result-file.js';
-export { average, type Rows, rows } from './rows.js';
-export {
-  format,
-  measuresOf,
-  qualityOf,
-  scorecardMarkdown,
-  scorecardText,
-  shortHash,
-} from './scorecard.js';
-export {
-  chooseSome,
-  draw,
-  type Labelled,
-  loadReal,
-  noise,
-  pixelRows,
-  type RealData,
-} from './sets.js';
+} from './metrics/frechet.js';
+export { type KernelDistance, kernelDistance } from './metrics/kernel.js';
+export { type NeighbourScores, neighbourhood, neighbourScores } from './metrics/neighbours.js';
+export { parzen, parzenLogLikelihood } from './metrics/parzen.js';
+export { average, type Rows, rows } from './metrics/rows.js';
 export {
   accuracyByKind,
   agreement,
@@ -57,4 +31,40 @@ export {
   classifierScore,
   divergence,
   softmax,
-} from './verdicts.js';
+} from './metrics/verdicts.js';
+export {
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type Evaluation,
+  type Evaluator,
+  type Evidence,
+  openEvaluator,
+  type Result,
+} from './scorecard/evaluate.js';
+export { type Extra, trainedOn } from './scorecard/extras.js';
+export { MEASURES, type Measure, type MeasureName } from './scorecard/measures.js';
+export { classBars, featureMap, runCurves } from './scorecard/plots.js';
+export {
+  type Protocol,
+  protocolDifferences,
+  protocolHash,
+  protocolText,
+} from './scorecard/protocol.js';
+export { checkComparable, parseEvaluation } from './scorecard/result-file.js';
+export {
+  format,
+  measuresOf,
+  qualityOf,
+  scorecardMarkdown,
+  scorecardText,
+  shortHash,
+} from './scorecard/scorecard.js';
+export {
+  chooseSome,
+  draw,
+  type Labelled,
+  loadReal,
+  noise,
+  pixelRows,
+  type RealData,
+} from './scorecard/sets.js';

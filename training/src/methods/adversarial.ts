@@ -1,6 +1,6 @@
 import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
-import type { Recipe } from '../recipe.js';
+import type { Recipe } from '../recipe/schema.js';
 import { adversarialStep, type GanInputs } from '../steps/adversarial.js';
 import {
   imagesAndNoise,

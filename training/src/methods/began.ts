@@ -1,6 +1,6 @@
 import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
-import type { Recipe } from '../recipe.js';
+import type { Recipe } from '../recipe/schema.js';
 import { type BeganInputs, beganStep, energy } from '../steps/began.js';
 import { imagesAndNoise, latents, optimizerOf, stepsOf, updateFlops } from './common.js';
 import { asInputs, type Method, type Phase, rateInputs, trainee } from './method.js';

@@ -2,11 +2,11 @@
 import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
 import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
-import type { State } from '../engine.js';
-import { LOSSES, type LossPair } from '../losses.js';
-import { OPTIMIZERS, type Optimizer } from '../optimizers.js';
-import type { Recipe } from '../recipe.js';
+import type { Dataset } from '../data/sets/dataset.js';
+import type { State } from '../engine/compiled.js';
+import { LOSSES, type LossPair } from '../gan/losses.js';
+import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
+import type { Recipe } from '../recipe/schema.js';
 import { floats, oneHot, type PhaseData, pixels } from './method.js';
 
 export const optimizerOf = ({ training: { optimizer } }: Recipe): Optimizer =>

@@ -3,7 +3,6 @@ import { spec, trace } from '@gpn/export';
 import type { Network } from '@gpn/models';
 import { openSession, type QualityInfo, stream } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Images } from '../data/dataset.js';
 import {
   type FragmentOptions,
   fragmentBatch,
@@ -11,7 +10,8 @@ import {
   sideOf,
   viewCount,
 } from '../data/fragments.js';
-import type { State } from '../engine.js';
+import type { Images } from '../data/sets/dataset.js';
+import type { State } from '../engine/compiled.js';
 import { margins } from '../steps/predictive.js';
 
 /** Fragments, of each of which every kind of example is judged, and how many at once. */

@@ -9,10 +9,10 @@ import {
 } from '@gpn/models';
 import type { QualityInfo, RandomStream, ScoreMeaning, TensorData } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Dataset, Images } from '../data/dataset.js';
-import type { State, StepInputs, StepOutputs } from '../engine.js';
-import type { Optimizer } from '../optimizers.js';
-import type { Recipe } from '../recipe.js';
+import type { Dataset, Images } from '../data/sets/dataset.js';
+import type { State, StepInputs, StepOutputs } from '../engine/compiled.js';
+import type { Optimizer } from '../gan/optimizers.js';
+import type { Recipe } from '../recipe/schema.js';
 
 /** A part of a training with a step of its own. Most methods have one. */
 export interface Phase {

@@ -2,7 +2,6 @@ import { spec } from '@gpn/export';
 import type { Network, Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import { batches } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
 import {
   drawCorners,
   type FragmentOptions,
@@ -13,8 +12,9 @@ import {
   sideOf,
   viewCount,
 } from '../data/fragments.js';
-import type { Optimizer } from '../optimizers.js';
-import type { Recipe } from '../recipe.js';
+import type { Dataset } from '../data/sets/dataset.js';
+import type { Optimizer } from '../gan/optimizers.js';
+import type { Recipe } from '../recipe/schema.js';
 import {
   DECEPTION_LOSSES,
   type DeceptionInputs,

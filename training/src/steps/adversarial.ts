@@ -1,7 +1,7 @@
 import type { Network, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossPair } from '../losses.js';
-import type { Optimizer } from '../optimizers.js';
+import type { LossPair } from '../gan/losses.js';
+import type { Optimizer } from '../gan/optimizers.js';
 import { clip, gradientPenalty } from './gradient-penalty.js';
 import { differentiate } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';

@@ -2,7 +2,7 @@
 import type { Network, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type FragmentSize, sideOf } from '../data/fragments.js';
-import type { Optimizer } from '../optimizers.js';
+import type { Optimizer } from '../gan/optimizers.js';
 import type { Trainee } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';

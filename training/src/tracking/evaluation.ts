@@ -1,17 +1,17 @@
 /** How good a generator is while it trains: the metrics of a small sample, again and again. */
 import type { Generator } from '@gpn/runtime';
-import type { Dataset } from '../data/dataset.js';
-import { duplicates } from '../evaluation/copies.js';
-import { generatorVariance } from '../evaluation/diversity.js';
-import type { Pictures } from '../evaluation/extractor.js';
-import { frechetDistance, momentsOf } from '../evaluation/frechet.js';
-import { extractorFor, JUDGES } from '../evaluation/judges.js';
-import { neighbourhood } from '../evaluation/neighbours.js';
-import { FIXED } from '../evaluation/protocol.js';
-import { average } from '../evaluation/rows.js';
-import { chooseSome, draw, pixelRows } from '../evaluation/sets.js';
-import { classesOf, classHistogram } from '../evaluation/verdicts.js';
-import type { Recipe } from '../recipe.js';
+import type { Dataset } from '../data/sets/dataset.js';
+import type { Pictures } from '../evaluation/judge/extractor.js';
+import { extractorFor, JUDGES } from '../evaluation/judge/judges.js';
+import { duplicates } from '../evaluation/metrics/copies.js';
+import { generatorVariance } from '../evaluation/metrics/diversity.js';
+import { frechetDistance, momentsOf } from '../evaluation/metrics/frechet.js';
+import { neighbourhood } from '../evaluation/metrics/neighbours.js';
+import { average } from '../evaluation/metrics/rows.js';
+import { classesOf, classHistogram } from '../evaluation/metrics/verdicts.js';
+import { FIXED } from '../evaluation/scorecard/protocol.js';
+import { chooseSome, draw, pixelRows } from '../evaluation/scorecard/sets.js';
+import type { Recipe } from '../recipe/schema.js';
 
 /** Measures of a set of images; those that need a judge are there where the data has one. */
 export interface Measures {

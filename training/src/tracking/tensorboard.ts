@@ -1,9 +1,9 @@
 /** What TensorBoard shows of a run: `tensorboard --logdir RUN`. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openToAppend } from '../append.js';
-import { ensureWritableFolder } from '../atomic.js';
-import type { State } from '../engine.js';
+import type { State } from '../engine/compiled.js';
+import { openToAppend } from '../files/append.js';
+import { ensureWritableFolder } from '../files/atomic.js';
 import { type Event, encodeEvent, frame, type Shown } from './events.js';
 import { histogramOf } from './histogram.js';
 

@@ -1,16 +1,16 @@
 /** What a run's folder tells of the training as it goes: losses, pictures, measures. */
 import { join } from 'node:path';
 import { Generator, UserError } from '@gpn/runtime';
-import { writeFileAtomic } from '../atomic.js';
-import { type Checkpoint, type Progress, stepName } from '../checkpoint.js';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/sets/dataset.js';
+import { exportNetwork } from '../export/run-export.js';
+import { writeFileAtomic } from '../files/atomic.js';
+import { type Checkpoint, type Progress, stepName } from '../files/checkpoint.js';
+import { openProgressLog, readProgressLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
-import { evaluationCurves, lossCurves } from '../plot.js';
-import { openProgressLog, readProgressLog } from '../progress-log.js';
-import type { Recipe } from '../recipe.js';
-import { exportNetwork } from '../run-export.js';
-import type { TrainEvent } from '../train-types.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { TrainEvent } from '../run/types.js';
 import { flatMeasures, openSmallEvaluator } from './evaluation.js';
+import { evaluationCurves, lossCurves } from './plot.js';
 import { signsOfCollapse, startWatch, type Watch, watchOn } from './sentinel.js';
 import { openBoard } from './tensorboard.js';
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
+import { loadDataset } from '../../src/data/sets/dataset.js';
 import { temporaryFolder } from '../temp-folder.js';
 import { ramp } from './idx-file.js';
 

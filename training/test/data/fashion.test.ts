@@ -2,8 +2,8 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { expect, test } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
-import { loadFashion } from '../../src/data/fashion.js';
+import { loadDataset } from '../../src/data/sets/dataset.js';
+import { loadFashion } from '../../src/data/sets/fashion.js';
 import { temporaryFolder } from '../temp-folder.js';
 
 const SIZE = { height: 28, width: 28, channels: 1 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
+import { loadDataset } from '../../src/data/sets/dataset.js';
 import { temporaryFolder } from '../temp-folder.js';
 import { idxFile, ramp } from './idx-file.js';
 

@@ -1,6 +1,5 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, it } from 'vitest';
-import type { Images } from '../../src/data/dataset.js';
 import {
   ALTERATIONS,
   type Alteration,
@@ -12,6 +11,7 @@ import {
   sideOf,
   viewCount,
 } from '../../src/data/fragments.js';
+import type { Images } from '../../src/data/sets/dataset.js';
 
 /** Images whose every pixel says where it is from: 100 · image + 10 · row + column + channel. */
 function numbered(count: number, height: number, width: number, channels: number): Images {

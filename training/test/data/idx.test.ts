@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { readIdx } from '../../src/data/idx.js';
+import { readIdx } from '../../src/data/format/idx.js';
 import { temporaryFolder } from '../temp-folder.js';
 import { idxFile, ramp } from './idx-file.js';
 

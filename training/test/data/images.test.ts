@@ -4,7 +4,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import { UserError } from '@gpn/runtime';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
+import { loadDataset } from '../../src/data/sets/dataset.js';
 import { temporaryFolder } from '../temp-folder.js';
 import { ramp } from './idx-file.js';
 

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
-import { loadMnist } from '../../src/data/mnist.js';
+import { loadDataset } from '../../src/data/sets/dataset.js';
+import { loadMnist } from '../../src/data/sets/mnist.js';
 import { temporaryFolder } from '../temp-folder.js';
 import { idxFile } from './idx-file.js';
 

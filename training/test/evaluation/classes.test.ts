@@ -3,10 +3,14 @@ import { spec, trace } from '@gpn/export';
 import { Generator, type ModelInfo, withModelInfo } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Evaluation, type Evaluator, openEvaluator } from '../../src/evaluation/evaluate.js';
-import { categoriesOf } from '../../src/evaluation/extractor.js';
-import { scoreCategories } from '../../src/evaluation/extras.js';
-import { categoryError } from '../../src/evaluation/verdicts.js';
+import { categoriesOf } from '../../src/evaluation/judge/extractor.js';
+import { categoryError } from '../../src/evaluation/metrics/verdicts.js';
+import {
+  type Evaluation,
+  type Evaluator,
+  openEvaluator,
+} from '../../src/evaluation/scorecard/evaluate.js';
+import { scoreCategories } from '../../src/evaluation/scorecard/extras.js';
 
 const IMAGE = { height: 28, width: 28, channels: 1, range: [0, 1], layout: 'NHWC', color: 'gray' };
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { MEASURES } from '../../src/evaluation/measures.js';
+import { MEASURES } from '../../src/evaluation/scorecard/measures.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const text = readFileSync(`${root}docs/evaluation.md`, 'utf8');

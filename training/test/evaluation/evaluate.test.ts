@@ -1,12 +1,24 @@
 /** The scorecard as a whole: of a good generator, and of collapsed ones that it must give away. */
 import { Generator } from '@gpn/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Evaluation, type Evaluator, openEvaluator } from '../../src/evaluation/evaluate.js';
-import type { MeasureName } from '../../src/evaluation/measures.js';
-import { type Protocol, protocolDifferences, protocolHash } from '../../src/evaluation/protocol.js';
-import { checkComparable, parseEvaluation } from '../../src/evaluation/result-file.js';
-import { qualityOf, scorecardMarkdown, scorecardText } from '../../src/evaluation/scorecard.js';
-import type { Labelled } from '../../src/evaluation/sets.js';
+import {
+  type Evaluation,
+  type Evaluator,
+  openEvaluator,
+} from '../../src/evaluation/scorecard/evaluate.js';
+import type { MeasureName } from '../../src/evaluation/scorecard/measures.js';
+import {
+  type Protocol,
+  protocolDifferences,
+  protocolHash,
+} from '../../src/evaluation/scorecard/protocol.js';
+import { checkComparable, parseEvaluation } from '../../src/evaluation/scorecard/result-file.js';
+import {
+  qualityOf,
+  scorecardMarkdown,
+  scorecardText,
+} from '../../src/evaluation/scorecard/scorecard.js';
+import type { Labelled } from '../../src/evaluation/scorecard/sets.js';
 import { tableGenerator } from './table-generator.js';
 
 const SIZE = { height: 28, width: 28, channels: 1 };

@@ -4,12 +4,12 @@ import { readModelInfo, readSource, stream, UserError } from '@gpn/runtime';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { loadDataset } from '../../src/data/dataset.js';
-import { openExtractor, type Pictures } from '../../src/evaluation/extractor.js';
-import { extractorFor, JUDGES } from '../../src/evaluation/judges.js';
-import { prepare } from '../../src/evaluation/prepare.js';
-import { average } from '../../src/evaluation/rows.js';
-import { agreement, classesOf } from '../../src/evaluation/verdicts.js';
+import { loadDataset } from '../../src/data/sets/dataset.js';
+import { openExtractor, type Pictures } from '../../src/evaluation/judge/extractor.js';
+import { extractorFor, JUDGES } from '../../src/evaluation/judge/judges.js';
+import { prepare } from '../../src/evaluation/judge/prepare.js';
+import { average } from '../../src/evaluation/metrics/rows.js';
+import { agreement, classesOf } from '../../src/evaluation/metrics/verdicts.js';
 
 const picture = (height: number, width: number, channels: number, images: number[]): Pictures => ({
   count: images.length / (height * width * channels),

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import { scoreExtras, trainedOn } from '../../src/evaluation/extras.js';
-import { rows } from '../../src/evaluation/rows.js';
-import { choose, loadReal, type RealData } from '../../src/evaluation/sets.js';
+import { rows } from '../../src/evaluation/metrics/rows.js';
+import { scoreExtras, trainedOn } from '../../src/evaluation/scorecard/extras.js';
+import { choose, loadReal, type RealData } from '../../src/evaluation/scorecard/sets.js';
 
 const RECIPE = {
   steps: 40,

@@ -1,4 +1,4 @@
-import { type Rows, rows } from '../../src/evaluation/rows.js';
+import { type Rows, rows } from '../../src/evaluation/metrics/rows.js';
 
 /** Numbers that look random and are the same in every language; golden.py says how. */
 export const features = (count: number, size: number, a: number, shift = 0, scale = 1): Rows =>

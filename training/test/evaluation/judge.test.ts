@@ -3,10 +3,10 @@ import { openSession, stream } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { describe, expect, test } from 'vitest';
-import { type Dataset, loadDataset } from '../../src/data/dataset.js';
-import { runEagerly } from '../../src/eager.js';
-import { compile } from '../../src/engine.js';
-import { augment } from '../../src/evaluation/augment.js';
+import { type Dataset, loadDataset } from '../../src/data/sets/dataset.js';
+import { compile } from '../../src/engine/compiled.js';
+import { runEagerly } from '../../src/engine/eager.js';
+import { augment } from '../../src/evaluation/judge/augment.js';
 import {
   type JudgeRecipe,
   judgeSpecs,
@@ -14,9 +14,9 @@ import {
   rateAt,
   startingJudge,
   trainJudge,
-} from '../../src/evaluation/judge.js';
-import { exportJudge } from '../../src/evaluation/judge-file.js';
-import { adam } from '../../src/optimizers.js';
+} from '../../src/evaluation/judge/judge.js';
+import { exportJudge } from '../../src/evaluation/judge/judge-file.js';
+import { adam } from '../../src/gan/optimizers.js';
 
 const RECIPE: JudgeRecipe = {
   steps: 40,

@@ -1,19 +1,19 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { assign } from '../../src/evaluation/assignment.js';
-import { bootstrap, meanInterval, quantile } from '../../src/evaluation/bootstrap.js';
+import { assign } from '../../src/evaluation/metrics/assignment.js';
+import { bootstrap, meanInterval, quantile } from '../../src/evaluation/metrics/bootstrap.js';
 import {
   frechetDistance,
   frechetWithInterval,
   isSingular,
   type Moments,
   momentsOf,
-} from '../../src/evaluation/frechet.js';
-import { kernelDistance } from '../../src/evaluation/kernel.js';
-import { neighbourScores } from '../../src/evaluation/neighbours.js';
-import { nearest } from '../../src/evaluation/pairs.js';
-import { parzen, parzenLogLikelihood } from '../../src/evaluation/parzen.js';
-import { average, type Rows, rows, slice } from '../../src/evaluation/rows.js';
+} from '../../src/evaluation/metrics/frechet.js';
+import { kernelDistance } from '../../src/evaluation/metrics/kernel.js';
+import { neighbourScores } from '../../src/evaluation/metrics/neighbours.js';
+import { nearest } from '../../src/evaluation/metrics/pairs.js';
+import { parzen, parzenLogLikelihood } from '../../src/evaluation/metrics/parzen.js';
+import { average, type Rows, rows, slice } from '../../src/evaluation/metrics/rows.js';
 import {
   accuracyByKind,
   agreement,
@@ -24,7 +24,7 @@ import {
   classifierScore,
   divergence,
   softmax,
-} from '../../src/evaluation/verdicts.js';
+} from '../../src/evaluation/metrics/verdicts.js';
 import { features } from './features.js';
 
 const real = features(600, 16, 7);

@@ -1,6 +1,12 @@
 import { Generator, stream, UserError } from '@gpn/runtime';
 import { expect, test } from 'vitest';
-import { chooseSome, draw, loadReal, noise, pixelRows } from '../../src/evaluation/sets.js';
+import {
+  chooseSome,
+  draw,
+  loadReal,
+  noise,
+  pixelRows,
+} from '../../src/evaluation/scorecard/sets.js';
 
 test('what is drawn is what sampling gives, in bytes', async () => {
   const generator = await Generator.load('dcgan-mnist', { device: 'cpu' });

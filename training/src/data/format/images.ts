@@ -1,0 +1,179 @@
+/** A folder of PNG, JPEG and WebP images, decoded and resized by sharp. */
+import { readdir, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, extname, join, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { fileError, reasonOf } from '../../files/atomic.js';
+import type { Images } from '../sets/dataset.js';
+
+export interface ImageSize {
+  height: number;
+  width: number;
+  /** 1 grey, 3 RGB. */
+  channels: number;
+}
+
+const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp']);
+const FORMATS = new Set<string>(['png', 'jpeg', 'webp']);
+
+/** Larger images are refused before they are decoded: a small file can unpack to gigabytes. */
+const MAX_PIXELS = 100_000_000;
+
+interface Listing {
+  /** Relative to the folder, with `/`, in code unit order within each class. */
+  files: string[];
+  labels?: Uint8Array;
+  classes?: string[];
+}
+
+/**
+ * Loads every image below a folder, in a fixed order: cut to the aspect ratio asked for (the centre
+ * stays), resized, turned as its EXIF says, transparency laid on black, grey or RGB.
+ *
+ * @throws UserError when there is no image, or naming the one that cannot be read
+ */
+export async function loadImages(
+  folder: string,
+  options: ImageSize & { onProgress?: (done: number, total: number) => void },
+): Promise<Images> {
+  const { height, width, channels } = options;
+  const { files, ...labelled } = await listImages(folder);
+  const size = height * width * channels;
+  const images = allocate(files.length * size, folder);
+  const decode = await decoder(options);
+  let done = 0;
+  await forEachBounded(files, availableParallelism(), async (file, index) => {
+    images.set(await decode(join(folder, file)), index * size);
+    options.onProgress?.(++done, files.length);
+  });
+  const shape = { count: files.length, height, width, channels };
+  return { name: basename(resolve(folder)), ...shape, images, ...labelled };
+}
+
+/** Memory that threads share. @throws UserError if there is not that much */
+export function allocate(bytes: number, folder: string): Uint8Array {
+  try {
+    return new Uint8Array(new SharedArrayBuffer(bytes));
+  } catch {
+    const gigabytes = (bytes / 2 ** 30).toFixed(1);
+    throw new UserError(
+      `The images of ${folder} need ${gigabytes} GiB of memory at the recipe's size; make data.height and data.width smaller, or give fewer images.`,
+    );
+  }
+}
+
+/** The images of a folder; if it has sub-folders with images, those are the classes. */
+export async function listImages(folder: string): Promise<Listing> {
+  try {
+    const names = (await readdir(folder)).filter(visible).sort();
+    const classes: { name: string; files: string[] }[] = [];
+    const loose: string[] = [];
+    for (const name of names) {
+      if ((await stat(join(folder, name))).isDirectory()) {
+        const files = await walk(folder, name);
+        if (files.length > 0) classes.push({ name, files });
+      } else if (isImage(name)) loose.push(name);
+    }
+    return arrange(folder, loose, classes);
+  } catch (error) {
+    throw fileError('read', folder, error);
+  }
+}
+
+function arrange(
+  folder: string,
+  loose: string[],
+  classes: { name: string; files: string[] }[],
+): Listing {
+  if (loose.length === 0 && classes.length === 0) {
+    throw new UserError(
+      `${folder} has no PNG, JPEG or WebP images, and no IDX files such as train-images-idx3-ubyte.`,
+    );
+  }
+  if (classes.length === 0) return { files: loose };
+  if (loose.length > 0) {
+    throw new UserError(
+      `${folder} has images beside its sub-folders (${loose[0]}); move them into sub-folders, ` +
+        'whose names are the classes, or have no sub-folders.',
+    );
+  }
+  if (classes.length > 256) {
+    throw new UserError(
+      `${folder} has ${classes.length} sub-folders of images, at most 256 can be.`,
+    );
+  }
+  return {
+    files: classes.flatMap(({ files }) => files),
+    labels: Uint8Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
+    classes: classes.map(({ name }) => name),
+  };
+}
+
+/** All images at any depth below `folder/within`. Links to folders aren't followed: no cycles. */
+async function walk(folder: string, within: string): Promise<string[]> {
+  const entries = await readdir(join(folder, within), { withFileTypes: true });
+  const files = await Promise.all(
+    entries
+      .filter(({ name }) => visible(name))
+      .map((entry) => {
+        const path = `${within}/${entry.name}`;
+        if (entry.isDirectory()) return walk(folder, path);
+        return isImage(entry.name) ? [path] : [];
+      }),
+  );
+  return files.flat().sort();
+}
+
+const visible = (name: string) => !name.startsWith('.') && name !== '__MACOSX';
+const isImage = (name: string) => EXTENSIONS.has(extname(name).toLowerCase());
+
+/** A function from a file to `height` × `width` × `channels` bytes. */
+async function decoder({ height, width, channels }: ImageSize) {
+  const { default: sharp } = await import('sharp').catch((error: unknown) => {
+    throw new UserError(
+      `Images cannot be decoded, for sharp does not load here (${reasonOf(error)}): run \`npm install sharp\`.`,
+    );
+  });
+  return async (path: string): Promise<Uint8Array> => {
+    try {
+      const image = sharp(path, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
+      // By content, not by name: libvips would read an SVG, a PDF or a TIFF named .png as well.
+      const { format } = await image.metadata();
+      if (!FORMATS.has(format)) throw new Error(`it is ${format}`);
+      const { data, info } = await image
+        .autoOrient()
+        .flatten({ background: '#000000' })
+        .resize(width, height, { fit: 'cover' })
+        .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      if (info.channels !== channels) throw new Error(`it has ${info.channels} channels`);
+      return data;
+    } catch (error) {
+      throw new UserError(
+        `${path} is not a readable PNG, JPEG or WebP image (${reasonOf(error)}); mend or remove it.`,
+      );
+    }
+  };
+}
+
+/** Runs `work` on each item, at most `limit` at a time; after a failure no further one starts. */
+async function forEachBounded<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next++;
+      await work(items[index] as T, index).catch((error: unknown) => {
+        next = items.length;
+        throw error;
+      });
+    }
+  };
+  // All are awaited, so that no worker still writes when the first failure is told.
+  const ends = await Promise.allSettled(Array.from({ length: limit }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}

@@ -1,0 +1,77 @@
+/** Data of the user's own: a folder of IDX files, or a folder of images. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { fileError } from '../../files/atomic.js';
+import { isCifar10, loadCifar10 } from '../format/cifar10.js';
+import { readIdx } from '../format/idx.js';
+import { type ImageSize, loadImages } from '../format/images.js';
+import { checkLabels } from '../format/labels.js';
+import type { Images, Split } from './dataset.js';
+
+export interface FolderOptions extends ImageSize {
+  split: Split;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Loads a folder: of IDX files named like MNIST's (`train-images-idx3-ubyte`, also with a dot for
+ * the second dash, also .gz; labels are optional) or of CIFAR-10's (`data_batch_1.bin`), which keep
+ * their size; or of PNG, JPEG and WebP images, which are resized, and whose sub-folders, if there
+ * are any, are their classes.
+ *
+ * @throws UserError when there is nothing to read or a file cannot be read
+ */
+export async function loadFolder(path: string, options: FolderOptions): Promise<Images> {
+  const names = await list(path);
+  const idx = idxFiles(names, options.split);
+  if (idx.images !== undefined) return loadIdxPair(path, idx.images, idx.labels);
+  if (names.some((name) => IDX_NAME.test(name))) {
+    throw new UserError(`${path} has no file ${idxName(options.split, 'images')}, plain or .gz.`);
+  }
+  if (isCifar10(names)) return loadCifar10(path, options.split);
+  if (options.split === 'test') {
+    throw new UserError(
+      `${path} is a folder of images, which has no test set of its own; give another folder.`,
+    );
+  }
+  return loadImages(path, options);
+}
+
+async function list(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) {
+      throw new UserError(`${path} is a file; give the folder of IDX files or of images.`);
+    }
+    return await readdir(path);
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+const IDX_NAME = /^(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$/;
+
+const idxName = (split: Split, part: 'images' | 'labels') =>
+  `${split === 'train' ? 'train' : 't10k'}-${part}-idx${part === 'images' ? 3 : 1}-ubyte`;
+
+function idxFiles(names: string[], split: Split): { images?: string; labels?: string } {
+  const find = (part: 'images' | 'labels') => {
+    const dashed = idxName(split, part);
+    const spellings = [dashed, dashed.replace('-idx', '.idx')];
+    return [...spellings, ...spellings.map((name) => `${name}.gz`)].find((n) => names.includes(n));
+  };
+  return { images: find('images'), labels: find('labels') };
+}
+
+async function loadIdxPair(folder: string, images: string, labels?: string): Promise<Images> {
+  const pixels = await readIdx(join(folder, images), 3);
+  const [count = 0, height = 0, width = 0] = pixels.shape;
+  const shape = { count, height, width, channels: 1 };
+  const data = { name: basename(resolve(folder)), ...shape, images: pixels.data };
+  if (labels === undefined) return data;
+  const marks = (await readIdx(join(folder, labels), 1)).data;
+  const classes = marks.reduce((most, label) => Math.max(most, label + 1), 0);
+  checkLabels(marks, count, classes, join(folder, labels));
+  const names = Array.from({ length: classes }, (_, label) => String(label));
+  return { ...data, labels: marks, classes: names };
+}

@@ -1,0 +1,121 @@
+/** Training steps on TF.js itself, operation by operation: an engine, and the compiled one's oracle. */
+import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
+import type { TensorData } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  type CompiledStep,
+  pickState,
+  type State,
+  type StepInputs,
+  type StepOutputs,
+  stateNames,
+} from './compiled.js';
+
+type StepFunction<S extends StepInputs> = (inputs: Tensors<S>) => StepOutputs;
+
+/**
+ * One step on TF.js's current backend.
+ * @param given `state` by path without the leading `state/`, `feeds` by path
+ */
+export function runEagerly<S extends StepInputs>(
+  step: StepFunction<S>,
+  inputs: S,
+  given: { state: State; feeds: State },
+): { state: State; metrics: Record<string, number> } {
+  const names = stateNames(inputs);
+  const known = pickState(given.state, names);
+  const before = mapRecord(known, upload);
+  const { state, metrics } = once(step, inputs, before, given.feeds);
+  const result = { state: mapRecord(state, download), metrics: mapRecord(metrics, number) };
+  tf.dispose([before, state, metrics]);
+  return result;
+}
+
+/** What a step runs on: a backend of TF.js, and what to say of it. */
+export interface Eager {
+  readonly backend: string;
+  readonly device: string;
+  readonly reason: string;
+}
+
+/** A step that runs operation by operation, with its state kept on the backend from call to call. */
+export function eagerStep<S extends StepInputs>(
+  step: StepFunction<S>,
+  inputs: S,
+  { backend, device, reason }: Eager,
+): CompiledStep {
+  const names = stateNames(inputs);
+  let current: Record<string, tf.Tensor> = {};
+  const replace = (next: Record<string, tf.Tensor>): void => {
+    // A step may hand on a tensor of its state as it is.
+    const kept = new Set(Object.values(next));
+    for (const old of Object.values(current)) if (!kept.has(old)) old.dispose();
+    current = next;
+  };
+  const eager: CompiledStep = {
+    device,
+    reason,
+    rounding: device,
+    // Whatever else uses TF.js meanwhile, such as an export, may have chosen another backend.
+    async run(feeds) {
+      await tf.setBackend(backend);
+      const { state, metrics } = once(step, inputs, current, feeds);
+      replace(state);
+      const numbers = mapRecord(metrics, number);
+      tf.dispose(metrics);
+      return numbers;
+    },
+    state: () => mapRecord(current, download),
+    load(state) {
+      void tf.setBackend(backend); // it has been started, so that this is done at once
+      replace(mapRecord(pickState(state, names), upload));
+    },
+    async dispose() {
+      replace({});
+    },
+    async runAll(feeds) {
+      const metrics: Record<string, number>[] = [];
+      for (const each of feeds) metrics.push(await eager.run(each));
+      return metrics;
+    },
+  };
+  return eager;
+}
+
+/** The step's outputs; the caller disposes of them. */
+function once<S extends StepInputs>(
+  step: StepFunction<S>,
+  inputs: S,
+  state: Record<string, tf.Tensor>,
+  feeds: State,
+): { state: Record<string, tf.Tensor>; metrics: Record<string, tf.Tensor> } {
+  return tf.tidy(() => {
+    const tensorOf = (spec: TensorSpec, name: string): tf.Tensor => {
+      const known = feeds[name] ? upload(feeds[name]) : state[name.replace(/^state\//, '')];
+      if (!known) throw new Error(`the step's input ${name} is not given`);
+      return known.dtype === spec.dtype || spec.dtype === 'uint8'
+        ? known
+        : tf.cast(known, spec.dtype);
+    };
+    const outputs = step(mapLeaves(inputs, isSpec, tensorOf, 'input') as Tensors<S>);
+    const leaves = flatten(outputs.state, isTensor, 'state');
+    return {
+      state: Object.fromEntries(leaves.map(({ name, leaf }) => [name, leaf])),
+      metrics: { ...outputs.metrics },
+    };
+  });
+}
+
+/** On the backend; bytes become floats, as they do in a traced graph. */
+const upload = ({ dtype, shape, data }: TensorData): tf.Tensor =>
+  dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
+    ? tf.tensor(data as tf.TypedArray, [...shape], dtype)
+    : tf.tensor(Float32Array.from(data as Uint8Array), [...shape], 'float32');
+
+const download = (t: tf.Tensor): TensorData =>
+  ({ dtype: t.dtype, shape: t.shape, data: t.dataSync() }) as TensorData;
+
+const number = (t: tf.Tensor): number => t.dataSync()[0] as number;
+
+const mapRecord = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B) =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));

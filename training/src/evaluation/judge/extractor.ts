@@ -1,0 +1,206 @@
+/** From images to features: a judge, or any other feature extractor that is an .onnx file. */
+import { createHash } from 'node:crypto';
+import {
+  METADATA_KEY,
+  type ModelInfo,
+  metadataOf,
+  openSession,
+  readModelInfo,
+  type Session,
+  UserError,
+} from '@gpn/runtime';
+import type { Images } from '../../data/sets/dataset.js';
+import { type Rows, rows } from '../metrics/rows.js';
+import { classesOf } from '../metrics/verdicts.js';
+import { type Layout, type Place, prepare } from './prepare.js';
+
+/** Images as bytes, as data sets have them and as files would keep them. */
+export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images'>;
+
+/** Which features these are: part of the protocol. */
+export interface FeaturesIdentity {
+  readonly name: string;
+  /** Of the file. */
+  readonly sha256: string;
+  /** Numbers for each image. */
+  readonly size: number;
+  /** What 0 and 255 become. */
+  readonly range: readonly [number, number];
+}
+
+export interface Extractor {
+  readonly identity: FeaturesIdentity;
+  /** Of an extractor that classifies too. */
+  readonly classes?: number;
+  /** Features, and logits where it classifies, a row for each image. */
+  extract(
+    images: Pictures,
+    options?: { onProgress?: (done: number, total: number) => void },
+  ): Promise<{ features: Rows; logits?: Rows }>;
+  dispose(): Promise<void>;
+}
+
+export interface ExtractorOptions {
+  /** What to call the file in an error. */
+  readonly label?: string;
+  /** Of a file that does not say it: what the pixels 0 and 255 become; 0 and 1 unless given. */
+  readonly range?: readonly [number, number];
+  readonly threads?: number;
+}
+
+const BATCH = 200;
+
+/**
+ * Opens a feature extractor. A file of ours says all that is needed. Of any other, the first input
+ * takes images, NHWC or NCHW, of the size that its shape tells, grey or RGB; the first output are the
+ * features, flattened if need be; images of another size are resized, grey ones given to all
+ * channels.
+ *
+ * @throws UserError where it is no feature extractor
+ */
+export async function openExtractor(
+  bytes: Uint8Array,
+  { label = 'The feature extractor', range, threads }: ExtractorOptions = {},
+): Promise<Extractor> {
+  const ours = metadataOf(bytes, label)[METADATA_KEY] !== undefined;
+  const info = ours ? readModelInfo(bytes, label) : undefined;
+  if (info && info.kind !== 'features') {
+    throw new UserError(`${label} is a ${info.kind}: --features takes a feature extractor.`);
+  }
+  const session = await openSession(bytes, { device: 'cpu', label, ...(threads && { threads }) });
+  try {
+    const place = info ? placeOf(info) : guessPlace(session, label, range ?? [0, 1]);
+    const output = info?.output ?? (session.outputNames[0] as string);
+    const names = [output, ...(info?.classifier ? [info.classifier.output] : [])];
+    const run = runner(session, place, names, label);
+    const black = { count: 1, height: 28, width: 28, channels: place.channels };
+    const size = (await run({ ...black, images: new Uint8Array(784 * place.channels) }))[0]?.size;
+    return {
+      identity: {
+        name: info?.name ?? label.replace(/^.*[/\\]/, ''),
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        size: size as number,
+        range: place.range,
+      },
+      ...(info?.classifier && { classes: info.classifier.classes }),
+      async extract(images, { onProgress } = {}) {
+        const [features, logits] = await run(images, onProgress);
+        return { features: features as Rows, ...(logits && { logits }) };
+      },
+      dispose: () => session.dispose(),
+    };
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+}
+
+/**
+ * The category that an InfoGAN's discriminator gives for each image.
+ *
+ * @throws UserError where the file has no output of categories
+ */
+export async function categoriesOf(
+  bytes: Uint8Array,
+  images: Pictures,
+  label = 'The discriminator',
+): Promise<Uint8Array> {
+  const info = readModelInfo(bytes, label);
+  const session = await openSession(bytes, { device: 'cpu', label });
+  try {
+    if (!session.outputNames.includes('categories')) {
+      throw new UserError(
+        `${label} gives no categories: --categories takes the discriminator of an InfoGAN.`,
+      );
+    }
+    const [categories] = await runner(session, placeOf(info), ['categories'], label)(images);
+    return classesOf(categories as Rows);
+  } finally {
+    await session.dispose();
+  }
+}
+
+interface Entrance extends Place {
+  readonly input: string;
+  /** Of a file that takes no other. */
+  readonly batch?: number;
+}
+
+const placeOf = ({ input, image }: ModelInfo): Entrance => ({
+  input,
+  layout: 'NHWC',
+  height: image.height,
+  width: image.width,
+  channels: image.channels,
+  range: image.range,
+});
+
+/** What an input of four dimensions takes, told by where its channels are. */
+function guessPlace(session: Session, label: string, range: readonly [number, number]): Entrance {
+  const [input] = session.inputs;
+  const shape = input?.shape ?? [];
+  const isChannels = (d: unknown) => d === 1 || d === 3;
+  const layout: Layout | undefined =
+    shape.length !== 4
+      ? undefined
+      : isChannels(shape[1])
+        ? 'NCHW'
+        : isChannels(shape[3])
+          ? 'NHWC'
+          : undefined;
+  if (!input || !layout || input.dtype !== 'float32') {
+    const found = input ? `${input.dtype} [${shape}]` : 'nothing';
+    throw new UserError(
+      `${label} cannot be used for --features: its first input should be float32 images of 1 or 3 channels, and takes ${found}.`,
+    );
+  }
+  const [batch, ...rest] = shape;
+  const [channels, height, width] = layout === 'NCHW' ? rest : [rest[2], rest[0], rest[1]];
+  const known = (d: number | string | undefined) => (typeof d === 'number' && d > 0 ? d : 0);
+  return {
+    input: input.name,
+    layout,
+    height: known(height),
+    width: known(width),
+    channels: channels as number,
+    range,
+    ...(known(batch) && { batch: known(batch) }),
+  };
+}
+
+/** Runs images through a session, batch by batch, and collects the rows of the outputs asked for. */
+function runner(session: Session, place: Entrance, names: readonly string[], label: string) {
+  const step = place.batch ?? BATCH;
+  return async (
+    images: Pictures,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<Rows[]> => {
+    const { count } = images;
+    const collected = new Map<string, Float32Array>();
+    for (let at = 0; at < count; at += step) {
+      const n = Math.min(step, count - at);
+      const { data, shape } = prepare(images, at, n, place.batch ?? n, place);
+      const outputs = await session.run(
+        { [place.input]: { dtype: 'float32', shape, data } },
+        names,
+      );
+      for (const name of names) {
+        const values = outputs[name];
+        if (values?.dtype !== 'float32' || values.shape[0] !== shape[0]) {
+          throw new UserError(
+            `${label} cannot be used: its output "${name}" is not a row of float32 for each image.`,
+          );
+        }
+        const size = values.data.length / (shape[0] as number);
+        const all = collected.get(name) ?? new Float32Array(count * size);
+        all.set((values.data as Float32Array).subarray(0, n * size), at * size);
+        collected.set(name, all);
+      }
+      onProgress?.(at + n, count);
+    }
+    return names.map((name) => {
+      const data = collected.get(name) as Float32Array;
+      return rows(data, data.length / count);
+    });
+  };
+}

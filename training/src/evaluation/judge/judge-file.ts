@@ -1,0 +1,109 @@
+/** A trained judge as an .onnx file. */
+import { createHash } from 'node:crypto';
+import { spec, trace } from '@gpn/export';
+import { judge, type Specs } from '@gpn/models';
+import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dataset } from '../../data/sets/dataset.js';
+import type { State } from '../../engine/compiled.js';
+import { VERSIONS } from '../../export/run-export.js';
+import { average, type Rows } from '../metrics/rows.js';
+import { agreement, classesOf } from '../metrics/verdicts.js';
+import type { Labelled } from '../scorecard/sets.js';
+import { openExtractor } from './extractor.js';
+import type { JudgeRecipe } from './judge.js';
+
+/**
+ * A judge as a file that gives features and logits, with a free batch, certified, and with its
+ * accuracy on images that it has not seen.
+ *
+ * @param state as `trainJudge` returns it
+ * @param data what it was trained on, and what it is examined with
+ */
+export async function exportJudge(
+  state: State,
+  recipe: JudgeRecipe,
+  data: { readonly train: Dataset; readonly test: Dataset },
+): Promise<{ bytes: Uint8Array; info: ModelInfo; accuracy: number }> {
+  const { train, test } = data;
+  const classes = train.classes ?? [];
+  const described = describe(train, recipe, classes);
+  const bytes = graphOf(state, classes.length, described.name);
+  const accuracy = await accuracyOf(withModelInfo(bytes, described), test);
+  const protocol = `all ${test.count} test images of ${test.name}, hash ${test.hash}`;
+  const session = await openSession(bytes, { device: 'cpu', label: described.name });
+  try {
+    const info: ModelInfo = {
+      ...described,
+      quality: [{ metric: 'accuracy', value: accuracy, protocol }],
+      certificate: await makeCertificate(session, described),
+    };
+    return { bytes: withModelInfo(bytes, info), info, accuracy };
+  } finally {
+    await session.dispose();
+  }
+}
+
+function graphOf(state: State, classes: number, name: string): Uint8Array {
+  const network = judge({ classes });
+  const constants = (group: string, specs: Specs) =>
+    Object.fromEntries(
+      Object.keys(specs).map((key) => {
+        const { data, shape } = state[`${group}/${key}`] as State[string];
+        return [key, tf.tensor(data as Float32Array, [...shape], 'float32')] as const;
+      }),
+    );
+  const model = trace(
+    ({ images }) => {
+      const params = constants('params', network.params);
+      const buffers = constants('buffers', network.buffers);
+      const { features, logits } = network.apply(params, buffers, images, { training: false });
+      return { features, logits };
+    },
+    { images: spec(['N', ...network.inputShape]) },
+    { name },
+  );
+  return model.toBytes();
+}
+
+function describe(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelInfo {
+  return {
+    version: 1,
+    name: `judge-${train.name}`,
+    kind: 'features',
+    input: 'images',
+    output: 'features',
+    image: { height: 28, width: 28, channels: 1, range: [0, 1], layout: 'NHWC', color: 'gray' },
+    classifier: { output: 'logits', classes: names.length, names },
+    training: {
+      recipe: createHash('sha256').update(JSON.stringify(recipe)).digest('hex'),
+      dataset: { name: train.name, hash: train.hash },
+      steps: recipe.steps,
+      epochs: recipe.steps / Math.floor(train.count / recipe.batchSize),
+      seed: recipe.seed,
+      versions: VERSIONS,
+    },
+  };
+}
+
+/** The share of labelled images that a trained judge takes for what they are. */
+export async function examineJudge(
+  state: State,
+  recipe: JudgeRecipe,
+  train: Dataset,
+  test: Labelled,
+): Promise<number> {
+  const described = describe(train, recipe, train.classes ?? []);
+  const bytes = graphOf(state, train.classes?.length ?? 0, described.name);
+  return accuracyOf(withModelInfo(bytes, described), test);
+}
+
+async function accuracyOf(bytes: Uint8Array, test: Labelled): Promise<number> {
+  const extractor = await openExtractor(bytes);
+  try {
+    const { logits } = await extractor.extract(test);
+    return average(agreement(test.labels as Uint8Array, classesOf(logits as Rows)));
+  } finally {
+    await extractor.dispose();
+  }
+}

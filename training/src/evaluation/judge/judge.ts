@@ -1,0 +1,157 @@
+/** The judge: a classifier by whose features and verdicts images are measured, and its training. */
+import { spec } from '@gpn/export';
+import { initialize, type Judge, judge, type Specs, type Tensors } from '@gpn/models';
+import { type OpenOptions, stream, type TensorData } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { batches, gatherBatch, gatherLabels } from '../../data/batches.js';
+import type { Dataset } from '../../data/sets/dataset.js';
+import { type CompiledStep, compile, type State } from '../../engine/compiled.js';
+import { adam, type Optimizer } from '../../gan/optimizers.js';
+import { differentiate } from '../../steps/gradients.js';
+import { type Augmentation, augment } from './augment.js';
+
+export interface JudgeRecipe extends Augmentation {
+  readonly steps: number;
+  readonly batchSize: number;
+  /** The highest learning rate: see {@link rateAt}. */
+  readonly learningRate: number;
+  /** The share of a label that is spread over all classes. */
+  readonly labelSmoothing: number;
+  readonly seed: number;
+}
+
+interface JudgeInputs {
+  readonly state: {
+    readonly params: Tensors;
+    readonly buffers: Tensors;
+    readonly optimizer: Tensors;
+  };
+  /** `images`: pixels 0 to 255, [batch, height, width, 1]; `labels`: classes by number, [batch]. */
+  readonly batch: { readonly images: tf.Tensor; readonly labels: tf.Tensor };
+  readonly noise: Tensors;
+  readonly hyper: { readonly rate: tf.Tensor };
+}
+
+/** One step of a classifier: cross-entropy with smoothed labels (Szegedy et al. 2016, section 7). */
+export const judgeStep =
+  (network: Judge, optimizer: Optimizer, labelSmoothing: number) =>
+  ({ state, batch, noise, hyper }: JudgeInputs) => {
+    const { classes } = network;
+    const images = tf.mul(batch.images, 1 / 255);
+    const known = tf.oneHot(tf.cast(batch.labels, 'int32') as tf.Tensor1D, classes);
+    const target = tf.add(tf.mul(known, 1 - labelSmoothing), labelSmoothing / classes);
+    const { loss, grads, aux } = differentiate((params) => {
+      const passed = network.apply(params, state.buffers, images, { training: true, noise });
+      const entropy = tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(passed.logits), target), 1)));
+      return { loss: entropy, aux: { buffers: passed.buffers } };
+    }, state.params);
+    const next = optimizer.update(state.params, grads, state.optimizer, hyper.rate);
+    return {
+      state: { params: next.params, buffers: aux.buffers, optimizer: next.state },
+      metrics: { loss },
+    };
+  };
+
+/** The learning rate rises for a tenth of the steps, then falls to nothing along a cosine. */
+export function rateAt(step: number, { steps, learningRate }: JudgeRecipe): number {
+  const rising = steps / 10;
+  if (step < rising) return (learningRate * (step + 1)) / (rising + 1);
+  return (learningRate / 2) * (1 + Math.cos((Math.PI * (step - rising)) / (steps - rising)));
+}
+
+const floats = (specs: Specs) =>
+  Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, spec(shape)]));
+
+/** What the step takes, as shapes and types. */
+export const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: number) => ({
+  state: {
+    params: floats(network.params),
+    buffers: floats(network.buffers),
+    optimizer: floats(optimizer.state(network.params)),
+  },
+  batch: {
+    images: spec([batchSize, ...network.inputShape], 'uint8'),
+    labels: spec([batchSize], 'uint8'),
+  },
+  noise: Object.fromEntries(
+    Object.entries(network.noise).map(([name, shape]) => [name, spec([batchSize, ...shape])]),
+  ),
+  hyper: { rate: spec([]) },
+});
+
+export interface JudgeTraining {
+  readonly device?: OpenOptions['device'];
+  readonly threads?: number;
+  readonly on?: (progress: { step: number; steps: number; loss: number }) => void;
+}
+
+/**
+ * Trains a judge.
+ *
+ * @param data labelled grey images of 28 × 28
+ * @returns its tensors: `params/…` and `buffers/…`
+ * @throws UserError when the data has no labels, or fewer images than a batch
+ */
+export async function trainJudge(
+  data: Dataset,
+  recipe: JudgeRecipe,
+  { on, ...where }: JudgeTraining = {},
+): Promise<State> {
+  const network = judge({ classes: data.classes?.length ?? 10 });
+  const optimizer = adam({ beta1: 0.9, beta2: 0.999 });
+  const order = batches(recipe.seed, data.count, recipe.batchSize);
+  const step = await compile(
+    judgeStep(network, optimizer, recipe.labelSmoothing),
+    judgeSpecs(network, optimizer, recipe.batchSize),
+    { ...where, name: 'judge' },
+  );
+  try {
+    step.load(startingJudge(network, optimizer, recipe.seed));
+    for (let at = 0; at < recipe.steps; at++) {
+      const { loss } = await step.run(feedsOf(data, order.indices(at), at, network, recipe));
+      on?.({ step: at + 1, steps: recipe.steps, loss: loss as number });
+    }
+    return step.state();
+  } finally {
+    await step.dispose();
+  }
+}
+
+/** The state that training begins with, as the seed has it. */
+export function startingJudge(network: Judge, optimizer: Optimizer, seed: number): State {
+  const random = stream(seed, 'judge');
+  const groups = {
+    params: network.params,
+    buffers: network.buffers,
+    optimizer: optimizer.state(network.params),
+  };
+  return Object.fromEntries(
+    Object.entries(groups).flatMap(([group, specs]) =>
+      Object.entries(initialize(specs, 'kaiming', (n) => random.normal(n))).map(
+        ([name, weights]) => [`${group}/${name}`, { dtype: 'float32', ...weights }] as const,
+      ),
+    ),
+  );
+}
+
+function feedsOf(
+  data: Dataset,
+  indices: Uint32Array,
+  at: number,
+  network: Judge,
+  recipe: JudgeRecipe,
+): Parameters<CompiledStep['run']>[0] {
+  const { batchSize, seed } = recipe;
+  const images = augment(gatherBatch(data, indices), data, recipe, stream(seed, 'augment', at));
+  const noise = Object.entries(network.noise).map(([name, shape]): [string, TensorData] => {
+    const size = shape.reduce((a, b) => a * b, batchSize);
+    const drawn = stream(seed, 'dropout', name, at).uniform(size, 0, 1);
+    return [`noise/${name}`, { dtype: 'float32', shape: [batchSize, ...shape], data: drawn }];
+  });
+  return {
+    'batch/images': { dtype: 'uint8', shape: [batchSize, ...network.inputShape], data: images },
+    'batch/labels': { dtype: 'uint8', shape: [batchSize], data: gatherLabels(data, indices) },
+    'hyper/rate': { dtype: 'float32', shape: [], data: Float32Array.of(rateAt(at, recipe)) },
+    ...Object.fromEntries(noise),
+  };
+}

@@ -1,0 +1,126 @@
+/** Measures that take minutes, for those who ask for them. */
+import { readSource, UserError } from '@gpn/runtime';
+import type { Dataset } from '../../data/sets/dataset.js';
+import { categoriesOf } from '../judge/extractor.js';
+import { type JudgeRecipe, trainJudge } from '../judge/judge.js';
+import { examineJudge } from '../judge/judge-file.js';
+import { meanInterval } from '../metrics/bootstrap.js';
+import { parzen } from '../metrics/parzen.js';
+import { categoryError, classesOf } from '../metrics/verdicts.js';
+import type { EvaluateProgress } from './evaluate.js';
+import type { Sample, Scores } from './scores.js';
+import { chooseSome, pixelRows, type RealData } from './sets.js';
+
+export type Extra = 'trained' | 'parzen';
+
+/** As many images as three passes over MNIST show, of however many there are. */
+const RECIPE: JudgeRecipe = {
+  steps: 2812,
+  batchSize: 64,
+  learningRate: 2e-3,
+  labelSmoothing: 0.1,
+  shift: 1,
+  flip: false,
+  seed: 0,
+};
+
+const VALIDATION = 1000;
+
+/**
+ * How wrong the categories of an InfoGAN are as a classifier of real images.
+ *
+ * @param source the file of its discriminator, or a bundled model's name
+ * @throws UserError where it has no categories, or the data no classes
+ */
+export async function scoreCategories(source: string, { name, reference, classes }: RealData) {
+  const { labels } = reference;
+  if (!labels || !classes) {
+    throw new UserError(`${name} has no classes that categories could stand for.`);
+  }
+  const { bytes, label } = await readSource(source);
+  const categories = await categoriesOf(bytes, reference, label);
+  const size = Math.max(classes.length, ...categories.map((c) => c + 1));
+  const { error, matching } = categoryError(categories, labels, size);
+  const wrong = Float32Array.from(labels, (c, k) =>
+    Number(matching[categories[k] as number] !== c),
+  );
+  return { categoryError: { value: error, interval: meanInterval(wrong) } };
+}
+
+/** Images to measure: those of the scorecard, and as many as the real data has for training. */
+export interface Measured {
+  readonly sample: Sample;
+  readonly asManyAsTraining: () => Promise<Pick<Sample, 'pictures' | 'logits'>>;
+}
+
+/** These measures of images; those that do not apply to them are left out. */
+export async function scoreExtras(
+  extras: readonly Extra[],
+  real: RealData,
+  measured: Measured,
+  on: (progress: EvaluateProgress) => void,
+): Promise<Scores> {
+  let scores: Scores = {};
+  for (const extra of extras) scores = { ...scores, ...(await EXTRAS[extra](real, measured, on)) };
+  return scores;
+}
+
+const EXTRAS: Readonly<
+  Record<
+    Extra,
+    (
+      real: RealData,
+      measured: Measured,
+      on: (progress: EvaluateProgress) => void,
+    ) => Promise<Scores>
+  >
+> = {
+  async trained(real, { asManyAsTraining }, on) {
+    return trainable(real) ? trainedOn(real, await asManyAsTraining(), RECIPE, on) : {};
+  },
+
+  async parzen(real, { sample: { pictures } }, on) {
+    on({ phase: 'Parzen windows', done: 0, total: 1 });
+    const validation = pixelRows(chooseSome(real.train, VALIDATION, 2));
+    const { value, error } = await parzen(
+      pixelRows(pictures),
+      validation,
+      pixelRows(real.reference),
+    );
+    return { parzen: { value, interval: [value - 1.96 * error, value + 1.96 * error] } };
+  },
+};
+
+/** Whether the classifier can learn such images. */
+const trainable = ({ classes, reference }: RealData): boolean =>
+  Boolean(classes && reference.labels) &&
+  reference.height === 28 &&
+  reference.width === 28 &&
+  reference.channels === 1;
+
+/**
+ * Train on generated images, test on real ones (Ravuri & Vinyals 2019, whose classifier sees as many
+ * generated images as there are real ones to train on): with the classes that were asked for, or those
+ * that the judge sees.
+ */
+export async function trainedOn(
+  real: RealData,
+  { pictures, logits }: Pick<Sample, 'pictures' | 'logits'>,
+  recipe: JudgeRecipe = RECIPE,
+  on: (progress: EvaluateProgress) => void = () => {},
+): Promise<Scores> {
+  const labels = pictures.labels ?? (logits && classesOf(logits));
+  if (!labels || !real.classes || !trainable(real)) return {};
+  const train: Dataset = {
+    ...pictures,
+    name: 'generated',
+    hash: 'none',
+    labels,
+    classes: [...real.classes],
+  };
+  const state = await trainJudge(train, recipe, {
+    device: 'cpu',
+    on: ({ step, steps }) => on({ phase: 'a classifier', done: step, total: steps }),
+  });
+  return { trained: { value: await examineJudge(state, recipe, train, real.reference) } };
+}

@@ -1,0 +1,117 @@
+/** Pictures of an evaluation, as SVGs. */
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { readProgressLog } from '../../files/metrics-log.js';
+import { lossCurves, newChart } from '../../tracking/plot.js';
+import { momentsOf } from '../metrics/frechet.js';
+import type { Rows } from '../metrics/rows.js';
+import type { Evaluation, Evidence } from './evaluate.js';
+
+const REAL = '#64748b';
+const GENERATED = '#c2410c';
+const TEXT = { fontSize: 13 };
+
+/** How often each class is drawn, beside how often the data has it. */
+export async function classBars({ classes }: Evaluation): Promise<string | undefined> {
+  if (!classes) return undefined;
+  const chart = await newChart({ width: 900, height: 300 });
+  const percent = (shares: readonly number[]) => shares.map((share) => 100 * share);
+  const bars = { type: 'bar' as const, animation: false };
+  chart.setOption({
+    backgroundColor: '#ffffff',
+    legend: { top: 8, textStyle: TEXT },
+    grid: { left: 64, right: 24, top: 44, bottom: 40 },
+    xAxis: { type: 'category', data: [...classes.names], axisLabel: { ...TEXT, interval: 0 } },
+    yAxis: {
+      type: 'value',
+      name: '% of images',
+      nameLocation: 'middle',
+      nameGap: 40,
+      axisLabel: TEXT,
+    },
+    series: [
+      { ...bars, name: 'real', data: percent(classes.real), color: REAL },
+      { ...bars, name: 'generated', data: percent(classes.generated), color: GENERATED },
+    ],
+  });
+  return finish(chart);
+}
+
+/** Points of each set that a picture shows: more would hide one another. */
+const SHOWN = 1500;
+
+/**
+ * Real and generated images as points in the plane in which the features of the real ones vary most
+ * (principal components). Where there are only grey points, nothing is generated; where there are only
+ * coloured ones, what is generated is like nothing real.
+ */
+export async function featureMap({ reference, sample }: Evidence): Promise<string> {
+  const project = plane(reference.features);
+  const chart = await newChart({ width: 900, height: 520 });
+  const axis = {
+    type: 'value' as const,
+    scale: true,
+    axisLabel: TEXT,
+    axisLine: { onZero: false },
+    splitLine: { show: false },
+  };
+  const points = { type: 'scatter' as const, animation: false, symbolSize: 4 };
+  chart.setOption({
+    backgroundColor: '#ffffff',
+    legend: { top: 8, textStyle: TEXT },
+    grid: { left: 56, right: 24, top: 44, bottom: 36 },
+    xAxis: axis,
+    yAxis: axis,
+    series: [
+      { ...points, name: 'real', data: project(reference.features), color: REAL },
+      {
+        ...points,
+        name: 'generated',
+        data: project(sample.features),
+        color: GENERATED,
+        itemStyle: { opacity: 0.6 },
+      },
+    ],
+  });
+  return finish(chart);
+}
+
+function finish(chart: Awaited<ReturnType<typeof newChart>>): string {
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+
+/** Coordinates of the first rows along the two directions of most variance. */
+function plane(features: Rows): (of: Rows) => [number, number][] {
+  const { mean, covariance } = momentsOf(features);
+  const size = mean.length;
+  const { eigenvectorMatrix: vectors, realEigenvalues } = new EigenvalueDecomposition(
+    Matrix.from1DArray(size, size, covariance),
+    { assumeSymmetric: true },
+  );
+  const order = realEigenvalues.map((_, i) => i).sort((a, b) => valueAt(b) - valueAt(a));
+  function valueAt(i: number): number {
+    return realEigenvalues[i] as number;
+  }
+  const axes = [0, 1].map((k) => vectors.getColumn(order[k] ?? 0));
+  return ({ data, count }) =>
+    Array.from({ length: Math.min(SHOWN, count) }, (_, k) => {
+      const along = (axis: number[] = []) => {
+        let sum = 0;
+        for (let i = 0; i < size; i++) {
+          sum += ((data[k * size + i] as number) - (mean[i] as number)) * (axis[i] as number);
+        }
+        return Math.round(1000 * sum) / 1000; // the file need not say more
+      };
+      return [along(axes[0]), along(axes[1])];
+    });
+}
+
+/** The losses of a run from its log, as an SVG; undefined where there is no log to be read. */
+export async function runCurves(log: string): Promise<string | undefined> {
+  const rows = await readProgressLog(log).catch(() => []);
+  const measures = ['discriminator', 'generator'].filter((name) => rows.some((row) => name in row));
+  return rows.length > 1 && measures.length > 0
+    ? lossCurves(rows, { title: '', measures })
+    : undefined;
+}

@@ -1,0 +1,144 @@
+/** The sets of images that are compared: real ones, generated ones, noise. */
+import { type Generator, latents, stream, UserError } from '@gpn/runtime';
+import { type Dataset, gather, hashImages, loadDataset } from '../../data/sets/dataset.js';
+import type { Pictures } from '../judge/extractor.js';
+import { type Rows, rows } from '../metrics/rows.js';
+
+/** Pictures of a known class each, or of none. */
+export interface Labelled extends Pictures {
+  readonly labels?: Uint8Array;
+}
+
+export interface RealData {
+  readonly name: string;
+  readonly classes?: readonly string[];
+  /** What generators were trained on, and what generated images are compared with. */
+  readonly train: Labelled;
+  readonly reference: Labelled & { readonly hash: string };
+  /** What the reference is: the data's test set, or half of data that has none. */
+  readonly part: 'test' | 'half';
+}
+
+type Size = Pick<Dataset, 'height' | 'width' | 'channels'>;
+
+/**
+ * Loads real images of a generator's size.
+ *
+ * @param spec `mnist`, `fashion` or a folder. A folder without a test set is divided: a half, drawn
+ *   from a fixed seed, is what generated images are compared with.
+ * @param only the classes to keep; all unless given
+ * @throws UserError when it is missing, broken, or of another size
+ */
+export async function loadReal(
+  spec: string,
+  size: Size,
+  only?: readonly string[],
+): Promise<RealData> {
+  const wanted = { ...size, ...(only && { classes: only }) };
+  const train = await loadDataset(spec, { ...wanted, split: 'train' });
+  const { name, classes } = train;
+  const common = { name, ...(classes && { classes }) };
+  try {
+    const test = await loadDataset(spec, { ...wanted, split: 'test' });
+    return { ...common, train, reference: test, part: 'test' };
+  } catch (error) {
+    if (!(error instanceof UserError) || name === spec) throw error;
+  }
+  const order = stream(0, 'halves').permutation(train.count);
+  const half = choose(train, order.subarray(0, train.count >> 1));
+  const hash = hashImages({ name, ...half });
+  return { ...common, train, reference: { ...half, hash }, part: 'half' };
+}
+
+/** These images, in this order. */
+export function choose(from: Labelled, places: Uint32Array): Labelled & { channels: number } {
+  const { height, width, channels, images, labels } = from;
+  return {
+    count: places.length,
+    height,
+    width,
+    channels,
+    images: gather(images, height * width * channels, places),
+    ...(labels && { labels: gather(labels, 1, places) }),
+  };
+}
+
+/** So many images, or all there are, drawn from the seed without repeating. */
+export const chooseSome = (from: Labelled, count: number, seed: number): Labelled =>
+  choose(from, stream(seed, 'choice').permutation(from.count).subarray(0, count));
+
+/** Images of evenly spread noise: what no generator should be worse than. */
+export function noise({ height, width, channels }: Size, count: number): Labelled {
+  const images = Uint8Array.from(
+    stream(0, 'noise images').below(count * height * width * channels, 256),
+  );
+  return { count, height, width, channels, images };
+}
+
+/**
+ * The images that `sample({ count, seed })` draws, as bytes, a thousand at a time so that their
+ * floats need not all be in memory; and the classes that were asked for.
+ */
+export async function draw(
+  generator: Generator,
+  count: number,
+  seed: number,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Labelled> {
+  const { info } = generator;
+  const { height, width, channels } = info.image;
+  const size = height * width * channels;
+  const latentSize = info.latent?.size ?? 0;
+  const allLatents = latents(info, count, seed);
+  const { codes, condition } = info;
+  const allCodes = codes && stream(seed, 'codes').uniform(count * codes.size, ...codes.range);
+  const labels = condition && Uint8Array.from({ length: count }, (_, k) => k % condition.classes);
+  const images = new Uint8Array(count * size);
+  const part = 1000;
+  for (let at = 0; at < count; at += part) {
+    const to = Math.min(count, at + part);
+    const drawn = await generator.sample({
+      latents: allLatents.subarray(at * latentSize, to * latentSize),
+      ...(labels && { labels: labels.subarray(at, to) }),
+      ...(allCodes && codes && { codes: allCodes.subarray(at * codes.size, to * codes.size) }),
+    });
+    images.set(drawn.toUint8(), at * size);
+    onProgress?.(to, count);
+  }
+  return { count, height, width, channels, images, ...(labels && { labels }) };
+}
+
+/** More numbers an image than this say no more about what is a copy of what. */
+const MAX_PIXELS = 3072;
+
+/** The pixels of images from `from` up to `to` in [0, 1]; of large ones, means of squares of them. */
+export function pixelRows(pictures: Pictures, from = 0, to = pictures.count): Rows {
+  const { height, width, channels, images } = pictures;
+  const size = height * width * channels;
+  if (size > MAX_PIXELS) return shrunk(pictures, from, to);
+  const bytes = images.subarray(from * size, to * size);
+  const out = new Float32Array(bytes.length);
+  for (let i = 0; i < out.length; i++) out[i] = (bytes[i] as number) / 255;
+  return rows(out, size);
+}
+
+function shrunk({ height, width, channels, images }: Pictures, from: number, to: number): Rows {
+  const by = Math.ceil(Math.sqrt((height * width * channels) / MAX_PIXELS));
+  const [down, across] = [Math.floor(height / by), Math.floor(width / by)];
+  const size = down * across * channels;
+  const out = new Float32Array((to - from) * size);
+  const share = 1 / (255 * by * by);
+  for (let k = from; k < to; k++) {
+    for (let y = 0; y < down * by; y++) {
+      for (let x = 0; x < across * by; x++) {
+        const square = Math.floor(y / by) * across + Math.floor(x / by);
+        const to = (k - from) * size + square * channels;
+        const at = ((k * height + y) * width + x) * channels;
+        for (let c = 0; c < channels; c++) {
+          out[to + c] = (out[to + c] as number) + (images[at + c] as number) * share;
+        }
+      }
+    }
+  }
+  return rows(out, size);
+}

@@ -1,0 +1,198 @@
+import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { spec, type TensorSpec, trace } from '@gpn/export';
+import type { Network, Tensors } from '@gpn/models';
+import {
+  type ModelInfo,
+  makeCertificate,
+  openSession,
+  UserError,
+  withModelInfo,
+} from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { sideOf } from '../data/fragments.js';
+import type { State } from '../engine/compiled.js';
+import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
+import {
+  bestCheckpoint,
+  type Checkpoint,
+  latestCheckpoint,
+  readCheckpoint,
+} from '../files/checkpoint.js';
+import { ganOf, networksOf } from '../gan/gan.js';
+import type { Method } from '../methods/method.js';
+import { recipeHash } from '../recipe/load.js';
+import { measuredStatistics } from './statistics.js';
+
+export type Role = 'generator' | 'discriminator';
+
+/** The main inputs of the exported files; conditions come beside them by their own names. */
+const INPUT = { generator: 'latents', discriminator: 'images' } as const;
+
+/**
+ * A trained network as an .onnx file: in inference mode (running statistics, folded into the
+ * weights), with a free batch, describing itself, and certified by values computed on the CPU.
+ * @param options float16: store the weights as float16, in half the space
+ */
+export async function exportNetwork(
+  checkpoint: Checkpoint,
+  role: Role,
+  { float16 = false }: { float16?: boolean } = {},
+): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
+  const gan = ganOf(checkpoint.recipe);
+  const slides = role === 'discriminator' && gan.slides;
+  const network = slides ? networksOf(checkpoint.recipe, 1, true)[role] : gan.pair[role];
+  const shape = slides ? ['H', 'W', network.inputShape.at(-1) as number] : network.inputShape;
+  const inputs: Record<string, TensorSpec> = { [INPUT[role]]: spec(['N', ...shape]) };
+  for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
+  const { params, buffers } = await learned(checkpoint, role, network);
+  const model = trace(
+    ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
+      const pass = { training: false, conditions };
+      const { y } = network.apply(constants(params), constants(buffers), x as tf.Tensor, pass);
+      return role === 'generator' ? { images: y } : { ...gan.judge(x as tf.Tensor, y) };
+    },
+    inputs,
+    { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description, float16 },
+  );
+  const bytes = model.toBytes();
+  const info = describe(checkpoint, role, gan);
+  const session = await openSession(bytes, { device: 'cpu', label: info.name });
+  try {
+    const certified = { ...info, certificate: await makeCertificate(session, info) };
+    return { bytes: withModelInfo(bytes, certified), info: certified };
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** A network's weights and statistics; of the generator their average, where it was kept. */
+async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
+  const average = `${role}/average`;
+  if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
+    const params = stored(state, average, network.params);
+    return { params, buffers: await measuredStatistics(recipe, network, params) };
+  }
+  return {
+    params: stored(state, `${role}/params`, network.params),
+    buffers: stored(state, `${role}/buffers`, network.buffers),
+  };
+}
+
+/**
+ * Exports one network of a run (its newest checkpoint, or its best one) or of a checkpoint file.
+ * @param source a run's folder, or a .safetensors file
+ * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
+ */
+export async function exportRun(
+  source: string,
+  {
+    network,
+    out,
+    best = false,
+    float16 = false,
+  }: { network: Role; out: string; best?: boolean; float16?: boolean },
+): Promise<{ path: string; info: ModelInfo }> {
+  const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
+  const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
+  await writeFileAtomic(out, bytes);
+  return { path: out, info };
+}
+
+async function findCheckpoint(source: string, best: boolean): Promise<string> {
+  const found = await stat(source).catch((error: unknown) => {
+    throw fileError('read', source, error);
+  });
+  if (!found.isDirectory() && best) {
+    throw new UserError(`${source} is a checkpoint itself: a best one is of the folder of a run.`);
+  }
+  if (!found.isDirectory()) return source;
+  if (best) {
+    const path = bestCheckpoint(join(source, 'checkpoints'));
+    if (await exists(path)) return path;
+    throw new UserError(
+      `${source} holds no best checkpoint: a training keeps one where its recipe has output.evaluate_every.`,
+    );
+  }
+  const newest =
+    (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
+  if (newest) return newest;
+  throw new UserError(
+    `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
+  );
+}
+
+/** The tensors of a network in a state, by name. */
+function stored(state: State, prefix: string, specs: Network['params']): State {
+  const entries = Object.keys(specs).map((name) => {
+    const found = state[`${prefix}/${name}`];
+    const expected = specs[name]?.shape ?? [];
+    if (!found || `${found.shape}` !== `${expected}`) {
+      throw new UserError(
+        `The checkpoint does not fit its recipe: ${prefix}/${name} should have the shape [${expected}].`,
+      );
+    }
+    return [name, found] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+const constants = (tensors: State): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }]) => [
+      name,
+      tf.tensor(data as Float32Array, [...shape], 'float32'),
+    ]),
+  );
+
+function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
+  const { data, model, training } = recipe;
+  const { classes, categories, codes } = model;
+  const choices = classes ?? (role === 'generator' ? categories : undefined);
+  const fragment = role === 'discriminator' ? model.fragment : undefined;
+  const side = fragment && sideOf(fragment);
+  return {
+    version: 1,
+    name: role === 'generator' ? recipe.name : `${recipe.name}-discriminator`,
+    kind: role === 'discriminator' && gan.scores === 'critic' ? 'critic' : role,
+    input: INPUT[role],
+    output: role === 'generator' ? 'images' : 'scores',
+    image: {
+      height: side ?? data.height,
+      width: side ?? data.width,
+      channels: data.channels,
+      range: [...(gan.range ?? data.range)],
+      layout: 'NHWC',
+      color: data.channels === 1 ? 'gray' : 'rgb',
+    },
+    ...(role === 'generator' ? { latent: model.latent } : { scores: gan.scores }),
+    ...(fragment && { fragment }),
+    ...(choices && {
+      condition: {
+        input: classes ? 'labels' : 'categories',
+        classes: choices,
+        ...(progress.dataset.classes?.length === choices &&
+          (classes ?? training.information?.supervised) && { names: progress.dataset.classes }),
+      },
+    }),
+    ...(role === 'generator' &&
+      codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
+    training: {
+      recipe: recipeHash(recipe),
+      dataset: { name: progress.dataset.name, hash: progress.dataset.hash },
+      steps: progress.step,
+      epochs: progress.epochs,
+      seed: training.seed,
+      versions: VERSIONS,
+    },
+    ...(role === 'discriminator' && progress.quality && { quality: progress.quality }),
+  };
+}
+
+const require = createRequire(import.meta.url);
+const versionOf = (file: string): string => (require(file) as { version: string }).version;
+export const VERSIONS = {
+  gpn: versionOf('../../package.json'),
+  '@tensorflow/tfjs-core': tf.version_core,
+};

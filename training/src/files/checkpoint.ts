@@ -1,0 +1,147 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { z } from 'zod';
+import type { State } from '../engine/compiled.js';
+import { recipeToYaml } from '../recipe/load.js';
+import { parseRecipe, type Recipe } from '../recipe/schema.js';
+import { fileError, writeFileAtomic } from './atomic.js';
+import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
+
+const schedule = z.strictObject({
+  rate: z.number(),
+  best: z.number().nullable(),
+  stale: z.int().min(0),
+});
+
+/** Everything of a training but its tensors. Random numbers are a function of seed and step. */
+const progressSchema = z.strictObject({
+  /** Steps done; the next one's place in the data and its noise follow from it and the seed. */
+  step: z.int().min(0),
+  seed: z.int().min(0),
+  random: z.literal('threefry2x32-20'),
+  /** Times that every image has been shown. */
+  epochs: z.number().min(0),
+  /** Steps done in this epoch, and the sums of their metrics. */
+  epoch: z.strictObject({ steps: z.int().min(0), sums: z.record(z.string(), z.number()) }),
+  /** Where each phase's steps were computed (see `CompiledStep.rounding`), and by which version. */
+  places: z.record(z.string(), z.string()).default({}),
+  /** The learning rates of the phase that was last at work, by name. */
+  schedule: z.record(z.string(), schedule),
+  dataset: z.strictObject({
+    name: z.string(),
+    hash: z.string(),
+    count: z.int().min(1),
+    /** The names of its classes, where it has any. */
+    classes: z.array(z.string()).optional(),
+  }),
+  /** What the discriminator's phase measured at its end. */
+  quality: z
+    .array(z.strictObject({ metric: z.string(), value: z.number(), protocol: z.string() }))
+    .optional(),
+  /** What evaluations have found so far: see `Watch`. */
+  watch: z
+    .strictObject({
+      varied: z.boolean(),
+      best: z.strictObject({ step: z.int().min(1), frechet: z.number() }).nullable(),
+      recall: z.number(),
+      rollbacks: z.int().min(0),
+    })
+    .optional(),
+});
+
+export type Progress = z.infer<typeof progressSchema>;
+
+export interface Checkpoint {
+  readonly state: State;
+  readonly progress: Progress;
+  readonly recipe: Recipe;
+}
+
+const FORMAT = 'gpn-checkpoint-2';
+const NAME = /^step-(\d+)\.safetensors$/;
+/** Older ones are removed. */
+const KEPT = 3;
+
+export const stepName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+
+/** Writes `folder/step-N.safetensors` and removes all but the newest few. @returns its path */
+export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
+  const path = join(folder, `${stepName(checkpoint.progress.step)}.safetensors`);
+  await write(path, checkpoint);
+  const stale = (await checkpointsIn(folder)).slice(0, -KEPT);
+  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
+  return path;
+}
+
+/** The best one by Fréchet distance, which is kept beside the newest few. */
+export const bestCheckpoint = (folder: string): string => join(folder, 'best.safetensors');
+
+/** Writes it, in place of the one before. */
+export const writeBestCheckpoint = (folder: string, checkpoint: Checkpoint): Promise<void> =>
+  write(bestCheckpoint(folder), checkpoint);
+
+async function write(path: string, checkpoint: Checkpoint): Promise<void> {
+  const tensors = Object.entries(checkpoint.state).map(
+    ([name, { shape, data }]): [string, StoredTensor] => [
+      name,
+      { dtype: 'F32', shape: [...shape], data: data as Float32Array<ArrayBuffer> },
+    ],
+  );
+  const metadata = {
+    format: FORMAT,
+    progress: JSON.stringify(checkpoint.progress),
+    recipe: recipeToYaml(checkpoint.recipe),
+  };
+  await writeFileAtomic(path, encodeSafetensors(new Map(tensors), metadata));
+}
+
+/** @throws UserError if the file is missing, broken, or not a checkpoint of ours */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const { tensors, metadata } = await readSafetensors(path);
+  if (metadata.format !== FORMAT) {
+    throw new UserError(
+      metadata.format?.startsWith('gpn-checkpoint-')
+        ? `${path} was written by another version of this software (as ${metadata.format}, not ${FORMAT}): use that version, or train anew in another --out.`
+        : `${path} is not a checkpoint of a training (its format is not ${FORMAT}).`,
+    );
+  }
+  const progress = progressSchema.safeParse(parseJson(metadata.progress ?? ''));
+  if (!progress.success) {
+    throw new UserError(`${path} is broken: it does not say how far the training had come.`);
+  }
+  const entries = [...tensors].map(([name, { shape, data }]) => {
+    if (!(data instanceof Float32Array))
+      throw new UserError(`${path} is broken: ${name} is not float32.`);
+    return [name, { dtype: 'float32', shape, data }] as const;
+  });
+  return {
+    state: Object.fromEntries(entries),
+    progress: progress.data,
+    recipe: parseRecipe(metadata.recipe ?? '', `${path} (its recipe)`),
+  };
+}
+
+/** The newest checkpoint's path of a folder of checkpoints, if there is one. */
+export async function latestCheckpoint(folder: string): Promise<string | undefined> {
+  const newest = (await checkpointsIn(folder)).at(-1);
+  return newest && join(folder, newest);
+}
+
+/** File names, oldest first. */
+async function checkpointsIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw fileError('read', folder, error);
+  });
+  const steps = (name: string) => Number(NAME.exec(name)?.[1]);
+  return names.filter((name) => NAME.test(name)).sort((a, b) => steps(a) - steps(b));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

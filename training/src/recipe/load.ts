@@ -1,0 +1,128 @@
+/** The recipes that come with this package, and where recipes go to and come from. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@gpn/runtime';
+import { Document, visit } from 'yaml';
+import { fileError } from '../files/atomic.js';
+import { dotted } from './errors.js';
+import { nearest } from './nearest.js';
+import { checkRecipe, parseRecipe, type Recipe } from './schema.js';
+
+const FOLDER = fileURLToPath(new URL('../../recipes/', import.meta.url));
+
+/** The names of the package's own recipes, sorted. */
+export const recipeNames = (): string[] =>
+  readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.yml'))
+    .map((file) => basename(file, '.yml'))
+    .sort();
+
+/** What a command line may set in place of the recipe. */
+export interface RecipeOverrides {
+  /** `mnist`, `fashion`, or a folder, relative to the working directory. */
+  dataset?: string;
+  epochs?: number;
+  /** In place of epochs. */
+  steps?: number;
+  batchSize?: number;
+  seed?: number;
+}
+
+/** The options that set them, for errors, by the keys they set. */
+const OPTIONS: Record<string, string> = {
+  'data.dataset': '--data',
+  'training.epochs': '--epochs',
+  'training.steps': '--steps',
+  'training.batch_size': '--batch-size',
+  'training.seed': '--seed',
+};
+
+/**
+ * A recipe by its name, or by the path of a YAML file, with overrides applied. What `data.dataset`
+ * names is made absolute, relative to the recipe's file, so that the result says all.
+ *
+ * @throws UserError when there is no such recipe, or something in it, or an override, is wrong
+ */
+export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {}): Recipe {
+  const isPath = /\.ya?ml$|[/\\]/.test(nameOrPath);
+  if (!isPath && !recipeNames().includes(nameOrPath)) throw unknownRecipe(nameOrPath);
+  const path = isPath ? nameOrPath : join(FOLDER, `${nameOrPath}.yml`);
+  const recipe = readRecipe(path);
+  const base = isPath ? dirname(path) : '.';
+  return override(
+    { ...recipe, data: { ...recipe.data, dataset: locate(base, recipe) } },
+    overrides,
+  );
+}
+
+function unknownRecipe(name: string): UserError {
+  const near = nearest(name, recipeNames());
+  return new UserError(
+    `There is no recipe ${name}${near === undefined ? '' : ` (did you mean ${near}?)`}; ` +
+      `the recipes are ${recipeNames().join(', ')}, or give the path of a YAML file.`,
+  );
+}
+
+function readRecipe(path: string): Recipe {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+  return parseRecipe(text, path);
+}
+
+const locate = (base: string, { data }: Recipe) =>
+  isPackaged(data.dataset) ? data.dataset : resolve(base, data.dataset);
+
+/** Data sets that have a name; all others are folders. */
+const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
+
+function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
+  const { dataset, epochs, steps, batchSize, seed } = overrides;
+  if (epochs !== undefined && steps !== undefined) {
+    throw new UserError('Give one of --epochs and --steps, not both.');
+  }
+  const data = { ...recipe.data };
+  const training = { ...recipe.training };
+  if (dataset !== undefined) data.dataset = isPackaged(dataset) ? dataset : resolve(dataset);
+  if (epochs !== undefined) Object.assign(training, { epochs, steps: undefined });
+  if (steps !== undefined) Object.assign(training, { steps, epochs: undefined });
+  if (batchSize !== undefined) training.batch_size = batchSize;
+  if (seed !== undefined) training.seed = seed;
+  return checkRecipe(
+    { ...recipe, data, training },
+    (path) => OPTIONS[dotted(path)] ?? dotted(path),
+  );
+}
+
+/** A recipe as YAML, every key written out; reading it gives the same recipe. */
+export function recipeToYaml(recipe: Recipe): string {
+  const document = new Document(recipe);
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = true; // range: [ 0, 1 ]
+    },
+  });
+  return document.toString();
+}
+
+/**
+ * SHA-256, in hex, of what decides the outcome: `data`, `model` and `training` as JSON with sorted
+ * keys. Left out are the texts, `output`, and where the data lies: a data set has its own hash. Of
+ * `output`, what is evaluated counts where a training goes back by it.
+ */
+export function recipeHash({ data, model, training, output }: Recipe): string {
+  const { dataset: _, ...rest } = data;
+  const { evaluate_every, evaluate_samples, on_collapse } = output;
+  const rollback = on_collapse === 'rollback' ? { evaluate_every, evaluate_samples } : undefined;
+  const json = JSON.stringify({ data: rest, model, training, rollback }, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(json).digest('hex');
+}

@@ -1,0 +1,145 @@
+/** How far a training has come: pure functions from one step's progress to the next one's. */
+import { UserError } from '@gpn/runtime';
+import type { Dataset } from '../data/sets/dataset.js';
+import type { State } from '../engine/compiled.js';
+import type { Progress } from '../files/checkpoint.js';
+import { floats, type Phase, type PhaseData } from '../methods/method.js';
+import type { Recipe } from '../recipe/schema.js';
+import { plateau, startSchedule } from './schedule.js';
+
+/** A phase with its data, and its place among all steps of a training: from `from` to before `to`. */
+export interface Part {
+  readonly phase: Phase;
+  readonly data: PhaseData;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Phases one after the other; of many rounds and few steps, some have nothing to do. */
+export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
+  let from = 0;
+  const parts = phases.map((phase) => {
+    const data = phase.data(dataset);
+    const part = { phase, data, from, to: from + phase.steps(data.stepsPerEpoch) };
+    from = part.to;
+    return part;
+  });
+  return parts.filter((part) => part.to > part.from);
+}
+
+/** What `count` steps of one phase are fed, from step `step` of the whole training on. */
+export function feedsOf(parts: readonly Part[], step: number, count: number): State[] {
+  const { data, from } = partAt(parts, step) as Part;
+  return Array.from({ length: count }, (_, i) => data.feeds(step - from + i));
+}
+
+/** Where a step belongs, if it is one of these parts'. */
+export const partAt = (parts: readonly Part[], step: number): Part | undefined =>
+  parts.find(({ from, to }) => from <= step && step < to);
+
+/**
+ * The step that this call ends with: the last of all, or of the first phase.
+ * @throws UserError where the stage is not one of the training, or not yet due
+ */
+export function endOf(
+  parts: readonly Part[],
+  step: number,
+  { out, stage }: { out: string; stage?: 'generator' | 'discriminator' | undefined },
+): number {
+  const [first, last] = [parts[0]?.to ?? 0, parts.at(-1)?.to ?? 0];
+  if (stage === undefined) return last;
+  if (parts[0]?.phase.name !== 'discriminator') {
+    throw new UserError('Both networks of this recipe learn together: leave --stage out.');
+  }
+  if (stage === 'discriminator' && step >= first) {
+    throw new UserError(`${out} has its discriminator: --stage generator goes on from there.`);
+  }
+  if (stage === 'generator' && step < first) {
+    throw new UserError(`${out} has no trained discriminator: begin with --stage discriminator.`);
+  }
+  return stage === 'discriminator' ? first : last;
+}
+
+export function startProgress({ training }: Recipe, dataset: Dataset): Progress {
+  const { name, hash, count, classes } = dataset;
+  return {
+    step: 0,
+    seed: training.seed,
+    random: 'threefry2x32-20',
+    epochs: 0,
+    epoch: { steps: 0, sums: {} },
+    places: {},
+    schedule: {},
+    dataset: { name, hash, count, ...(classes && { classes }) },
+  };
+}
+
+/** The first step of a phase is next: its learning rates are as at the beginning. */
+export const enter = (progress: Progress, { rates }: Phase): Progress => ({
+  ...progress,
+  epoch: { steps: 0, sums: {} },
+  schedule: mapRecord(rates, startSchedule),
+});
+
+/** One step further; at the end of an epoch the schedule sees the means of its metrics. */
+export function advance(
+  progress: Progress,
+  metrics: Readonly<Record<string, number>>,
+  { from, data }: Part,
+  { training }: Recipe,
+): Progress {
+  const step = progress.step + 1;
+  const steps = progress.epoch.steps + 1;
+  const sums = mapRecord(metrics, (value, name) => (progress.epoch.sums[name] ?? 0) + value);
+  const epochs = progress.epochs + 1 / data.stepsPerEpoch;
+  const next = { ...progress, step, epochs, epoch: { steps, sums } };
+  if ((step - from) % data.stepsPerEpoch !== 0) return next;
+  const rule = training.schedule;
+  return {
+    ...next,
+    epochs: Math.round(epochs), // the sum of many small numbers
+    epoch: { steps: 0, sums: {} },
+    schedule: mapRecord(progress.schedule, (rate, name) =>
+      rule ? plateau(rate, (sums[name] ?? 0) / steps, rule) : rate,
+    ),
+  };
+}
+
+/** How many steps come before anything else is due: an end, a picture, a checkpoint, an evaluation. */
+export function stepsToPause(
+  { step }: Pick<Progress, 'step'>,
+  {
+    from,
+    to,
+    data: { stepsPerEpoch },
+  }: Pick<Part, 'from' | 'to'> & { data: Pick<PhaseData, 'stepsPerEpoch'> },
+  { output }: Pick<Recipe, 'output'>,
+  end: number,
+): number {
+  const next = (every: number, start = 0) =>
+    start + (Math.floor((step - start) / every) + 1) * every;
+  const { samples_every, checkpoint_every, evaluate_every = samples_every } = output;
+  const pauses = [samples_every, checkpoint_every, evaluate_every].map((every) => next(every));
+  return Math.min(to, end, next(stepsPerEpoch, from), ...pauses) - step;
+}
+
+/** After going back to an earlier state: the steps count on, at half the learning rates. */
+export const rolledBack = (progress: Progress): Progress => ({
+  ...progress,
+  schedule: mapRecord(progress.schedule, (rate) => ({ ...rate, rate: rate.rate / 2 })),
+  ...(progress.watch && {
+    watch: { ...progress.watch, rollbacks: progress.watch.rollbacks + 1 },
+  }),
+});
+
+/** The learning rates as the step takes them. */
+export const ratesOf = ({ schedule }: Progress): State =>
+  Object.fromEntries(
+    Object.entries(schedule).map(([name, { rate }]) => [
+      `rates/${name}`,
+      floats([], Float32Array.of(rate)),
+    ]),
+  );
+
+const mapRecord = <A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B) =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

@@ -1,0 +1,102 @@
+/** Where a training begins: everything that may be refused is, before anything is written. */
+import { join } from 'node:path';
+import { stream, UserError } from '@gpn/runtime';
+import { type Dataset, loadDataset, shareImages } from '../data/sets/dataset.js';
+import type { State } from '../engine/compiled.js';
+import {
+  type Checkpoint,
+  latestCheckpoint,
+  type Progress,
+  readCheckpoint,
+} from '../files/checkpoint.js';
+import { ganOf } from '../gan/gan.js';
+import { startingState } from '../methods/method.js';
+import { recipeHash } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import { endOf, type Part, partsOf, startProgress } from './progress.js';
+import type { TrainEvent, TrainOptions } from './types.js';
+
+export interface Start {
+  readonly dataset: Dataset;
+  /** The phases that are not yet over, as far as this call goes. */
+  readonly left: readonly Part[];
+  /** The step that this call ends with, and the training's last. */
+  readonly end: number;
+  readonly steps: number;
+  readonly progress: Progress;
+  readonly state: State;
+  /** The path of the checkpoint that it goes on from. */
+  readonly resumed?: string;
+}
+
+export const foldersOf = (out: string) => ({
+  checkpoints: join(out, 'checkpoints'),
+  samples: join(out, 'samples'),
+});
+
+/** @throws UserError if the data or a checkpoint cannot be used */
+export async function startOf(recipe: Recipe, options: TrainOptions): Promise<Start> {
+  const { out, on = () => {} } = options;
+  const resumed = await findStart(recipe, foldersOf(out).checkpoints, options);
+  const dataset = await loadData(recipe, on);
+  const gan = ganOf(recipe);
+  const parts = partsOf(gan.phases, dataset);
+  const steps = parts.at(-1)?.to ?? 0;
+  const progress = resumed?.progress ?? startProgress(recipe, dataset);
+  if (progress.dataset.hash !== dataset.hash) {
+    throw new UserError(
+      `${out} was trained on other data than ${dataset.name} as it is now; a run goes on with the data it began with.`,
+    );
+  }
+  if (progress.step > steps) {
+    throw new UserError(
+      `${out} has ${progress.step} steps done, more than the ${steps} asked for.`,
+    );
+  }
+  const random = stream(recipe.training.seed, 'initialization');
+  const state = resumed?.state ?? startingState(gan.state, recipe.model.initialization, random);
+  const end = endOf(parts, progress.step, options);
+  const left = parts.filter(({ to }) => to > progress.step && to <= end);
+  return { dataset, left, end, steps, progress, state, ...(resumed && { resumed: resumed.path }) };
+}
+
+/** The checkpoint to go on from; refuses to write over a run that was not asked to go on. */
+async function findStart(
+  recipe: Recipe,
+  folder: string,
+  { out, resume, stage }: TrainOptions,
+): Promise<(Checkpoint & { path: string }) | undefined> {
+  const path = await latestCheckpoint(folder);
+  if (!path) return undefined;
+  if (!resume && stage !== 'generator') {
+    throw new UserError(
+      `${out} holds a run already: give --resume to go on with it, or another --out.`,
+    );
+  }
+  const found = await readCheckpoint(path);
+  // Where networks take turns, the number of steps decides what each step trains.
+  const fixed = recipe.training.method === 'predictive';
+  const comparable = (r: Recipe): string =>
+    recipeHash(
+      fixed ? r : { ...r, training: { ...r.training, epochs: undefined, steps: undefined } },
+    );
+  if (comparable(found.recipe) !== comparable(recipe)) {
+    const may = fixed ? 'they' : 'only the number of epochs or steps';
+    throw new UserError(
+      `${out} was begun with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
+    );
+  }
+  return { ...found, path };
+}
+
+async function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Dataset> {
+  const { dataset, height, width, channels, classes } = data;
+  const loaded = await loadDataset(dataset, {
+    height,
+    width,
+    channels,
+    ...(classes && { classes }),
+    onProgress: (done, total) => on({ type: 'data', done, total }),
+  });
+  return shareImages(loaded);
+}

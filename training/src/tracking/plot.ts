@@ -1,0 +1,144 @@
+/** Pictures of a run's measures. */
+import type { ProgressRow } from '../files/metrics-log.js';
+
+export interface CurvesOptions {
+  title: string;
+  /** Which measures to draw; by default the two losses. */
+  measures?: readonly string[];
+}
+
+type Point = [step: number, value: number];
+
+/** More points than this cannot be told apart at the picture's width. */
+const MAX_POINTS = 400;
+const COLOURS = ['#c2410c', '#1d4ed8', '#15803d', '#7e22ce'];
+
+/**
+ * Losses against steps, as an SVG of 900 × 500: each measure as a thin line, and smoothed as a
+ * thick one. Values that are no finite numbers are left out.
+ */
+export async function lossCurves(
+  rows: readonly ProgressRow[],
+  { title, measures = ['discriminator', 'generator'] }: CurvesOptions,
+): Promise<string> {
+  const chart = await newChart();
+  const style = { type: 'line' as const, showSymbol: false, animation: false };
+  const series = measures.flatMap((name, index) => {
+    const points = thin(finitePoints(rows, name), MAX_POINTS);
+    const color = COLOURS[index % COLOURS.length];
+    const faint = { color, width: 1, opacity: 0.25 };
+    return [
+      { ...style, data: points, lineStyle: faint },
+      { ...style, name, data: smooth(points, Math.ceil(points.length / 50)), color },
+    ];
+  });
+  chart.setOption({
+    ...surroundings(title, measures),
+    yAxis: { type: 'value', scale: true, ...axis('loss', 48) },
+    series,
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+
+/**
+ * What evaluations found, against steps, as an SVG of 900 × 500: the Fréchet distance on a
+ * logarithmic axis to the left, as it falls by orders of magnitude, and recall to the right.
+ */
+export async function evaluationCurves(
+  rows: readonly ProgressRow[],
+  { title }: Pick<CurvesOptions, 'title'>,
+): Promise<string> {
+  const curves = [
+    { name: 'Fréchet distance', measure: 'frechet', color: COLOURS[0] },
+    { name: 'recall', measure: 'recall', color: COLOURS[1] },
+  ];
+  const chart = await newChart();
+  chart.setOption({
+    ...surroundings(
+      title,
+      curves.map(({ name }) => name),
+    ),
+    yAxis: [
+      { type: 'log', ...axis('Fréchet distance', 48) },
+      { type: 'value', min: 0, max: 1, ...axis('recall', 40), splitLine: { show: false } },
+    ],
+    series: curves.map(({ name, measure, color }, yAxisIndex) => ({
+      ...{ type: 'line' as const, animation: false, name, color, yAxisIndex },
+      // A logarithm takes no zero, which no generator reaches.
+      data: finitePoints(rows, measure).filter(([, x]) => x > 0 || yAxisIndex > 0),
+    })),
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+
+const surroundings = (title: string, curves: readonly string[]) => ({
+  backgroundColor: '#ffffff',
+  title: { text: title, left: 'center', top: 12, textStyle: { fontSize: 18 } },
+  legend: {
+    data: [...curves],
+    icon: 'rect',
+    itemHeight: 3,
+    top: 42,
+    textStyle: { fontSize: 14 },
+  },
+  grid: { left: 72, right: 64, top: 84, bottom: 60 },
+  xAxis: { type: 'value' as const, max: 'dataMax', ...axis('step', 32) },
+});
+
+const axis = (name: string, nameGap: number) => ({
+  name,
+  nameGap,
+  nameLocation: 'middle' as const,
+  nameTextStyle: { fontSize: 14 },
+  axisLabel: { fontSize: 13, hideOverlap: true },
+  splitLine: { lineStyle: { color: '#e5e7eb' } },
+});
+
+/**
+ * A chart that is drawn as an SVG. ECharts is large and only needed for pictures: it is loaded when
+ * the first is drawn.
+ */
+export async function newChart({ width = 900, height = 500 } = {}) {
+  const [core, charts, components, { SVGRenderer }] = await Promise.all([
+    import('echarts/core'),
+    import('echarts/charts'),
+    import('echarts/components'),
+    import('echarts/renderers'),
+  ]);
+  const { BarChart, LineChart, ScatterChart } = charts;
+  const { GridComponent, LegendComponent, TitleComponent } = components;
+  core.use([BarChart, LineChart, ScatterChart]);
+  core.use([GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+  return core.init(null, null, { renderer: 'svg', ssr: true, width, height });
+}
+
+const finitePoints = (rows: readonly ProgressRow[], name: string): Point[] =>
+  rows
+    .map((row): Point => [row.step, row[name] ?? Number.NaN])
+    .filter(([, value]) => Number.isFinite(value));
+
+/** At most `limit` points, each the mean of as many neighbours. */
+export function thin(points: readonly Point[], limit: number): Point[] {
+  const size = Math.ceil(points.length / limit);
+  return Array.from({ length: size ? Math.ceil(points.length / size) : 0 }, (_, i) =>
+    mean(points.slice(i * size, (i + 1) * size)),
+  );
+}
+
+/** Each point's value becomes the mean over it and `radius` neighbours on either side. */
+export function smooth(points: readonly Point[], radius: number): Point[] {
+  return points.map(([step], i) => {
+    // Near an end fewer on both sides: else the line would lean towards the middle there.
+    const reach = Math.min(radius, i, points.length - 1 - i);
+    return [step, mean(points.slice(i - reach, i + reach + 1))[1]];
+  });
+}
+
+function mean(points: readonly Point[]): Point {
+  const sum = points.reduce(([a, b], [step, value]): Point => [a + step, b + value], [0, 0]);
+  return [sum[0] / points.length, sum[1] / points.length];
+}
