@@ -10,7 +10,7 @@ export default defineConfig({
       '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
       '@gpn/models': at('./models/src/index.ts'),
       '@gpn/export': at('./export/src/index.ts'),
-      '@gpn/runtime': at('./runtime/src/index.ts'),
+      '@gpn/runtime': at('./runtime/src/node/index.ts'),
       '@gpn/training/atomic': at('./training/src/files/atomic.ts'),
       '@gpn/training': at('./training/src/index.ts'),
     },

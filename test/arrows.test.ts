@@ -116,7 +116,7 @@ describe('what must stay light', () => {
 
   // The command reads and writes pictures of many formats by sharp, once it is asked for one.
   test.each([
-    ['the runtime', 'runtime/src/index.ts', []],
+    ['the runtime', 'runtime/src/node/index.ts', []],
     ['the list of pre-trained models', 'models/src/pretrained.ts', []],
     ['`gpn-cli sample`', 'cli/src/commands/sample.ts', ['sharp']],
     ['`gpn-cli score`', 'cli/src/commands/score.ts', ['sharp']],

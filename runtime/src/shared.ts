@@ -1,14 +1,15 @@
 /** What the entries for Node and for browsers have in common. */
-export type { BatchOptions } from './batches.js';
-export type { Verification } from './certificate.js';
-export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './discriminator.js';
+
 export { UserError } from './errors.js';
-export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './grid-inputs.js';
-export { extent, heatMap, probability } from './heat-map.js';
-export { type Grid, type GridOptions, Images } from './images.js';
-export { latents, type SampleOptions } from './inputs.js';
-export { blend, pathOf } from './interpolate.js';
-export type { LoadOptions, LoadProgress } from './load.js';
+export { extent, heatMap, probability } from './format/heat-map.js';
+export { type Grid, type GridOptions, Images } from './format/images.js';
+export type { Picture, Rectangle } from './format/picture.js';
+export type { Verification } from './model/certificate.js';
+export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';
+export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/grid-inputs.js';
+export { latents, type SampleOptions } from './model/inputs.js';
+export { blend, pathOf } from './model/interpolate.js';
+export type { LoadOptions, LoadProgress } from './model/load.js';
 export {
   type Certificate,
   type Distribution,
@@ -19,7 +20,9 @@ export {
   readModelInfo,
   type ScoreMeaning,
   type TrainingInfo,
-} from './model-info.js';
+} from './model/model-info.js';
+export { type RandomStream, stream } from './random/random.js';
+export type { BatchOptions } from './session/batches.js';
 export type {
   Device,
   DType,
@@ -27,6 +30,4 @@ export type {
   Session,
   TensorData,
   TensorInfo,
-} from './ort-session.js';
-export type { Picture, Rectangle } from './picture.js';
-export { type RandomStream, stream } from './random.js';
+} from './session/ort-session.js';

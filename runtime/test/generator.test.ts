@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { afterAll, describe, expect, it } from 'vitest';
-import { makeCertificate } from '../src/certificate.js';
-import { Images } from '../src/images.js';
-import { Discriminator, Generator, loadModel } from '../src/index.js';
-import { latents } from '../src/inputs.js';
-import type { ModelInfo } from '../src/model-info.js';
-import { stream } from '../src/random.js';
-import { openSession } from '../src/session.js';
+import { Images } from '../src/format/images.js';
+import { makeCertificate } from '../src/model/certificate.js';
+import { latents } from '../src/model/inputs.js';
+import type { ModelInfo } from '../src/model/model-info.js';
+import { Discriminator, Generator, loadModel } from '../src/node/index.js';
+import { openSession } from '../src/node/session.js';
+import { stream } from '../src/random/random.js';
 import { expectClose, sentence } from './helpers.js';
 import {
   conditionalFile,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Generator, gridInputs, latents, type ModelInfo, UserError } from '../src/index.js';
-import { stream } from '../src/random.js';
+import { Generator, gridInputs, latents, type ModelInfo, UserError } from '../src/node/index.js';
+import { stream } from '../src/random/random.js';
 import { conditionalFile, GENERATOR } from './tiny.js';
 
 // As the file of `conditionalFile` says of itself: three classes, two codes.

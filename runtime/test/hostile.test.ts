@@ -1,8 +1,8 @@
 // Model files that are broken or lie: an error in one sentence or a right answer, soon, in bounds.
 import { describe, expect, it } from 'vitest';
-import { Generator, type ModelInfo, UserError } from '../src/index.js';
-import { latents } from '../src/inputs.js';
-import { stream } from '../src/random.js';
+import { latents } from '../src/model/inputs.js';
+import { Generator, type ModelInfo, UserError } from '../src/node/index.js';
+import { stream } from '../src/random/random.js';
 import { expectClose, sentence } from './helpers.js';
 import { GENERATOR, generate, generatorFile } from './tiny.js';
 

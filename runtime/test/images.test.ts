@@ -1,7 +1,7 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
-import { Images } from '../src/images.js';
+import { Images } from '../src/format/images.js';
 
 /** Gray images of 2×3 whose pixels are all k + 1 sixteenths. */
 const flat = (count: number) =>

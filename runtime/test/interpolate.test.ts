@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Generator, latents, pathOf } from '../src/index.js';
-import { stream } from '../src/random.js';
+import { Generator, latents, pathOf } from '../src/node/index.js';
+import { stream } from '../src/random/random.js';
 import { expectClose, sentence } from './helpers.js';
 import { conditionalFile, GENERATOR, generate, generatorFile } from './tiny.js';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Generator, type LoadProgress } from '../src/index.js';
+import { Generator, type LoadProgress } from '../src/node/index.js';
 import { sentence } from './helpers.js';
 import { generatorFile } from './tiny.js';
 

@@ -2,9 +2,9 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
-import { type ModelInfo, readModelInfo, withModelInfo } from '../src/model-info.js';
-import { metadataOf, withMetadata } from '../src/onnx-metadata.js';
-import { stream } from '../src/random.js';
+import { metadataOf, withMetadata } from '../src/format/onnx-metadata.js';
+import { type ModelInfo, readModelInfo, withModelInfo } from '../src/model/model-info.js';
+import { stream } from '../src/random/random.js';
 import { constant, model, node, value } from './onnx.js';
 
 const info: ModelInfo = {

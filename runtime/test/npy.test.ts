@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
-import { readNpy, writeNpy } from '../src/npy.js';
+import { readNpy, writeNpy } from '../src/format/npy.js';
 
 const data = Float32Array.from({ length: 24 }, (_, i) => (i - 7) / 3);
 

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
-import { normalQuantile } from '../src/normal.js';
-import { fnv1a, type RandomStream, stream, threefry2x32 } from '../src/random.js';
+import { normalQuantile } from '../src/random/normal.js';
+import { fnv1a, type RandomStream, stream, threefry2x32 } from '../src/random/random.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const script = /```python\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Discriminator, Images, type ModelInfo, type Picture } from '../src/index.js';
-import { stream } from '../src/random.js';
+import { Discriminator, Images, type ModelInfo, type Picture } from '../src/node/index.js';
+import { stream } from '../src/random/random.js';
 import { expectClose, sentence } from './helpers.js';
 import { DISCRIMINATOR, discriminatorFile } from './tiny.js';
 

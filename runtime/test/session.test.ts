@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
-import type { TensorData } from '../src/ort-session.js';
-import { openSession } from '../src/session.js';
+import { openSession } from '../src/node/session.js';
+import type { TensorData } from '../src/session/ort-session.js';
 import { model, node, value } from './onnx.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-session-'));
@@ -127,7 +127,7 @@ describe('devices', () => {
   // Debian's chromium brings a Vulkan driver in software: slow, but the same code path as a GPU.
   const icd = '/usr/lib/chromium/vk_swiftshader_icd.json';
   it.runIf(existsSync(icd))('webgpu computes the same (software Vulkan)', () => {
-    const source = fileURLToPath(new URL('../dist/session.js', import.meta.url));
+    const source = fileURLToPath(new URL('../dist/node/session.js', import.meta.url));
     const path = join(folder, 'webgpu.onnx');
     writeFileSync(path, twice);
     const program = `

@@ -1,6 +1,6 @@
 // A generator and a discriminator small enough to compute by hand.
-import { type ModelInfo, withModelInfo } from '../src/model-info.js';
-import { stream } from '../src/random.js';
+import { type ModelInfo, withModelInfo } from '../src/model/model-info.js';
+import { stream } from '../src/random/random.js';
 import { constant, model, node, value } from './onnx.js';
 
 export const LATENT = 4;

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import type * as Runtime from '../src/index.js';
+import type * as Runtime from '../src/node/index.js';
 import { generatorFile } from './tiny.js';
 
-const built = new URL('../dist/index.js', import.meta.url).href;
+const built = new URL('../dist/node/index.js', import.meta.url).href;
 const { Generator, openSession }: typeof Runtime = await import(/* @vite-ignore */ built);
 const folder = mkdtempSync(join(tmpdir(), 'gpn-worker-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,9 +1,9 @@
-import { type GridPlan, gridInputs } from '../grid-inputs.js';
-import { latents } from '../inputs.js';
-import { blend } from '../interpolate.js';
-import type { LoadOptions } from '../load.js';
-import type { ModelInfo } from '../model-info.js';
-import { Generator } from '../web/browser.js';
+import { type GridPlan, gridInputs } from '../model/grid-inputs.js';
+import { latents } from '../model/inputs.js';
+import { blend } from '../model/interpolate.js';
+import type { LoadOptions } from '../model/load.js';
+import type { ModelInfo } from '../model/model-info.js';
+import { Generator } from '../web/load.js';
 import { classChoice, h, ModelElement } from './element.js';
 
 /** Seconds from one set of images to the next. */

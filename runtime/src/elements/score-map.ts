@@ -1,8 +1,8 @@
-import type { ScoreMap } from '../discriminator.js';
 import { UserError } from '../errors.js';
-import { extent, heatMap, probability } from '../heat-map.js';
-import type { LoadOptions } from '../load.js';
-import { Discriminator } from '../web/browser.js';
+import { extent, heatMap, probability } from '../format/heat-map.js';
+import type { ScoreMap } from '../model/discriminator.js';
+import type { LoadOptions } from '../model/load.js';
+import { Discriminator } from '../web/load.js';
 import { classChoice, h, ModelElement } from './element.js';
 
 /** As many windows as are scored in about a second by a small model in wasm. */

@@ -1,4 +1,4 @@
-import { type OpenOptions, openWith, type Session } from '../ort-session.js';
+import { type OpenOptions, openWith, type Session } from '../session/ort-session.js';
 import { backend } from './onnxruntime.js';
 
 /** Opens a model in this very thread, be it the page's or a worker's. */

@@ -5,7 +5,7 @@ import {
   type OpenOptions,
   type Ort,
   threadsNote,
-} from '../ort-session.js';
+} from '../session/ort-session.js';
 
 /** The version of onnxruntime-web that this package was tested with. */
 export const ORT_VERSION = '1.30.0';

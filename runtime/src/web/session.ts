@@ -1,7 +1,7 @@
 /** Sessions in a browser: onnxruntime-web, in a worker unless told otherwise. */
 import { UserError } from '../errors.js';
-import type { OpenOptions, Session } from '../ort-session.js';
-import { Remote } from '../remote.js';
+import type { OpenOptions, Session } from '../session/ort-session.js';
+import { Remote } from '../session/remote.js';
 
 let current: Remote | undefined;
 

@@ -1,6 +1,6 @@
-import { sha256 } from '../digest.js';
-import { download, readBytes } from '../download.js';
-import type { LoadOptions, SourceBytes } from '../load.js';
+import { sha256 } from '../format/digest.js';
+import { download, readBytes } from '../model/download.js';
+import type { LoadOptions, SourceBytes } from '../model/load.js';
 
 /** A URL, which may be relative to the page, or the bytes of an .onnx file. */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;

@@ -1,5 +1,5 @@
 /** What runs in the worker that `session.ts` starts. */
-import { serve } from '../remote.js';
+import { serve } from '../session/remote.js';
 import { openHere } from './here.js';
 
 const scope = globalThis as unknown as {

@@ -3,7 +3,7 @@
  * devices. The one place that talks to it.
  */
 import type { InferenceSession } from 'onnxruntime-common';
-import { reasonOf, UserError } from './errors.js';
+import { reasonOf, UserError } from '../errors.js';
 
 export type Ort = typeof import('onnxruntime-common');
 

@@ -1,4 +1,4 @@
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 
 /** The SHA-256 of some bytes, hexadecimal. */
 export async function sha256(bytes: Uint8Array): Promise<string> {

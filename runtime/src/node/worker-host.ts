@@ -1,7 +1,7 @@
 /** Runs sessions in one worker thread of Node's, started with the first and ended with the last. */
 import { Worker } from 'node:worker_threads';
-import type { OpenOptions, Session } from './ort-session.js';
-import { Remote } from './remote.js';
+import type { OpenOptions, Session } from '../session/ort-session.js';
+import { Remote } from '../session/remote.js';
 
 let current: Remote | undefined;
 

@@ -7,13 +7,14 @@
  * image k. Values: the output's elements, flat, at `stream(seed, 'certificate', 'positions')`,
  * whole numbers below the output's size.
  */
-import { type Feed, type Network, runBatches } from './batches.js';
-import { UserError } from './errors.js';
-import { imageShape } from './images.js';
+
+import { UserError } from '../errors.js';
+import { imageShape } from '../format/images.js';
+import { stream } from '../random/random.js';
+import { type Feed, type Network, runBatches } from '../session/batches.js';
+import type { Session } from '../session/ort-session.js';
 import { generatorFeeds, oneHot } from './inputs.js';
 import type { Certificate, ModelInfo } from './model-info.js';
-import type { Session } from './ort-session.js';
-import { stream } from './random.js';
 
 const VALUES = 64;
 const TOLERANCE: Certificate['tolerance'] = { cpu: 1e-5, cuda: 1e-4, wasm: 1e-5, webgpu: 1e-4 };

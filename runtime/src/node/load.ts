@@ -1,9 +1,9 @@
 /** Generators and discriminators under Node: read from files, run by onnxruntime-node. */
-import { Discriminator as Scorer } from './discriminator.js';
-import { Generator as Drawer } from './generator.js';
-import { type LoadOptions, loaderOf } from './load.js';
-import { Model } from './model.js';
-import { KINDS } from './model-info.js';
+import { Discriminator as Scorer } from '../model/discriminator.js';
+import { Generator as Drawer } from '../model/generator.js';
+import { type LoadOptions, loaderOf } from '../model/load.js';
+import { Model } from '../model/model.js';
+import { KINDS } from '../model/model-info.js';
 import { openSession } from './session.js';
 import { readSource, type Source } from './source.js';
 

@@ -1,6 +1,6 @@
 /** What runs in the worker thread that `worker-host.ts` starts. */
 import { parentPort } from 'node:worker_threads';
-import { serve } from './remote.js';
+import { serve } from '../session/remote.js';
 import { openSession } from './session.js';
 
 const port = parentPort;

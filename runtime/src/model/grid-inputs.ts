@@ -1,6 +1,7 @@
 /** What structured grids are drawn from: a class for each row, a swept code along the columns. */
-import { checkCount } from './batches.js';
-import { UserError } from './errors.js';
+
+import { UserError } from '../errors.js';
+import { checkCount } from '../session/batches.js';
 import { codesOf, latents, type SampleOptions } from './inputs.js';
 import type { ModelInfo } from './model-info.js';
 

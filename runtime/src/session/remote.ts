@@ -2,7 +2,7 @@
  * A session in another thread, over anything that carries messages: Node's worker threads and a
  * browser's workers are served by the same two functions.
  */
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 import type { OpenOptions, Session, TensorData } from './ort-session.js';
 
 type Tensors = Record<string, TensorData>;

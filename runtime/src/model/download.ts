@@ -1,5 +1,5 @@
 /** Model files that are in memory, or on the web. */
-import { reasonOf, UserError } from './errors.js';
+import { reasonOf, UserError } from '../errors.js';
 import type { LoadOptions, SourceBytes } from './load.js';
 
 /** 2 GiB, the most that an ONNX file can be; what never ends is refused there. */

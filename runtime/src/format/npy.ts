@@ -1,6 +1,7 @@
 /** NumPy's .npy files, of float32, little-endian, in C order. */
-import { product } from './batches.js';
-import { UserError } from './errors.js';
+
+import { UserError } from '../errors.js';
+import { product } from '../session/batches.js';
 
 export interface NpyArray {
   shape: number[];

@@ -1,10 +1,11 @@
 /** From a source to a network that is ready to run. */
-import { checkSignature, type Network, runBatches } from './batches.js';
+
+import { UserError } from '../errors.js';
+import { sha256 } from '../format/digest.js';
+import { checkSignature, type Network, runBatches } from '../session/batches.js';
+import type { OpenOptions, Session } from '../session/ort-session.js';
 import { feedsOf, itemShapeOf } from './certificate.js';
-import { sha256 } from './digest.js';
-import { UserError } from './errors.js';
 import { type Kind, readModelInfo } from './model-info.js';
-import type { OpenOptions, Session } from './ort-session.js';
 
 export interface SourceBytes {
   bytes: Uint8Array;

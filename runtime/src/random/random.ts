@@ -7,7 +7,7 @@
  * and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so any position of a stream
  * can be reached at once. The README of this package states every step and a Python equivalent.
  */
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 import { normalQuantile } from './normal.js';
 
 /** Third key word of Threefry: 0x1BD11BDA ^ k0 ^ k1 (Skein's parity constant). */

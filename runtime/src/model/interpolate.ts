@@ -1,5 +1,5 @@
 /** Ways from one latent to another. */
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 import { codesOf, latents } from './inputs.js';
 import type { Distribution, ModelInfo } from './model-info.js';
 

@@ -1,4 +1,7 @@
 /** What a model file says of itself: one JSON entry, `gpn`, of its ONNX metadata. */
+
+import { UserError } from '../errors.js';
+import { metadataOf, withMetadata } from '../format/onnx-metadata.js';
 import {
   type Check,
   interval,
@@ -14,8 +17,6 @@ import {
   text,
   whole,
 } from './check.js';
-import { UserError } from './errors.js';
-import { metadataOf, withMetadata } from './onnx-metadata.js';
 
 export const METADATA_KEY = 'gpn';
 export const METADATA_VERSION = 1;

@@ -1,7 +1,8 @@
 /** Score maps of discriminators that are convolutional throughout: a tile of scores in one run. */
-import { type BatchOptions, type Feed, type Network, runOnce, turn } from './batches.js';
-import { UserError } from './errors.js';
-import { cut } from './picture.js';
+
+import { UserError } from '../errors.js';
+import { cut } from '../format/picture.js';
+import { type BatchOptions, type Feed, type Network, runOnce, turn } from '../session/batches.js';
 
 /** The most scores along a side of one run; what bounds its memory, whatever the picture. */
 const TILE = 256;

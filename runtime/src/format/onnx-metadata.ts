@@ -3,7 +3,7 @@
  * this reads protobuf's wire format, at the top level of `ModelProto` only: everything else, the
  * graph above all, is stepped over.
  */
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 
 // Field numbers of ModelProto and of StringStringEntryProto (onnx.proto).
 const GRAPH = 7;

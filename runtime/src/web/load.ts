@@ -1,7 +1,7 @@
 /** Generators and discriminators in a browser: fetched, and run by onnxruntime-web. */
-import { Discriminator as Scorer } from '../discriminator.js';
-import { Generator as Drawer } from '../generator.js';
-import { type LoadOptions, loaderOf } from '../load.js';
+import { Discriminator as Scorer } from '../model/discriminator.js';
+import { Generator as Drawer } from '../model/generator.js';
+import { type LoadOptions, loaderOf } from '../model/load.js';
 import { openSession } from './session.js';
 import { readSource, type Source } from './source.js';
 

@@ -1,7 +1,7 @@
 /** Where a model can run under Node, and how to tell why it cannot. */
 import { existsSync, readdirSync } from 'node:fs';
 import { platform } from 'node:process';
-import type { DeviceRule } from './ort-session.js';
+import type { DeviceRule } from '../session/ort-session.js';
 
 const nodes = (folder: string, pattern: RegExp): boolean => {
   try {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { findPretrained, pretrainedModels } from '@gpn/models/pretrained';
-import { download, readBytes } from './download.js';
-import { reasonOf, UserError } from './errors.js';
-import type { LoadOptions, SourceBytes } from './load.js';
+import { reasonOf, UserError } from '../errors.js';
+import { download, readBytes } from '../model/download.js';
+import type { LoadOptions, SourceBytes } from '../model/load.js';
 
 /** A path, a `file:` or `https:` URL, the bytes of an .onnx file, or the name of a bundled model. */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;

@@ -1,6 +1,5 @@
 /** Sessions under Node: onnxruntime-node, here or in a worker thread. */
 import { availableParallelism } from 'node:os';
-import { DEVICES } from './devices.js';
 import {
   type Backend,
   type OpenOptions,
@@ -8,7 +7,8 @@ import {
   openWith,
   type Session,
   threadsNote,
-} from './ort-session.js';
+} from '../session/ort-session.js';
+import { DEVICES } from './devices.js';
 
 let loading: Promise<Ort> | undefined;
 

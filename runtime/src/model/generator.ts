@@ -1,5 +1,5 @@
-import { runBatches } from './batches.js';
-import { Images, imageShape } from './images.js';
+import { Images, imageShape } from '../format/images.js';
+import { runBatches } from '../session/batches.js';
 import { countOf, generatorFeeds, type SampleOptions } from './inputs.js';
 import { pathOf } from './interpolate.js';
 import { Model } from './model.js';
