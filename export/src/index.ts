@@ -1,16 +1,16 @@
-export { inspectModel, type ModelSummary, type TensorInfo } from './inspect.js';
 export {
   type ConvertedModel,
   type ConvertOptions,
   convertModel,
   type HostTensor,
   type HostTensors,
-} from './models/convert.js';
-export { ExportError } from './models/error.js';
-export { type InputShapes, parseInputShape } from './models/shapes.js';
-export { type ModelVerification, type Runner, verifyModel } from './models/verify.js';
-export { TIMES } from './repeat.js';
-export { flatten, type Leaf, mapLeaves } from './structure.js';
+} from './convert/convert.js';
+export { ExportError } from './convert/error.js';
+export { type InputShapes, parseInputShape } from './convert/shapes.js';
+export { type ModelVerification, type Runner, verifyModel } from './convert/verify.js';
+export { inspectModel, type ModelSummary, type TensorInfo } from './graph/inspect.js';
+export { TIMES } from './graph/repeat.js';
+export { flatten, type Leaf, mapLeaves } from './trace/structure.js';
 export {
   isSpec,
   isTensor,
@@ -21,4 +21,4 @@ export {
   type TraceOptions,
   trace,
   traceAsync,
-} from './trace.js';
+} from './trace/trace.js';

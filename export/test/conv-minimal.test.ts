@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { Builder } from '../src/builder.js';
-import { encode } from '../src/encode.js';
+import { Builder } from '../src/graph/builder.js';
+import { encode } from '../src/graph/encode.js';
 import { spec, trace } from '../src/index.js';
-import { geometry } from '../src/lowerings/conv-geometry.js';
-import * as minimal from '../src/lowerings/conv-minimal.js';
+import { geometry } from '../src/lowerings/conv/geometry.js';
+import * as minimal from '../src/lowerings/conv/winograd.js';
 import { uniform } from './cases/case.js';
 import { eager, expectClose, type Output, run, TOLERANCE } from './run.js';
 

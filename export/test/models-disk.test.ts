@@ -5,9 +5,9 @@ import type { io } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { toFloat16 } from '../src/float16.js';
+import { compare } from '../src/convert/verify.js';
 import { convertModel, ExportError, parseInputShape } from '../src/index.js';
-import { compare } from '../src/models/verify.js';
+import { toFloat16 } from '../src/passes/float16.js';
 import { artifactsOf, float32, open, scratch, wave, writeModel } from './models-files.js';
 
 const folder = scratch();

@@ -9,8 +9,8 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
+import { compare } from '../src/convert/verify.js';
 import { convertModel } from '../src/index.js';
-import { compare } from '../src/models/verify.js';
 import { artifactsOf, open, scratch, wave, writeModel } from './models-files.js';
 
 const folder = scratch();

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
+import { compare } from '../src/convert/verify.js';
 import { convertModel, inspectModel, verifyModel } from '../src/index.js';
-import { compare } from '../src/models/verify.js';
 import { artifactsOf, open, scratch, wave, writeModel } from './models-files.js';
 
 const folder = scratch();

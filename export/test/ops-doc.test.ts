@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { OPSET } from '../src/encode.js';
+import { OPSET } from '../src/graph/encode.js';
 import { LOWERINGS } from '../src/lowerings/index.js';
 import { operatorsByKernel, opsDocument } from './ops-doc.js';
 

@@ -1,5 +1,5 @@
-import { TraceBackend } from '../src/backend.js';
 import { LOWERINGS } from '../src/lowerings/index.js';
+import { TraceBackend } from '../src/trace/backend.js';
 import type { Case } from './cases/case.js';
 import { FAMILIES } from './cases/index.js';
 import { traced } from './run.js';

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Entry, registerKernels, TraceBackend } from '../../export/src/backend.js';
-import { Builder } from '../../export/src/builder.js';
-import { foldOnCpu } from '../../export/src/cpu.js';
-import { encode } from '../../export/src/encode.js';
-import { type Data, Graph, sizeOf, type Value } from '../../export/src/graph.js';
-import { dense, type View, view } from '../../export/src/view.js';
+import { Builder } from '../../export/src/graph/builder.js';
+import { encode } from '../../export/src/graph/encode.js';
+import { type Data, Graph, sizeOf, type Value } from '../../export/src/graph/graph.js';
+import { dense, type View, view } from '../../export/src/graph/view.js';
+import { type Entry, registerKernels, TraceBackend } from '../../export/src/trace/backend.js';
+import { foldOnCpu } from '../../export/src/trace/cpu.js';
 
 /**
  * The tracer as a backend that computes, so that TF.js's own specs can be run against it: kernels

@@ -38,7 +38,7 @@ export function addExportWeb(program: Command): void {
 
 async function exportWeb(models: string[], options: Options): Promise<void> {
   const { webFiles } = await import('@gpn/runtime');
-  const { pages } = await import('../web-page.js');
+  const { pages } = await import('../web/page.js');
   const { output, title, webgpu = false, serve } = options;
   await checkFolder(output);
   const loaded = await Promise.all(models.map(readModel));

@@ -1,8 +1,8 @@
-import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { range } from '../shapes.js';
-import { type Axis, geometry } from './conv-geometry.js';
-import { transposed } from './conv-nd.js';
+import type { Builder } from '../graph/builder.js';
+import type { Value } from '../graph/graph.js';
+import { range } from '../graph/shapes.js';
+import { type Axis, geometry } from './conv/geometry.js';
+import { transposed } from './conv/nd.js';
 import { lower, type Table } from './table.js';
 
 /** Morphological dilation: the largest of x + filter in each window; images lie channels-last. */

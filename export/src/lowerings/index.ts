@@ -1,5 +1,5 @@
-import { CONV } from './conv.js';
-import { CONV_3D } from './conv3d.js';
+import { CONV } from './conv/conv.js';
+import { CONV_3D } from './conv/conv3d.js';
 import { DILATION } from './dilation.js';
 import { BINARY, UNARY } from './elementwise.js';
 import { GATHER } from './gather.js';

@@ -1,7 +1,7 @@
-import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { range } from '../shapes.js';
-import { CHANNELS_FIRST, laidOut, shapeOf, type View, view } from '../view.js';
+import type { Builder } from '../graph/builder.js';
+import type { Value } from '../graph/graph.js';
+import { range } from '../graph/shapes.js';
+import { CHANNELS_FIRST, laidOut, shapeOf, type View, view } from '../graph/view.js';
 import { type Lowering, lower, lowerViews, type Table } from './table.js';
 
 interface BatchNorm {

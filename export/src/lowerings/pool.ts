@@ -1,6 +1,6 @@
-import type { Builder } from '../builder.js';
-import { type Attrs, sizeOf, type Value } from '../graph.js';
-import { range } from '../shapes.js';
+import type { Builder } from '../graph/builder.js';
+import { type Attrs, sizeOf, type Value } from '../graph/graph.js';
+import { range } from '../graph/shapes.js';
 import {
   CHANNELS_FIRST,
   dense,
@@ -9,9 +9,9 @@ import {
   type View,
   VOLUME_CHANNELS_FIRST,
   view,
-} from '../view.js';
-import { type Axis, type Geometry, type PoolAttrs, poolGeometry } from './conv-geometry.js';
-import { transposed } from './conv-nd.js';
+} from '../graph/view.js';
+import { type Axis, type Geometry, type PoolAttrs, poolGeometry } from './conv/geometry.js';
+import { transposed } from './conv/nd.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 
 /** Pools of images and volumes: [batch, channels, …] to ONNX, whichever way they lie in TF.js. */

@@ -1,4 +1,4 @@
-import type { Value } from '../graph.js';
+import type { Value } from '../graph/graph.js';
 import { lower, type Table } from './table.js';
 
 interface Attrs {

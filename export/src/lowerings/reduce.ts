@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Builder } from '../builder.js';
-import type { DType, Value } from '../graph.js';
-import { range } from '../shapes.js';
-import { shapeOf, type View, view } from '../view.js';
+import type { Builder } from '../graph/builder.js';
+import type { DType, Value } from '../graph/graph.js';
+import { range } from '../graph/shapes.js';
+import { shapeOf, type View, view } from '../graph/view.js';
 import { type Lowering, lower, lowerViews, type Table } from './table.js';
 
 interface Attrs {

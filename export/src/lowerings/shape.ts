@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Builder, sameShape } from '../builder.js';
-import { type DType, sizeOf, type Value } from '../graph.js';
-import { inverse, permute, range } from '../shapes.js';
-import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
+import { type Builder, sameShape } from '../graph/builder.js';
+import { type DType, sizeOf, type Value } from '../graph/graph.js';
+import { inverse, permute, range } from '../graph/shapes.js';
+import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../graph/view.js';
 import { lower, lowerViews, type Table } from './table.js';
 
 type X<A = object> = { x: A };

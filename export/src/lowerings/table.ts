@@ -1,6 +1,6 @@
-import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { dense, type View, view } from '../view.js';
+import type { Builder } from '../graph/builder.js';
+import type { Value } from '../graph/graph.js';
+import { dense, type View, view } from '../graph/view.js';
 
 /** TF.js hands a kernel its tensors and its other arguments by name. */
 export type Views = Readonly<Record<string, View>>;

@@ -1,5 +1,5 @@
-import type { Builder } from '../builder.js';
-import { type Graph, type Node, sizeOf, type Value } from '../graph.js';
+import type { Builder } from '../graph/builder.js';
+import { type Graph, type Node, sizeOf, type Value } from '../graph/graph.js';
 import { rewrite, withInputs } from './rewrite.js';
 
 /**

@@ -1,5 +1,5 @@
-import { type Builder, sameShape } from '../builder.js';
-import type { Data, Graph, Node, Value } from '../graph.js';
+import { type Builder, sameShape } from '../graph/builder.js';
+import type { Data, Graph, Node, Value } from '../graph/graph.js';
 import { rewrite } from './rewrite.js';
 
 /** A free dimension, and the sizes at which a function is traced in its stead. */

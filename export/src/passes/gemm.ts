@@ -1,4 +1,4 @@
-import type { Graph, Value } from '../graph.js';
+import type { Graph, Value } from '../graph/graph.js';
 import { rewrite } from './rewrite.js';
 
 /** A product of two matrices and a bias per column is one Gemm, whether the bias is constant or not. */

@@ -1,5 +1,5 @@
-import { Builder } from '../builder.js';
-import { type Attrs, Graph, type Node, type Value } from '../graph.js';
+import { Builder } from '../graph/builder.js';
+import { type Attrs, Graph, type Node, type Value } from '../graph/graph.js';
 
 /**
  * What to put in a node's place: given its inputs in the new graph, the values for its outputs, or

@@ -1,4 +1,4 @@
-import type { Graph, Node, Value } from '../graph.js';
+import type { Graph, Node, Value } from '../graph/graph.js';
 import { rewrite } from './rewrite.js';
 
 /**

@@ -1,10 +1,10 @@
 /** The pages that `export-web` writes: they draw, and they score. */
 import type { WebFile } from '@gpn/runtime';
-import type { WebModel } from './commands/export-web.js';
-import { generatorCard, html, type PageOptions, pageOf, scoreCard, tile } from './web-cards.js';
-import { pictures } from './web-pictures.js';
-import { SCRIPT } from './web-script.js';
-import { CSS } from './web-style.js';
+import type { WebModel } from '../commands/export-web.js';
+import { generatorCard, html, type PageOptions, pageOf, scoreCard, tile } from './cards.js';
+import { pictures } from './pictures.js';
+import { SCRIPT } from './script.js';
+import { CSS } from './style.js';
 
 /**
  * The files of the pages, their models and pictures among them. Several generators have a page

@@ -1,6 +1,6 @@
 /** The pictures that pages show before a model is there, and those that its judges are tried on. */
 import { Generator, gridInputs, Images, type WebFile } from '@gpn/runtime';
-import type { WebModel } from './commands/export-web.js';
+import type { WebModel } from '../commands/export-web.js';
 
 /** What the pages' elements draw at first. */
 export const SEED = 7;

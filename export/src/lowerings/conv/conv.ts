@@ -1,13 +1,13 @@
-import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { range } from '../shapes.js';
-import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../view.js';
-import { type ConvAttrs, type Geometry, geometry } from './conv-geometry.js';
-import * as minimal from './conv-minimal.js';
-import { convolution, filterConvolution, transposed } from './conv-nd.js';
-import * as direct from './conv-products.js';
-import { activate } from './elementwise.js';
-import { type Lowering, lowerViews, type Table } from './table.js';
+import type { Builder } from '../../graph/builder.js';
+import type { Value } from '../../graph/graph.js';
+import { range } from '../../graph/shapes.js';
+import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../../graph/view.js';
+import { activate } from '../elementwise.js';
+import { type Lowering, lowerViews, type Table } from '../table.js';
+import { type ConvAttrs, type Geometry, geometry } from './geometry.js';
+import { convolution, filterConvolution, transposed } from './nd.js';
+import * as direct from './products.js';
+import * as minimal from './winograd.js';
 
 const channelsFirst = (b: Builder, x: View, g: Geometry): Value =>
   g.channelsLast ? laidOut(b, x, CHANNELS_FIRST) : dense(b, x);

@@ -1,6 +1,6 @@
 /** Makes a runnable TF.js model of what was read from disk. */
 import * as tf from '@tensorflow/tfjs-core';
-import '../cpu.js';
+import '../trace/cpu.js';
 import type { ModelFiles, ModelKind } from './disk.js';
 import { ExportError, reasonOf } from './error.js';
 

@@ -1,7 +1,7 @@
-import type { Builder } from '../builder.js';
-import { sizeOf, type Value } from '../graph.js';
-import { range } from '../shapes.js';
-import { type Axis, type Geometry, placeOf, tapsOf } from './conv-geometry.js';
+import type { Builder } from '../../graph/builder.js';
+import { sizeOf, type Value } from '../../graph/graph.js';
+import { range } from '../../graph/shapes.js';
+import { type Axis, type Geometry, placeOf, tapsOf } from './geometry.js';
 
 /**
  * Convolutions of channels-last images as gathers and products of matrices over the whole batch.

@@ -1,8 +1,8 @@
 /** What the pages of `export-web` show of each model. */
 import { createHash } from 'node:crypto';
 import type { ModelInfo } from '@gpn/runtime';
-import type { WebModel } from './commands/export-web.js';
-import { belongs, countOf, drawnFor, exampleOf, posterOf, SEED, sweepsOf } from './web-pictures.js';
+import type { WebModel } from '../commands/export-web.js';
+import { belongs, countOf, drawnFor, exampleOf, posterOf, SEED, sweepsOf } from './pictures.js';
 
 export interface PageOptions {
   title: string;

@@ -1,8 +1,8 @@
-import type { Builder } from '../builder.js';
-import { sizeOf, type Value } from '../graph.js';
-import { range, stridesOf } from '../shapes.js';
-import type { Axis, Geometry } from './conv-geometry.js';
-import { gatherOrZero } from './conv-products.js';
+import type { Builder } from '../../graph/builder.js';
+import { sizeOf, type Value } from '../../graph/graph.js';
+import { range, stridesOf } from '../../graph/shapes.js';
+import type { Axis, Geometry } from './geometry.js';
+import { gatherOrZero } from './products.js';
 
 /**
  * Convolutions whose kernel is two strides wide, by minimal filtering (Winograd 1980; for networks

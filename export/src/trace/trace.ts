@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { Builder } from '../graph/builder.js';
+import { encode } from '../graph/encode.js';
+import { Graph, type Value } from '../graph/graph.js';
+import { encodeRepeated } from '../graph/repeat.js';
+import { view } from '../graph/view.js';
+import { foldAffine } from '../passes/affine.js';
+import { type Axis, type Entry, entry, freeBatch } from '../passes/batch.js';
+import { halveWeights } from '../passes/float16.js';
+import { fuseBias } from '../passes/gemm.js';
+import { hoistScale } from '../passes/scale.js';
 import { BACKEND, type TraceBackend } from './backend.js';
-import { Builder } from './builder.js';
-import { encode } from './encode.js';
-import { halveWeights } from './float16.js';
-import { Graph, type Value } from './graph.js';
-import { foldAffine } from './passes/affine.js';
-import { type Axis, type Entry, entry, freeBatch } from './passes/batch.js';
-import { fuseBias } from './passes/gemm.js';
-import { hoistScale } from './passes/scale.js';
-import { encodeRepeated } from './repeat.js';
 import { flatten, mapLeaves } from './structure.js';
-import { view } from './view.js';
 
 /** The shape and type of an input; dimensions given by names, such as 'N', are free. */
 export interface TensorSpec {

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Builder } from './builder.js';
+import type { Builder } from '../graph/builder.js';
+import { type Data, type DType, sizeOf } from '../graph/graph.js';
+import { perImage } from '../graph/per-image.js';
+import { shapeOf, type View, view } from '../graph/view.js';
+import { LOWERINGS } from '../lowerings/index.js';
 import { foldOnCpu } from './cpu.js';
-import { type Data, type DType, sizeOf } from './graph.js';
-import { LOWERINGS } from './lowerings/index.js';
-import { perImage } from './per-image.js';
-import { shapeOf, type View, view } from './view.js';
 
 /** The name under which TF.js knows the recording backend. */
 export const BACKEND = 'onnx-trace';

@@ -1,9 +1,16 @@
-import type { Builder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { dense, laidOut, shapeOf, type View, VOLUME_CHANNELS_FIRST, view } from '../view.js';
-import { type Conv3DAttrs, geometry3D } from './conv-geometry.js';
-import { convolution, filterConvolution, transposed } from './conv-nd.js';
-import { lowerViews, type Table } from './table.js';
+import type { Builder } from '../../graph/builder.js';
+import type { Value } from '../../graph/graph.js';
+import {
+  dense,
+  laidOut,
+  shapeOf,
+  type View,
+  VOLUME_CHANNELS_FIRST,
+  view,
+} from '../../graph/view.js';
+import { lowerViews, type Table } from '../table.js';
+import { type Conv3DAttrs, geometry3D } from './geometry.js';
+import { convolution, filterConvolution, transposed } from './nd.js';
 
 /** Convolutions of volumes: TF.js has them channels-last only, filters [d, h, w, in, out]. */
 

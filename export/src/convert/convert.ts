@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type OnnxModel, type TensorSpec, type Tensors, traceAsync } from '../trace.js';
+import { type OnnxModel, type TensorSpec, type Tensors, traceAsync } from '../trace/trace.js';
 import { type ModelKind, readModel } from './disk.js';
 import { ExportError, reasonOf } from './error.js';
 import { type LoadedModel, loadModel } from './load.js';

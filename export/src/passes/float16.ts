@@ -1,5 +1,5 @@
-import type { Graph, Value } from './graph.js';
-import { rewrite } from './passes/rewrite.js';
+import type { Graph, Value } from '../graph/graph.js';
+import { rewrite } from './rewrite.js';
 
 /** Smaller constants save less than the node that widens them costs. */
 const MIN_ELEMENTS = 64;

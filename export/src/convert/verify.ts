@@ -1,5 +1,5 @@
-import { type Graph, type Node, sizeOf, type Value } from '../graph.js';
-import type { TensorSpec } from '../trace.js';
+import { type Graph, type Node, sizeOf, type Value } from '../graph/graph.js';
+import type { TensorSpec } from '../trace/trace.js';
 import type { ConvertedModel, HostTensor, HostTensors } from './convert.js';
 import { ExportError } from './error.js';
 import { FREE } from './shapes.js';

@@ -1,4 +1,4 @@
-import { spec, type TensorSpec } from '../trace.js';
+import { spec, type TensorSpec } from '../trace/trace.js';
 import { ExportError } from './error.js';
 import type { ModelInput } from './load.js';
 

@@ -1,6 +1,6 @@
-import type { Builder } from '../builder.js';
-import type { Attrs, Value } from '../graph.js';
-import type { Axis } from './conv-geometry.js';
+import type { Builder } from '../../graph/builder.js';
+import type { Attrs, Value } from '../../graph/graph.js';
+import type { Axis } from './geometry.js';
 
 /**
  * ONNX's convolutions over two or three axes, and the gradients that are convolutions themselves.
