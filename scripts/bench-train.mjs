@@ -31,7 +31,7 @@ import { spec, trace } from '@gpn/export';
 import { openSession, stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { shareImages } from '../training/dist/data/sets/dataset.js';
+import { shareImages } from '../training/dist/data/images.js';
 import { threadsFor } from '../training/dist/engine/compiled.js';
 import { encodeSafetensors } from '../training/dist/files/safetensors.js';
 import { AHEAD, ahead, openFeeder } from '../training/dist/run/feeder.js';

@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
-import { shareImages } from '../training/dist/data/sets/dataset.js';
+import { shareImages } from '../training/dist/data/images.js';
 import { ahead, openFeeder } from '../training/dist/run/feeder.js';
 import { partsOf } from '../training/dist/run/progress.js';
 

@@ -1,7 +1,9 @@
-export { type Dataset, loadDataset } from './data/sets/dataset.js';
-export { type CompiledStep, compile, type State, traceStep } from './engine/compiled.js';
+export { loadDataset } from './data/sets/dataset.js';
+export type { Dataset } from './data/types.js';
+export type { EngineName } from './engine/choice.js';
+export { compile, traceStep } from './engine/compiled.js';
 export { type Eager, eagerStep, runEagerly } from './engine/eager.js';
-export type { EngineName } from './engine/engines.js';
+export type { CompiledStep, State } from './engine/types.js';
 export * from './evaluation/index.js';
 export { exportNetwork, exportRun, type Role } from './export/run-export.js';
 export { type Checkpoint, readCheckpoint } from './files/checkpoint.js';

@@ -1,8 +1,9 @@
 /** The eager engine against the compiled one, on TF.js's cpu backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CompiledStep, compile, type State } from '../src/engine/compiled.js';
+import { compile } from '../src/engine/compiled.js';
 import { eagerStep } from '../src/engine/eager.js';
+import type { CompiledStep, State } from '../src/engine/types.js';
 import { smallGan } from './small-gan.js';
 import '@tensorflow/tfjs-backend-cpu';
 

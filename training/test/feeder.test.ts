@@ -1,8 +1,9 @@
 /** What steps are fed is the same, whoever puts it together, and in whatever groups. */
 import { stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
-import { type Dataset, shareImages } from '../src/data/sets/dataset.js';
-import type { State } from '../src/engine/compiled.js';
+import { shareImages } from '../src/data/images.js';
+import type { Dataset } from '../src/data/types.js';
+import type { State } from '../src/engine/types.js';
 import { ganOf } from '../src/gan/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import { ahead, direct, type Feeder } from '../src/run/feeder.js';

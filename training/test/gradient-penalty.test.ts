@@ -3,8 +3,9 @@ import { initialize, NETWORKS, type Network, type Pair, type Tensors } from '@gp
 import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compile, type State } from '../src/engine/compiled.js';
+import { compile } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
+import type { State } from '../src/engine/types.js';
 import { LOSSES, type LossPair } from '../src/gan/losses.js';
 import { clip, gradientPenalty } from '../src/steps/gradient-penalty.js';
 import { differentiate } from '../src/steps/gradients.js';

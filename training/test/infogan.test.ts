@@ -1,8 +1,8 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { State } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
+import type { State } from '../src/engine/types.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import type { Recipe } from '../src/recipe/schema.js';
 import { mutualInformation } from '../src/steps/infogan.js';

@@ -3,8 +3,9 @@ import type { Tensors } from '@gpn/models';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compile, type State } from '../src/engine/compiled.js';
+import { compile } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
+import type { State } from '../src/engine/types.js';
 import { OPTIMIZERS } from '../src/gan/optimizers.js';
 import '@tensorflow/tfjs-backend-cpu';
 

@@ -1,8 +1,8 @@
 /** Trainings small enough for TF.js's own cpu backend, which is the oracle. */
 import { stream, type TensorData } from '@gpn/runtime';
-import type { Dataset } from '../src/data/sets/dataset.js';
-import type { State } from '../src/engine/compiled.js';
+import type { Dataset } from '../src/data/types.js';
 import { runEagerly } from '../src/engine/eager.js';
+import type { State } from '../src/engine/types.js';
 import { ganOf } from '../src/gan/gan.js';
 import { floats, startingState } from '../src/methods/method.js';
 import { resolveRecipe } from '../src/recipe/load.js';

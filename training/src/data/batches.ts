@@ -3,7 +3,8 @@
  * batches that an unbroken one sees.
  */
 import { stream, UserError } from '@gpn/runtime';
-import { type Dataset, gather } from './sets/dataset.js';
+import { gather } from './images.js';
+import type { Dataset } from './types.js';
 
 /** A place in the data: batch `batch` of pass `epoch`, both from 0. */
 export interface Position {

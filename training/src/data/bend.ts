@@ -1,6 +1,6 @@
 /** Images as they might have been drawn just as well: turned, leant, stretched and moved a little. */
 import type { RandomStream } from '@gpn/runtime';
-import type { Images } from './sets/dataset.js';
+import type { Images } from './types.js';
 
 /** In radians, either way. */
 const TURN = 0.4;

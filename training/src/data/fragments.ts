@@ -4,7 +4,7 @@
  * lies wholly inside the image and may be altered, the *frame* around that is context, always real.
  */
 import type { RandomStream } from '@gpn/runtime';
-import type { Images } from './sets/dataset.js';
+import type { Images } from './types.js';
 
 /** Sides in pixels; a fragment's is internal + 2 · frame. */
 export interface FragmentSize {

@@ -2,14 +2,8 @@
 import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type CompiledStep,
-  pickState,
-  type State,
-  type StepInputs,
-  type StepOutputs,
-  stateNames,
-} from './compiled.js';
+import { pickState, stateNames } from './state.js';
+import type { CompiledStep, State, StepInputs, StepOutputs } from './types.js';
 
 type StepFunction<S extends StepInputs> = (inputs: Tensors<S>) => StepOutputs;
 

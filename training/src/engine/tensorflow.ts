@@ -3,8 +3,8 @@
 import type { Tensors } from '@gpn/export';
 import { type OpenOptions, UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import type { CompiledStep, StepInputs, StepOutputs } from './compiled.js';
 import { eagerStep } from './eager.js';
+import type { CompiledStep, StepInputs, StepOutputs } from './types.js';
 
 /** The backend that both packages register. */
 const BACKEND = 'tensorflow';

@@ -12,7 +12,7 @@ import {
 } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { sideOf } from '../data/fragments.js';
-import type { State } from '../engine/compiled.js';
+import type { State } from '../engine/types.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import {
   bestCheckpoint,

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
-import type { State } from '../engine/compiled.js';
+import type { State } from '../engine/types.js';
 import { recipeToYaml } from '../recipe/load.js';
 import { parseRecipe, type Recipe } from '../recipe/schema.js';
 import { fileError, writeFileAtomic } from './atomic.js';

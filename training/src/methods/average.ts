@@ -1,6 +1,6 @@
 /** A moving average of the generator's weights, over whatever method trains it. */
 import type { Network, Tensors } from '@gpn/models';
-import type { StepOutputs } from '../engine/compiled.js';
+import type { StepOutputs } from '../engine/types.js';
 import { moveTowards } from '../steps/pixels.js';
 import { asInputs, type Method, type Phase, type StateSpecs } from './method.js';
 

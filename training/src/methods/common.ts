@@ -2,8 +2,8 @@
 import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
 import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
-import type { Dataset } from '../data/sets/dataset.js';
-import type { State } from '../engine/compiled.js';
+import type { Dataset } from '../data/types.js';
+import type { State } from '../engine/types.js';
 import { LOSSES, type LossPair } from '../gan/losses.js';
 import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
 import type { Recipe } from '../recipe/schema.js';

@@ -10,8 +10,8 @@ import {
   sideOf,
   viewCount,
 } from '../data/fragments.js';
-import type { Images } from '../data/sets/dataset.js';
-import type { State } from '../engine/compiled.js';
+import type { Images } from '../data/types.js';
+import type { State } from '../engine/types.js';
 import { margins } from '../steps/predictive.js';
 
 /** Fragments, of each of which every kind of example is judged, and how many at once. */

@@ -3,7 +3,7 @@ import type { Pair } from '@gpn/models';
 import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { bend, drawAffine } from '../data/bend.js';
-import type { Dataset } from '../data/sets/dataset.js';
+import type { Dataset } from '../data/types.js';
 import type { Recipe } from '../recipe/schema.js';
 import { heads, type InfoganInputs, infoganStep } from '../steps/infogan.js';
 import {

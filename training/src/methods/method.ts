@@ -9,8 +9,8 @@ import {
 } from '@gpn/models';
 import type { QualityInfo, RandomStream, ScoreMeaning, TensorData } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Dataset, Images } from '../data/sets/dataset.js';
-import type { State, StepInputs, StepOutputs } from '../engine/compiled.js';
+import type { Dataset, Images } from '../data/types.js';
+import type { State, StepInputs, StepOutputs } from '../engine/types.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import type { Recipe } from '../recipe/schema.js';
 

@@ -12,7 +12,7 @@ import {
   sideOf,
   viewCount,
 } from '../data/fragments.js';
-import type { Dataset } from '../data/sets/dataset.js';
+import type { Dataset } from '../data/types.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import type { Recipe } from '../recipe/schema.js';
 import {

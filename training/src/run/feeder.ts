@@ -1,8 +1,8 @@
 /** Puts together what coming steps are fed while a step runs, so that none waits for its batch. */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { Dataset } from '../data/sets/dataset.js';
-import type { State } from '../engine/compiled.js';
+import type { Dataset } from '../data/types.js';
+import type { State } from '../engine/types.js';
 import type { Recipe } from '../recipe/schema.js';
 import { feedsOf, type Part } from './progress.js';
 

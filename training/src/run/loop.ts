@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import type { CompiledStep, State } from '../engine/compiled.js';
-import { ENGINES } from '../engine/engines.js';
+import { ENGINES } from '../engine/choice.js';
+import type { CompiledStep, State } from '../engine/types.js';
 import { exportNetwork, type Role, VERSIONS } from '../export/run-export.js';
 import { ensureWritableFolder, writeFileAtomic } from '../files/atomic.js';
 import {

@@ -1,7 +1,7 @@
 /** How far a training has come: pure functions from one step's progress to the next one's. */
 import { UserError } from '@gpn/runtime';
-import type { Dataset } from '../data/sets/dataset.js';
-import type { State } from '../engine/compiled.js';
+import type { Dataset } from '../data/types.js';
+import type { State } from '../engine/types.js';
 import type { Progress } from '../files/checkpoint.js';
 import { floats, type Phase, type PhaseData } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';

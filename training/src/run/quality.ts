@@ -1,7 +1,7 @@
 /** How good a network is that has just been trained. */
 import { type QualityInfo, UserError } from '@gpn/runtime';
 import { loadDataset } from '../data/sets/dataset.js';
-import type { State } from '../engine/compiled.js';
+import type { State } from '../engine/types.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 

@@ -1,8 +1,10 @@
 /** Where a training begins: everything that may be refused is, before anything is written. */
 import { join } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
-import { type Dataset, loadDataset, shareImages } from '../data/sets/dataset.js';
-import type { State } from '../engine/compiled.js';
+import { shareImages } from '../data/images.js';
+import { loadDataset } from '../data/sets/dataset.js';
+import type { Dataset } from '../data/types.js';
+import type { State } from '../engine/types.js';
 import {
   type Checkpoint,
   latestCheckpoint,

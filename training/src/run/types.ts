@@ -1,6 +1,6 @@
 /** What a training is asked for, tells as it goes, and gives in the end. */
 import type { OpenOptions, QualityInfo } from '@gpn/runtime';
-import type { EngineName } from '../engine/engines.js';
+import type { EngineName } from '../engine/choice.js';
 import type { Role } from '../export/run-export.js';
 import type { CollapseAction } from '../recipe/output.js';
 

@@ -1,6 +1,6 @@
 /** How good a generator is while it trains: the metrics of a small sample, again and again. */
 import type { Generator } from '@gpn/runtime';
-import type { Dataset } from '../data/sets/dataset.js';
+import type { Dataset } from '../data/types.js';
 import type { Pictures } from '../evaluation/judge/extractor.js';
 import { extractorFor, JUDGES } from '../evaluation/judge/judges.js';
 import { duplicates } from '../evaluation/metrics/copies.js';

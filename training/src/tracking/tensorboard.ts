@@ -1,7 +1,7 @@
 /** What TensorBoard shows of a run: `tensorboard --logdir RUN`. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { State } from '../engine/compiled.js';
+import type { State } from '../engine/types.js';
 import { openToAppend } from '../files/append.js';
 import { ensureWritableFolder } from '../files/atomic.js';
 import { type Event, encodeEvent, frame, type Shown } from './events.js';

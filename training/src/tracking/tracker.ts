@@ -1,7 +1,7 @@
 /** What a run's folder tells of the training as it goes: losses, pictures, measures. */
 import { join } from 'node:path';
 import { Generator, UserError } from '@gpn/runtime';
-import type { Dataset } from '../data/sets/dataset.js';
+import type { Dataset } from '../data/types.js';
 import { exportNetwork } from '../export/run-export.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { type Checkpoint, type Progress, stepName } from '../files/checkpoint.js';

@@ -1,7 +1,7 @@
 import { stream, UserError } from '@gpn/runtime';
 import { expect, test } from 'vitest';
 import { batches, epochOrder, gatherBatch, gatherLabels } from '../../src/data/batches.js';
-import type { Dataset } from '../../src/data/sets/dataset.js';
+import type { Dataset } from '../../src/data/types.js';
 
 const COUNT = 23;
 const SIZE = 5; // four batches an epoch, three images left over

@@ -11,7 +11,7 @@ import {
   sideOf,
   viewCount,
 } from '../../src/data/fragments.js';
-import type { Images } from '../../src/data/sets/dataset.js';
+import type { Images } from '../../src/data/types.js';
 
 /** Images whose every pixel says where it is from: 100 · image + 10 · row + column + channel. */
 function numbered(count: number, height: number, width: number, channels: number): Images {

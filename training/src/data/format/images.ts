@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { fileError, reasonOf } from '../../files/atomic.js';
-import type { Images } from '../sets/dataset.js';
+import type { Images } from '../types.js';
 
 export interface ImageSize {
   height: number;

@@ -1,5 +1,5 @@
 /** Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), which Debian packages. */
-import type { Images, Split } from './dataset.js';
+import type { Images, Split } from '../types.js';
 import { loadOriginals } from './originals.js';
 
 /** Where Debian's package `dataset-fashion-mnist` puts the four files. */

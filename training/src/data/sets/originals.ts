@@ -5,7 +5,7 @@ import { UserError } from '@gpn/runtime';
 import { exists } from '../../files/atomic.js';
 import { parseIdx, readUnzipped } from '../format/idx.js';
 import { checkLabels } from '../format/labels.js';
-import type { Images, Split } from './dataset.js';
+import type { Images, Split } from '../types.js';
 
 /** An original file and the MD5 of its contents, unpacked. */
 interface Original {

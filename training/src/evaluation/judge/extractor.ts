@@ -9,7 +9,7 @@ import {
   type Session,
   UserError,
 } from '@gpn/runtime';
-import type { Images } from '../../data/sets/dataset.js';
+import type { Images } from '../../data/types.js';
 import { type Rows, rows } from '../metrics/rows.js';
 import { classesOf } from '../metrics/verdicts.js';
 import { type Layout, type Place, prepare } from './prepare.js';

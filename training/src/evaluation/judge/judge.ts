@@ -4,8 +4,9 @@ import { initialize, type Judge, judge, type Specs, type Tensors } from '@gpn/mo
 import { type OpenOptions, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches, gatherBatch, gatherLabels } from '../../data/batches.js';
-import type { Dataset } from '../../data/sets/dataset.js';
-import { type CompiledStep, compile, type State } from '../../engine/compiled.js';
+import type { Dataset } from '../../data/types.js';
+import { compile } from '../../engine/compiled.js';
+import type { CompiledStep, State } from '../../engine/types.js';
 import { adam, type Optimizer } from '../../gan/optimizers.js';
 import { differentiate } from '../../steps/gradients.js';
 import { type Augmentation, augment } from './augment.js';

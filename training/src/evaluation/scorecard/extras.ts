@@ -1,6 +1,6 @@
 /** Measures that take minutes, for those who ask for them. */
 import { readSource, UserError } from '@gpn/runtime';
-import type { Dataset } from '../../data/sets/dataset.js';
+import type { Dataset } from '../../data/types.js';
 import { categoriesOf } from '../judge/extractor.js';
 import { type JudgeRecipe, trainJudge } from '../judge/judge.js';
 import { examineJudge } from '../judge/judge-file.js';

@@ -1,6 +1,8 @@
 /** The sets of images that are compared: real ones, generated ones, noise. */
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
-import { type Dataset, gather, hashImages, loadDataset } from '../../data/sets/dataset.js';
+import { gather, hashImages } from '../../data/images.js';
+import { loadDataset } from '../../data/sets/dataset.js';
+import type { Dataset } from '../../data/types.js';
 import type { Pictures } from '../judge/extractor.js';
 import { type Rows, rows } from '../metrics/rows.js';
 
