@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { expect, it } from 'vitest';
-import { readCheckpoint } from '../src/files/checkpoint.js';
+import { readCheckpoint } from '../src/checkpoint/checkpoint.js';
 import { encodeSafetensors } from '../src/files/safetensors.js';
 import { temporaryFolder } from './temp-folder.js';
 

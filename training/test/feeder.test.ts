@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { shareImages } from '../src/data/images.js';
 import type { Dataset } from '../src/data/types.js';
 import type { State } from '../src/engine/types.js';
-import { ganOf } from '../src/gan/gan.js';
+import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import { ahead, direct, type Feeder } from '../src/run/feeder.js';
 import { feedsOf, partsOf } from '../src/run/progress.js';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { checkRecipe } from '../src/recipe/check.js';
 import { resolveRecipe } from '../src/recipe/load.js';
-import { checkRecipe, type Recipe } from '../src/recipe/schema.js';
+import type { Recipe } from '../src/recipe/schema.js';
 
 const gpn = resolveRecipe('gpn-mnist');
 const gan = resolveRecipe('dcgan-mnist');

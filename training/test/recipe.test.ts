@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseRecipe } from '../src/recipe/schema.js';
+import { parseRecipe } from '../src/recipe/yaml.js';
 
 const text = readFileSync(new URL('../recipes/dcgan-mnist.yml', import.meta.url), 'utf8');
 

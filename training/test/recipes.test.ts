@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
-import { recipeHash, recipeNames, recipeToYaml, resolveRecipe } from '../src/recipe/load.js';
-import { checkRecipe, parseRecipe } from '../src/recipe/schema.js';
+import { checkRecipe } from '../src/recipe/check.js';
+import { recipeHash, recipeNames, resolveRecipe } from '../src/recipe/load.js';
+import { parseRecipe, recipeToYaml } from '../src/recipe/yaml.js';
 import { temporaryFolder } from './temp-folder.js';
 
 const dir = await temporaryFolder();

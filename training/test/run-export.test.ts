@@ -2,11 +2,11 @@ import { inspectModel } from '@gpn/export';
 import { openSession, readModelInfo, stream, type TensorData, UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
+import type { Checkpoint } from '../src/checkpoint/checkpoint.js';
 import { exportNetwork, type Role } from '../src/export/run-export.js';
-import type { Checkpoint } from '../src/files/checkpoint.js';
-import { ganOf } from '../src/gan/gan.js';
-import { startingState } from '../src/methods/method.js';
+import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
+import { startingState } from '../src/steps/state.js';
 
 const recipe = resolveRecipe('dcgan-mnist');
 const { pair, state: specs } = ganOf(recipe);

@@ -1,12 +1,14 @@
 /** Trainings small enough for TF.js's own cpu backend, which is the oracle. */
 import { stream, type TensorData } from '@gpn/runtime';
+import { floats } from '../src/data/tensors.js';
 import type { Dataset } from '../src/data/types.js';
 import { runEagerly } from '../src/engine/eager.js';
 import type { State } from '../src/engine/types.js';
-import { ganOf } from '../src/gan/gan.js';
-import { floats, startingState } from '../src/methods/method.js';
+import { checkRecipe } from '../src/recipe/check.js';
+import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
-import { checkRecipe, type Recipe } from '../src/recipe/schema.js';
+import type { Recipe } from '../src/recipe/schema.js';
+import { startingState } from '../src/steps/state.js';
 
 /** Noise in the shape of a data set, with labels of ten classes. */
 export function noiseImages({ height, width, channels }: Recipe['data'], count: number): Dataset {

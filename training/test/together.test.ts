@@ -3,12 +3,13 @@ import { availableParallelism } from 'node:os';
 import { spec } from '@gpn/export';
 import { stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
+import { floats, pixels } from '../src/data/tensors.js';
 import { compile, threadsFor } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
 import type { CompileOptions, State } from '../src/engine/types.js';
-import { ganOf } from '../src/gan/gan.js';
-import { floats, pixels, startingState } from '../src/methods/method.js';
+import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
+import { startingState } from '../src/steps/state.js';
 
 const BATCH = 2;
 const STEPS = 5;

@@ -1,13 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { flatten, isSpec, type OnnxModel, type Tensors, TIMES, trace } from '@gpn/export';
-import {
-  type OpenOptions,
-  openSession,
-  type Session,
-  type TensorData,
-  threadsNote,
-} from '@gpn/runtime';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { openSession, type Session, type TensorData, threadsNote } from '@gpn/runtime';
 import { pickState, stateNames } from './state.js';
 import type { CompiledStep, CompileOptions, State, StepInputs, StepOutputs } from './types.js';
 

@@ -11,17 +11,17 @@ import {
   withModelInfo,
 } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { sideOf } from '../data/fragments.js';
-import type { State } from '../engine/types.js';
-import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import {
   bestCheckpoint,
   type Checkpoint,
   latestCheckpoint,
   readCheckpoint,
-} from '../files/checkpoint.js';
-import { ganOf, networksOf } from '../gan/gan.js';
+} from '../checkpoint/checkpoint.js';
+import { sideOf } from '../data/fragments.js';
+import type { State } from '../engine/types.js';
+import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import type { Method } from '../methods/method.js';
+import { ganOf, networksOf } from '../recipe/gan.js';
 import { recipeHash } from '../recipe/load.js';
 import { measuredStatistics } from './statistics.js';
 
@@ -51,7 +51,7 @@ export async function exportNetwork(
     ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
       const pass = { training: false, conditions };
       const { y } = network.apply(constants(params), constants(buffers), x as tf.Tensor, pass);
-      return role === 'generator' ? { images: y } : { ...gan.judge(x as tf.Tensor, y) };
+      return role === 'generator' ? { images: y } : { ...gan.outputs(x as tf.Tensor, y) };
     },
     inputs,
     { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description, float16 },

@@ -3,8 +3,8 @@ import { spec, trace } from '@gpn/export';
 import { type Network, prefixed, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, stream, type TensorData } from '@gpn/runtime';
 import type * as tf from '@tensorflow/tfjs-core';
-import { latents } from '../methods/common.js';
-import { floats, oneHot } from '../methods/method.js';
+import { floats, oneHot } from '../data/tensors.js';
+import { latents } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** Images of a pass, and passes: the last twenty or so make up most of a running average. */

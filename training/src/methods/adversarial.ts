@@ -1,85 +1,109 @@
-import { spec } from '@gpn/export';
 import type { Pair } from '@gpn/models';
-import type { Recipe } from '../recipe/schema.js';
-import { adversarialStep, type GanInputs } from '../steps/adversarial.js';
+import { z } from 'zod';
+import { floats } from '../data/tensors.js';
+import { ratio } from '../recipe/keys/values.js';
+import {
+  adversarialStep,
+  type GanSettings,
+  ganInputs,
+  imagesOf,
+  latentsOf,
+} from '../steps/adversarial.js';
+import { trainee } from '../steps/state.js';
+import { defineMethod, type Phase } from './method.js';
 import {
   imagesAndNoise,
   latents,
+  learningRates,
+  lossKeys,
   lossOf,
   optimizerOf,
   passes,
   stepsOf,
   updateFlops,
-} from './common.js';
-import { asInputs, floats, type Method, type Phase, rateInputs, trainee } from './method.js';
+} from './shared.js';
+
+const keys = {
+  ...lossKeys,
+  discriminator_steps: ratio
+    .optional()
+    .describe('How often the discriminator learns in a step; 1 unless given.'),
+  generator_steps: ratio
+    .optional()
+    .describe('How often the generator learns in a step; 1 unless given.'),
+  gradient_penalty: z
+    .number()
+    .gt(0)
+    .max(1000)
+    .optional()
+    .describe('Weight of the gradient penalty (λ of WGAN-GP); without it there is none.'),
+  weight_clip: z
+    .number()
+    .gt(0)
+    .max(10)
+    .optional()
+    .describe('Largest magnitude of the discriminator’s weights (WGAN); without it, any.'),
+};
 
 /** The classic GANs: two networks against one another, by any of the loss pairs. */
-export function adversarial(recipe: Recipe, pair: Pair): Method {
-  const { model, training, data } = recipe;
-  const { batch_size: batchSize, discriminator_steps = 1, generator_steps = 1 } = training;
-  const optimizer = optimizerOf(recipe);
-  const loss = lossOf(recipe);
-  const rows = discriminator_steps * batchSize;
-  const latentRows = (discriminator_steps + generator_steps - 1) * batchSize;
-  const penalty = training.gradient_penalty ?? 0;
-  const state = {
-    generator: trainee(pair.generator, optimizer),
-    discriminator: trainee(pair.discriminator, optimizer),
-  };
-  const step = adversarialStep({
-    ...pair,
-    loss,
-    optimizer,
-    batchSize,
-    range: data.range,
-    labelSmoothing: training.label_smoothing ?? 0,
-    discriminatorSteps: discriminator_steps,
-    generatorSteps: generator_steps,
-    gradientPenalty: penalty,
-    ...(training.weight_clip && { weightClip: training.weight_clip }),
-  });
-  const rates = {
-    generator: training.optimizer.generator_lr,
-    discriminator: training.optimizer.discriminator_lr,
-  };
-  const phase: Phase = {
-    name: 'adversarial',
-    step: (inputs) => step(inputs as unknown as GanInputs),
-    inputs: {
-      state: asInputs(state),
-      batch: {
-        images: spec([rows, ...pair.discriminator.inputShape], 'uint8'),
-        ...(model.classes && { labels: spec([rows, model.classes]) }),
+export const adversarial = defineMethod({
+  keys: { training: keys, model: {} },
+  outputShape: () => [1],
+  make(recipe, pair) {
+    const { training, data } = recipe;
+    const optimizer = optimizerOf(recipe);
+    const loss = lossOf(recipe);
+    const settings: GanSettings = {
+      ...pair,
+      loss,
+      optimizer,
+      batchSize: training.batch_size,
+      range: data.range,
+      labelSmoothing: training.label_smoothing ?? 0,
+      discriminatorSteps: training.discriminator_steps ?? 1,
+      generatorSteps: training.generator_steps ?? 1,
+      gradientPenalty: training.gradient_penalty ?? 0,
+      ...(training.weight_clip && { weightClip: training.weight_clip }),
+    };
+    const rows = imagesOf(settings);
+    const phase: Phase = {
+      name: 'adversarial',
+      step: adversarialStep(settings),
+      inputs: ganInputs(settings),
+      rates: learningRates(recipe),
+      flops: stepFlops(pair, settings),
+      steps: stepsOf(recipe),
+      data: (dataset) =>
+        imagesAndNoise(recipe, dataset, rows, (random) => ({
+          latents: latents(recipe, random, latentsOf(settings)),
+          ...(settings.gradientPenalty && {
+            mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
+          }),
+        })),
+    };
+    return {
+      state: {
+        generator: trainee(pair.generator, optimizer),
+        discriminator: trainee(pair.discriminator, optimizer),
       },
-      noise: {
-        latents: spec([latentRows, model.latent.size]),
-        ...(penalty && { mixture: spec([rows, 1, 1, 1]) }),
-      },
-      rates: rateInputs(rates),
-    },
-    rates,
-    flops: stepFlops(pair, recipe),
-    steps: stepsOf(recipe),
-    data: (dataset) =>
-      imagesAndNoise(recipe, dataset, rows, (random) => ({
-        latents: latents(recipe, random, latentRows),
-        ...(penalty && { mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)) }),
-      })),
-  };
-  return { state, phases: [phase], scores: loss.scores, judge: (_, y) => ({ scores: y }) };
-}
+      phases: [phase],
+      scores: loss.scores,
+      outputs: (_, y) => ({ scores: y }),
+    };
+  },
+});
 
 /** A gradient penalty is forward, back to the pixels, and backward through both again. */
-function stepFlops(pair: Pair, { training }: Recipe): number {
-  const { batch_size, discriminator_steps = 1, generator_steps = 1, gradient_penalty } = training;
+function stepFlops(pair: Pair, settings: GanSettings): number {
+  const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty } = settings;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
   const update = updateFlops(pair);
-  const penalty = gradient_penalty ? 4 * d.forward + d.inputs + d.weights : 0;
-  const unshared = (generator_steps - 1) * g.forward;
+  const penalty = gradientPenalty ? 4 * d.forward + d.inputs + d.weights : 0;
+  const unshared = (generatorSteps - 1) * g.forward;
   return (
-    batch_size *
-    (discriminator_steps * (update.discriminator + penalty) +
-      generator_steps * update.generator +
+    batchSize *
+    (discriminatorSteps * (update.discriminator + penalty) +
+      generatorSteps * update.generator +
       unshared)
   );
 }

@@ -2,7 +2,8 @@
 import type { Network, Tensors } from '@gpn/models';
 import type { StepOutputs } from '../engine/types.js';
 import { moveTowards } from '../steps/pixels.js';
-import { asInputs, type Method, type Phase, type StateSpecs } from './method.js';
+import { asInputs, type StateSpecs } from '../steps/state.js';
+import type { Method, Phase } from './method.js';
 
 /**
  * A method that keeps, beside the generator, the moving average of its weights (as Karras et al.
@@ -39,7 +40,7 @@ export function withAverage(method: Method, generator: Network, keep: number): M
 const averagingStep =
   (step: Phase['step'], keep: number): Phase['step'] =>
   (inputs): StepOutputs => {
-    const { generator, ...others } = inputs.state as unknown as {
+    const { generator, ...others } = inputs.state as {
       generator: { average: Tensors };
     };
     const { average, ...before } = generator;

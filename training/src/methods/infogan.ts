@@ -1,114 +1,147 @@
-import { spec } from '@gpn/export';
-import type { Pair } from '@gpn/models';
 import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { bend, drawAffine } from '../data/bend.js';
+import { floats, oneHot, pixels } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
-import type { Recipe } from '../recipe/schema.js';
-import { heads, type InfoganInputs, infoganStep } from '../steps/infogan.js';
+import { size } from '../recipe/keys/values.js';
+import { heads, type InfoganSettings, infoganInputs, infoganStep } from '../steps/infogan.js';
+import { trainee } from '../steps/state.js';
+import { defineMethod, type Phase, type PhaseData } from './method.js';
 import {
   imagesAndNoise,
   latents,
+  learningRates,
+  lossKeys,
   lossOf,
   optimizerOf,
   passes,
   stepsOf,
   updateFlops,
-} from './common.js';
-import {
-  asInputs,
-  floats,
-  type Method,
-  oneHot,
-  type Phase,
-  type PhaseData,
-  pixels,
-  rateInputs,
-  trainee,
-} from './method.js';
+} from './shared.js';
+
+const information = z.strictObject({
+  weight: z
+    .number()
+    .gt(0)
+    .max(100)
+    .describe('Weight of reading categories and codes, relative to the adversarial losses.'),
+  code_weight: z
+    .number()
+    .min(0)
+    .max(100)
+    .describe('Weight of reading the codes, relative to reading the category.'),
+  consistency: z
+    .number()
+    .gt(0)
+    .max(100)
+    .optional()
+    .describe(
+      'Weight of the mutual information between the categories of a real image and of its distorted copy; 0 unless given.',
+    ),
+  diversity: z
+    .number()
+    .gt(0)
+    .max(1000)
+    .optional()
+    .describe(
+      'Weight, in the generator’s loss, of the likeness of images that differ in their latents alone; 0 unless given. The batch size must be even.',
+    ),
+  supervised: z.boolean().describe('Whether category k is class k of the data’s labels.'),
+  thickness: z.boolean().describe('Whether the first code is the thickness of the strokes.'),
+});
 
 /** InfoGAN: a category and codes that can be read from the generated images (Chen et al. 2016). */
-export function infogan(recipe: Recipe, pair: Pair): Method {
-  const { model, training, data } = recipe;
-  const information = training.information as NonNullable<typeof training.information>;
-  const { categories = 0, codes = 0 } = model;
-  const { batch_size: batchSize } = training;
-  const optimizer = optimizerOf(recipe);
-  const loss = lossOf(recipe);
-  const state = {
-    generator: trainee(pair.generator, optimizer),
-    discriminator: trainee(pair.discriminator, optimizer),
-  };
-  const sizes = { categories, codes, codeVariance: model.code_variance ?? false };
-  const step = infoganStep({
-    ...pair,
-    ...sizes,
-    loss,
-    optimizer,
-    range: data.range,
-    labelSmoothing: training.label_smoothing ?? 0,
-    weight: information.weight,
-    codeWeight: information.code_weight,
-    consistency: information.consistency ?? 0,
-    diversity: information.diversity ?? 0,
-    thickness: information.thickness,
-  });
-  // For diversity, each category and its codes make two images, which their latents set apart.
-  const drawn = information.diversity ? batchSize / 2 : batchSize;
-  const rates = {
-    generator: training.optimizer.generator_lr,
-    discriminator: training.optimizer.discriminator_lr,
-  };
-  const images = spec([batchSize, ...pair.discriminator.inputShape], 'uint8');
-  const update = updateFlops(pair);
-  const judged = passes(pair, 'discriminator');
-  const bent = information.consistency ? judged.forward + judged.weights + judged.inputs : 0;
-  const phase: Phase = {
-    name: 'infogan',
-    step: (inputs) => step(inputs as unknown as InfoganInputs),
-    inputs: {
-      state: asInputs(state),
-      batch: {
-        images,
-        ...(information.consistency && { bent: images }),
-        ...(information.supervised && { labels: spec([batchSize, categories]) }),
-      },
-      noise: {
-        latents: spec([batchSize, model.latent.size]),
-        categories: spec([batchSize, categories]),
-        codes: spec([batchSize, codes]),
-      },
-      rates: rateInputs(rates),
+export const infogan = defineMethod({
+  keys: {
+    training: {
+      ...lossKeys,
+      information: information.describe('What can be read from the images of an InfoGAN.'),
     },
-    rates,
-    flops: batchSize * (update.discriminator + update.generator + bent),
-    steps: stepsOf(recipe),
-    data(dataset) {
-      const plain = imagesAndNoise(
-        recipe,
-        dataset,
-        batchSize,
-        (random) => ({
-          latents: latents(recipe, random, batchSize),
-          categories: oneHot(repeated(random.below(drawn, categories), batchSize), categories),
-          codes: floats(
-            [batchSize, codes],
-            repeated(random.uniform(drawn * codes), batchSize * codes),
-          ),
-        }),
-        information.supervised ? categories : undefined,
-      );
-      return information.consistency ? withBent(plain, dataset, training.seed) : plain;
+    model: {
+      categories: size.describe('Number of categories that InfoGAN’s generator draws from.'),
+      codes: size.describe('Number of continuous codes that InfoGAN’s generator takes.'),
+      code_variance: z
+        .boolean()
+        .optional()
+        .describe('Whether the discriminator gives the variance of the codes beside their mean.'),
     },
-  };
+  },
+  outputShape: ({ model: { categories, codes, code_variance } }) => [
+    1 + categories + codes * (code_variance ? 2 : 1),
+  ],
+  make(recipe, pair) {
+    const { model, training, data } = recipe;
+    const { categories, codes } = model;
+    const { batch_size: batchSize, information } = training;
+    const optimizer = optimizerOf(recipe);
+    const loss = lossOf(recipe);
+    const settings: InfoganSettings = {
+      ...pair,
+      loss,
+      optimizer,
+      batchSize,
+      categories,
+      codes,
+      codeVariance: model.code_variance ?? false,
+      range: data.range,
+      labelSmoothing: training.label_smoothing ?? 0,
+      weight: information.weight,
+      codeWeight: information.code_weight,
+      consistency: information.consistency ?? 0,
+      diversity: information.diversity ?? 0,
+      thickness: information.thickness,
+      supervised: information.supervised,
+    };
+    const update = updateFlops(pair);
+    const { forward, weights, inputs } = passes(pair, 'discriminator');
+    const bent = settings.consistency ? forward + weights + inputs : 0;
+    const phase: Phase = {
+      name: 'infogan',
+      step: infoganStep(settings),
+      inputs: infoganInputs(settings),
+      rates: learningRates(recipe),
+      flops: batchSize * (update.discriminator + update.generator + bent),
+      steps: stepsOf(recipe),
+      data(dataset) {
+        const labels = settings.supervised ? categories : undefined;
+        const plain = imagesAndNoise(
+          recipe,
+          dataset,
+          batchSize,
+          (random) => ({
+            latents: latents(recipe, random, batchSize),
+            ...categoriesAndCodes(settings, random),
+          }),
+          labels,
+        );
+        return settings.consistency ? withBent(plain, dataset, training.seed) : plain;
+      },
+    };
+    return {
+      state: {
+        generator: trainee(pair.generator, optimizer),
+        discriminator: trainee(pair.discriminator, optimizer),
+      },
+      phases: [phase],
+      scores: loss.scores,
+      outputs(_, y) {
+        const { logit, category, code } = heads(y, settings);
+        return { scores: logit, categories: tf.softmax(category), codes: code };
+      },
+    };
+  },
+});
+
+/** For diversity, each category and its codes make two images, which their latents set apart. */
+function categoriesAndCodes(
+  { batchSize, categories, codes, diversity }: InfoganSettings,
+  random: ReturnType<typeof stream>,
+) {
+  const drawn = diversity ? batchSize / 2 : batchSize;
   return {
-    state,
-    phases: [phase],
-    scores: loss.scores,
-    judge(_, y) {
-      const { logit, category, code } = heads(y, sizes);
-      return { scores: logit, categories: tf.softmax(category), codes: code };
-    },
+    categories: oneHot(repeated(random.below(drawn, categories), batchSize), categories),
+    codes: floats([batchSize, codes], repeated(random.uniform(drawn * codes), batchSize * codes)),
   };
 }
 
@@ -116,7 +149,7 @@ export function infogan(recipe: Recipe, pair: Pair): Method {
 const repeated = (values: ArrayLike<number>, length: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => values[i % values.length] as number);
 
-/** With bent copies of the images. */
+/** With distorted copies of the images. */
 const withBent = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
   ...data,
   feeds(k) {

@@ -1,8 +1,10 @@
-import { spec } from '@gpn/export';
-import type { Network, Pair } from '@gpn/models';
+import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { batches } from '../data/batches.js';
 import {
+  type Alteration,
   drawCorners,
   type FragmentOptions,
   type FragmentSize,
@@ -12,56 +14,121 @@ import {
   sideOf,
   viewCount,
 } from '../data/fragments.js';
+import { floats } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
-import type { Optimizer } from '../gan/optimizers.js';
-import type { Recipe } from '../recipe/schema.js';
+import type { State } from '../engine/types.js';
+import { count, size, whole } from '../recipe/keys/values.js';
 import {
   DECEPTION_LOSSES,
-  type DeceptionInputs,
+  type DeceptionSettings,
+  deceptionInputs,
   deceptionStep,
-  type FragmentInputs,
+  type FragmentSettings,
+  fragmentInputs,
   fragmentStep,
   logOdds,
 } from '../steps/predictive.js';
-import { latents, optimizerOf, passes, stepsOf } from './common.js';
+import { trainee } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
-import { asInputs, floats, type Method, type Phase, type PhaseData, trainee } from './method.js';
+import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
+import { latents, optimizerOf, passes, stepsOf } from './shared.js';
+
+const NEGATIVES = { error: 'a list of one kind or more besides generated' };
+const weight = z.number().gt(0).max(1000).optional();
+
+const negatives = z
+  .strictObject({
+    noise: weight.describe('Weight of fragments whose internal part is uniform noise.'),
+    blur: weight.describe('Weight of fragments whose internal part has noise of up to 0.2 added.'),
+    mismatch: weight.describe('Weight of fragments with the internal part of another image.'),
+    gaussian: weight.describe('Weight of fragments whose internal part is blurred.'),
+    generated: weight.describe(
+      'Weight of fragments of the generator’s images, from the second round on.',
+    ),
+  } satisfies Record<Alteration | 'generated', z.ZodType>)
+  .refine(({ generated: _, ...rest }) => Object.values(rest).some((w) => w), NEGATIVES);
+
+const settingsSchema = z.strictObject({
+  negatives: negatives.describe(
+    'The kinds of altered fragments, each with its weight relative to a real one’s 1.',
+  ),
+  inverse: z.boolean().describe('Whether every image is shown as its inverse, too.'),
+  fragments_per_image: count.describe(
+    'Fragments cut from each image in an epoch of the discriminator.',
+  ),
+  generator_fragments: whole
+    .min(1)
+    .max(4096)
+    .describe('Fragments of each generated image that are judged.'),
+  generator_batches: count.describe('Batches of an epoch of the generator.'),
+  generator_loss: z
+    .enum(Object.keys(DECEPTION_LOSSES) as (keyof typeof DECEPTION_LOSSES)[])
+    .describe(
+      '`sigmoid`: of the logit of “fake”; `modified`: −log of the probability of “real”, which does not fade if the discriminator is sure.',
+    ),
+  diversity: z
+    .number()
+    .gt(0)
+    .max(1000)
+    .optional()
+    .describe(
+      'Weight of the likeness of images whose latents differ, relative to a fragment’s loss; 0 unless given.',
+    ),
+  rounds: whole
+    .min(1)
+    .max(100_000)
+    .describe('How often the two take turns; their steps are divided among the rounds.'),
+});
+
+const keys = {
+  training: {
+    predictive: settingsSchema.describe('How a Generative Predictive Network learns.'),
+  },
+  model: {
+    fragment: z
+      .strictObject({
+        internal: size.describe('Side of the part that may be altered, in pixels.'),
+        frame: whole.min(0).max(256).describe('Width of the context around it, in pixels.'),
+      })
+      .describe('The fragments that the discriminator takes.'),
+  },
+};
+type PredictiveRecipe = RecipeWith<typeof keys>;
 
 /**
  * Generative Predictive Networks: the discriminator learns alone to tell real fragments of images
  * from altered ones; then, frozen, it trains the generator. In further rounds the generator's
  * fragments are negatives too. Steps and epochs are those of each network, over all rounds.
  */
-export function predictive(recipe: Recipe, pair: Pair): Method {
-  const optimizer = optimizerOf(recipe);
-  const { rounds } = settingsOf(recipe);
-  const first = learning(recipe, pair, optimizer, false);
-  const later = learning(recipe, pair, optimizer, true);
-  const deceive = deceiving(recipe, pair, optimizer);
-  const phases = Array.from({ length: rounds }, (_, round) => [
-    inRound(round === 0 ? first : later, round, rounds),
-    inRound(deceive, round, rounds),
-  ]);
-  return {
-    state: {
-      generator: trainee(pair.generator, optimizer),
-      discriminator: trainee(pair.discriminator, optimizer),
-    },
-    phases: phases.flat(),
-    scores: 'logit',
-    judge: (_, y) => ({ scores: logOdds(y) }),
-    range: [0, 255 / 256],
-    slides: true,
-  };
-}
-
-const settingsOf = ({ training }: Recipe) =>
-  training.predictive as NonNullable<typeof training.predictive>;
-const sizeOf = ({ model }: Recipe) => model.fragment as FragmentSize;
+export const predictive = defineMethod({
+  keys,
+  make(recipe, pair) {
+    const optimizer = optimizerOf(recipe);
+    const { rounds } = recipe.training.predictive;
+    const first = learning(recipe, pair, false);
+    const later = learning(recipe, pair, true);
+    const deceive = deceiving(recipe, pair);
+    const phases = Array.from({ length: rounds }, (_, round) => [
+      inRound(round === 0 ? first : later, round, rounds),
+      inRound(deceive, round, rounds),
+    ]);
+    return {
+      state: {
+        generator: trainee(pair.generator, optimizer),
+        discriminator: trainee(pair.discriminator, optimizer),
+      },
+      phases: phases.flat(),
+      scores: 'logit',
+      outputs: (_, y) => ({ scores: logOdds(y) }),
+      range: [0, 255 / 256],
+      slides: true,
+    };
+  },
+});
 
 /**
  * What a round takes of a phase that all rounds share: its steps go on from one to the next. It
- * is measured in the first and the last, as that takes as long as many a round.
+ * is measured in the first and the last, because that takes as long as many a round.
  */
 function inRound({ measure, ...phase }: Phase, round: number, rounds: number): Phase {
   const until = (all: number, round: number) => Math.floor((all * round) / rounds);
@@ -80,127 +147,111 @@ function inRound({ measure, ...phase }: Phase, round: number, rounds: number): P
 }
 
 /** The discriminator's phase; as a rival, with fragments of the generator as it is by then. */
-function learning(recipe: Recipe, pair: Pair, optimizer: Optimizer, rivalry: boolean): Phase {
-  const { batch_size: count, seed, optimizer: rates } = recipe.training;
-  const { negatives, inverse, fragments_per_image: perImage } = settingsOf(recipe);
+function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
+  const { batch_size, seed, optimizer: rates } = recipe.training;
+  const { negatives, inverse, fragments_per_image: perImage } = recipe.training.predictive;
   const { generator, discriminator } = pair;
-  const size = sizeOf(recipe);
-  const [side, channels] = [sideOf(size), recipe.data.channels];
-  const options: FragmentOptions = { ...size, negatives, inverse };
-  const kinds = kindsOf(options).length;
-  const cut = Math.ceil(count / kinds);
-  // As many as of every other kind.
-  const generated = rivalry && negatives.generated ? cut : 0;
-  const rows = count + generated;
-  const dropout = Object.entries(discriminator.noise).map(
-    ([name, s]) => [name, [rows, ...s]] as const,
-  );
-  const step = fragmentStep({
-    ...{ discriminator, optimizer, size },
-    ...(generated && { rival: generator }),
-  });
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
-  const feeds = (dataset: Dataset, views: Uint32Array, k: number) => {
-    const random = stream(seed, 'fragments', k);
-    const made = fragmentBatch(dataset, views, count, options, random);
-    const all = (values: Float32Array, more: number) => {
-      const whole = new Float32Array(rows).fill(more);
-      whole.set(values);
-      return floats([rows], whole);
-    };
-    return {
-      'batch/fragments': floats([count, side, side, channels], made.fragments),
-      'batch/labels': all(made.labels, 0),
-      'batch/weights': all(made.weights, negatives.generated ?? 0),
-      ...Object.fromEntries(
-        dropout.map(([name, shape]) => [`noise/dropout/${name}`, chances(shape, random)]),
-      ),
-      ...(generated && {
-        'batch/places': placesOf(dataset, generated, size, random),
-        'noise/latents': latents(recipe, random, generated),
-      }),
-    };
+  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse };
+  const perKind = Math.ceil(batch_size / kindsOf(options).length);
+  const settings: FragmentSettings = {
+    discriminator,
+    optimizer: optimizerOf(recipe),
+    size: recipe.model.fragment,
+    count: batch_size,
+    // As many as of every other kind.
+    rival: rivalry && negatives.generated ? { generator, generated: perKind } : undefined,
   };
+  const generated = settings.rival?.generated ?? 0;
+  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+  const flopsOfFragments = (batch_size + generated) * (d.forward + d.weights + d.inputs);
   return {
     name: 'discriminator',
-    step: (inputs) => step(inputs as unknown as FragmentInputs),
-    inputs: {
-      state: asInputs({
-        discriminator: trainee(discriminator, optimizer),
-        ...(generated && { generator: frozen(generator) }),
-      }),
-      batch: {
-        fragments: spec([count, side, side, channels]),
-        labels: spec([rows]),
-        weights: spec([rows]),
-        ...(generated && { places: spec([generated * side * side], 'int32') }),
-      },
-      noise: {
-        dropout: Object.fromEntries(dropout.map(([name, shape]) => [name, spec(shape)])),
-        ...(generated && { latents: spec([generated, recipe.model.latent.size]) }),
-      },
-      rates: { discriminator: spec([]) },
-    },
+    step: fragmentStep(settings),
+    inputs: fragmentInputs(settings),
     rates: { discriminator: rates.discriminator_lr },
-    flops: rows * (d.forward + d.weights + d.inputs) + generated * g.forward,
+    flops: flopsOfFragments + generated * g.forward,
     steps: stepsOf(recipe),
     data: once((dataset: Dataset): PhaseData => {
-      const order = batches(seed, viewCount(dataset, options), cut);
+      const order = batches(seed, viewCount(dataset, options), perKind);
+      const feeds = fragmentFeeds(recipe, dataset, settings, options);
       return {
         stepsPerEpoch: order.stepsPerEpoch * perImage,
-        feeds: (k) => feeds(dataset, order.indices(k), k),
+        feeds: (k) => feeds(order.indices(k), stream(seed, 'fragments', k)),
       };
     }),
     measure: (state, heldOut) => fragmentAccuracy(discriminator, state, heldOut, options),
   };
 }
 
+/** The feeds of a step of the discriminator, from the numbers of the views to cut fragments from. */
+function fragmentFeeds(
+  recipe: PredictiveRecipe,
+  dataset: Dataset,
+  { discriminator, size, count, rival }: FragmentSettings,
+  options: FragmentOptions,
+) {
+  const side = sideOf(size);
+  const rows = count + (rival?.generated ?? 0);
+  /** The values, then `more` for the fragments of generated images. */
+  const all = (values: Float32Array, more: number): TensorData => {
+    const whole = new Float32Array(rows).fill(more);
+    whole.set(values);
+    return floats([rows], whole);
+  };
+  return (views: Uint32Array, random: RandomStream): State => {
+    const made = fragmentBatch(dataset, views, count, options, random);
+    return {
+      'batch/fragments': floats([count, side, side, recipe.data.channels], made.fragments),
+      'batch/labels': all(made.labels, 0),
+      'batch/weights': all(made.weights, recipe.training.predictive.negatives.generated ?? 0),
+      ...Object.fromEntries(
+        Object.entries(discriminator.noise).map(([name, shape]) => [
+          `noise/dropout/${name}`,
+          chances([rows, ...shape], random),
+        ]),
+      ),
+      ...(rival && {
+        'batch/places': placesOf(dataset, rival.generated, size, random),
+        'noise/latents': latents(recipe, random, rival.generated),
+      }),
+    };
+  };
+}
+
 /** The generator's phase, against a discriminator that does not move. */
-function deceiving(recipe: Recipe, pair: Pair, optimizer: Optimizer): Phase {
+function deceiving(recipe: PredictiveRecipe, pair: Pair): Phase {
   const { batch_size: count, seed, optimizer: rates } = recipe.training;
-  const {
-    generator_fragments: places,
-    diversity,
-    generator_loss,
-    generator_batches,
-  } = settingsOf(recipe);
-  const { generator, discriminator } = pair;
-  const size = sizeOf(recipe);
-  const step = deceptionStep({
-    ...{ generator, discriminator, optimizer, size },
+  const { generator_fragments, generator_loss, generator_batches, diversity } =
+    recipe.training.predictive;
+  const settings: DeceptionSettings = {
+    ...pair,
+    optimizer: optimizerOf(recipe),
+    size: recipe.model.fragment,
     loss: DECEPTION_LOSSES[generator_loss],
-    ...(diversity && { diversity }),
-  });
+    count,
+    fragments: generator_fragments,
+    diversity,
+  };
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
   return {
     name: 'generator',
-    step: (inputs) => step(inputs as unknown as DeceptionInputs),
-    inputs: {
-      state: asInputs({
-        generator: trainee(generator, optimizer),
-        discriminator: frozen(discriminator),
-      }),
-      batch: { places: spec([places * sideOf(size) ** 2], 'int32') },
-      noise: { latents: spec([count, recipe.model.latent.size]) },
-      rates: { generator: spec([]) },
-    },
+    step: deceptionStep(settings),
+    inputs: deceptionInputs(settings),
     rates: { generator: rates.generator_lr },
-    flops: count * (g.forward + g.weights + g.inputs + places * (2 * d.forward)),
+    flops: count * (g.forward + g.weights + g.inputs + generator_fragments * (2 * d.forward)),
     steps: () => stepsOf(recipe)(generator_batches),
     data: (dataset) => ({
       stepsPerEpoch: Number.POSITIVE_INFINITY, // none of its steps shows an image
       feeds(k) {
         const random = stream(seed, 'deception', k);
         return {
-          'batch/places': placesOf(dataset, places, size, random),
+          'batch/places': placesOf(dataset, generator_fragments, settings.size, random),
           'noise/latents': latents(recipe, random, count),
         };
       },
     }),
   };
 }
-
-const frozen = ({ params, buffers }: Network) => ({ params, buffers });
 
 const placesOf = (
   dataset: Dataset,
@@ -214,16 +265,9 @@ const placesOf = (
 
 /** Uniform numbers on (0, 1). */
 const chances = (shape: readonly number[], random: RandomStream): TensorData =>
-  floats(
-    shape,
-    random.uniform(
-      shape.reduce((a, b) => a * b, 1),
-      0,
-      1,
-    ),
-  );
+  floats(shape, random.uniform(tf.util.sizeFromShape([...shape]), 0, 1));
 
-/** Rounds share their data, as an order of many images takes a while to draw. */
+/** Rounds share their data, because an order of many images takes a while to draw. */
 function once<A extends object, B>(f: (a: A) => B): (a: A) => B {
   const kept = new WeakMap<A, B>();
   return (a) => {

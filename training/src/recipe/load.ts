@@ -4,11 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@gpn/runtime';
-import { Document, visit } from 'yaml';
 import { fileError } from '../files/atomic.js';
+import { checkRecipe } from './check.js';
 import { dotted } from './errors.js';
 import { nearest } from './nearest.js';
-import { checkRecipe, parseRecipe, type Recipe } from './schema.js';
+import type { Recipe } from './schema.js';
+import { parseRecipe } from './yaml.js';
 
 const FOLDER = fileURLToPath(new URL('../../recipes/', import.meta.url));
 
@@ -97,17 +98,6 @@ function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
     { ...recipe, data, training },
     (path) => OPTIONS[dotted(path)] ?? dotted(path),
   );
-}
-
-/** A recipe as YAML, every key written out; reading it gives the same recipe. */
-export function recipeToYaml(recipe: Recipe): string {
-  const document = new Document(recipe);
-  visit(document, {
-    Seq: (_, list) => {
-      list.flow = true; // range: [ 0, 1 ]
-    },
-  });
-  return document.toString();
 }
 
 /**

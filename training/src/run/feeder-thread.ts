@@ -1,6 +1,6 @@
 /** What runs in the thread that `feeder.ts` starts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ganOf } from '../gan/gan.js';
+import { ganOf } from '../recipe/gan.js';
 import type { FeederData, FeederRequest } from './feeder.js';
 import { feedsOf, partsOf } from './progress.js';
 

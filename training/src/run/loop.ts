@@ -1,9 +1,5 @@
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { ENGINES } from '../engine/choice.js';
-import type { CompiledStep, State } from '../engine/types.js';
-import { exportNetwork, type Role, VERSIONS } from '../export/run-export.js';
-import { ensureWritableFolder, writeFileAtomic } from '../files/atomic.js';
 import {
   bestCheckpoint,
   type Checkpoint,
@@ -11,10 +7,14 @@ import {
   readCheckpoint,
   writeBestCheckpoint,
   writeCheckpoint,
-} from '../files/checkpoint.js';
+} from '../checkpoint/checkpoint.js';
+import { ENGINES } from '../engine/choice.js';
+import type { CompiledStep, State } from '../engine/types.js';
+import { exportNetwork, type Role, VERSIONS } from '../export/run-export.js';
+import { ensureWritableFolder, writeFileAtomic } from '../files/atomic.js';
 import type { Phase } from '../methods/method.js';
-import { recipeToYaml } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
+import { recipeToYaml } from '../recipe/yaml.js';
 import { actionOn } from '../tracking/sentinel.js';
 import { openTracker, type Tracker, type Verdict } from '../tracking/tracker.js';
 import { ahead, type Feeder, openFeeder } from './feeder.js';

@@ -1,9 +1,10 @@
 /** How far a training has come: pure functions from one step's progress to the next one's. */
 import { UserError } from '@gpn/runtime';
+import type { Progress } from '../checkpoint/checkpoint.js';
+import { floats } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
-import type { Progress } from '../files/checkpoint.js';
-import { floats, type Phase, type PhaseData } from '../methods/method.js';
+import type { Phase, PhaseData } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { plateau, startSchedule } from './schedule.js';
 

@@ -1,20 +1,20 @@
 /** Where a training begins: everything that may be refused is, before anything is written. */
 import { join } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
-import { shareImages } from '../data/images.js';
-import { loadDataset } from '../data/sets/dataset.js';
-import type { Dataset } from '../data/types.js';
-import type { State } from '../engine/types.js';
 import {
   type Checkpoint,
   latestCheckpoint,
   type Progress,
   readCheckpoint,
-} from '../files/checkpoint.js';
-import { ganOf } from '../gan/gan.js';
-import { startingState } from '../methods/method.js';
+} from '../checkpoint/checkpoint.js';
+import { shareImages } from '../data/images.js';
+import { loadDataset } from '../data/sets/dataset.js';
+import type { Dataset } from '../data/types.js';
+import type { State } from '../engine/types.js';
+import { ganOf } from '../recipe/gan.js';
 import { recipeHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
+import { startingState } from '../steps/state.js';
 import { endOf, type Part, partsOf, startProgress } from './progress.js';
 import type { TrainEvent, TrainOptions } from './types.js';
 

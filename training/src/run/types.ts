@@ -2,7 +2,7 @@
 import type { OpenOptions, QualityInfo } from '@gpn/runtime';
 import type { EngineName } from '../engine/choice.js';
 import type { Role } from '../export/run-export.js';
-import type { CollapseAction } from '../recipe/output.js';
+import type { CollapseAction } from '../recipe/keys/output.js';
 
 export interface TrainOptions {
   /** The run's folder; made if need be. */

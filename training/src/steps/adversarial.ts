@@ -1,3 +1,4 @@
+import { spec, type Tensors as TensorsOf } from '@gpn/export';
 import type { Network, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossPair } from '../gan/losses.js';
@@ -5,35 +6,13 @@ import type { Optimizer } from '../gan/optimizers.js';
 import { clip, gradientPenalty } from './gradient-penalty.js';
 import { differentiate } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
+import { asInputs, rateInputs, trainee } from './state.js';
 
 /** A network in training: what is learnt, what passes leave behind, what its optimiser remembers. */
 export interface Trainee {
   readonly params: Tensors;
   readonly buffers: Tensors;
   readonly optimizer: Tensors;
-}
-
-export interface GanState {
-  readonly generator: Trainee;
-  readonly discriminator: Trainee;
-}
-
-/** Learning rates, by the network they are for. */
-export type Rates<Name extends string> = Readonly<Record<Name, tf.Tensor>>;
-
-export interface GanInputs {
-  readonly state: GanState;
-  /**
-   * `images`: pixels 0 to 255, [discriminator steps · batch, height, width, channels]; `labels`,
-   * of a conditional pair: one-hot [discriminator steps · batch, classes].
-   */
-  readonly batch: { readonly images: tf.Tensor; readonly labels?: tf.Tensor };
-  /**
-   * `latents`: [(discriminator steps + generator steps − 1) · batch, latent size]; `mixture`, for
-   * the gradient penalty: uniform, one number for each real image, [discriminator steps · batch, 1].
-   */
-  readonly noise: { readonly latents: tf.Tensor; readonly mixture?: tf.Tensor };
-  readonly rates: Rates<'generator' | 'discriminator'>;
 }
 
 export interface GanSettings {
@@ -52,6 +31,40 @@ export interface GanSettings {
   /** The largest magnitude of the critic's weights (Arjovsky et al. 2017). */
   readonly weightClip?: number;
 }
+
+/** How many images a step takes, over all its updates. */
+export const imagesOf = ({ discriminatorSteps, batchSize }: GanSettings): number =>
+  discriminatorSteps * batchSize;
+
+/** How many latents a step takes: the last discriminator update and the first generator update share theirs. */
+export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: GanSettings): number =>
+  (discriminatorSteps + generatorSteps - 1) * batchSize;
+
+/** All that the step takes, as shapes and types. */
+export function ganInputs(settings: GanSettings) {
+  const { generator, discriminator, optimizer, gradientPenalty } = settings;
+  const rows = imagesOf(settings);
+  const { labels } = discriminator.conditions;
+  return {
+    state: asInputs({
+      generator: trainee(generator, optimizer),
+      discriminator: trainee(discriminator, optimizer),
+    }),
+    batch: {
+      /** Pixels 0 to 255. */
+      images: spec([rows, ...discriminator.inputShape], 'uint8'),
+      /** One-hot classes, if the networks are conditional. */
+      ...(labels && { labels: spec([rows, labels]) }),
+    },
+    noise: {
+      latents: spec([latentsOf(settings), ...generator.inputShape]),
+      /** Uniform on (0, 1), a number for each real image, for the gradient penalty. */
+      ...(gradientPenalty && { mixture: spec([rows, 1, 1, 1]) }),
+    },
+    rates: rateInputs('generator', 'discriminator'),
+  };
+}
+export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
 
 /**
  * One iteration of a GAN (Goodfellow et al. 2014, algorithm 1): the discriminator learns to tell a

@@ -1,23 +1,41 @@
+import { spec, type Tensors } from '@gpn/export';
 import * as tf from '@tensorflow/tfjs-core';
-import type { GanInputs, GanSettings, GanState } from './adversarial.js';
+import type { GanSettings } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
-
-export interface BeganInputs extends Omit<GanInputs, 'state'> {
-  /** `balance`: the k of the paper, how much the discriminator minds generated images; a scalar. */
-  readonly state: GanState & { readonly balance: tf.Tensor };
-}
+import { asInputs, rateInputs, trainee } from './state.js';
 
 /** The discriminator is an autoencoder of images. */
 export interface BeganSettings
-  extends Pick<GanSettings, 'generator' | 'discriminator' | 'optimizer' | 'range'> {
+  extends Pick<GanSettings, 'generator' | 'discriminator' | 'optimizer' | 'batchSize' | 'range'> {
   /** The step λ of the balance, and the ratio γ of the two energies that it aims at. */
   readonly lambda: number;
   readonly gamma: number;
   /** What the likeness of images of unlike latents counts in the generator's loss; 0 unless given. */
   readonly diversity?: number | undefined;
 }
+
+/** The state of both networks and `balance`: the k of the paper, the weight of generated images. */
+export const beganState = ({
+  generator,
+  discriminator,
+  optimizer,
+}: Pick<BeganSettings, 'generator' | 'discriminator' | 'optimizer'>) => ({
+  generator: trainee(generator, optimizer),
+  discriminator: trainee(discriminator, optimizer),
+  balance: { shape: [], start: { kind: 'zeros' } as const },
+});
+
+/** All that the step takes, as shapes and types. */
+export const beganInputs = (settings: BeganSettings) => ({
+  state: asInputs(beganState(settings)),
+  /** Pixels 0 to 255. */
+  batch: { images: spec([settings.batchSize, ...settings.discriminator.inputShape], 'uint8') },
+  noise: { latents: spec([settings.batchSize, ...settings.generator.inputShape]) },
+  rates: rateInputs('generator', 'discriminator'),
+});
+export type BeganInputs = Tensors<ReturnType<typeof beganInputs>>;
 
 /** L(v) = |v − D(v)|: how badly the autoencoder gives images back, a number for each, [N, 1]. */
 export const energy = (x: tf.Tensor, back: tf.Tensor): tf.Tensor => {

@@ -1,33 +1,16 @@
+import { spec, type Tensors as TensorsOf } from '@gpn/export';
 import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
-import type { GanSettings, GanState, Rates } from './adversarial.js';
+import type { GanSettings } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
-
-export interface InfoganInputs {
-  readonly state: GanState;
-  /**
-   * As the adversarial step takes them; `labels` when the categories are supervised, `bent` the same
-   * images bent, when categories are to be consistent.
-   */
-  readonly batch: {
-    readonly images: tf.Tensor;
-    readonly labels?: tf.Tensor;
-    readonly bent?: tf.Tensor;
-  };
-  /**
-   * What the generated batch is made of. `categories` are one-hot, `codes` uniform on (−1, 1). For
-   * diversity the second half of both repeats the first.
-   */
-  readonly noise: Made;
-  readonly rates: Rates<'generator' | 'discriminator'>;
-}
+import { asInputs, rateInputs, trainee } from './state.js';
 
 export interface InfoganSettings
   extends Pick<
     GanSettings,
-    'generator' | 'discriminator' | 'loss' | 'optimizer' | 'range' | 'labelSmoothing'
+    'generator' | 'discriminator' | 'loss' | 'optimizer' | 'batchSize' | 'range' | 'labelSmoothing'
   > {
   readonly categories: number;
   readonly codes: number;
@@ -43,7 +26,39 @@ export interface InfoganSettings
   readonly diversity: number;
   /** Ties the first code to the thickness of the strokes. */
   readonly thickness: boolean;
+  /** Category k is class k of the data's labels. */
+  readonly supervised: boolean;
 }
+
+/** All that the step takes, as shapes and types. */
+export function infoganInputs(settings: InfoganSettings) {
+  const { generator, discriminator, optimizer, batchSize, categories, codes } = settings;
+  const images = spec([batchSize, ...discriminator.inputShape], 'uint8');
+  return {
+    state: asInputs({
+      generator: trainee(generator, optimizer),
+      discriminator: trainee(discriminator, optimizer),
+    }),
+    batch: {
+      /** Pixels 0 to 255. */
+      images,
+      /** The same images, distorted, if categories are to be consistent. */
+      ...(settings.consistency && { bent: images }),
+      /** One-hot classes, if the categories are supervised. */
+      ...(settings.supervised && { labels: spec([batchSize, categories]) }),
+    },
+    /** The generator's inputs; for diversity the second half of categories and codes repeats the first. */
+    noise: {
+      latents: spec([batchSize, ...generator.inputShape]),
+      /** One-hot. */
+      categories: spec([batchSize, categories]),
+      /** Uniform on (−1, 1). */
+      codes: spec([batchSize, codes]),
+    },
+    rates: rateInputs('generator', 'discriminator'),
+  };
+}
+export type InfoganInputs = TensorsOf<ReturnType<typeof infoganInputs>>;
 
 /** The parts of the discriminator's output, a vector for each image. */
 export function heads(y: tf.Tensor, { categories, codes, codeVariance }: HeadSizes) {
@@ -138,7 +153,7 @@ export const infoganStep =
     };
   };
 
-type Made = Readonly<Record<'latents' | 'categories' | 'codes', tf.Tensor>>;
+type Made = InfoganInputs['noise'];
 type Heads = ReturnType<typeof heads>;
 
 /** How badly category and codes are read from generated images: −L_I of the paper, but for a constant. */

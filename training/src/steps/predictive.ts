@@ -1,40 +1,50 @@
 /** Generative Predictive Networks: a discriminator of fragments learns alone, then trains a generator. */
-import type { Network, Tensors } from '@gpn/models';
+import { spec, type Tensors as TensorsOf } from '@gpn/export';
+import type { Network } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type FragmentSize, sideOf } from '../data/fragments.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import type { Trainee } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
-
-type Frozen = Pick<Trainee, 'params' | 'buffers'>;
-
-export interface FragmentInputs {
-  readonly state: {
-    readonly discriminator: Trainee;
-    /** Where generated fragments are negatives too. */
-    readonly generator?: Frozen;
-  };
-  readonly batch: {
-    /** [fragments, side, side, channels], values from 0 to 1. */
-    readonly fragments: tf.Tensor;
-    /** 1 real, 0 altered, and what each counts: [fragments + generated fragments]. */
-    readonly labels: tf.Tensor;
-    readonly weights: tf.Tensor;
-    /** Where the fragment of each generated image lies: see `fragmentIndices`. */
-    readonly places?: tf.Tensor;
-  };
-  readonly noise: { readonly dropout?: Tensors; readonly latents?: tf.Tensor };
-  readonly rates: { readonly discriminator: tf.Tensor };
-}
+import { asInputs, dropoutInputs, frozen, rateInputs, trainee } from './state.js';
 
 export interface FragmentSettings {
   readonly discriminator: Network;
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
-  /** Its fragments are negatives beside the altered ones; it does not learn from that. */
-  readonly rival?: Network;
+  /** Fragments from images, real and altered. */
+  readonly count: number;
+  /** A generator whose fragments, `generated` of them, are negatives too; it does not learn here. */
+  readonly rival?: { readonly generator: Network; readonly generated: number } | undefined;
 }
+
+/** All that the discriminator's step takes, as shapes and types. */
+export function fragmentInputs({ discriminator, optimizer, size, count, rival }: FragmentSettings) {
+  const rows = count + (rival?.generated ?? 0);
+  const side = sideOf(size);
+  return {
+    state: {
+      ...asInputs({ discriminator: trainee(discriminator, optimizer) }),
+      ...(rival && { generator: asInputs(frozen(rival.generator)) }),
+    },
+    batch: {
+      /** Values from 0 to 1. */
+      fragments: spec([count, side, side, discriminator.inputShape.at(-1) as number]),
+      /** 1 for a real fragment, 0 for an altered one, and the weight of each. */
+      labels: spec([rows]),
+      weights: spec([rows]),
+      /** The place of the fragment cut from each generated image: see `fragmentIndices`. */
+      ...(rival && { places: spec([rival.generated * side * side], 'int32') }),
+    },
+    noise: {
+      dropout: dropoutInputs(discriminator, rows),
+      ...(rival && { latents: spec([rival.generated, ...rival.generator.inputShape]) }),
+    },
+    rates: rateInputs('discriminator'),
+  };
+}
+export type FragmentInputs = TensorsOf<ReturnType<typeof fragmentInputs>>;
 
 /**
  * One step of predictive learning: the discriminator learns to tell fragments of real images from
@@ -47,14 +57,14 @@ export const fragmentStep =
     const generated =
       rival && g
         ? fragmentOfEach(
-            draw(rival, g, noise.latents as tf.Tensor),
+            draw(rival.generator, g, noise.latents as tf.Tensor),
             batch.places as tf.Tensor,
             size,
           )
         : undefined;
     const shown = generated ? tf.concat([batch.fragments, generated], 0) : batch.fragments;
     const { loss, grads, aux } = differentiate((params) => {
-      const pass = { training: true, noise: noise.dropout ?? {} };
+      const pass = { training: true, noise: noise.dropout };
       const judged = discriminator.apply(params, d.buffers, shown, pass);
       const entropy = crossEntropy(margins(judged.y), batch.labels);
       const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
@@ -65,23 +75,31 @@ export const fragmentStep =
     return { state: { ...state, discriminator: after }, metrics: { discriminator: loss } };
   };
 
-export interface DeceptionInputs {
-  readonly state: { readonly generator: Trainee; readonly discriminator: Frozen };
-  /** `places`: which fragments of every image are judged, as `fragmentIndices` gives them. */
-  readonly batch: { readonly places: tf.Tensor };
-  readonly noise: { readonly latents: tf.Tensor };
-  readonly rates: { readonly generator: tf.Tensor };
-}
-
 export interface DeceptionSettings {
   readonly generator: Network;
   readonly discriminator: Network;
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
   readonly loss: DeceptionLoss;
-  /** What the images' likeness to one another counts beside a fragment's loss. */
-  readonly diversity?: number;
+  /** Images of a batch, and fragments of each that are judged. */
+  readonly count: number;
+  readonly fragments: number;
+  /** The weight of the images' likeness to one another, relative to a fragment's loss; 0 unless given. */
+  readonly diversity?: number | undefined;
 }
+
+/** All that the generator's step takes, as shapes and types. */
+export const deceptionInputs = (settings: DeceptionSettings) => ({
+  state: asInputs({
+    generator: trainee(settings.generator, settings.optimizer),
+    discriminator: frozen(settings.discriminator),
+  }),
+  /** Which fragments of every image are judged, as `fragmentIndices` gives them. */
+  batch: { places: spec([settings.fragments * sideOf(settings.size) ** 2], 'int32') },
+  noise: { latents: spec([settings.count, ...settings.generator.inputShape]) },
+  rates: rateInputs('generator'),
+});
+export type DeceptionInputs = TensorsOf<ReturnType<typeof deceptionInputs>>;
 
 /**
  * One step of the generator against the discriminator as it was left: frozen, without dropout. The
@@ -137,8 +155,11 @@ export const margins = (logits: tf.Tensor): tf.Tensor => tf.reshape(logOdds(logi
 const crossEntropy = (margin: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
   tf.sub(tf.softplus(margin), tf.mul(margin, labels));
 
-const draw = (generator: Network, { params, buffers }: Frozen, latents: tf.Tensor): tf.Tensor =>
-  generator.apply(params, buffers, latents, { training: false }).y;
+const draw = (
+  generator: Network,
+  { params, buffers }: Pick<Trainee, 'params' | 'buffers'>,
+  latents: tf.Tensor,
+): tf.Tensor => generator.apply(params, buffers, latents, { training: false }).y;
 
 /** The pixels of images with zeros around them, [N, pixels, channels]. */
 function padded(images: tf.Tensor, { frame }: FragmentSize): tf.Tensor3D {

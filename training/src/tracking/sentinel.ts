@@ -1,5 +1,5 @@
 /** Whether a generator has collapsed: whether it draws less than the data has to show. */
-import type { CollapseAction } from '../recipe/output.js';
+import type { CollapseAction } from '../recipe/keys/output.js';
 import type { Measures } from './evaluation.js';
 
 /** What is remembered from one evaluation of a run to the next; a part of its checkpoints. */

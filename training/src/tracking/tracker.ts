@@ -1,10 +1,10 @@
 /** What a run's folder tells of the training as it goes: losses, pictures, measures. */
 import { join } from 'node:path';
 import { Generator, UserError } from '@gpn/runtime';
+import { type Checkpoint, type Progress, stepName } from '../checkpoint/checkpoint.js';
 import type { Dataset } from '../data/types.js';
 import { exportNetwork } from '../export/run-export.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { type Checkpoint, type Progress, stepName } from '../files/checkpoint.js';
 import { openProgressLog, readProgressLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';

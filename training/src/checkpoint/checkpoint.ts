@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import type { State } from '../engine/types.js';
-import { recipeToYaml } from '../recipe/load.js';
-import { parseRecipe, type Recipe } from '../recipe/schema.js';
-import { fileError, writeFileAtomic } from './atomic.js';
-import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
+import { fileError, writeFileAtomic } from '../files/atomic.js';
+import { encodeSafetensors, readSafetensors, type StoredTensor } from '../files/safetensors.js';
+import type { Recipe } from '../recipe/schema.js';
+import { parseRecipe, recipeToYaml } from '../recipe/yaml.js';
 
 const schedule = z.strictObject({
   rate: z.number(),

@@ -1,24 +1,43 @@
 /** What the methods that train both networks in one step have in common. */
 import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
+import { z } from 'zod';
 import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
+import { floats, oneHot, pixels } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
 import { LOSSES, type LossPair } from '../gan/losses.js';
 import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
-import type { Recipe } from '../recipe/schema.js';
-import { floats, oneHot, type PhaseData, pixels } from './method.js';
+import type { CommonRecipe } from '../recipe/keys/common.js';
+import type { PhaseData } from './method.js';
 
-export const optimizerOf = ({ training: { optimizer } }: Recipe): Optimizer =>
+export const optimizerOf = ({ training: { optimizer } }: CommonRecipe): Optimizer =>
   OPTIMIZERS[optimizer.type](optimizer);
 
-/** The losses of a method that needs them, which the recipe's check has seen to. */
-export const lossOf = ({ training }: Recipe): LossPair =>
-  LOSSES[training.loss as string] as LossPair;
+/** The keys of methods with a pair of losses. */
+export const lossKeys = {
+  loss: z.enum(Object.keys(LOSSES)).describe('The pair of losses of discriminator and generator.'),
+  label_smoothing: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .optional()
+    .describe('The discriminator’s target for real images is 1 minus this; 0 unless given.'),
+};
+
+/** The pair of losses of a recipe that names one. */
+export const lossOf = ({ training }: { training: { loss: string } }): LossPair =>
+  LOSSES[training.loss] as LossPair;
+
+/** The learning rates to begin with, where both networks learn in one step. */
+export const learningRates = ({ training: { optimizer } }: CommonRecipe) => ({
+  generator: optimizer.generator_lr,
+  discriminator: optimizer.discriminator_lr,
+});
 
 /** As many steps as the recipe says, or as its epochs take. */
 export const stepsOf =
-  ({ training }: Recipe) =>
+  ({ training }: CommonRecipe) =>
   (stepsPerEpoch: number): number =>
     training.steps ?? (training.epochs ?? 0) * stepsPerEpoch;
 
@@ -29,7 +48,7 @@ export const stepsOf =
  * @param classes how many classes the labels are of; undefined for no labels
  */
 export function imagesAndNoise(
-  recipe: Recipe,
+  recipe: CommonRecipe,
   dataset: Dataset,
   perStep: number,
   noise: (random: RandomStream) => Readonly<Record<string, TensorData>>,
@@ -64,7 +83,11 @@ function checkClasses({ name, classes }: Dataset, wanted: number): void {
 }
 
 /** Latents of the recipe's distribution, [rows, size]. */
-export const latents = ({ model }: Recipe, random: RandomStream, rows: number): TensorData => {
+export const latents = (
+  { model }: CommonRecipe,
+  random: RandomStream,
+  rows: number,
+): TensorData => {
   const { size, distribution } = model.latent;
   return floats([rows, size], random[distribution](rows * size));
 };

@@ -1,21 +1,25 @@
+/** What the names in a recipe stand for: its networks, and the method that trains them. */
 import { NETWORKS, type Pair } from '@gpn/models';
 import { withAverage } from '../methods/average.js';
-import { METHODS } from '../methods/index.js';
 import type { Method } from '../methods/method.js';
-import type { Recipe } from '../recipe/schema.js';
+import { methodOf, type Recipe } from './schema.js';
 
 /**
- * What a recipe's names stand for: its networks, and the method that trains them.
+ * The networks of a recipe and the method that trains them.
  * @param width scales the networks' channels; tests use an eighth
  */
 export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair: Pair } {
   const pair = networksOf(recipe, width);
-  const method = METHODS[recipe.training.method ?? 'adversarial'](recipe, pair);
+  const method = methodOf(recipe).make(recipe, pair);
   const keep = recipe.training.generator_average;
   return { pair, ...(keep ? withAverage(method, pair.generator, keep) : method) };
 }
 
-/** @param dense a discriminator of fragments in the form that slides over images */
+/**
+ * The networks of a recipe.
+ * @param width scales their channels; tests use an eighth
+ * @param dense a discriminator of fragments in the form that slides over images
+ */
 export function networksOf({ model, data }: Recipe, width = 1, dense = false): Pair {
   const make = NETWORKS[model.network];
   if (!make) throw new Error(`there is no network ${model.network}`);

@@ -1,0 +1,114 @@
+/** What must hold between the keys of a recipe, its networks and its method. */
+import type { Pair } from '@gpn/models';
+import { UserError } from '@gpn/runtime';
+import { LOSSES } from '../gan/losses.js';
+import { dotted, expectation, type Path, recipeProblem } from './errors.js';
+import { networksOf } from './gan.js';
+import { methodOf, type Recipe, recipeSchema } from './schema.js';
+
+/** What is wrong: the sentence "KEY must be …" without its end; `found` unless it says it all. */
+interface Objection {
+  readonly path: Path;
+  readonly must: string;
+  readonly found?: unknown;
+}
+type Check = (recipe: Recipe, pair: () => Pair) => Objection | false | undefined;
+
+const SIDES = ['height', 'width', 'channels'] as const;
+
+/** In the order in which they are made; the networks are built once the first have passed. */
+const CHECKS: readonly Check[] = [
+  ({ training: { loss, label_smoothing: smoothing = 0 } }) =>
+    smoothing > 0 &&
+    LOSSES[loss ?? '']?.smoothing === false && {
+      path: ['training', 'label_smoothing'],
+      must: `0 with the loss ${loss}, which gives real images no label`,
+      found: smoothing,
+    },
+  ({ training: { batch_size, information } }) =>
+    information?.diversity !== undefined &&
+    batch_size % 2 === 1 && {
+      path: ['training', 'batch_size'],
+      must: 'even with information.diversity, which compares the halves of a batch',
+      found: batch_size,
+    },
+  ({ model, training }) =>
+    training.gradient_penalty !== undefined &&
+    model.batch_norm && {
+      path: ['model', 'batch_norm'],
+      must: 'false with a gradient penalty, which needs the score of an image to depend on that image alone',
+    },
+  ({ model: { network }, training: { method } }) =>
+    (method === 'predictive') !== network.startsWith('gpn') && {
+      path: ['model', 'network'],
+      must:
+        method === 'predictive'
+          ? 'gpn-mnist or gpn-mnist-large'
+          : 'another than those of the method predictive',
+      found: network,
+    },
+  ({ data, model: { fragment } }) => {
+    const side = Math.min(data.height, data.width);
+    return (
+      fragment !== undefined &&
+      fragment.internal > side && {
+        path: ['model', 'fragment', 'internal'],
+        must: `at most ${side}, the side of the images`,
+        found: fragment.internal,
+      }
+    );
+  },
+  ({ training, output }) =>
+    output.on_collapse === 'rollback' &&
+    training.method === 'predictive' && {
+      path: ['output', 'on_collapse'],
+      must: 'warn or stop with the method predictive, whose discriminator cannot go back with the generator',
+    },
+  ...SIDES.map(
+    (key, axis): Check =>
+      ({ data, model: { network } }, pair) => {
+        const made = pair().generator.outputShape[axis];
+        return (
+          data[key] !== made && {
+            path: ['data', key],
+            must: `${made} for the network ${network}`,
+            found: data[key],
+          }
+        );
+      },
+  ),
+  (recipe, pair) => {
+    const wanted = methodOf(recipe).outputShape?.(recipe);
+    return (
+      wanted !== undefined &&
+      `${wanted}` !== `${pair().discriminator.outputShape}` && {
+        path: ['model', 'network'],
+        must: `one that is made for the method ${recipe.training.method ?? 'adversarial'}`,
+        found: recipe.model.network,
+      }
+    );
+  },
+];
+
+/**
+ * Checks a recipe, key by key and then as a whole.
+ * @param place names a key the way the user gave it
+ * @throws UserError for the first thing that is wrong
+ */
+export function checkRecipe(value: unknown, place: (path: Path) => string = dotted): Recipe {
+  const { data, error } = recipeSchema.safeParse(value, { error: expectation, reportInput: true });
+  if (error) throw new UserError(recipeProblem(error.issues, place, recipeSchema));
+  let built: Pair | undefined;
+  const pair = () => {
+    built ??= networksOf(data);
+    return built;
+  };
+  for (const check of CHECKS) {
+    const objection = check(data, pair);
+    if (!objection) continue;
+    const { path, must, found } = objection;
+    const end = found === undefined ? '' : `, found ${found}`;
+    throw new UserError(`${place(path)} must be ${must}${end}.`);
+  }
+  return data;
+}

@@ -1,0 +1,122 @@
+/** The keys that every recipe has, whatever its method. The descriptions are those of the reference. */
+import { type Initialization, NETWORKS } from '@gpn/models';
+import { z } from 'zod';
+import type { outputSchema } from './output.js';
+import { count, decay, learningRate, pixels, size, whole } from './values.js';
+
+const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
+
+// An `error` completes the sentence "KEY must be …"; the others are in ../errors.ts.
+const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
+const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
+const CLASS = { error: 'the name of a class or a digit' };
+
+export const nameKeys = {
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME)
+    .describe('Name of the recipe and of the networks that it trains.'),
+  description: z.string().max(2000).default('').describe('What it trains, for people.'),
+};
+
+export const dataSchema = z.strictObject({
+  dataset: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe('`mnist`, `fashion`, or a folder, relative to the recipe’s file.'),
+  height: pixels.describe('Height of the images in pixels.'),
+  width: pixels.describe('Width of the images in pixels.'),
+  channels: z.literal([1, 3]).describe('1 for grey images, 3 for colour.'),
+  range: z
+    .tuple([z.number(), z.number()], RANGE)
+    .refine(([low, high]) => high === 1 && (low === 0 || low === -1), RANGE)
+    .describe('What the pixel values 0 and 255 become for the networks.'),
+  classes: z
+    .array(z.union([z.string(), whole], CLASS))
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('Train with the images of these classes only.'),
+});
+
+export const modelKeys = {
+  network: z.enum(Object.keys(NETWORKS)).describe('The pair of networks.'),
+  latent: z
+    .strictObject({
+      size: whole.min(1).max(4096).describe('How many random numbers make an image.'),
+      distribution: z
+        .enum(['uniform', 'normal'])
+        .describe('`uniform`: from −1 to 1; `normal`: mean 0, standard deviation 1.'),
+    })
+    .describe('The random vector that the generator turns into an image.'),
+  classes: size
+    .optional()
+    .describe('Number of classes whose labels both networks are given; without it, none.'),
+  spectral_norm: z.boolean().describe('Spectral normalisation in the discriminator.'),
+  batch_norm: z.boolean().describe('Batch normalisation in the discriminator.'),
+  initialization: z.enum(INITIALIZATIONS).describe('How weights start.'),
+};
+
+const optimizer = z
+  .strictObject({
+    type: z.enum(['adam', 'sgd']).describe('The optimiser of both networks.'),
+    generator_lr: learningRate.describe('Learning rate of the generator.'),
+    discriminator_lr: learningRate.describe('Learning rate of the discriminator.'),
+    beta1: decay.optional().describe('Decay of Adam’s first moment; only with adam.'),
+    beta2: decay.optional().describe('Decay of Adam’s second moment; only with adam.'),
+  })
+  .superRefine(({ type, ...rest }, context) => {
+    for (const key of ['beta1', 'beta2'] as const) {
+      if ((rest[key] === undefined) !== (type === 'sgd'))
+        misplaced(context, [key], rest[key], type === 'sgd', `the optimizer ${type}`);
+    }
+  });
+
+export const trainingKeys = {
+  generator_average: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'Keeps a moving average of the generator’s weights, with this share of the old value at each step, and exports that.',
+    ),
+  batch_size: whole.min(1).max(4096).describe('Images of a step.'),
+  epochs: count.optional().describe('Passes over the data; either this or `steps`.'),
+  steps: count.optional().describe('Training steps; either this or `epochs`.'),
+  seed: whole.min(0).describe('The seed of weights, noise and order.'),
+  optimizer: optimizer.describe('How the weights follow the gradients.'),
+  schedule: z
+    .strictObject({
+      type: z.enum(['plateau']).describe('Lowers the rates when the loss stops improving.'),
+      factor: z.number().gt(0).lt(1).describe('What the rates are multiplied by.'),
+      patience: whole
+        .min(0)
+        .max(1_000_000)
+        .describe('Epochs without a better mean loss before the rates are lowered.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('How learning rates change; null keeps them.'),
+};
+
+/** A recipe without the keys of its method. */
+export interface CommonRecipe extends z.infer<z.ZodObject<typeof nameKeys>> {
+  readonly data: z.infer<typeof dataSchema>;
+  readonly model: z.infer<z.ZodObject<typeof modelKeys>>;
+  readonly training: z.infer<z.ZodObject<typeof trainingKeys>>;
+  readonly output: z.infer<typeof outputSchema>;
+}
+
+/** Objects to a key that is there and should not be, or the other way round. */
+export function misplaced(
+  context: z.core.$RefinementCtx,
+  path: PropertyKey[],
+  input: unknown,
+  there: boolean,
+  what: string,
+): void {
+  const message = there ? `left out with ${what}` : `given with ${what}`;
+  context.addIssue({ code: 'custom', path, message, input });
+}

@@ -1,0 +1,36 @@
+/** What a recipe says of a run's folder, and of how the run is watched. */
+import { z } from 'zod';
+import { count, whole } from './values.js';
+
+/** What a training does when its generator has collapsed. */
+export const COLLAPSE_ACTIONS = ['warn', 'stop', 'rollback'] as const;
+export type CollapseAction = (typeof COLLAPSE_ACTIONS)[number];
+
+export const outputSchema = z
+  .strictObject({
+    samples_every: count.describe('Steps between pictures of samples.'),
+    checkpoint_every: count.describe('Steps between checkpoints.'),
+    sample_count: whole.min(1).max(4096).describe('Images of a picture of samples.'),
+    evaluate_every: count
+      .optional()
+      .describe('Steps between evaluations of the generator; without it there are none.'),
+    evaluate_samples: whole
+      .min(100)
+      .max(50_000)
+      .optional()
+      .describe('Images of an evaluation; 2,000 unless given.'),
+    on_collapse: z
+      .enum(COLLAPSE_ACTIONS)
+      .optional()
+      .describe(
+        'What to do when the generator has collapsed: `warn` (the default), `stop`, or `rollback` to the best checkpoint at half the learning rates.',
+      ),
+  })
+  .superRefine((output, context) => {
+    if (output.evaluate_every !== undefined) return;
+    for (const key of ['evaluate_samples', 'on_collapse'] as const) {
+      if (output[key] === undefined) continue;
+      const message = 'left out without evaluate_every, which says when to evaluate';
+      context.addIssue({ code: 'custom', path: [key], message, input: output[key] });
+    }
+  });

@@ -1,0 +1,65 @@
+/** Recipes as YAML, read with the line of whatever is wrong, and written. */
+import { UserError } from '@gpn/runtime';
+import { Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { reasonOf } from '../files/atomic.js';
+import { checkRecipe } from './check.js';
+import { dotted, type Path } from './errors.js';
+import type { Recipe } from './schema.js';
+
+/** More than any recipe needs; YAML's aliases make much of little. */
+const MAX_TEXT = 100_000;
+
+/**
+ * Reads a recipe.
+ *
+ * @throws UserError that names the file, the line and the key, and says what is expected there
+ */
+export function parseRecipe(text: string, file: string): Recipe {
+  const fail = (what: string): never => {
+    throw new UserError(`${file}${what}.`);
+  };
+  if (text.length > MAX_TEXT) fail(` has ${text.length} characters, too many for a recipe`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+  });
+  const lineOf = (offset: number) => lines.linePos(offset).line;
+  const [broken] = [...document.errors, ...document.warnings];
+  if (broken) fail(`, line ${lineOf(broken.pos[0])}: this is not valid YAML: ${reasonOf(broken)}`);
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    fail(` is not valid YAML: ${reasonOf(error)}`); // aliases: unknown ones, or far too many
+  }
+  if (value === null || value === undefined) fail(' is empty; a recipe has at least a name');
+  return checkRecipe(value, (path) => {
+    const line = `${file}, line ${lineOf(offsetOf(document, path))}`;
+    return path.length > 0 ? `${line}: ${dotted(path)}` : `${line}: the recipe`;
+  });
+}
+
+/** Where the key that a path ends with begins, or the nearest one above it that is there. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true);
+    const last = path[length - 1];
+    const key = isMap(parent) ? parent.items.find((pair) => String(pair.key) === last)?.key : null;
+    const node = key ?? document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents?.range?.[0] ?? 0;
+}
+
+/** A recipe as YAML, every key written out; reading it gives the same recipe. */
+export function recipeToYaml(recipe: Recipe): string {
+  const document = new Document(recipe);
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = true; // range: [ 0, 1 ]
+    },
+  });
+  return document.toString();
+}

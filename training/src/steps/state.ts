@@ -1,0 +1,47 @@
+/** The state of a training, declared once: its shapes, how it starts, and its types in a step. */
+import { flatten, mapLeaves, type TensorSpec as Shape, spec } from '@gpn/export';
+import { type Initialization, initialize, type Network, type TensorSpec } from '@gpn/models';
+import type { RandomStream } from '@gpn/runtime';
+import type { State } from '../engine/types.js';
+import type { Optimizer } from '../gan/optimizers.js';
+import { mapRecord } from '../records.js';
+
+/** Nested records whose leaves give the shape and the start of a tensor. */
+export type StateSpecs = { readonly [key: string]: TensorSpec | StateSpecs };
+
+/** A network in training: weights, what passes leave behind, what its optimiser remembers. */
+export const trainee = (network: Network, optimizer: Optimizer) => ({
+  params: network.params,
+  buffers: network.buffers,
+  optimizer: optimizer.state(network.params),
+});
+
+/** A network that a step uses and leaves as it is. */
+export const frozen = ({ params, buffers }: Network) => ({ params, buffers });
+
+const isStarting = (x: unknown): x is TensorSpec =>
+  typeof x === 'object' && x !== null && 'start' in x;
+
+/** A state as inputs of a step. */
+export const asInputs = <S extends { readonly [key: string]: TensorSpec | object }>(state: S) =>
+  mapLeaves(state, isStarting, ({ shape }) => spec(shape), 'state') as Inputs<S>;
+type Inputs<S> = { readonly [K in keyof S]: S[K] extends TensorSpec ? Shape : Inputs<S[K]> };
+
+/** Learning rates as inputs of a step: a scalar for each network that learns. */
+export const rateInputs = <Name extends string>(...names: readonly Name[]) =>
+  Object.fromEntries(names.map((name) => [name, spec([])])) as Record<Name, Shape>;
+
+/** Uniform numbers for a network's dropout, for `rows` examples: inputs by layer. */
+export const dropoutInputs = ({ noise }: Network, rows: number): Record<string, Shape> =>
+  mapRecord(noise, (shape) => spec([rows, ...shape]));
+
+/** The state that a training starts from: networks drawn from `random`, optimisers at zero. */
+export function startingState(
+  state: StateSpecs,
+  scheme: Initialization,
+  random: RandomStream,
+): State {
+  const leaves = flatten(state, isStarting, 'state').map(({ name, leaf }) => [name, leaf]);
+  const drawn = initialize(Object.fromEntries(leaves), scheme, (count) => random.normal(count));
+  return mapRecord(drawn, (weights) => ({ dtype: 'float32', ...weights }));
+}
