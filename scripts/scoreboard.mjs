@@ -78,7 +78,7 @@ function table(entries) {
       figure(scores.recall, 3),
       figure(scores.agreement, 4),
       figure(scores.categoryError, 4),
-      figure(scores.variance, 3),
+      figure(scores.deviation, 3),
       classes ? share([Math.min(...classes.generated), Math.max(...classes.generated)]) : '–',
       Object.entries(more)
         .map(([key, value]) => `${key} ${typeof value === 'number' ? value.toFixed(4) : value}`)

@@ -45,7 +45,7 @@ const describeQuality = ({ quality }: Quality): string =>
 
 /** What an evaluation found, on a line: `Step 1,000: Fréchet distance 34.1, the best so far · …`. */
 export function describeEvaluation({ step, measures, best, classes }: Evaluation): string {
-  const { frechet, recall, duplicates, variance, classes: drawn } = measures;
+  const { frechet, recall, duplicates, deviation, classes: drawn } = measures;
   const known = (value: number | undefined, text: (value: number) => string) =>
     value === undefined ? [] : [text(value)];
   const findings = [
@@ -53,7 +53,7 @@ export function describeEvaluation({ step, measures, best, classes }: Evaluation
     ...known(recall, (x) => `recall ${x.toFixed(2)}`),
     ...known(drawn, (x) => `${x} of ${classes} classes`),
     ...known(duplicates, (x) => `${(100 * x).toFixed(0)} % duplicates`),
-    ...(frechet === undefined ? known(variance, (x) => `pixel deviation ${x.toFixed(3)}`) : []),
+    ...(frechet === undefined ? known(deviation, (x) => `pixel deviation ${x.toFixed(3)}`) : []),
   ];
   return `Step ${amount(step)}: ${findings.join(' · ')}\n`;
 }

@@ -97,7 +97,7 @@ test('an evaluation is a line, and a collapse is told with what was seen and wha
   progress.on(start);
   progress.on({
     ...{ type: 'evaluation', step: 1000, best: true, classes: 10 },
-    measures: { frechet: 34.12, recall: 0.614, duplicates: 0.01, variance: 0.19, classes: 9 },
+    measures: { frechet: 34.12, recall: 0.614, duplicates: 0.01, deviation: 0.19, classes: 9 },
   });
   expect(written.at(-1)).toBe(
     'Step 1,000: Fréchet distance 34.1, the best so far · recall 0.61 · 9 of 10 classes · 1 % duplicates\n',
@@ -105,7 +105,7 @@ test('an evaluation is a line, and a collapse is told with what was seen and wha
   // Without a judge.
   progress.on({
     ...{ type: 'evaluation', step: 1100, best: false, classes: 0 },
-    measures: { duplicates: 0, variance: 0.1234 },
+    measures: { duplicates: 0, deviation: 0.1234 },
   });
   expect(written.at(-1)).toBe('Step 1,100: 0 % duplicates · pixel deviation 0.123\n');
   const signs = ['99 % of the images have a twin', 'recall has fallen from 0.61 to 0.00'];

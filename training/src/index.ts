@@ -18,3 +18,4 @@ export { train } from './run/loop.js';
 export { type Trial, tryDevice } from './run/trial.js';
 export type { TrainEvent, TrainOptions, TrainResult } from './run/types.js';
 export { startingState } from './steps/state.js';
+export { runCurves } from './tracking/plot.js';

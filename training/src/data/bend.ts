@@ -21,7 +21,7 @@ export type Affine = readonly [a: number, b: number, c: number, d: number, e: nu
 
 /** Draws how one image of this size is bent, evenly within the bounds above. */
 export function drawAffine(random: RandomStream, { height, width }: Size): Affine {
-  const [turn, lean, tall, wide, down, right] = random.uniform(6) as unknown as Affine;
+  const [turn, lean, tall, wide, down, right] = [...random.uniform(6)] as [...Affine];
   const [cos, sin] = [Math.cos(TURN * turn), Math.sin(TURN * turn)];
   const [h, w] = [Math.exp(STRETCH * tall), Math.exp(STRETCH * wide)];
   const leant = LEAN * lean;

@@ -17,6 +17,9 @@ export interface Images {
   classes?: string[];
 }
 
+/** Images as bytes, as data sets have them and as files would keep them. */
+export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images'>;
+
 export interface Dataset extends Images {
   /** SHA-256, hex: see {@link hashImages}. */
   hash: string;

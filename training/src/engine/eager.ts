@@ -2,6 +2,7 @@
 import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
+import { mapRecord } from '../records.js';
 import { pickState, stateNames } from './state.js';
 import type { CompiledStep, State, StepInputs, StepOutputs } from './types.js';
 
@@ -110,6 +111,3 @@ const download = (t: tf.Tensor): TensorData =>
   ({ dtype: t.dtype, shape: t.shape, data: t.dataSync() }) as TensorData;
 
 const number = (t: tf.Tensor): number => t.dataSync()[0] as number;
-
-const mapRecord = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B) =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));

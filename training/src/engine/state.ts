@@ -1,6 +1,8 @@
 /** The state of a step, as tensors by path. */
 import { flatten, isSpec } from '@gpn/export';
-import type { TensorData } from '@gpn/runtime';
+import { type TensorData, UserError } from '@gpn/runtime';
+import * as tf from '@tensorflow/tfjs-core';
+import { mapRecord } from '../records.js';
 import type { State, StepInputs } from './types.js';
 
 /** The tensors of a step's state, by path without the leading `state/`. */
@@ -13,3 +15,25 @@ export function pickState(state: State, names: readonly string[]): State {
   if (missing) throw new Error(`the state lacks ${missing}`);
   return Object.fromEntries(names.map((name) => [name, state[name] as TensorData]));
 }
+
+/**
+ * The tensors below a path of a state, by their names without it.
+ * @param specs the names, and the shapes that they should have
+ * @throws UserError if one is missing or has another shape
+ */
+export const below = (
+  state: State,
+  path: string,
+  specs: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+): State =>
+  mapRecord(specs, ({ shape }, name) => {
+    const found = state[`${path}/${name}`];
+    if (found && `${found.shape}` === `${shape}`) return found;
+    throw new UserError(
+      `The checkpoint does not fit its recipe: ${path}/${name} should have the shape [${shape}].`,
+    );
+  });
+
+/** Tensors of a state as constants of the graph that is being traced. */
+export const constants = (state: State): Record<string, tf.Tensor> =>
+  mapRecord(state, ({ data, shape }) => tf.tensor(data as Float32Array, [...shape], 'float32'));

@@ -1,4 +1,5 @@
-export { type Extractor, openExtractor, type Pictures } from './judge/extractor.js';
+export type { Pictures } from '../data/types.js';
+export { type Extractor, openExtractor } from './judge/extractor.js';
 export { type JudgeRecipe, type JudgeTraining, trainJudge } from './judge/judge.js';
 export { exportJudge } from './judge/judge-file.js';
 export { extractorFor, JUDGES } from './judge/judges.js';
@@ -9,7 +10,7 @@ export {
   meanInterval,
 } from './metrics/bootstrap.js';
 export { duplicates, type Memorised, memorised, SAME } from './metrics/copies.js';
-export { generatorVariance, pairDistances } from './metrics/diversity.js';
+export { pairDistances, pixelDeviation } from './metrics/diversity.js';
 export {
   frechetDistance,
   frechetWithInterval,
@@ -22,7 +23,6 @@ export { type NeighbourScores, neighbourhood, neighbourScores } from './metrics/
 export { parzen, parzenLogLikelihood } from './metrics/parzen.js';
 export { average, type Rows, rows } from './metrics/rows.js';
 export {
-  accuracyByKind,
   agreement,
   categoryError,
   classDivergence,
@@ -32,18 +32,10 @@ export {
   divergence,
   softmax,
 } from './metrics/verdicts.js';
-export {
-  type EvaluateOptions,
-  type EvaluateProgress,
-  type Evaluation,
-  type Evaluator,
-  type Evidence,
-  openEvaluator,
-  type Result,
-} from './scorecard/evaluate.js';
-export { type Extra, trainedOn } from './scorecard/extras.js';
+export { openEvaluator } from './scorecard/evaluate.js';
+export { trainedOn } from './scorecard/extras.js';
 export { MEASURES, type Measure, type MeasureName } from './scorecard/measures.js';
-export { classBars, featureMap, runCurves } from './scorecard/plots.js';
+export { classBars, featureMap } from './scorecard/plots.js';
 export {
   type Protocol,
   protocolDifferences,
@@ -68,3 +60,12 @@ export {
   pixelRows,
   type RealData,
 } from './scorecard/sets.js';
+export type {
+  EvaluateOptions,
+  EvaluateProgress,
+  Evaluation,
+  Evaluator,
+  Evidence,
+  Extra,
+  Result,
+} from './scorecard/types.js';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { spec, type TensorSpec, trace } from '@gpn/export';
-import type { Network, Tensors } from '@gpn/models';
+import type { Network } from '@gpn/models';
 import {
   type ModelInfo,
   makeCertificate,
@@ -18,11 +18,12 @@ import {
   readCheckpoint,
 } from '../checkpoint/checkpoint.js';
 import { sideOf } from '../data/fragments.js';
-import type { State } from '../engine/types.js';
+import { below, constants } from '../engine/state.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import type { Method } from '../methods/method.js';
 import { ganOf, networksOf } from '../recipe/gan.js';
 import { recipeHash } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
 import { measuredStatistics } from './statistics.js';
 
 export type Role = 'generator' | 'discriminator';
@@ -71,12 +72,12 @@ export async function exportNetwork(
 async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
   const average = `${role}/average`;
   if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
-    const params = stored(state, average, network.params);
+    const params = below(state, average, network.params);
     return { params, buffers: await measuredStatistics(recipe, network, params) };
   }
   return {
-    params: stored(state, `${role}/params`, network.params),
-    buffers: stored(state, `${role}/buffers`, network.buffers),
+    params: below(state, `${role}/params`, network.params),
+    buffers: below(state, `${role}/buffers`, network.buffers),
   };
 }
 
@@ -123,70 +124,63 @@ async function findCheckpoint(source: string, best: boolean): Promise<string> {
   );
 }
 
-/** The tensors of a network in a state, by name. */
-function stored(state: State, prefix: string, specs: Network['params']): State {
-  const entries = Object.keys(specs).map((name) => {
-    const found = state[`${prefix}/${name}`];
-    const expected = specs[name]?.shape ?? [];
-    if (!found || `${found.shape}` !== `${expected}`) {
-      throw new UserError(
-        `The checkpoint does not fit its recipe: ${prefix}/${name} should have the shape [${expected}].`,
-      );
-    }
-    return [name, found] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-const constants = (tensors: State): Tensors =>
-  Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape }]) => [
-      name,
-      tf.tensor(data as Float32Array, [...shape], 'float32'),
-    ]),
-  );
-
+/** What the file says of itself. */
 function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
-  const { data, model, training } = recipe;
-  const { classes, categories, codes } = model;
-  const choices = classes ?? (role === 'generator' ? categories : undefined);
-  const fragment = role === 'discriminator' ? model.fragment : undefined;
-  const side = fragment && sideOf(fragment);
+  const generates = role === 'generator';
   return {
     version: 1,
-    name: role === 'generator' ? recipe.name : `${recipe.name}-discriminator`,
-    kind: role === 'discriminator' && gan.scores === 'critic' ? 'critic' : role,
+    name: generates ? recipe.name : `${recipe.name}-discriminator`,
+    kind: !generates && gan.scores === 'critic' ? 'critic' : role,
     input: INPUT[role],
-    output: role === 'generator' ? 'images' : 'scores',
-    image: {
-      height: side ?? data.height,
-      width: side ?? data.width,
-      channels: data.channels,
-      range: [...(gan.range ?? data.range)],
-      layout: 'NHWC',
-      color: data.channels === 1 ? 'gray' : 'rgb',
-    },
-    ...(role === 'generator' ? { latent: model.latent } : { scores: gan.scores }),
-    ...(fragment && { fragment }),
-    ...(choices && {
-      condition: {
-        input: classes ? 'labels' : 'categories',
-        classes: choices,
-        ...(progress.dataset.classes?.length === choices &&
-          (classes ?? training.information?.supervised) && { names: progress.dataset.classes }),
-      },
-    }),
-    ...(role === 'generator' &&
-      codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
+    output: generates ? 'images' : 'scores',
+    image: describeImage(recipe, role, gan),
+    ...(generates ? { latent: recipe.model.latent } : { scores: gan.scores }),
+    ...(!generates && recipe.model.fragment && { fragment: recipe.model.fragment }),
+    ...describeConditions(recipe, progress, role),
     training: {
       recipe: recipeHash(recipe),
       dataset: { name: progress.dataset.name, hash: progress.dataset.hash },
       steps: progress.step,
       epochs: progress.epochs,
-      seed: training.seed,
+      seed: recipe.training.seed,
       versions: VERSIONS,
     },
-    ...(role === 'discriminator' && progress.quality && { quality: progress.quality }),
+    ...(!generates && progress.quality && { quality: progress.quality }),
+  };
+}
+
+/** The images that the network draws or takes; of a discriminator of fragments, the fragments. */
+function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelInfo['image'] {
+  const side = role === 'discriminator' && model.fragment ? sideOf(model.fragment) : undefined;
+  return {
+    height: side ?? data.height,
+    width: side ?? data.width,
+    channels: data.channels,
+    range: [...(gan.range ?? data.range)],
+    layout: 'NHWC',
+    color: data.channels === 1 ? 'gray' : 'rgb',
+  };
+}
+
+/** The classes or categories and the codes that the network takes beside its main input. */
+function describeConditions(
+  { model: { classes, categories, codes }, training }: Recipe,
+  { dataset }: Checkpoint['progress'],
+  role: Role,
+): Pick<ModelInfo, 'condition' | 'codes'> {
+  const choices = classes ?? (role === 'generator' ? categories : undefined);
+  const named = classes ?? training.information?.supervised;
+  const names = named && dataset.classes?.length === choices ? dataset.classes : undefined;
+  return {
+    ...(choices && {
+      condition: {
+        input: classes ? 'labels' : 'categories',
+        classes: choices,
+        ...(names && { names }),
+      },
+    }),
+    ...(role === 'generator' &&
+      codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
   };
 }
 

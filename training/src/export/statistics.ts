@@ -2,7 +2,7 @@
 import { spec, trace } from '@gpn/export';
 import { type Network, prefixed, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, stream, type TensorData } from '@gpn/runtime';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { floats, oneHot } from '../data/tensors.js';
 import { latents } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -49,7 +49,7 @@ export async function measuredStatistics(
     let running = Object.fromEntries(
       Object.entries(generator.buffers).map(([name, { shape }]) => [
         name,
-        floats(shape, new Float32Array(shape.reduce((a, b) => a * b, 1))),
+        floats(shape, new Float32Array(tf.util.sizeFromShape([...shape]))),
       ]),
     ) as Record<string, TensorData>;
     for (let pass = 0; pass < PASSES; pass++) {

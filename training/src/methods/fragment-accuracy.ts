@@ -2,7 +2,6 @@
 import { spec, trace } from '@gpn/export';
 import type { Network } from '@gpn/models';
 import { openSession, type QualityInfo, stream } from '@gpn/runtime';
-import * as tf from '@tensorflow/tfjs-core';
 import {
   type FragmentOptions,
   fragmentBatch,
@@ -11,6 +10,7 @@ import {
   viewCount,
 } from '../data/fragments.js';
 import type { Images } from '../data/types.js';
+import { below, constants } from '../engine/state.js';
 import type { State } from '../engine/types.js';
 import { margins } from '../steps/predictive.js';
 
@@ -36,7 +36,9 @@ export async function fragmentAccuracy(
   const random = stream(0, 'held out');
   const views = random.below(FRAGMENTS, viewCount(heldOut, options));
   const right = new Map(kinds.map((kind) => [kind, 0]));
-  const session = await openSession(judgeOf(discriminator, state, shape), { device: 'cpu' });
+  const session = await openSession(discriminatorFile(discriminator, state, shape), {
+    device: 'cpu',
+  });
   try {
     for (let at = 0; at < FRAGMENTS; at += AT_ONCE) {
       const chosen = views.subarray(at, at + AT_ONCE);
@@ -63,22 +65,12 @@ export async function fragmentAccuracy(
   }));
 }
 
-function judgeOf(discriminator: Network, state: State, shape: number[]): Uint8Array {
-  const constants = (group: string, specs: Network['params']) =>
-    Object.fromEntries(
-      Object.entries(specs).map(([name, { shape }]) => [
-        name,
-        tf.tensor(
-          state[`discriminator/${group}/${name}`]?.data as Float32Array,
-          [...shape],
-          'float32',
-        ),
-      ]),
-    );
+/** The discriminator as it was trained, as a file that gives the margin of each fragment. */
+function discriminatorFile(discriminator: Network, state: State, shape: number[]): Uint8Array {
   return trace(
     ({ fragments }) => {
-      const params = constants('params', discriminator.params);
-      const buffers = constants('buffers', discriminator.buffers);
+      const params = constants(below(state, 'discriminator/params', discriminator.params));
+      const buffers = constants(below(state, 'discriminator/buffers', discriminator.buffers));
       const { y } = discriminator.apply(params, buffers, fragments, { training: false });
       return { margins: margins(y) };
     },

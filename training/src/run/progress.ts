@@ -6,6 +6,7 @@ import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
 import type { Phase, PhaseData } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
+import { mapRecord } from '../records.js';
 import { plateau, startSchedule } from './schedule.js';
 
 /** A phase with its data, and its place among all steps of a training: from `from` to before `to`. */
@@ -124,6 +125,22 @@ export function stepsToPause(
   return Math.min(to, end, next(stepsPerEpoch, from), ...pauses) - step;
 }
 
+/** What is due after a step of a part; `end` is the last step of this call. */
+export function dueAt(
+  step: number,
+  { to }: Pick<Part, 'to'>,
+  { output }: Pick<Recipe, 'output'>,
+  { end, stopped }: { end: number; stopped: boolean },
+) {
+  const last = step === end;
+  return {
+    drawing: step % output.samples_every === 0 || last,
+    saving: step % output.checkpoint_every === 0 || last || stopped,
+    /** The part is over. */
+    ending: step === to,
+  };
+}
+
 /** After going back to an earlier state: the steps count on, at half the learning rates. */
 export const rolledBack = (progress: Progress): Progress => ({
   ...progress,
@@ -133,7 +150,7 @@ export const rolledBack = (progress: Progress): Progress => ({
   }),
 });
 
-/** The learning rates as the step takes them. */
+/** The learning rates as feeds of a step. */
 export const ratesOf = ({ schedule }: Progress): State =>
   Object.fromEntries(
     Object.entries(schedule).map(([name, { rate }]) => [
@@ -141,6 +158,3 @@ export const ratesOf = ({ schedule }: Progress): State =>
       floats([], Float32Array.of(rate)),
     ]),
   );
-
-const mapRecord = <A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B) =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

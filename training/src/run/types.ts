@@ -3,6 +3,7 @@ import type { OpenOptions, QualityInfo } from '@gpn/runtime';
 import type { EngineName } from '../engine/choice.js';
 import type { Role } from '../export/run-export.js';
 import type { CollapseAction } from '../recipe/keys/output.js';
+import type { TrackerEvent } from '../tracking/tracker.js';
 
 export interface TrainOptions {
   /** The run's folder; made if need be. */
@@ -47,16 +48,7 @@ export type TrainEvent =
       imagesPerSecond: number;
       losses: Losses;
     }
-  | { type: 'sample'; path: string; step: number }
-  | {
-      type: 'evaluation';
-      step: number;
-      measures: Readonly<Record<string, number>>;
-      /** Whether it is the best so far. */
-      best: boolean;
-      /** How many the data has. */
-      classes: number;
-    }
+  | TrackerEvent
   | {
       type: 'collapse';
       step: number;
@@ -65,8 +57,6 @@ export type TrainEvent =
       /** Where a rollback goes. */
       best?: { step: number; frechet: number };
     }
-  /** Something to know. */
-  | { type: 'note'; text: string }
   | { type: 'quality'; step: number; quality: QualityInfo[] }
   | { type: 'checkpoint'; path: string; step: number };
 

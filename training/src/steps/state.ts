@@ -10,14 +10,17 @@ import { mapRecord } from '../records.js';
 export type StateSpecs = { readonly [key: string]: TensorSpec | StateSpecs };
 
 /** A network in training: weights, what passes leave behind, what its optimiser remembers. */
-export const trainee = (network: Network, optimizer: Optimizer) => ({
+export const trainee = (network: Pick<Network, 'params' | 'buffers'>, optimizer: Optimizer) => ({
   params: network.params,
   buffers: network.buffers,
   optimizer: optimizer.state(network.params),
 });
 
 /** A network that a step uses and leaves as it is. */
-export const frozen = ({ params, buffers }: Network) => ({ params, buffers });
+export const frozen = ({ params, buffers }: Pick<Network, 'params' | 'buffers'>) => ({
+  params,
+  buffers,
+});
 
 const isStarting = (x: unknown): x is TensorSpec =>
   typeof x === 'object' && x !== null && 'start' in x;
@@ -32,8 +35,10 @@ export const rateInputs = <Name extends string>(...names: readonly Name[]) =>
   Object.fromEntries(names.map((name) => [name, spec([])])) as Record<Name, Shape>;
 
 /** Uniform numbers for a network's dropout, for `rows` examples: inputs by layer. */
-export const dropoutInputs = ({ noise }: Network, rows: number): Record<string, Shape> =>
-  mapRecord(noise, (shape) => spec([rows, ...shape]));
+export const dropoutInputs = (
+  { noise }: Pick<Network, 'noise'>,
+  rows: number,
+): Record<string, Shape> => mapRecord(noise, (shape) => spec([rows, ...shape]));
 
 /** The state that a training starts from: networks drawn from `random`, optimisers at zero. */
 export function startingState(

@@ -1,10 +1,9 @@
 /** How good a generator is while it trains: the metrics of a small sample, again and again. */
 import type { Generator } from '@gpn/runtime';
-import type { Dataset } from '../data/types.js';
-import type { Pictures } from '../evaluation/judge/extractor.js';
+import type { Dataset, Pictures } from '../data/types.js';
 import { extractorFor, JUDGES } from '../evaluation/judge/judges.js';
 import { duplicates } from '../evaluation/metrics/copies.js';
-import { generatorVariance } from '../evaluation/metrics/diversity.js';
+import { pixelDeviation } from '../evaluation/metrics/diversity.js';
 import { frechetDistance, momentsOf } from '../evaluation/metrics/frechet.js';
 import { neighbourhood } from '../evaluation/metrics/neighbours.js';
 import { average } from '../evaluation/metrics/rows.js';
@@ -18,7 +17,7 @@ export interface Measures {
   /** The share of images with a twin among the others. */
   readonly duplicates: number;
   /** The mean over pixels of the standard deviation over images, of pixels in [0, 1]. */
-  readonly variance: number;
+  readonly deviation: number;
   readonly frechet?: number;
   readonly precision?: number;
   readonly recall?: number;
@@ -96,7 +95,7 @@ export async function openSmallEvaluator(
 
 async function ofPixels(pictures: Pictures): Promise<Measures> {
   const compared = pixelRows(pictures, 0, Math.min(COMPARED, pictures.count));
-  return { duplicates: average(await duplicates(compared)), variance: generatorVariance(compared) };
+  return { duplicates: average(await duplicates(compared)), deviation: pixelDeviation(compared) };
 }
 
 /** Classes that the data has and that are drawn at least a tenth as often. */

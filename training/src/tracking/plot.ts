@@ -1,5 +1,6 @@
 /** Pictures of a run's measures. */
-import type { ProgressRow } from '../files/metrics-log.js';
+import { newChart } from '../evaluation/chart.js';
+import { type ProgressRow, readProgressLog } from '../files/metrics-log.js';
 
 export interface CurvesOptions {
   title: string;
@@ -65,7 +66,11 @@ export async function evaluationCurves(
       { type: 'value', min: 0, max: 1, ...axis('recall', 40), splitLine: { show: false } },
     ],
     series: curves.map(({ name, measure, color }, yAxisIndex) => ({
-      ...{ type: 'line' as const, animation: false, name, color, yAxisIndex },
+      type: 'line' as const,
+      animation: false,
+      name,
+      color,
+      yAxisIndex,
       // A logarithm takes no zero, which no generator reaches.
       data: finitePoints(rows, measure).filter(([, x]) => x > 0 || yAxisIndex > 0),
     })),
@@ -98,24 +103,6 @@ const axis = (name: string, nameGap: number) => ({
   splitLine: { lineStyle: { color: '#e5e7eb' } },
 });
 
-/**
- * A chart that is drawn as an SVG. ECharts is large and only needed for pictures: it is loaded when
- * the first is drawn.
- */
-export async function newChart({ width = 900, height = 500 } = {}) {
-  const [core, charts, components, { SVGRenderer }] = await Promise.all([
-    import('echarts/core'),
-    import('echarts/charts'),
-    import('echarts/components'),
-    import('echarts/renderers'),
-  ]);
-  const { BarChart, LineChart, ScatterChart } = charts;
-  const { GridComponent, LegendComponent, TitleComponent } = components;
-  core.use([BarChart, LineChart, ScatterChart]);
-  core.use([GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
-  return core.init(null, null, { renderer: 'svg', ssr: true, width, height });
-}
-
 const finitePoints = (rows: readonly ProgressRow[], name: string): Point[] =>
   rows
     .map((row): Point => [row.step, row[name] ?? Number.NaN])
@@ -141,4 +128,13 @@ export function smooth(points: readonly Point[], radius: number): Point[] {
 function mean(points: readonly Point[]): Point {
   const sum = points.reduce(([a, b], [step, value]): Point => [a + step, b + value], [0, 0]);
   return [sum[0] / points.length, sum[1] / points.length];
+}
+
+/** The losses of a run from its log, as an SVG; undefined where there is no log to be read. */
+export async function runCurves(log: string): Promise<string | undefined> {
+  const rows = await readProgressLog(log).catch(() => []);
+  const measures = ['discriminator', 'generator'].filter((name) => rows.some((row) => name in row));
+  return rows.length > 1 && measures.length > 0
+    ? lossCurves(rows, { title: '', measures })
+    : undefined;
 }

@@ -19,7 +19,7 @@ export const startWatch: Watch = { varied: false, best: null, recall: 0, rollbac
 /** From where a measure is a sign; docs/watching.md says why there. */
 export const LIMITS = {
   /** Pixels deviate by less than this share of what they do over real images. */
-  variance: 0.25,
+  deviation: 0.25,
   /** More of the images than this have a twin, beyond those of the data. */
   duplicates: 0.5,
   /** One class makes up more than this of all images, and of the data less than half of this. */
@@ -37,8 +37,8 @@ export const LIMITS = {
 function signsOfSameness(now: Measures, real: Measures): [boolean, string][] {
   return [
     [
-      now.variance < LIMITS.variance * real.variance,
-      `images hardly differ (their pixels deviate by ${now.variance.toFixed(3)}, those of real ones by ${real.variance.toFixed(3)})`,
+      now.deviation < LIMITS.deviation * real.deviation,
+      `images hardly differ (their pixels deviate by ${now.deviation.toFixed(3)}, those of real ones by ${real.deviation.toFixed(3)})`,
     ],
     [
       now.duplicates > LIMITS.duplicates + real.duplicates,

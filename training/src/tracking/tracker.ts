@@ -8,7 +8,6 @@ import { writeFileAtomic } from '../files/atomic.js';
 import { openProgressLog, readProgressLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
-import type { TrainEvent } from '../run/types.js';
 import { flatMeasures, openSmallEvaluator } from './evaluation.js';
 import { evaluationCurves, lossCurves } from './plot.js';
 import { signsOfCollapse, startWatch, type Watch, watchOn } from './sentinel.js';
@@ -36,19 +35,34 @@ export interface Tracker {
    */
   look(
     checkpoint: Checkpoint,
-    wanted: { drawing: boolean; evaluating: boolean; epoch: number },
+    wanted: { drawing?: boolean; evaluating: boolean; epoch: number },
   ): Promise<Verdict | undefined>;
   /** Draws the curves. */
   finish(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What a tracker tells as the training goes on. */
+export type TrackerEvent =
+  | { type: 'sample'; path: string; step: number }
+  | {
+      type: 'evaluation';
+      step: number;
+      measures: Readonly<Record<string, number>>;
+      /** Whether it is the best so far. */
+      best: boolean;
+      /** How many classes the data has. */
+      classes: number;
+    }
+  /** Something to know. */
+  | { type: 'note'; text: string };
+
 export interface TrackerOptions {
   readonly out: string;
   /** The step of the checkpoint to go on from; 0 for a new run. */
   readonly step: number;
-  readonly threads?: number;
-  readonly on: (event: TrainEvent) => void;
+  readonly threads?: number | undefined;
+  readonly on: (event: TrackerEvent) => void;
 }
 
 /** @throws UserError where the run cannot be evaluated as its recipe says, or written */
@@ -108,7 +122,7 @@ export async function openTracker(
         ...grouped('learning_rate', Object.fromEntries(rates)),
       });
     },
-    async look(checkpoint, { drawing, evaluating, epoch }) {
+    async look(checkpoint, { drawing = false, evaluating, epoch }) {
       if (!drawing && !evaluating) return undefined;
       board.weights(checkpoint.progress.step, checkpoint.state);
       const { bytes } = await exportNetwork(checkpoint, 'generator');

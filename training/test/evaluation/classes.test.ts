@@ -5,12 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { categoriesOf } from '../../src/evaluation/judge/extractor.js';
 import { categoryError } from '../../src/evaluation/metrics/verdicts.js';
-import {
-  type Evaluation,
-  type Evaluator,
-  openEvaluator,
-} from '../../src/evaluation/scorecard/evaluate.js';
+import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
 import { scoreCategories } from '../../src/evaluation/scorecard/extras.js';
+import type { Evaluation, Evaluator } from '../../src/evaluation/scorecard/types.js';
 
 const IMAGE = { height: 28, width: 28, channels: 1, range: [0, 1], layout: 'NHWC', color: 'gray' };
 

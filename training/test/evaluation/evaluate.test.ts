@@ -1,11 +1,7 @@
 /** The scorecard as a whole: of a good generator, and of collapsed ones that it must give away. */
 import { Generator } from '@gpn/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type Evaluation,
-  type Evaluator,
-  openEvaluator,
-} from '../../src/evaluation/scorecard/evaluate.js';
+import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
 import type { MeasureName } from '../../src/evaluation/scorecard/measures.js';
 import {
   type Protocol,
@@ -19,6 +15,7 @@ import {
   scorecardText,
 } from '../../src/evaluation/scorecard/scorecard.js';
 import type { Labelled } from '../../src/evaluation/scorecard/sets.js';
+import type { Evaluation, Evaluator } from '../../src/evaluation/scorecard/types.js';
 import { tableGenerator } from './table-generator.js';
 
 const SIZE = { height: 28, width: 28, channels: 1 };
@@ -128,7 +125,7 @@ describe('a generator that has collapsed', () => {
     expect(measured(card, 'diversity')).toBe(0);
     expect(measured(card, 'classifierScore')).toBeCloseTo(1, 5);
     expect(measured(card, 'classDivergence')).toBeGreaterThan(2);
-    expect(measured(card, 'variance')).toBe(0);
+    expect(measured(card, 'deviation')).toBe(0);
   });
 
   test('to one class: the divergence of classes says so, precision does not', async () => {

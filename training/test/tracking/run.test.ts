@@ -181,7 +181,7 @@ describe('a training that is made to collapse', () => {
     ]);
     expect(of('evaluation')[0]?.measures).toEqual({
       duplicates: expect.any(Number),
-      variance: expect.any(Number),
+      deviation: expect.any(Number),
     });
     expect(of('collapse')).toMatchObject([
       { step: 10, action: 'warn' },

@@ -5,17 +5,17 @@ import { classesDrawn, type Measures } from '../../src/tracking/evaluation.js';
 import { actionOn, signsOfCollapse, startWatch, watchOn } from '../../src/tracking/sentinel.js';
 
 const tenth = Array.from({ length: 10 }, () => 0.1);
-const real: Measures = { duplicates: 0.01, variance: 0.2, classes: tenth };
+const real: Measures = { duplicates: 0.01, deviation: 0.2, classes: tenth };
 const healthy: Measures = {
-  ...{ duplicates: 0, variance: 0.19, frechet: 12, precision: 0.8, recall: 0.6 },
+  ...{ duplicates: 0, deviation: 0.19, frechet: 12, precision: 0.8, recall: 0.6 },
   classes: tenth,
 };
 const learnt = { ...startWatch, varied: true, recall: 0.6 };
-const alike: Measures = { ...healthy, variance: 0.001, duplicates: 1, recall: 0 };
+const alike: Measures = { ...healthy, deviation: 0.001, duplicates: 1, recall: 0 };
 
 describe('signs of collapse', () => {
   test.each<[string, Partial<Measures>, string]>([
-    ['one image for all latents', { variance: 0.01 }, 'hardly differ'],
+    ['one image for all latents', { deviation: 0.01 }, 'hardly differ'],
     ['a few images again and again', { duplicates: 0.7 }, '70 % of the images have a twin'],
     [
       'one class',
@@ -31,7 +31,7 @@ describe('signs of collapse', () => {
 
   test.each<[string, Measures, Measures, typeof startWatch]>([
     ['a healthy generator', healthy, real, learnt],
-    ['a bad day', { ...healthy, recall: 0.3, variance: 0.1, duplicates: 0.2 }, real, learnt],
+    ['a bad day', { ...healthy, recall: 0.3, deviation: 0.1, duplicates: 0.2 }, real, learnt],
     [
       // What dcgan-mnist draws at first: to the judge, all of it is an eight.
       'fog, before anything is learnt',
@@ -53,8 +53,8 @@ describe('signs of collapse', () => {
     ],
     [
       'data without a judge',
-      { duplicates: 0, variance: 0.2 },
-      { duplicates: 0, variance: 0.2 },
+      { duplicates: 0, deviation: 0.2 },
+      { duplicates: 0, deviation: 0.2 },
       startWatch,
     ],
   ])('none of %s', (_, now, of, watch) => {

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
+import pMap from 'p-map';
 import { fileError, reasonOf } from '../../files/atomic.js';
 import type { Images } from '../types.js';
 
@@ -42,12 +43,13 @@ export async function loadImages(
   const images = allocate(files.length * size, folder);
   const decode = await decoder(options);
   let done = 0;
-  await forEachBounded(files, availableParallelism(), async (file, index) => {
+  const decodeOne = async (file: string, index: number) => {
     images.set(await decode(join(folder, file)), index * size);
     options.onProgress?.(++done, files.length);
-  });
-  const shape = { count: files.length, height, width, channels };
-  return { name: basename(resolve(folder)), ...shape, images, ...labelled };
+  };
+  await pMap(files, decodeOne, { concurrency: availableParallelism() });
+  const name = basename(resolve(folder));
+  return { name, count: files.length, height, width, channels, images, ...labelled };
 }
 
 /** Memory that threads share. @throws UserError if there is not that much */
@@ -155,25 +157,4 @@ async function decoder({ height, width, channels }: ImageSize) {
       );
     }
   };
-}
-
-/** Runs `work` on each item, at most `limit` at a time; after a failure no further one starts. */
-async function forEachBounded<T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++;
-      await work(items[index] as T, index).catch((error: unknown) => {
-        next = items.length;
-        throw error;
-      });
-    }
-  };
-  // All are awaited, so that no worker still writes when the first failure is told.
-  const ends = await Promise.allSettled(Array.from({ length: limit }, worker));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

@@ -9,13 +9,10 @@ import {
   type Session,
   UserError,
 } from '@gpn/runtime';
-import type { Images } from '../../data/types.js';
+import type { Pictures } from '../../data/types.js';
 import { type Rows, rows } from '../metrics/rows.js';
 import { classesOf } from '../metrics/verdicts.js';
 import { type Layout, type Place, prepare } from './prepare.js';
-
-/** Images as bytes, as data sets have them and as files would keep them. */
-export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images'>;
 
 /** Which features these are: part of the protocol. */
 export interface FeaturesIdentity {

@@ -1,10 +1,10 @@
 /** A trained judge as an .onnx file. */
 import { createHash } from 'node:crypto';
 import { spec, trace } from '@gpn/export';
-import { judge, type Specs } from '@gpn/models';
+import { judge } from '@gpn/models';
 import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../../data/types.js';
+import { below, constants } from '../../engine/state.js';
 import type { State } from '../../engine/types.js';
 import { VERSIONS } from '../../export/run-export.js';
 import { average, type Rows } from '../metrics/rows.js';
@@ -46,17 +46,10 @@ export async function exportJudge(
 
 function graphOf(state: State, classes: number, name: string): Uint8Array {
   const network = judge({ classes });
-  const constants = (group: string, specs: Specs) =>
-    Object.fromEntries(
-      Object.keys(specs).map((key) => {
-        const { data, shape } = state[`${group}/${key}`] as State[string];
-        return [key, tf.tensor(data as Float32Array, [...shape], 'float32')] as const;
-      }),
-    );
   const model = trace(
     ({ images }) => {
-      const params = constants('params', network.params);
-      const buffers = constants('buffers', network.buffers);
+      const params = constants(below(state, 'params', network.params));
+      const buffers = constants(below(state, 'buffers', network.buffers));
       const { features, logits } = network.apply(params, buffers, images, { training: false });
       return { features, logits };
     },

@@ -1,6 +1,6 @@
 /** The judge: a classifier by whose features and verdicts images are measured, and its training. */
-import { spec } from '@gpn/export';
-import { initialize, type Judge, judge, type Specs, type Tensors } from '@gpn/models';
+import { spec, type Tensors } from '@gpn/export';
+import { type Judge, judge } from '@gpn/models';
 import { type OpenOptions, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches, gatherBatch, gatherLabels } from '../../data/batches.js';
@@ -9,6 +9,7 @@ import { compile } from '../../engine/compiled.js';
 import type { CompiledStep, State } from '../../engine/types.js';
 import { adam, type Optimizer } from '../../gan/optimizers.js';
 import { differentiate } from '../../steps/gradients.js';
+import { asInputs, dropoutInputs, startingState, trainee } from '../../steps/state.js';
 import { type Augmentation, augment } from './augment.js';
 
 export interface JudgeRecipe extends Augmentation {
@@ -21,17 +22,19 @@ export interface JudgeRecipe extends Augmentation {
   readonly seed: number;
 }
 
-interface JudgeInputs {
-  readonly state: {
-    readonly params: Tensors;
-    readonly buffers: Tensors;
-    readonly optimizer: Tensors;
-  };
-  /** `images`: pixels 0 to 255, [batch, height, width, 1]; `labels`: classes by number, [batch]. */
-  readonly batch: { readonly images: tf.Tensor; readonly labels: tf.Tensor };
-  readonly noise: Tensors;
-  readonly hyper: { readonly rate: tf.Tensor };
-}
+/** All that the step takes, as shapes and types. */
+export const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: number) => ({
+  state: asInputs(trainee(network, optimizer)),
+  batch: {
+    /** Pixels 0 to 255. */
+    images: spec([batchSize, ...network.inputShape], 'uint8'),
+    /** Classes by number. */
+    labels: spec([batchSize], 'uint8'),
+  },
+  noise: dropoutInputs(network, batchSize),
+  hyper: { rate: spec([]) },
+});
+type JudgeInputs = Tensors<ReturnType<typeof judgeSpecs>>;
 
 /** One step of a classifier: cross-entropy with smoothed labels (Szegedy et al. 2016, section 7). */
 export const judgeStep =
@@ -59,26 +62,6 @@ export function rateAt(step: number, { steps, learningRate }: JudgeRecipe): numb
   if (step < rising) return (learningRate * (step + 1)) / (rising + 1);
   return (learningRate / 2) * (1 + Math.cos((Math.PI * (step - rising)) / (steps - rising)));
 }
-
-const floats = (specs: Specs) =>
-  Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, spec(shape)]));
-
-/** What the step takes, as shapes and types. */
-export const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: number) => ({
-  state: {
-    params: floats(network.params),
-    buffers: floats(network.buffers),
-    optimizer: floats(optimizer.state(network.params)),
-  },
-  batch: {
-    images: spec([batchSize, ...network.inputShape], 'uint8'),
-    labels: spec([batchSize], 'uint8'),
-  },
-  noise: Object.fromEntries(
-    Object.entries(network.noise).map(([name, shape]) => [name, spec([batchSize, ...shape])]),
-  ),
-  hyper: { rate: spec([]) },
-});
 
 export interface JudgeTraining {
   readonly device?: OpenOptions['device'];
@@ -119,21 +102,8 @@ export async function trainJudge(
 }
 
 /** The state that training begins with, as the seed has it. */
-export function startingJudge(network: Judge, optimizer: Optimizer, seed: number): State {
-  const random = stream(seed, 'judge');
-  const groups = {
-    params: network.params,
-    buffers: network.buffers,
-    optimizer: optimizer.state(network.params),
-  };
-  return Object.fromEntries(
-    Object.entries(groups).flatMap(([group, specs]) =>
-      Object.entries(initialize(specs, 'kaiming', (n) => random.normal(n))).map(
-        ([name, weights]) => [`${group}/${name}`, { dtype: 'float32', ...weights }] as const,
-      ),
-    ),
-  );
-}
+export const startingJudge = (network: Judge, optimizer: Optimizer, seed: number): State =>
+  startingState(trainee(network, optimizer), 'kaiming', stream(seed, 'judge'));
 
 function feedsOf(
   data: Dataset,
@@ -145,7 +115,7 @@ function feedsOf(
   const { batchSize, seed } = recipe;
   const images = augment(gatherBatch(data, indices), data, recipe, stream(seed, 'augment', at));
   const noise = Object.entries(network.noise).map(([name, shape]): [string, TensorData] => {
-    const size = shape.reduce((a, b) => a * b, batchSize);
+    const size = batchSize * tf.util.sizeFromShape([...shape]);
     const drawn = stream(seed, 'dropout', name, at).uniform(size, 0, 1);
     return [`noise/${name}`, { dtype: 'float32', shape: [batchSize, ...shape], data: drawn }];
   });

@@ -1,6 +1,7 @@
 /** Images as a network wants them. */
 import { UserError } from '@gpn/runtime';
-import type { Pictures } from './extractor.js';
+import { util } from '@tensorflow/tfjs-core';
+import type { Pictures } from '../../data/types.js';
 
 export type Layout = 'NHWC' | 'NCHW';
 
@@ -42,7 +43,7 @@ export function prepare(
   const size = height * width * channels;
   const [low, high] = place.range;
   const scale = (high - low) / 255;
-  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const data = new Float32Array(util.sizeFromShape(shape));
   if (place.layout === 'NHWC' && shape.join() === [batch, height, width, channels].join()) {
     // Nothing to resize or to turn, as with the judges: ten times as fast.
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);

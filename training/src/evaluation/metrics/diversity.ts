@@ -23,7 +23,7 @@ export function pairDistances({ data, count, size }: Rows, seed = 0): Float32Arr
  * The mean over pixels of the standard deviation over images (over n): the measure of collapse that
  * small GANs are often watched by, usually of 200 images.
  */
-export function generatorVariance({ data, count, size }: Rows): number {
+export function pixelDeviation({ data, count, size }: Rows): number {
   let sum = 0;
   for (let i = 0; i < size; i++) {
     let [mean, squares] = [0, 0];

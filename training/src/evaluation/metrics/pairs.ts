@@ -2,7 +2,7 @@
  * What takes every row of one set with every row of another: matrix products, which ONNX Runtime
  * does a hundred times faster than a loop, block by block so that no whole matrix is in memory.
  */
-import { spec, trace } from '@gpn/export';
+import { spec, type Tensors, trace } from '@gpn/export';
 import { openSession, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { meanOf, type Rows, rows, sameSize } from './rows.js';
@@ -10,18 +10,16 @@ import { meanOf, type Rows, rows, sameSize } from './rows.js';
 /** Numbers of a block's matrix: 16 MiB. */
 const BLOCK = 2 ** 22;
 
-interface BlockInputs {
-  /** [B, size] */
-  readonly queries: tf.Tensor2D;
-  /** [M, size] */
-  readonly references: tf.Tensor2D;
-  /** The references' squared lengths, [M]. */
-  readonly lengths: tf.Tensor1D;
-  /** What the caller gives for each reference, [M]. */
-  readonly radii: tf.Tensor1D;
-}
-
-type Columns = Readonly<Record<string, tf.Tensor>>;
+/** What a block's graph takes, as shapes. */
+const blockInputs = (block: number, { count, size }: Rows) => ({
+  queries: spec([block, size]),
+  references: spec([count, size]),
+  /** The references' squared lengths. */
+  lengths: spec([count]),
+  /** A number for each reference, from the caller. */
+  radii: spec([count]),
+});
+type BlockInputs = Tensors<ReturnType<typeof blockInputs>>;
 
 /**
  * A function of some queries and all references, over all queries.
@@ -38,12 +36,7 @@ async function overQueries<K extends string>(
   sameSize(queries, references);
   const { size } = queries;
   const block = Math.min(queries.count, 1024, Math.max(8, Math.floor(BLOCK / references.count)));
-  const model = trace((inputs) => f(inputs as unknown as BlockInputs) as Columns, {
-    queries: spec([block, size]),
-    references: spec([references.count, size]),
-    lengths: spec([references.count]),
-    radii: spec([references.count]),
-  });
+  const model = trace(f, blockInputs(block, references));
   const session = await openSession(model.toBytes(), { device: 'cpu', label: 'A comparison' });
   const fixed = {
     references: tensor([references.count, size], float32(references.data)),
@@ -84,7 +77,7 @@ const float32 = (data: Rows['data']): Float32Array =>
  * How near each reference is to each query, [B, M]: 2 q·r − |r|², which is |q|² − |q − r|². The rest of
  * a squared distance is the same along a row, so it need not be spread over the whole matrix.
  */
-const nearness = ({ queries, references, lengths }: BlockInputs): tf.Tensor2D =>
+const nearness = ({ queries, references, lengths }: BlockInputs): tf.Tensor =>
   tf.sub(tf.matMul(tf.mul(queries, 2), references, false, true), lengths);
 
 const squaredLengths = ({ data, count, size }: Rows): Float32Array =>

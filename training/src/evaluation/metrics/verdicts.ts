@@ -175,32 +175,3 @@ export function categoryError(
   );
   return { error: 1 - right / labels.length, matching };
 }
-
-/**
- * The share of fragments that a discriminator of fragments judges rightly, for each kind of them:
- * real ones as real, every other kind as not.
- *
- * @param scores larger for real
- * @param kinds the kind of each fragment, by its number in `names`, of which `real` is one
- * @param threshold from which a score says real; 0 for logits
- */
-export function accuracyByKind(
-  scores: ArrayLike<number>,
-  kinds: ArrayLike<number>,
-  names: readonly string[],
-  threshold = 0,
-): Record<string, { accuracy: number; count: number }> {
-  const tally = names.map((name) => ({ name, right: 0, count: 0 }));
-  for (let k = 0; k < kinds.length; k++) {
-    const kind = tally[kinds[k] as number];
-    if (!kind) throw new RangeError(`kind ${kinds[k]} of ${names.length}`);
-    kind.count++;
-    const saysReal = (scores[k] as number) >= threshold;
-    if (saysReal === (kind.name === 'real')) kind.right++;
-  }
-  return Object.fromEntries(
-    tally
-      .filter(({ count }) => count > 0)
-      .map(({ name, right, count }) => [name, { accuracy: right / count, count }]),
-  );
-}

@@ -1,185 +1,159 @@
 /** The evaluation of generators: one protocol, a scorecard each. */
 import type { Generator, ModelInfo } from '@gpn/runtime';
-import type { Extractor } from '../judge/extractor.js';
 import { extractorFor } from '../judge/judges.js';
-import type { Interval } from '../metrics/bootstrap.js';
 import { categoryError, classesOf, classHistogram } from '../metrics/verdicts.js';
-import { type Extra, type Measured, scoreCategories, scoreExtras } from './extras.js';
+import { type Measured, scoreCategories, scoreExtras } from './extras.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
 import { chooseSome, draw, type Labelled, loadReal, noise, type RealData } from './sets.js';
-
-export interface EvaluateOptions {
-  /** Generated images for each seed, and as many real ones at most; 10,000 unless given. */
-  readonly samples?: number;
-  /** The value of a measure is the median over them; seed 0 alone unless given. */
-  readonly seeds?: readonly number[];
-  /** Real images of these classes alone; of all unless given. */
-  readonly classes?: readonly string[];
-  /** An .onnx file, or a bundled model's name; the data's own judge unless given. */
-  readonly features?: string;
-  /** Of a feature extractor that does not say it: what the pixels 0 and 255 become. */
-  readonly featuresRange?: readonly [number, number];
-  /** Measures that take minutes. */
-  readonly extras?: readonly Extra[];
-  readonly on?: (progress: EvaluateProgress) => void;
-}
-
-export interface EvaluateProgress {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-}
-
-/** A measured value, and what there is to compare it with. */
-export interface Result {
-  /** The median over the seeds. */
-  readonly value: number;
-  /** Of the seed with that value, 95 %. */
-  readonly interval?: Interval;
-  /** The value of each seed. */
-  readonly seeds: readonly number[];
-  /** What real images reach against others: nothing should be better. */
-  readonly floor?: number;
-  /** What noise reaches: nothing should be worse. */
-  readonly ceiling?: number;
-}
-
-export interface Evaluation {
-  readonly version: 1;
-  readonly model: {
-    readonly name: string;
-    /** SHA-256 of the file, where it was known. */
-    readonly sha256?: string;
-  };
-  readonly protocol: Protocol;
-  readonly protocolHash: string;
-  readonly scores: Readonly<Partial<Record<MeasureName, Result>>>;
-  /** Shares of the classes, as the judge sees generated and real images. */
-  readonly classes?: {
-    readonly names: readonly string[];
-    readonly generated: readonly number[];
-    readonly real: readonly number[];
-  };
-  /** What to know before reading the figures. */
-  readonly notes: readonly string[];
-}
-
-/** What was measured with the first seed, for a report to show. */
-export interface Evidence {
-  readonly real: RealData;
-  readonly reference: Sample;
-  readonly sample: Sample;
-  readonly details: Details;
-}
-
-export interface Evaluator {
-  readonly protocol: Protocol;
-  readonly real: RealData;
-  readonly extractor: Extractor;
-  /**
-   * @param options.sha256 of the generator's file
-   * @param options.categories the discriminator of an InfoGAN, whose categories are measured too
-   */
-  evaluate(
-    generator: Generator,
-    options?: { sha256?: string; categories?: string },
-  ): Promise<{ evaluation: Evaluation; evidence: Evidence }>;
-  dispose(): Promise<void>;
-}
+import type { EvaluateOptions, Evaluation, Evaluator, Result } from './types.js';
 
 /**
  * Makes ready to evaluate generators of one image size: loads data and judge, and measures what real
  * images and noise reach.
  *
  * @param spec the data: `mnist`, `fashion`, or a folder
- * @throws UserError when the data or the features cannot be had
+ * @throws UserError if the data or the features cannot be had
  */
 export async function openEvaluator(
   spec: string,
   size: { height: number; width: number; channels: number },
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
-  const { samples = 10_000, seeds = [0], features, featuresRange, extras = [] } = options;
-  const { on = () => {} } = options;
-  const told = (phase: string) => (done: number, total: number) => on({ phase, done, total });
+  const { samples = 10_000, features, featuresRange, on = () => {} } = options;
   const real = await loadReal(spec, size, options.classes);
   const extractor = await extractorFor(spec, features, featuresRange && { range: featuresRange });
   try {
-    const sampleOf = async (pictures: Labelled, phase: string): Promise<Sample> => ({
+    const sampleOf: SampleOf = async (pictures, phase) => ({
       pictures,
-      ...(await extractor.extract(pictures, { onProgress: told(phase) })),
+      ...(await extractor.extract(pictures, {
+        onProgress: (done, total) => on({ phase, done, total }),
+      })),
     });
     const chosen = chooseSome(real.reference, samples, 0);
     const reference = await sampleOf(chosen, 'real images');
     const scorer = await openScorer(reference, real.train);
-    const protocol: Protocol = {
-      ...FIXED,
-      data: {
-        name: real.name,
-        hash: real.reference.hash,
-        count: chosen.count,
-        part: real.part,
-      },
-      features: extractor.identity,
-      samples,
-      seeds,
-    };
-    const trained = await sampleOf(chooseSome(real.train, samples, 1), 'training images');
-    const more = (sample: Sample, asManyAsTraining: Measured['asManyAsTraining']) =>
-      scoreExtras(extras, real, { sample, asManyAsTraining }, on);
-    const floor = {
-      ...(await scorer.score(trained, { copiesOf: chosen, intervals: false })).scores,
-      ...(await more(trained, async () => ({ pictures: real.train }))),
-    };
-    const random = await sampleOf(noise(size, Math.min(samples, chosen.count)), 'noise');
-    const ceiling = (await scorer.score(random, { copiesOf: 'none', intervals: false })).scores;
-
+    const bench = { options, real, reference, scorer, sampleOf };
+    const limits = await limitsOf(bench, size);
+    const protocol = protocolOf(options, real, chosen.count, extractor.identity);
     return {
       protocol,
       real,
       extractor,
-      async evaluate(generator, { sha256, categories } = {}) {
-        // They judge real images, so they are the same for every seed.
-        const ofCategories = categories && (await scoreCategories(categories, real));
-        const found: { sample: Sample; scores: Scores; details: Details }[] = [];
-        for (const seed of seeds) {
-          const phase = seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
-          const sampled = async (count: number) => {
-            const drawn = await draw(generator, count, seed, told(`${phase} drawn`));
-            return withClasses(await sampleOf(drawn, phase), generator.info);
-          };
-          const sample = await sampled(samples);
-          const { details, ...ofSample } = await scorer.score(sample);
-          const ofMore = await more(sample, () => sampled(real.train.count));
-          const scores = { ...ofSample.scores, ...(ofCategories || {}), ...ofMore };
-          // Only the first seed's images are shown; the others need not be kept.
-          found.push({ ...(found[0] ?? { sample, details }), scores });
-        }
-        const first = found[0] as (typeof found)[0];
-        const evaluation: Evaluation = {
-          version: 1,
-          model: { name: generator.info.name, ...(sha256 && { sha256 }) },
-          protocol,
-          protocolHash: protocolHash(protocol),
-          scores: results(
-            found.map(({ scores }) => scores),
-            floor,
-            ceiling,
-          ),
-          ...classesOfBoth(real, reference, first.sample),
-          notes: notesOf(protocol, real),
-        };
-        const { sample, details } = first;
-        return { evaluation, evidence: { real, reference, sample, details } };
-      },
+      evaluate: (generator, of) => evaluateOne({ ...bench, limits, protocol }, generator, of),
       dispose: () => extractor.dispose(),
     };
   } catch (error) {
     await extractor.dispose();
     throw error;
   }
+}
+
+/** Pictures with the features of the extractor; `phase` is what to call that while it goes on. */
+type SampleOf = (pictures: Labelled, phase: string) => Promise<Sample>;
+
+/** What generators are measured with. */
+interface Bench {
+  readonly options: EvaluateOptions;
+  readonly real: RealData;
+  /** The real images that generated ones are compared with. */
+  readonly reference: Sample;
+  readonly scorer: Awaited<ReturnType<typeof openScorer>>;
+  readonly sampleOf: SampleOf;
+}
+
+/** What there is to compare a score with: nothing should be better, nothing worse. */
+interface Limits {
+  readonly floor: Scores;
+  readonly ceiling: Scores;
+}
+
+const protocolOf = (
+  { samples = 10_000, seeds = [0] }: EvaluateOptions,
+  { name, part, reference: { hash } }: RealData,
+  count: number,
+  features: Protocol['features'],
+): Protocol => ({ ...FIXED, data: { name, hash, count, part }, features, samples, seeds });
+
+/** The scores of training images, and of noise. */
+async function limitsOf(
+  { options, real, reference, scorer, sampleOf }: Bench,
+  size: { height: number; width: number; channels: number },
+): Promise<Limits> {
+  const { samples = 10_000, extras = [], on = () => {} } = options;
+  const { pictures: chosen } = reference;
+  const trained = await sampleOf(chooseSome(real.train, samples, 1), 'training images');
+  const all = { sample: trained, asManyAsTraining: async () => ({ pictures: real.train }) };
+  const floor = {
+    ...(await scorer.score(trained, { copiesOf: chosen, intervals: false })).scores,
+    ...(await scoreExtras(extras, real, all, on)),
+  };
+  const random = await sampleOf(noise(size, Math.min(samples, chosen.count)), 'noise');
+  const { scores } = await scorer.score(random, { copiesOf: 'none', intervals: false });
+  return { floor, ceiling: scores };
+}
+
+/** The scorecard of one generator, over all seeds. */
+async function evaluateOne(
+  bench: Bench & { limits: Limits; protocol: Protocol },
+  generator: Generator,
+  { sha256, categories }: { sha256?: string; categories?: string } = {},
+): ReturnType<Evaluator['evaluate']> {
+  const { real, reference, protocol, limits } = bench;
+  // They judge real images, so they are the same for every seed.
+  const ofCategories = categories ? await scoreCategories(categories, real) : {};
+  const found: (Seed & { scores: Scores })[] = [];
+  for (const seed of protocol.seeds) {
+    const { scores, ...shown } = await scoreSeed(bench, generator, seed);
+    // Only the first seed's images are shown; the others need not be kept.
+    const { sample, details } = found[0] ?? shown;
+    found.push({ sample, details, scores: { ...scores, ...ofCategories } });
+  }
+  const { sample, details } = found[0] as Seed;
+  const evaluation: Evaluation = {
+    version: 1,
+    model: { name: generator.info.name, ...(sha256 && { sha256 }) },
+    protocol,
+    protocolHash: protocolHash(protocol),
+    scores: results(
+      found.map(({ scores }) => scores),
+      limits.floor,
+      limits.ceiling,
+    ),
+    ...classesOfBoth(real, reference, sample),
+    notes: notesOf(protocol, real),
+  };
+  return { evaluation, evidence: { real, reference, sample, details } };
+}
+
+interface Seed {
+  readonly sample: Sample;
+  readonly details: Details;
+}
+
+/** The scores of the images that one seed draws. */
+async function scoreSeed(
+  { options, real, scorer, sampleOf, protocol }: Bench & { protocol: Protocol },
+  generator: Generator,
+  seed: number,
+): Promise<Seed & { scores: Scores }> {
+  const { extras = [], on = () => {} } = options;
+  const phase = protocol.seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
+  const sampled = async (count: number) => {
+    const drawn = await draw(generator, count, seed, (done, total) =>
+      on({ phase: `${phase} drawn`, done, total }),
+    );
+    return withClasses(await sampleOf(drawn, phase), generator.info);
+  };
+  const sample = await sampled(protocol.samples);
+  const { details, scores } = await scorer.score(sample);
+  const measured: Measured = { sample, asManyAsTraining: () => sampled(real.train.count) };
+  return {
+    sample,
+    details,
+    scores: { ...scores, ...(await scoreExtras(extras, real, measured, on)) },
+  };
 }
 
 /**

@@ -92,7 +92,7 @@ export const MEASURES = {
     digits: 3,
     about: 'the share of generated images that are a training image’s copy: learnt by heart',
   },
-  variance: {
+  deviation: {
     title: 'pixel deviation',
     better: 'real',
     digits: 3,

@@ -1,10 +1,9 @@
 /** Pictures of an evaluation, as SVGs. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { readProgressLog } from '../../files/metrics-log.js';
-import { lossCurves, newChart } from '../../tracking/plot.js';
+import { newChart } from '../chart.js';
 import { momentsOf } from '../metrics/frechet.js';
 import type { Rows } from '../metrics/rows.js';
-import type { Evaluation, Evidence } from './evaluate.js';
+import type { Evaluation, Evidence } from './types.js';
 
 const REAL = '#64748b';
 const GENERATED = '#c2410c';
@@ -105,13 +104,4 @@ function plane(features: Rows): (of: Rows) => [number, number][] {
       };
       return [along(axes[0]), along(axes[1])];
     });
-}
-
-/** The losses of a run from its log, as an SVG; undefined where there is no log to be read. */
-export async function runCurves(log: string): Promise<string | undefined> {
-  const rows = await readProgressLog(log).catch(() => []);
-  const measures = ['discriminator', 'generator'].filter((name) => rows.some((row) => name in row));
-  return rows.length > 1 && measures.length > 0
-    ? lossCurves(rows, { title: '', measures })
-    : undefined;
 }

@@ -1,9 +1,9 @@
 /** Results that were kept: read back and compared. */
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
-import type { Evaluation } from './evaluate.js';
 import { MEASURES } from './measures.js';
 import { protocolDifferences, protocolHash } from './protocol.js';
+import type { Evaluation } from './types.js';
 
 const range = z.tuple([z.number(), z.number()]);
 const share = z.array(z.number());
@@ -65,7 +65,7 @@ export function parseEvaluation(text: string, label: string): Evaluation {
   } catch {
     throw new UserError(`${label} is not JSON: give a result of gpn-cli eval --json, or a model.`);
   }
-  const { success, data, error } = schema.safeParse(json);
+  const { success, data, error } = schema.safeParse(renamed(json));
   if (!success) {
     const [issue] = error.issues;
     throw new UserError(
@@ -77,6 +77,14 @@ export function parseEvaluation(text: string, label: string): Evaluation {
     throw new UserError(`${label} was altered: its protocol is not the one its hash stands for.`);
   }
   return evaluation;
+}
+
+/** Results of version 0.2.0 and before call the pixel deviation `variance`. */
+function renamed(json: unknown): unknown {
+  const { scores, ...rest } = Object(json) as { scores?: object };
+  if (!scores || !('variance' in scores)) return json;
+  const { variance: deviation, ...others } = scores;
+  return { ...rest, scores: { ...others, deviation } };
 }
 
 /**

@@ -1,8 +1,8 @@
 /** A scorecard, for people to read. */
 import type { QualityInfo } from '@gpn/runtime';
-import type { Evaluation, Result } from './evaluate.js';
 import { MEASURES, type Measure, type MeasureName } from './measures.js';
 import { protocolText } from './protocol.js';
+import type { Evaluation, Result } from './types.js';
 
 /** The measures of an evaluation, in the order in which they are read. */
 export const measuresOf = ({ scores }: Evaluation): [MeasureName, Measure, Result][] =>

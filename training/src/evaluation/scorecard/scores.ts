@@ -1,7 +1,7 @@
 /** All measures of one set of images against the real ones. */
 import { type Interval, meanInterval } from '../metrics/bootstrap.js';
 import { duplicates, type Memorised, memorised } from '../metrics/copies.js';
-import { generatorVariance, pairDistances } from '../metrics/diversity.js';
+import { pairDistances, pixelDeviation } from '../metrics/diversity.js';
 import { frechetFrom } from '../metrics/frechet.js';
 import { kernelDistance } from '../metrics/kernel.js';
 import { type NeighbourScores, neighbourhood } from '../metrics/neighbours.js';
@@ -105,8 +105,8 @@ export async function openScorer(real: Sample, training: Labelled): Promise<Scor
         diversity: meanScore(pairDistances(features)),
         duplicates: meanScore(twins),
         ...(heart && { copies: meanScore(heart.copies) }),
-        variance: {
-          value: generatorVariance(pixelRows(pictures, 0, Math.min(200, pictures.count))),
+        deviation: {
+          value: pixelDeviation(pixelRows(pictures, 0, Math.min(200, pictures.count))),
         },
       };
       return { scores, details: { neighbours, ...(heart && { memorised: heart }) } };

@@ -2,8 +2,7 @@
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
 import { gather, hashImages } from '../../data/images.js';
 import { loadDataset } from '../../data/sets/dataset.js';
-import type { Dataset } from '../../data/types.js';
-import type { Pictures } from '../judge/extractor.js';
+import type { Dataset, Pictures } from '../../data/types.js';
 import { type Rows, rows } from '../metrics/rows.js';
 
 /** Pictures of a known class each, or of none. */

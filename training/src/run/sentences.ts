@@ -1,0 +1,26 @@
+/** What a training says when something is wrong, or worth knowing. */
+import type { Progress } from '../checkpoint/checkpoint.js';
+
+export interface Collapse {
+  readonly signs: readonly string[];
+  /** Why the training did not go back. */
+  readonly because: string | undefined;
+}
+
+export const collapsed = (
+  { signs, because }: Collapse,
+  { step, watch }: Progress,
+  saved: string,
+): string =>
+  `The generator has collapsed by step ${step}: ${signs.join('; ')}. ` +
+  `The training has stopped${because ? ` because ${because}` : ''}; ${saved} keeps its state` +
+  `${watch?.best ? `, and best.safetensors beside it that of step ${watch.best.step}, the best` : ''}. ` +
+  'Lower the learning rates, the generator’s above all, and train again.';
+
+export const moved = (from: string, to: string): string =>
+  `Until now the run was computed on ${from}, from here on it is computed on ${to}: sums may be rounded ` +
+  'differently, and then the run does not end with the same bytes as one that was never stopped.';
+
+export const diverged = (step: number, saved: string | undefined): string =>
+  `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +
+  `${saved ? `; the last good checkpoint is ${saved}` : ''}.`;

@@ -1,0 +1,69 @@
+/** What a training works with: compiled steps, the thread that feeds them, what a run's folder is told. */
+import { join } from 'node:path';
+import { ENGINES } from '../engine/choice.js';
+import type { CompiledStep } from '../engine/types.js';
+import { ensureWritableFolder, writeFileAtomic } from '../files/atomic.js';
+import type { Phase } from '../methods/method.js';
+import type { Recipe } from '../recipe/schema.js';
+import { recipeToYaml } from '../recipe/yaml.js';
+import { openTracker, type Tracker } from '../tracking/tracker.js';
+import { type Feeder, openFeeder } from './feeder.js';
+import { foldersOf, type Start } from './start.js';
+import type { TrainOptions } from './types.js';
+
+export interface Tools {
+  /** The step of a phase, compiled; rounds share theirs, because compiling one takes a while. */
+  readonly open: (phase: Phase) => Promise<CompiledStep>;
+  readonly feeder: Feeder;
+  readonly tracker: Tracker;
+}
+
+/**
+ * Opens the tools of a training, and closes them when `work` is over. Nothing is written before the
+ * first step is compiled, because the device may not be there.
+ * @throws UserError if the device cannot be used or the folder cannot be written
+ */
+export async function withTools<T>(
+  recipe: Recipe,
+  options: TrainOptions,
+  start: Start,
+  work: (tools: Tools) => Promise<T>,
+): Promise<T> {
+  const { out, threads, on = () => {} } = options;
+  const engine = compiler(recipe, options);
+  // Its thread starts while the first step is compiled.
+  const feeder = openFeeder(recipe, start.dataset, start.left);
+  try {
+    const [first] = start.left;
+    if (first) await engine.open(first.phase);
+    for (const folder of [out, ...Object.values(foldersOf(out))])
+      await ensureWritableFolder(folder);
+    const { step } = start.progress;
+    const tracker = await openTracker(recipe, start.dataset, { out, on, step, threads });
+    try {
+      await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
+      return await work({ open: engine.open, feeder, tracker });
+    } finally {
+      await tracker.close();
+    }
+  } finally {
+    await feeder.dispose();
+    await engine.dispose();
+  }
+}
+
+function compiler(recipe: Recipe, { engine = 'onnx', device = 'auto', threads }: TrainOptions) {
+  const compiled = new Map<Phase['step'], CompiledStep>();
+  const name = `${recipe.name} training step`;
+  return {
+    async open({ step, inputs, flops }: Phase): Promise<CompiledStep> {
+      const options = { device, flops, name, ...(threads && { threads }) };
+      const ready = compiled.get(step) ?? (await ENGINES[engine](step, inputs, options));
+      compiled.set(step, ready);
+      return ready;
+    },
+    async dispose(): Promise<void> {
+      for (const step of compiled.values()) await step.dispose();
+    },
+  };
+}
