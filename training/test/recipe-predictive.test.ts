@@ -26,11 +26,11 @@ it.each([
   ],
   [
     changed(gpn, { model: { ...gpn.model, fragment: undefined } }),
-    'model.fragment must be given with the method predictive.',
+    'model.fragment is missing; it must be given with the method predictive.',
   ],
   [
     { ...gan, model: { ...gan.model, fragment: { internal: 2, frame: 1 } } },
-    'model.fragment must be left out without the method predictive.',
+    'model.fragment must be left out with the method adversarial.',
   ],
   [
     changed(gpn, { model: { ...gpn.model, fragment: { internal: 30, frame: 1 } } }),

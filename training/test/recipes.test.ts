@@ -126,7 +126,11 @@ describe('networks and methods that do not belong together', () => {
     ],
     ['began-mnist', { network: 'dcgan-mnist' }, 'made for the method began, found dcgan-mnist'],
     ['infogan-mnist', { network: 'dcgan-mnist' }, 'made for the method infogan, found dcgan-mnist'],
-    ['infogan-mnist', { codes: undefined }, 'model.codes must be given with the method infogan'],
+    [
+      'infogan-mnist',
+      { codes: undefined },
+      'model.codes is missing; it must be given with the method infogan',
+    ],
     [
       'dcgan-mnist',
       { categories: 10 },
