@@ -72,7 +72,7 @@ test('train, resume, export, sample, inspect', () => {
 
   const wrong = gpn(folder, 'sample', '--model', 'run/discriminator.onnx');
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('is a discriminator')]);
-}, 120_000);
+});
 
 describe('a training that is interrupted', () => {
   /** Starts a training that would take hours, and waits until it has done a step. */
@@ -109,7 +109,6 @@ describe('a training that is interrupted', () => {
       expect(resumed.code, resumed.stderr).toBe(0);
       expect(steps(signal)).toBe(done + 1);
     },
-    120_000,
   );
 
   test('twice: stops at once', async () => {
@@ -118,7 +117,7 @@ describe('a training that is interrupted', () => {
     await until(() => stderr().includes('once more'));
     child.kill('SIGINT');
     expect(await once(child, 'exit'), stderr()).toEqual([130, null]);
-  }, 120_000);
+  });
 });
 
 async function until(condition: () => boolean): Promise<void> {

@@ -106,6 +106,15 @@ function workspaceSource(specifier: string): string | null {
 const relativeSource = (file: string, specifier: string): string =>
   relative(root, join(root, dirname(file), specifier.replace(/\.js$/, '.ts')));
 
+/** The workspace's source behind a specifier of `file`, or null for packages and Node's modules. */
+const sourceOf = (file: string, specifier: string): string | null =>
+  specifier.startsWith('.') ? relativeSource(file, specifier) : workspaceSource(specifier);
+
+/** The workspace's sources that `file` imports in any form, types included, as paths from the root. */
+export const importedFiles = (file: string): string[] => [
+  ...new Set(importsOfFile(file).flatMap(({ specifier }) => sourceOf(file, specifier) ?? [])),
+];
+
 /**
  * All specifiers that running `file` can load, through relative and workspace imports;
  * with `when: 'at once'`, only those that loading the file itself loads.
@@ -119,9 +128,7 @@ export function closure(file: string, when?: 'at once'): string[] {
     seen.add(current);
     for (const found of importsOfFile(current).filter(follow)) {
       specifiers.add(found.specifier);
-      const next = found.specifier.startsWith('.')
-        ? relativeSource(current, found.specifier)
-        : workspaceSource(found.specifier);
+      const next = sourceOf(current, found.specifier);
       if (next) enter(next);
     }
   };

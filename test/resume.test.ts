@@ -67,7 +67,7 @@ test('sixty steps, killed twice after a checkpoint', async () => {
     const [a, b] = ['whole', 'broken'].map((run) => readFileSync(join(folder, run, name)));
     expect((a as Buffer).equals(b as Buffer), name).toBe(true);
   }
-}, 120_000);
+});
 
 const rows = (run: string): number => {
   const path = join(folder, run, 'metrics.jsonl');

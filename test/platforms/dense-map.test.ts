@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
-import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
 import { fragmentJudge } from './model.js';
 
 const picture = (width: number, height: number, channels = 1): Picture => ({
@@ -99,7 +99,7 @@ test('in Chromium’s WebAssembly', async ({ skip }) => {
   const site = await serveFolder(folder);
   const browser = await launch(path as string);
   try {
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     await page.goto(`${site.url}/index.html`);
     const image = picture(28, 28);
     const [runs, values] = (await page.evaluate(`(async () => {

@@ -9,7 +9,7 @@ import { conditionalFile } from '../../runtime/test/tiny.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { runModule } from '../pack.js';
-import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
 import { exported } from './model.js';
 
 const folder = scratchFolder();
@@ -54,9 +54,9 @@ beforeAll(async () => {
   const path = findChromium();
   if (path === undefined) return;
   browser = await launch(path);
-  page = await browser.newPage({ viewport: { width: 900, height: 1400 } });
+  page = await newPage(browser, { viewport: { width: 900, height: 1400 } });
   await page.goto(`${site.url}/index.html`);
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -70,7 +70,7 @@ const chromium = (name: string, body: () => Promise<void>) =>
     await body();
   });
 
-const until = (condition: string) => page.waitForFunction(condition, null, { timeout: 20_000 });
+const until = (condition: string) => page.waitForFunction(condition);
 const seen = (name: string, id: string) =>
   `events.some(([n, i]) => n === '${name}' && i === '${id}')`;
 

@@ -7,7 +7,7 @@ import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { conditionalFile } from '../../runtime/test/tiny.js';
 import { gpn, listing, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
-import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
 import { exported, fragmentJudge } from './model.js';
 
 const folder = scratchFolder();
@@ -39,7 +39,7 @@ beforeAll(async () => {
   many = await serveFolder(join(folder, 'many'));
   const path = findChromium();
   if (path !== undefined) browser = await launch(path);
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -53,7 +53,7 @@ async function open(
   name: string,
   { site = single, width = 1180 }: { site?: Site; width?: number } = {},
 ): Promise<{ page: Page; astray: string[] }> {
-  const page = await (browser as Browser).newPage({ viewport: { width, height: 900 } });
+  const page = await newPage(browser as Browser, { viewport: { width, height: 900 } });
   const astray: string[] = [];
   page.on('pageerror', ({ message }) => astray.push(message));
   page.on('response', (response) => {
@@ -97,9 +97,7 @@ chromium('the page draws, and its fields and the element agree', async () => {
   const { page, astray } = await open('index.html');
   const canvas = page.locator('gpn-generator canvas');
   const label = () => canvas.getAttribute('aria-label');
-  await expect
-    .poll(label, { timeout: 20_000 })
-    .toBe('36 images drawn by platform-generator, seed 7');
+  await expect.poll(label).toBe('36 images drawn by platform-generator, seed 7');
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('12');
   await page.getByRole('combobox', { name: 'Images' }).selectOption('4');
   await expect.poll(label).toBe('4 images drawn by platform-generator, seed 12');
@@ -114,7 +112,7 @@ chromium('the page draws, and its fields and the element agree', async () => {
 chromium('the other page scores a picture', async () => {
   const { page, astray } = await open('score.html');
   await expect
-    .poll(() => page.locator('gpn-score-map .status').textContent(), { timeout: 30_000 })
+    .poll(() => page.locator('gpn-score-map .status').textContent())
     .toMatch(/^\d+ × \d+ windows on wasm in \d+ ms$/);
   await page.screenshot({ path: join(SHOTS, 'export-web-score.png') });
   expect(astray).toEqual([]);
@@ -125,7 +123,7 @@ chromium('several generators have a gallery, and a page each', async () => {
   const canvas = (name: string) => page.locator(`gpn-generator[src*=${name}] canvas`);
   const label = (name: string) => canvas(name).getAttribute('aria-label');
   await expect
-    .poll(() => label('platform-generator'), { timeout: 20_000 })
+    .poll(() => label('platform-generator'))
     .toBe('36 images drawn by platform-generator, seed 7');
   await expect.poll(() => label('conditional')).toBe('30 images drawn by conditional, seed 7');
   await page.getByRole('combobox', { name: 'Class' }).selectOption('edgy');
@@ -166,11 +164,11 @@ chromium('discriminators take turns over one picture', async () => {
   const { page, astray } = await open('score.html', { site: many });
   const status = () => page.locator('gpn-score-map .status').textContent();
   // Judges of fragments come first, and score every fragment: 6×4 images of 28×28.
-  await expect.poll(status, { timeout: 30_000 }).toMatch(/^163 × 107 windows on wasm/);
+  await expect.poll(status).toMatch(/^163 × 107 windows on wasm/);
   await page
     .getByRole('combobox', { name: 'Discriminator' })
     .selectOption('platform-discriminator');
-  await expect.poll(status, { timeout: 30_000 }).toMatch(/^47 × 29 windows on wasm/);
+  await expect.poll(status).toMatch(/^47 × 29 windows on wasm/);
   expect(page.url()).toMatch(/#platform-discriminator$/);
   expect(await page.locator('h2:visible').allTextContents()).toEqual(['platform-discriminator']);
   const linked = await open('score.html#platform-discriminator', { site: many });

@@ -11,7 +11,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { installPacked } from '../pack.js';
-import { findChromium, launch, NO_CHROMIUM, softwareVulkan, WEBGPU } from './chromium.js';
+import {
+  findChromium,
+  launch,
+  NO_CHROMIUM,
+  NO_VULKAN,
+  newPage,
+  softwareVulkan,
+  WEBGPU,
+} from './chromium.js';
 import { exported, fragmentJudge } from './model.js';
 
 const RUNTIME = '/node_modules/@gpn/runtime';
@@ -91,7 +99,7 @@ beforeAll(async () => {
   writeFileSync(join(consumer, 'index.html'), '<!doctype html><title>platforms</title>');
   site = await serveFolder(consumer);
   cpu = inNode('cpu');
-}, 120_000);
+});
 
 afterAll(async () => {
   if (table.length > 0) console.log(['Against Node’s CPU:', ...table].join('\n  '));
@@ -117,7 +125,7 @@ function inNode(device: string, env = {}): Drawn {
 async function open(flags: string[] = []): Promise<Page> {
   const browser = await launch(browserPath as string, flags);
   browsers.push(browser);
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   await page.goto(`${site.url}/index.html`);
   return page;
 }
@@ -162,7 +170,7 @@ describe('the same seed', () => {
 
   test('on Node’s WebGPU', ({ skip }) => {
     const vulkan = softwareVulkan();
-    if (vulkan === undefined) skip('there is no Vulkan driver in software: a Chromium brings one');
+    if (vulkan === undefined) skip(NO_VULKAN);
     const drawn = inNode('webgpu', vulkan);
     expect(drawn.device).toBe('webgpu');
     compare('Node WebGPU', drawn, 1e-4);

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
 import { installPacked } from '../pack.js';
-import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
+import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
 import { exported } from './model.js';
 
 const folder = scratchFolder();
@@ -36,7 +36,7 @@ test('a page built by Vite draws, with nothing said about where files lie', asyn
   const site = await serveFolder(join(folder, 'dist'));
   const browser = await launch(path as string);
   try {
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     const foreign: string[] = [];
     page.on('request', (request) => {
       if (!request.url().startsWith(site.url)) foreign.push(request.url());

@@ -54,7 +54,7 @@ describe('the eager engine', () => {
     await compiled.run(feeds(3));
     expect(distance(eager.state(), compiled.state())).toBeLessThan(1e-4);
     await compiled.dispose();
-  }, 120_000);
+  });
 
   it('says what it runs on, and keeps as many tensors as its state has', async () => {
     expect(eager).toMatchObject({ device: 'cpu', reason: 'by a test' });

@@ -78,7 +78,6 @@ it.each(['generator', 'discriminator'] as const)(
     }
     await session.dispose();
   },
-  120_000,
 );
 
 it('folds the normalisations into the weights and needs no transposition between layers', async () => {
