@@ -44,7 +44,7 @@ const permits = (name: Package, specifier: string): boolean =>
   );
 
 /** In a page without a bundler ONNX Runtime's files lie where the page says. */
-const COMPUTED = 'runtime/src/web/onnxruntime.ts';
+const COMPUTED = 'runtime/src/web/backend.ts';
 
 const importsFrom = (file: string): Import[] =>
   importsOfFile(file).filter(({ specifier }) => !(specifier === '(computed)' && file === COMPUTED));

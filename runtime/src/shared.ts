@@ -1,15 +1,7 @@
 /** What the entries for Node and for browsers have in common. */
 
 export { UserError } from './errors.js';
-export { extent, heatMap, probability } from './format/heat-map.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';
-export type { Picture, Rectangle } from './format/picture.js';
-export type { Verification } from './model/certificate.js';
-export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';
-export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/grid-inputs.js';
-export { latents, type SampleOptions } from './model/inputs.js';
-export { blend, pathOf } from './model/interpolate.js';
-export type { LoadOptions, LoadProgress } from './model/load.js';
 export {
   type Certificate,
   type Distribution,
@@ -20,7 +12,15 @@ export {
   readModelInfo,
   type ScoreMeaning,
   type TrainingInfo,
-} from './model/model-info.js';
+} from './format/model-info.js';
+export type { Picture, Rectangle } from './format/picture.js';
+export type { Verification } from './model/certificate.js';
+export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';
+export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/grid-inputs.js';
+export { extent, heatMap, probability } from './model/heat-map.js';
+export { latents, type SampleOptions } from './model/inputs.js';
+export { blend, pathOf } from './model/interpolate.js';
+export type { LoadOptions, LoadProgress } from './model/load.js';
 export { type RandomStream, stream } from './random/random.js';
 export type { BatchOptions } from './session/batches.js';
 export type {

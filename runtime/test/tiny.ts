@@ -1,5 +1,5 @@
 // A generator and a discriminator small enough to compute by hand.
-import { type ModelInfo, withModelInfo } from '../src/model/model-info.js';
+import { type ModelInfo, withModelInfo } from '../src/format/model-info.js';
 import { stream } from '../src/random/random.js';
 import { constant, model, node, value } from './onnx.js';
 

@@ -101,7 +101,7 @@ test('what a page downloads is small', async () => {
 });
 
 test('the version of the CDN’s files is the one that is installed', async () => {
-  const { ORT_VERSION } = await import('../../runtime/src/web/onnxruntime.js');
+  const { ORT_VERSION } = await import('../../runtime/src/web/backend.js');
   const { version } = JSON.parse(readFileSync(join(ort, '../package.json'), 'utf8'));
   expect(ORT_VERSION).toBe(version);
 });

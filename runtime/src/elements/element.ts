@@ -1,7 +1,8 @@
 /** What both elements have in common: a model that is loaded once the element is seen. */
+
+import type { ModelInfo } from '../format/model-info.js';
 import type { LoadOptions, LoadProgress } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import type { ModelInfo } from '../model/model-info.js';
 import { STYLE } from './style.js';
 
 /** So that a server can import the elements: there is no HTMLElement there. */

@@ -1,8 +1,8 @@
+import type { ModelInfo } from '../format/model-info.js';
 import { type GridPlan, gridInputs } from '../model/grid-inputs.js';
 import { latents } from '../model/inputs.js';
 import { blend } from '../model/interpolate.js';
 import type { LoadOptions } from '../model/load.js';
-import type { ModelInfo } from '../model/model-info.js';
 import { Generator } from '../web/load.js';
 import { classChoice, h, ModelElement } from './element.js';
 

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.js';
-import { extent, heatMap, probability } from '../format/heat-map.js';
 import type { ScoreMap } from '../model/discriminator.js';
+import { extent, heatMap, probability } from '../model/heat-map.js';
 import type { LoadOptions } from '../model/load.js';
 import { Discriminator } from '../web/load.js';
 import { classChoice, h, ModelElement } from './element.js';

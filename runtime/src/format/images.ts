@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import type { ModelInfo } from '../model/model-info.js';
+import type { ModelInfo } from './model-info.js';
 
 export interface GridOptions {
   /** Images in a row; near a square unless given. */

@@ -1,6 +1,6 @@
 /** Pictures of any size, and how a rectangle of one becomes an input of a model. */
 import { UserError } from '../errors.js';
-import type { ImageInfo } from '../model/model-info.js';
+import type { ImageInfo } from './model-info.js';
 
 /**
  * A picture, row by row: an `ImageData`, one of `Images`, or what an image library decodes. Bytes

@@ -10,11 +10,11 @@
 
 import { UserError } from '../errors.js';
 import { imageShape } from '../format/images.js';
+import type { Certificate, ModelInfo } from '../format/model-info.js';
 import { stream } from '../random/random.js';
 import { type Feed, type Network, runBatches } from '../session/batches.js';
 import type { Session } from '../session/ort-session.js';
 import { generatorFeeds, oneHot } from './inputs.js';
-import type { Certificate, ModelInfo } from './model-info.js';
 
 const VALUES = 64;
 const TOLERANCE: Certificate['tolerance'] = { cpu: 1e-5, cuda: 1e-4, wasm: 1e-5, webgpu: 1e-4 };

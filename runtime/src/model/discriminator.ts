@@ -1,11 +1,11 @@
 import { UserError } from '../errors.js';
 import { Images, imageShape } from '../format/images.js';
+import type { ScoreMeaning } from '../format/model-info.js';
 import { channelsOf, cut, fitted, type Picture, type Rectangle } from '../format/picture.js';
 import { type BatchOptions, type Feed, product, runBatches } from '../session/batches.js';
 import { denseMap, isDense } from './dense-map.js';
 import { oneHot } from './inputs.js';
 import { Model } from './model.js';
-import type { ScoreMeaning } from './model-info.js';
 
 export interface ScoreOptions extends BatchOptions {
   /** Of a conditional discriminator: one class for all images, or one for each. */

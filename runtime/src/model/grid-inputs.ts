@@ -1,9 +1,9 @@
 /** What structured grids are drawn from: a class for each row, a swept code along the columns. */
 
 import { UserError } from '../errors.js';
+import type { ModelInfo } from '../format/model-info.js';
 import { checkCount } from '../session/batches.js';
 import { codesOf, latents, type SampleOptions } from './inputs.js';
-import type { ModelInfo } from './model-info.js';
 
 /** A code whose value goes from one column to the next in equal steps, both ends included. */
 export interface Sweep {

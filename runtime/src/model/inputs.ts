@@ -1,9 +1,9 @@
 /** What a generator draws its images from: latents, classes and codes, all set by one seed. */
 
 import { UserError } from '../errors.js';
+import type { ModelInfo } from '../format/model-info.js';
 import { stream } from '../random/random.js';
 import { type BatchOptions, checkCount, type Feed, product } from '../session/batches.js';
-import type { ModelInfo } from './model-info.js';
 
 export interface SampleOptions extends BatchOptions {
   /** How many images; as many as `latents` hold, or 64. */

@@ -1,7 +1,7 @@
 /** Ways from one latent to another. */
 import { UserError } from '../errors.js';
+import type { Distribution, ModelInfo } from '../format/model-info.js';
 import { codesOf, latents } from './inputs.js';
-import type { Distribution, ModelInfo } from './model-info.js';
 
 const MAX_STEPS = 100_000;
 

@@ -2,10 +2,10 @@
 
 import { UserError } from '../errors.js';
 import { sha256 } from '../format/digest.js';
+import { type Kind, readModelInfo } from '../format/model-info.js';
 import { checkSignature, type Network, runBatches } from '../session/batches.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
 import { feedsOf, itemShapeOf } from './certificate.js';
-import { type Kind, readModelInfo } from './model-info.js';
 
 export interface SourceBytes {
   bytes: Uint8Array;

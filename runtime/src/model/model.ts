@@ -1,7 +1,7 @@
+import type { ModelInfo } from '../format/model-info.js';
 import type { Network } from '../session/batches.js';
 import type { Device } from '../session/ort-session.js';
 import { type Verification, verifyCertificate } from './certificate.js';
-import type { ModelInfo } from './model-info.js';
 
 /** What all loaded models have in common. */
 export class Model {

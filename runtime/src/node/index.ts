@@ -1,9 +1,9 @@
 // The entry for Node: besides what browsers have, what making and keeping model files takes.
 
+export { METADATA_KEY, METADATA_VERSION, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
 export { metadataOf } from '../format/onnx-metadata.js';
 export { makeCertificate } from '../model/certificate.js';
-export { METADATA_KEY, METADATA_VERSION, withModelInfo } from '../model/model-info.js';
 export { threefry2x32 } from '../random/random.js';
 export { threadsNote } from '../session/ort-session.js';
 export * from '../shared.js';

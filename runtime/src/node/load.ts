@@ -1,9 +1,10 @@
 /** Generators and discriminators under Node: read from files, run by onnxruntime-node. */
+
+import { KINDS } from '../format/model-info.js';
 import { Discriminator as Scorer } from '../model/discriminator.js';
 import { Generator as Drawer } from '../model/generator.js';
 import { type LoadOptions, loaderOf } from '../model/load.js';
 import { Model } from '../model/model.js';
-import { KINDS } from '../model/model-info.js';
 import { openSession } from './session.js';
 import { readSource, type Source } from './source.js';
 

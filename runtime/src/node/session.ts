@@ -8,7 +8,7 @@ import {
   type Session,
   threadsNote,
 } from '../session/ort-session.js';
-import { DEVICES } from './devices.js';
+import { DEVICES } from './backend.js';
 
 let loading: Promise<Ort> | undefined;
 

@@ -1,6 +1,6 @@
 /** Runs a network over any number of items, a batch at a time, and checks it against its word. */
 import { reasonOf, UserError } from '../errors.js';
-import type { ModelInfo } from '../model/model-info.js';
+import type { ModelInfo } from '../format/model-info.js';
 import type { Session, TensorData } from './ort-session.js';
 
 /**

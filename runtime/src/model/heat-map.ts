@@ -1,4 +1,4 @@
-import type { ScoreMap } from '../model/discriminator.js';
+import type { ScoreMap } from './discriminator.js';
 
 /** From the least to the largest score: dark violet, blue, green, yellow. */
 const COLORS = [

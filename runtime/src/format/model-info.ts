@@ -1,7 +1,6 @@
 /** What a model file says of itself: one JSON entry, `gpn`, of its ONNX metadata. */
 
 import { UserError } from '../errors.js';
-import { metadataOf, withMetadata } from '../format/onnx-metadata.js';
 import {
   type Check,
   interval,
@@ -16,7 +15,8 @@ import {
   record,
   text,
   whole,
-} from './check.js';
+} from './checks.js';
+import { metadataOf, withMetadata } from './onnx-metadata.js';
 
 export const METADATA_KEY = 'gpn';
 export const METADATA_VERSION = 1;
