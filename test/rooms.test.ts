@@ -1,6 +1,7 @@
 /**
- * The arrows inside the packages. A room is a folder directly under a package's `src`. Files beside
- * the rooms, such as `index.ts` and `errors.ts`, belong to none of them: any room may import them.
+ * The arrows inside the packages. A room is a folder directly under a package's `src`; a folder within
+ * one that has a row of its own is a room, too. Files beside the rooms, such as `index.ts` and
+ * `errors.ts`, belong to none of them: any room may import them.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,10 +38,13 @@ const allowed: Record<Package, Record<string, string[]>> = {
     'files',
     'data',
     'engine',
-    'recipe',
+    // The keys that all recipes have; methods declare their own, and the schema takes in both.
+    'recipe/keys',
     'gan',
     'steps',
     'methods',
+    'recipe',
+    'checkpoint',
     'export',
     'evaluation',
     'tracking',
@@ -51,8 +55,10 @@ const allowed: Record<Package, Record<string, string[]>> = {
 
 /** The room of a path such as `training/src/data/sets/mnist.ts`, or null for a file beside the rooms. */
 const roomOf = (file: string): string | null => {
-  const [, , room, ...rest] = file.split('/');
-  return rest.length > 0 ? (room as string) : null;
+  const [name, , ...path] = file.split('/').slice(0, -1) as [Package, string, ...string[]];
+  if (path.length === 0) return null;
+  const nested = path.slice(0, 2).join('/');
+  return nested in allowed[name] ? nested : (path[0] as string);
 };
 
 const offences = (name: Package): string[] =>
