@@ -1,4 +1,4 @@
-/** `npm run demo`, after the build: a page with the bundled models, or with what `npm start` made. */
+/** `npm run demo`, after the build: a page with the bundled models, or with the models of `npm start`. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,13 @@ import { readModelInfo } from '@gpn/runtime';
 
 const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
-// Those that a page can show: extractors of features are for `gpn-cli eval`.
+// A page cannot show extractors of features, which are for `gpn-cli eval`.
 const bundled = pretrainedModels()
   .filter(({ path }) => readModelInfo(readFileSync(path)).kind !== 'features')
   .map(({ name }) => name);
 const models = bundled.length > 0 ? bundled : started.filter((path) => existsSync(path));
 if (models.length === 0) {
-  console.error('There is no model to show: run `npm start` first.');
+  console.error('There are no models to show: run `npm start` first.');
   process.exit(2);
 }
 // Ctrl-C reaches the command too; wait for its end.

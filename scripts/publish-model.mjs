@@ -68,9 +68,9 @@ await writeFileAtomic(
     recipe.description,
     `![100 images drawn with seed 0](${name}.png)`,
     ['| what | value |', '| --- | --- |', ...table].join('\n'),
-    `The grid is 100 images of seed 0${grid}, nothing picked out. The command above trains the same
+    `The grid is 100 images of seed 0${grid}, not selected. The command above trains the same
 networks, to the bit, with this version of gpn on the same machine; elsewhere arithmetic may round
-otherwise, and a training then takes another path to images of the same kind.`,
+differently, and training then takes another path to similar images.`,
     ...(scorecard ? ['## Scorecard', scorecard] : []),
   ].join('\n\n')}\n`,
 );

@@ -1,10 +1,10 @@
 /**
  * What to print for an error that ended a command, and the exit code: one sentence and 2 for the
- * user's mistakes, the stack and 1 for ours.
+ * user's mistakes, the stack and 1 for bugs.
  */
 export function explain(thrown: unknown): { text: string; exitCode: 1 | 2 } {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  // By name, so that recognising it loads nothing.
+  // Compared by name, because importing the class would load the whole runtime.
   if (error.name === 'UserError')
     return { text: `gpn-cli: ${error.message.replaceAll('\n', ' ')}\n`, exitCode: 2 };
   return {

@@ -1,4 +1,5 @@
-/** Refuses what cannot be written before any work is done. */
+/** Checks that output can be written before any work is done, and the standard streams. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
@@ -6,7 +7,7 @@ import { fileReason } from '@gpn/training/atomic';
 
 type Kind = 'file' | 'folder';
 
-/** What is at `path`; null when nothing is there or the path leads through a file. */
+/** What is at `path`; null if nothing is there or the path leads through a file. */
 export async function kindOf(path: string): Promise<Kind | null> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
@@ -15,24 +16,23 @@ export async function kindOf(path: string): Promise<Kind | null> {
   }
 }
 
-async function nearestExisting(path: string): Promise<string> {
-  const parent = dirname(path);
-  return parent === path || (await kindOf(path)) ? path : nearestExisting(parent);
-}
+/** A path itself if it exists, or the nearest folder above it that does. */
+export const nearestExisting = (path: string): string =>
+  existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
 
 /**
- * Makes sure that a file or folder can be made at `path`, and leaves nothing behind. It tries it
- * in the nearest folder that exists, as permission bits don't tell (read-only mounts, root).
+ * Checks that a file or folder can be made at `path`, and leaves nothing behind. It makes a folder in
+ * the nearest folder that exists, because permission bits alone do not tell (read-only mounts, root).
  *
  * @param option the option that named the path
  * @throws UserError naming the path, the option and the reason
  */
 export async function checkWritable(path: string, kind: Kind, option: string): Promise<void> {
-  const full = resolve(path); // without the slash that a folder's name may end with
+  const full = resolve(path); // removes a slash at the end
   const existing = await kindOf(full);
   const refuse = (reason: string) => new UserError(`Cannot write ${path} (${option}): ${reason}.`);
   if (existing && existing !== kind) throw refuse(`it is a ${existing}, not a ${kind}`);
-  const folder = await nearestExisting(existing === 'folder' ? full : dirname(full));
+  const folder = nearestExisting(existing === 'folder' ? full : dirname(full));
   try {
     await rmdir(await mkdtemp(join(folder, '.gpn-')));
   } catch (error) {
@@ -47,7 +47,7 @@ export async function readStdin(): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** Writes to the standard output, and waits until it was taken. */
+/** Writes to the standard output, and waits until everything is written. */
 export const writeStdout = (bytes: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) =>
     process.stdout.write(bytes, (error) => (error ? reject(error) : resolve())),

@@ -1,39 +1,106 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addCompare } from './commands/compare.js';
-import { addDoctor } from './commands/doctor.js';
-import { addEval } from './commands/eval.js';
-import { addExport } from './commands/export.js';
-import { addExportWeb } from './commands/export-web.js';
-import { addInspect } from './commands/inspect.js';
-import { addModels } from './commands/models.js';
-import { addSample } from './commands/sample.js';
-import { addScore } from './commands/score.js';
-import { addTrain } from './commands/train.js';
-import { addVerify } from './commands/verify.js';
 import { explain } from './errors.js';
+import { COMPARE, EVAL } from './options/evaluation.js';
+import { EXPORT } from './options/export.js';
+import { EXPORT_WEB } from './options/export-web.js';
+import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
+import { SAMPLE } from './options/sample.js';
+import { SCORE } from './options/score.js';
+import type { Declaration, Given, Spec } from './options/spec.js';
+import { TRAIN } from './options/train.js';
 
+/**
+ * All commands, in the order of the help. A command's own module, and what it needs, is loaded here
+ * and nowhere else, when the command runs: `--help` stays fast.
+ */
 const COMMANDS = [
-  addTrain,
-  addExport,
-  addSample,
-  addScore,
-  addEval,
-  addCompare,
-  addInspect,
-  addVerify,
-  addModels,
-  addExportWeb,
-  addDoctor,
+  command(
+    'train',
+    'train a GAN from a recipe, and export both networks',
+    TRAIN,
+    () => import('./commands/train.js'),
+  ),
+  command(
+    'export',
+    'write a trained network, or any TF.js model, as an ONNX file',
+    EXPORT,
+    () => import('./commands/export.js'),
+  ),
+  command(
+    'sample',
+    'draw images with an exported generator',
+    SAMPLE,
+    () => import('./commands/sample.js'),
+  ),
+  command(
+    'score',
+    'score pictures with an exported discriminator',
+    SCORE,
+    () => import('./commands/score.js'),
+  ),
+  command('eval', 'measure how good a generator is', EVAL, () => import('./commands/eval.js')),
+  command(
+    'compare',
+    'compare generators that are measured in the same way',
+    COMPARE,
+    () => import('./commands/compare.js'),
+  ),
+  command(
+    'inspect',
+    'show the inputs, outputs, metadata and operators of an ONNX file',
+    INSPECT,
+    () => import('./commands/inspect.js'),
+  ),
+  command(
+    'verify',
+    'check that this machine computes what the exporting machine did',
+    VERIFY,
+    () => import('./commands/verify.js'),
+  ),
+  command('models', 'list the bundled models', MODELS, () => import('./commands/models.js')),
+  command(
+    'export-web',
+    'make a web page that runs models in the browser',
+    EXPORT_WEB,
+    () => import('./commands/export-web.js'),
+  ),
+  command(
+    'doctor',
+    'show what this machine can do, and how to get what is missing',
+    DOCTOR,
+    () => import('./commands/doctor.js'),
+  ),
 ];
+
+/** A function that adds the command to a program. */
+function command<A extends string, S extends Record<string, Spec<unknown>>>(
+  name: string,
+  summary: string,
+  { argument, options, examples }: Declaration<A, S>,
+  load: () => Promise<{ run(...given: Given<A, S>): Promise<void> }>,
+): (program: Command) => void {
+  return (program) => {
+    const added = program.command(name).description(summary);
+    if (argument) added.argument(...argument);
+    for (const { option } of Object.values(options)) added.addOption(option);
+    added
+      .addHelpText(
+        'after',
+        `\nExamples:\n${examples.map((line) => `  $ gpn-cli ${line}\n`).join('')}`,
+      )
+      // Commander adds itself as the last argument.
+      .action(async (...given) => (await load()).run(...(given.slice(0, -1) as Given<A, S>)));
+  };
+}
 
 const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
-/** The command line as commander sees it. Only commander is loaded here: `--help` stays fast. */
+/** The command line as commander sees it. */
 function program(): Command {
   const root = new Command('gpn-cli')
-    .description('Train small GANs, export them to ONNX, and draw from the exported files.')
+    .description('Train small GANs, export them to ONNX, and draw with the exported files.')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
@@ -56,10 +123,10 @@ function program(): Command {
  * Runs one command.
  *
  * @param args the words after `gpn-cli`
- * @returns the exit code: 0 done, 1 a bug of ours, 2 a mistake of the user's
+ * @returns the exit code: 0 done, 1 a bug in gpn-cli, 2 a mistake of the user's
  */
 export async function main(args: string[]): Promise<number> {
-  // A reader that closes early, such as `| head`, is no error.
+  // A reader that closes early, such as `| head`, is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);

@@ -1,20 +1,23 @@
-/** Pictures in files, of the formats that sharp knows; loaded only by commands that are given one. */
+/** Pictures in files, in the formats that sharp reads and writes. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Images, type Picture, UserError } from '@gpn/runtime';
-import sharp from 'sharp';
+import { reasonOf } from '@gpn/training/atomic';
 import { readStdin } from './files.js';
 
-/** Larger pictures are refused before they are decoded: a small file can claim any size. */
+/** Loads sharp only for a picture that needs it: most commands write PNGs without it. */
+const loadSharp = async () => (await import('sharp')).default;
+
+/** Larger pictures are refused before they are decoded, because a small file can claim any size. */
 const MAX_PIXELS = 2 ** 27;
 
 /**
- * Reads a picture, turned as its EXIF says; of an animated one the first frame.
+ * Reads a picture and rotates it as its EXIF data says. Of an animation it reads the first frame.
  *
  * @param path `-` for the standard input
- * @throws UserError where it cannot be read or is no picture
+ * @throws UserError if it cannot be read or is not a picture
  */
 export async function readPicture(path: string): Promise<Picture> {
   const name = path === '-' ? 'The standard input' : path;
@@ -22,8 +25,9 @@ export async function readPicture(path: string): Promise<Picture> {
   try {
     bytes = path === '-' ? await readStdin() : await readFile(path);
   } catch (error) {
-    throw new UserError(`${name} cannot be read: ${(error as Error).message}.`);
+    throw new UserError(`${name} cannot be read: ${reasonOf(error)}.`);
   }
+  const sharp = await loadSharp();
   try {
     const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS })
       .rotate()
@@ -32,15 +36,14 @@ export async function readPicture(path: string): Promise<Picture> {
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data: new Uint8Array(data) };
   } catch (error) {
-    const reason = (error as Error).message.trim().split('\n')[0]?.replace(/\.$/, '');
-    throw new UserError(`${name} is not a picture that can be read: ${reason}.`);
+    throw new UserError(`${name} is not a picture that can be read: ${reasonOf(error)}.`);
   }
 }
 
-/** Milliseconds that a frame of a walk is shown. */
+/** Milliseconds for which a frame is shown. */
 const FRAME = 60;
 
-/** Pixels of the shorter side from which a frame need not be enlarged to be looked at. */
+/** Frames whose shorter side has fewer pixels are enlarged to about this size. */
 const SHOWN = 224;
 
 /** The images as frames, one below the other, in RGB. */
@@ -51,8 +54,9 @@ function framesOf(images: Images) {
   return { pixels, count, width: width * scale, height: height * scale };
 }
 
-/** The images one after the other, for ever, as the bytes of an animated picture. */
+/** The bytes of an animated picture that shows one image after the other, in a loop. */
 export async function animation(images: Images, format: 'gif' | 'webp'): Promise<Uint8Array> {
+  const sharp = await loadSharp();
   const { pixels, count, width, height } = framesOf(images);
   const raw = { width, height: height * count, channels: 3 as const, pageHeight: height };
   const frames = sharp(pixels, { raw, limitInputPixels: false });
@@ -63,20 +67,20 @@ export async function animation(images: Images, format: 'gif' | 'webp'): Promise
 }
 
 /**
- * The images one after the other as the bytes of an MP4 file, encoded by the system's ffmpeg.
+ * The bytes of an MP4 file that shows one image after the other, encoded by the system's ffmpeg.
  *
- * @throws UserError where there is no ffmpeg, or it fails
+ * @throws UserError if ffmpeg is not installed or fails
  */
 export async function video(images: Images): Promise<Uint8Array> {
   const { pixels, width, height } = framesOf(images);
   const folder = await mkdtemp(join(tmpdir(), 'gpn-video-'));
-  const file = join(folder, 'video.mp4'); // a pipe would not do: the format goes back to its start
+  const file = join(folder, 'video.mp4'); // not a pipe: the encoder goes back to the start of the file
   try {
     await ffmpeg(
       [
         ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`],
         ...['-framerate', `1000/${FRAME}`, '-i', '-'],
-        // What every player shows: even sides, and colours at half of the resolution.
+        // Players need even sides and colours at half the resolution.
         ...['-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2', '-pix_fmt', 'yuv420p'],
         ...['-movflags', '+faststart', file],
       ],
@@ -88,7 +92,11 @@ export async function video(images: Images): Promise<Uint8Array> {
   }
 }
 
-/** Runs ffmpeg on the bytes of its standard input. */
+/**
+ * Runs ffmpeg with these bytes as its standard input.
+ *
+ * @throws UserError if ffmpeg is not installed or fails
+ */
 export function ffmpeg(args: string[], input: Uint8Array = new Uint8Array(0)): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...args], {
@@ -98,11 +106,11 @@ export function ffmpeg(args: string[], input: Uint8Array = new Uint8Array(0)): P
     child.stderr.on('data', (text) => {
       said += text;
     });
-    child.stdin.on('error', () => {}); // it left early: its exit code says so
+    child.stdin.on('error', () => {}); // if it ends early, its exit code says so
     child.on('error', () =>
       reject(
         new UserError(
-          'An .mp4 file takes ffmpeg, and there is none on the PATH: install it ' +
+          'An .mp4 file needs ffmpeg, which is not on the PATH: install it ' +
             '(Debian: apt-get install ffmpeg), or write .gif or .webp.',
         ),
       ),
@@ -116,7 +124,7 @@ export function ffmpeg(args: string[], input: Uint8Array = new Uint8Array(0)): P
   });
 }
 
-/** Each pixel as a square of `scale` × `scale`, in RGB. */
+/** Replaces each pixel by a square of `scale` × `scale` pixels, in RGB. */
 function enlarge(
   pixels: Uint8Array,
   height: number,

@@ -1,55 +1,73 @@
-/** A server of files, as any static host is one: no special headers. */
-import { createReadStream, statSync } from 'node:fs';
-import { createServer } from 'node:http';
+/** A server of a folder of files, like any static host: no special headers. */
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { join, sep } from 'node:path';
 import { UserError } from '@gpn/runtime';
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.png': 'image/png',
-};
+import sirv from 'sirv';
 
 export interface Site {
   url: string;
   close(): void;
 }
 
-/** The file that a request is for; undefined where there is none in the folder. */
-function fileOf(folder: string, target: string): { path: string; size: number } | undefined {
+/**
+ * The path of the file that a request asks for, within `root`; undefined if there is no such file,
+ * if its name or that of a folder begins with a dot, or if a link leads out of `root`.
+ */
+function pathOf(root: string, target: string): string | undefined {
   try {
-    const { pathname } = new URL(target, 'http://localhost');
-    // Made whole first: no `..` can lead out of the folder.
-    const inside = normalize(`/${decodeURIComponent(pathname)}`);
-    const path = join(folder, inside, inside.endsWith('/') ? 'index.html' : '');
-    const found = statSync(path);
-    return found.isFile() ? { path, size: found.size } : undefined;
+    const { pathname } = new URL(target, 'http://localhost'); // resolves `..`
+    const path = `${pathname}${pathname.endsWith('/') ? 'index.html' : ''}`;
+    const real = realpathSync(join(root, decodeURI(path)));
+    accessSync(real, constants.R_OK);
+    const inside = real.startsWith(root + sep);
+    return inside && !/\/\./.test(decodeURIComponent(path)) ? path : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Whether a request asks for bytes in a form that the server knows, `bytes=FROM-` or `FROM-TO`. */
+function asksForPart({ headers }: IncomingMessage): boolean {
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? [];
+  return from !== undefined && (!to || Number(to) >= Number(from));
+}
+
 /**
- * Serves a folder to this machine alone.
+ * Serves a folder to this machine only, for GET and HEAD, with ETags and ranges of bytes.
  *
- * @param port a free one unless given
- * @throws UserError where the port is taken
+ * @param port 0 takes a free one
+ * @throws UserError if the port is taken
  */
 export async function serveFolder(folder: string, port = 0): Promise<Site> {
+  const root = realpathSync(folder);
+  const serve = sirv(root, {
+    dev: true, // files are looked up at each request: a new export takes the place of the old one
+    etag: true,
+    extensions: [],
+    setHeaders: (response, path) => {
+      if (path.endsWith('.onnx')) response.setHeader('content-type', 'application/octet-stream');
+    },
+  });
   const server = createServer((request, response) => {
-    const file = fileOf(folder, request.url ?? '/');
-    if (file === undefined) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
+    const refuse = (code: number, text: string): void => {
+      response.writeHead(code, { 'content-type': 'text/plain' }).end(`${text}\n`);
+    };
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      refuse(405, 'Method not allowed');
       return;
     }
-    const type = TYPES[extname(file.path)] ?? 'application/octet-stream';
-    response.writeHead(200, { 'content-type': type, 'content-length': file.size });
-    if (request.method === 'HEAD') response.end();
-    else createReadStream(file.path).pipe(response);
+    const path = pathOf(root, request.url ?? '/');
+    if (path === undefined) {
+      refuse(404, 'Not found');
+      return;
+    }
+    request.url = path;
+    // Other ranges may be ignored: the answer is then the whole file.
+    if (!asksForPart(request)) delete request.headers.range;
+    serve(request, response, () => refuse(404, 'Not found'));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', ({ message }) =>

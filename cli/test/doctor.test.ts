@@ -1,4 +1,4 @@
-/** What the doctor says of this machine, of one with a driver in software, and of a broken one. */
+/** What the doctor prints on this machine, with a driver in software, and with broken libraries. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -23,14 +23,14 @@ function doctor(env: NodeJS.ProcessEnv = {}) {
   return { status, stderr, ok, of: (name: string) => findings.find((f) => f.name === name) };
 }
 
-const WORKS = /^trained in \d+ ms, sampled in \d+ ms, within \d\.\de-\d+ of the right numbers/;
+const WORKS = /^trained in \d+ ms, sampled in \d+ ms, within \d\.\de-\d+ of the expected values/;
 
 describe('gpn-cli doctor', () => {
-  it('tries the CPU and finds MNIST, and leaves with 0', () => {
+  it('tries the CPU, finds MNIST and exits with 0', () => {
     const { status, stderr, ok, of } = doctor();
     expect({ status, stderr, ok }).toEqual({ status: 0, stderr: '', ok: true });
     expect(of('cpu')).toMatchObject({ state: 'ok', detail: expect.stringMatching(WORKS) });
-    expect(of('auto')?.detail).toMatch(/^takes (cpu|webgpu|cuda) \(/);
+    expect(of('auto')?.detail).toMatch(/^chooses (cpu|webgpu|cuda) \(/);
     expect(of('MNIST')).toMatchObject({ state: 'ok' });
     expect(of('node')?.detail).toBe(process.versions.node);
     expect(of('onnxruntime-node')?.detail).toMatch(/^1\.\d+\.\d+$/);
@@ -40,17 +40,17 @@ describe('gpn-cli doctor', () => {
     }
   });
 
-  it('tries WebGPU, and says that it is in software', ({ skip }) => {
+  it('tries WebGPU, and says that it runs in software', ({ skip }) => {
     if (!existsSync(SWIFTSHADER)) skip('there is no Vulkan driver in software (Debian’s chromium)');
     const { status, of } = doctor({ VK_ICD_FILENAMES: SWIFTSHADER });
     expect(status).toBe(0);
     expect(of('webgpu')).toMatchObject({ state: 'note', detail: expect.stringMatching(WORKS) });
     expect(of('webgpu')?.detail).toContain('in software');
-    expect(of('Vulkan')?.detail).toContain('vk_swiftshader (by VK_ICD_FILENAMES)');
-    expect(of('auto')?.detail).toMatch(/^takes cpu/);
+    expect(of('Vulkan')?.detail).toContain('vk_swiftshader (from VK_ICD_FILENAMES)');
+    expect(of('auto')?.detail).toMatch(/^chooses cpu/);
   });
 
-  it('leaves with 2 where no native library loads, and still says all it can', () => {
+  it('exits with 2 if no native library loads, and still prints all other findings', () => {
     const broken = `process.dlopen = () => { throw new Error('a broken library') }`;
     const { status, stderr, ok, of } = doctor({
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}`,
@@ -64,8 +64,8 @@ describe('gpn-cli doctor', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('Vulkan’s drivers', () => {
-  it('a driver in software is told from others, and a missing one from both', () => {
+describe.runIf(process.platform === 'linux')('the search for Vulkan drivers', () => {
+  it('tells drivers in software, other drivers and missing drivers apart', () => {
     const named = vulkan({ VK_ICD_FILENAMES: `${bin}:/nowhere.json` }, 1);
     expect(named).toMatchObject({ drivers: [bin], variable: 'VK_ICD_FILENAMES', software: false });
     expect(vulkan({ VK_DRIVER_FILES: bin }, 0)?.software).toBe(true);
@@ -76,7 +76,7 @@ describe.runIf(process.platform === 'linux')('Vulkan’s drivers', () => {
   });
 });
 
-it('findings print under their areas, with remedies below', () => {
+it('describe prints findings under their areas, with remedies below', () => {
   const found: Finding[] = [
     { area: 'A', name: 'one', state: 'ok', detail: 'here' },
     { area: 'A', name: 'three', state: 'missing', detail: 'not here', remedy: 'get it' },

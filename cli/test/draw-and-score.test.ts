@@ -1,4 +1,4 @@
-// `sample`, `score`, `verify` and `models` of the built command, over models that a sum explains.
+// `sample`, `score`, `verify` and `models` of the built command, on models whose output is a simple sum.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate, openSession, pathOf, readNpy, writeNpy } from '@gpn/runtime';
@@ -40,7 +40,7 @@ const close = (actual: ArrayLike<number>, expected: ArrayLike<number>, within = 
 };
 
 describe('sample', () => {
-  test('walks from seed to seed, as values and as moving pictures', async () => {
+  test('walks from one seed to another, as values and as animations', async () => {
     expect(
       run('sample', '--model', 'g.onnx', '--interpolate', '1:2:5', '--out', 'w.npy').code,
     ).toBe(0);
@@ -101,7 +101,7 @@ describe('sample', () => {
     [['--label', 'all'], /takes no labels/],
     [['--code', '0=1'], /takes no codes/],
     [['--code', '0=1:2'], /must be K=VALUE or K=FROM:TO:N/],
-    [['--code', '0=0:1:3', '--code', '1=0:1:3'], /One code can be swept at a time/],
+    [['--code', '0=0:1:3', '--code', '1=0:1:3'], /Only one code can be swept at a time/],
     [['--out', 'x.avi'], /must end in \.png, \.gif, \.webp, \.mp4/],
   ])('refuses %j', (args, message) => {
     const before = listing(folder);
@@ -120,7 +120,7 @@ describe('score', () => {
     return places.reduce((total, place) => total + (10 * place) / 255, 0);
   };
 
-  test('a rectangle, as JSON and CSV', () => {
+  test('scores a rectangle, and prints JSON and CSV', () => {
     const { stdout } = run('score', '--model', 'd.onnx', '--rect', '2,1,3,2', 'ramp.png', '--json');
     const [row] = JSON.parse(stdout);
     expect(row).toMatchObject({ image: 'ramp.png', meaning: 'logit' });
@@ -142,7 +142,7 @@ describe('score', () => {
     expect(lines[1]).toBe(`ramp.png,${row.score},logit,${row.probability}`);
   });
 
-  test('a map, as values and as a picture', async () => {
+  test('writes a map, as values and as a picture', async () => {
     expect(
       run('score', '--model', 'd.onnx', '--map', 'm.npy', '--stride', '1', 'ramp.png').code,
     ).toBe(0);
@@ -189,7 +189,7 @@ describe('score', () => {
 });
 
 describe('verify', () => {
-  test('compares on every device, and says which cannot be', () => {
+  test('compares results on every device, and says which devices cannot be used', () => {
     const { code, stdout } = run('verify', 'g.onnx', '--json');
     expect(code).toBe(0);
     const { devices } = JSON.parse(stdout);
@@ -202,7 +202,7 @@ describe('verify', () => {
     for (const { ok, reason } of devices) expect(ok ?? reason).toBeTruthy();
   });
 
-  test('takes extractors of features too', async () => {
+  test('checks extractors of features too', async () => {
     const { scores: _, ...info } = { ...DISCRIMINATOR, kind: 'features' as const };
     const session = await openSession(discriminatorFile(info), { device: 'cpu' });
     const certificate = await makeCertificate(session, info);
@@ -213,16 +213,16 @@ describe('verify', () => {
     expect(stdout).toMatch(/^cpu +the same: largest difference 0\.0e\+0/);
   });
 
-  test('tells a model that computes something else', () => {
+  test('reports a model that computes other values', () => {
     const { code, stdout, stderr } = run('verify', 'lying.onnx');
     expect(code).toBe(2);
     expect(stdout).toMatch(/^cpu +DIFFERENT: largest difference 1\.0e\+0, allowed 0\.00001\n/);
-    expect(stderr).toMatch(/lying\.onnx does not compute on cpu/);
-    expect(run('verify', 'd.onnx').stderr).toMatch(/carries no certificate/);
+    expect(stderr).toMatch(/lying\.onnx computes other values on cpu/);
+    expect(run('verify', 'd.onnx').stderr).toMatch(/contains no certificate/);
   });
 });
 
-test('models lists what is bundled, as JSON too', () => {
+test('models lists the bundled models, as text and as JSON', () => {
   const listed = JSON.parse(run('models', '--json').stdout) as { name: string; path: string }[];
   const printed = run('models').stdout;
   if (listed.length === 0) expect(printed).toBe('No model is bundled.\n');

@@ -29,7 +29,7 @@ const installed = (): boolean => {
   }
 };
 
-test('where the package is absent, one line says how to get it', ({ skip }) => {
+test('train --engine tensorflow says how to install the package if it is absent', ({ skip }) => {
   if (installed()) skip('@tensorflow/tfjs-node is installed');
   const { status, stderr } = train(['--engine', 'tensorflow', '--device', 'cpu', '--steps', '1']);
   expect(status).toBe(2);
@@ -39,7 +39,7 @@ test('where the package is absent, one line says how to get it', ({ skip }) => {
   expect(listing(folder)).toEqual([]);
 });
 
-test('devices and threads that TensorFlow does not take, and engines that there are not, are refused', () => {
+test('train refuses devices and threads that TensorFlow does not support, and unknown engines', () => {
   const webgpu = train(['--engine', 'tensorflow', '--device', 'webgpu', '--steps', '1']);
   expect(webgpu.status).toBe(2);
   expect(webgpu.stderr).toBe(
@@ -56,7 +56,7 @@ test('devices and threads that TensorFlow does not take, and engines that there 
   expect(listing(folder)).toEqual([]);
 });
 
-test('it trains with a stand-in, and the other engine goes on from there', () => {
+test('train continues with the engine onnx what a stand-in for TensorFlow began', () => {
   const eager = ['--engine', 'tensorflow', '--device', 'cpu', '--steps', '1'];
   const first = train(eager, `--import=${STAND_IN}`);
   expect(first.status, first.stderr).toBe(0);

@@ -61,7 +61,7 @@ describe('eval', () => {
     expect(text).not.toMatch(/<script|url\(|@import|NaN|undefined/);
   });
 
-  test('puts the scores into the file, in the place of those before', () => {
+  test('writes the scores into the file, in place of earlier ones', () => {
     const info = readModelInfo(new Uint8Array(readFileSync(at('g.onnx'))), 'g.onnx');
     const scores = info.quality?.filter(({ protocol }) => protocol.startsWith(result.protocolHash));
     expect(scores?.find(({ metric }) => metric === 'frechet')?.value).toBe(
@@ -79,7 +79,7 @@ describe('eval', () => {
     [['--data', 'mnist', '--model', 'dcgan-mnist', '--write'], /--write changes a file/],
     [['--data', 'mnist', '--model', 'g.onnx', '--features', 'a.json'], /a\.json/],
     [['--data', 'mnist', '--model', 'g.onnx', '--seeds', '0'], /whole number from 1 to 100/],
-  ])('%s is a mistake that is told in a sentence', (args, message) => {
+  ])('answers %j with one sentence and exit code 2', (args, message) => {
     const before = listing(folder);
     const { code, stdout, stderr } = run('eval', ...args, '--samples', '50');
     expect(stderr).toMatch(message);
@@ -90,7 +90,7 @@ describe('eval', () => {
 });
 
 describe('compare', () => {
-  test('sets results and models side by side', () => {
+  test('prints results and models side by side', () => {
     const { code, stdout, stderr } = run(
       ...['compare', 'a.json', 'dcgan-mnist', '--data', 'mnist', '--samples', '200'],
     );
@@ -110,8 +110,8 @@ describe('compare', () => {
     expect(stderr).toContain('data.count (200, 100), samples (200, 100)');
   });
 
-  test('takes two at least, and data for models', () => {
-    expect(run('compare', 'a.json').stderr).toMatch(/Give two models or results/);
+  test('needs two sources, and data to measure models with', () => {
+    expect(run('compare', 'a.json').stderr).toMatch(/Give two or more models or results/);
     expect(run('compare', 'a.json', 'g.onnx').stderr).toMatch(/Give --data to measure g\.onnx/);
   });
 });

@@ -44,7 +44,7 @@ afterEach(() => {
 const given = ['--input-shape', 'conv_input=Nx9x8x1'];
 
 describe('export MODEL.json', () => {
-  test('writes a file that equals the model, and says how nearly', async () => {
+  test('writes a file that equals the model, and prints the largest difference', async () => {
     expect(await main(['export', file, '-o', out, ...given])).toBe(0);
     expect(printed.stdout).toMatch(
       /^Largest difference from TF\.js at batches of 1 and 2: \d\.\de[+-]\d+ of .* \(output out\)\nWrote the layers model to .*model\.onnx \(0\.0 MB\)\n$/,
@@ -60,7 +60,7 @@ describe('export MODEL.json', () => {
     expect(JSON.parse(printed.stdout)).toMatchObject({ Conv: 1 });
   });
 
-  test('takes its word for it with --no-verify, and halves the weights with --float16', async () => {
+  test('skips the comparison with --no-verify, and accepts --float16', async () => {
     expect(
       await main(['export', dirname(file), '-o', out, ...given, '--no-verify', '--float16']),
     ).toBe(0);
@@ -69,12 +69,12 @@ describe('export MODEL.json', () => {
 
   const rows: [string, () => string[], RegExp][] = [
     [
-      'a size that is missing',
+      'a missing size',
       () => [file],
       /conv_input" \[\?, \?, 8, 1\].*--input-shape conv_input=1x64x8x1/,
     ],
     [
-      'a shape that is none',
+      'an unreadable shape',
       () => [file, '--input-shape', 'conv_input=big'],
       /"conv_input=big" cannot be read/,
     ],
@@ -83,9 +83,13 @@ describe('export MODEL.json', () => {
       () => [file, '--input-shape', 'conv_input=1x9x9x1'],
       /\[1, 9, 9, 1\]/,
     ],
-    ['a shape of no input', () => [file, '--input-shape', 'image=1x9x8x1'], /no input "image"/],
     [
-      'no such model',
+      'a shape for an unknown input',
+      () => [file, '--input-shape', 'image=1x9x8x1'],
+      /no input "image"/,
+    ],
+    [
+      'a missing model',
       () => [join(dirname(file), 'missing.json')],
       /missing\.json: there is no such file/,
     ],
@@ -97,23 +101,26 @@ describe('export MODEL.json', () => {
       },
       /group1-shard1of1\.bin is truncated/,
     ],
-    ['a network of a model', () => [file, '--network', 'generator'], /--network/],
+    ['--network with a TF.js model', () => [file, '--network', 'generator'], /--network/],
     [
-      'a shape of a run',
+      '--input-shape with a run',
       () => [dirname(out), '--input-shape', 'a=1'],
       /--input-shape is for TF\.js models/,
     ],
   ];
 
-  test.each(rows)('%s: one sentence, code 2, no file', async (_, args, sentence) => {
-    expect(await main(['export', ...args(), '-o', out])).toBe(2);
-    expect(printed.stderr).toMatch(/^gpn-cli: [^\n]+\.\n$/);
-    expect(printed.stderr).toMatch(sentence);
-    expect(printed.stdout).toBe('');
-    expect(readdirSync(dirname(out))).toEqual([]);
-  });
+  test.each(rows)(
+    'answers %s with one sentence, exit code 2 and no file',
+    async (_, args, sentence) => {
+      expect(await main(['export', ...args(), '-o', out])).toBe(2);
+      expect(printed.stderr).toMatch(/^gpn-cli: [^\n]+\.\n$/);
+      expect(printed.stderr).toMatch(sentence);
+      expect(printed.stdout).toBe('');
+      expect(readdirSync(dirname(out))).toEqual([]);
+    },
+  );
 
-  test('a place that cannot be written to: one sentence, code 2', async () => {
+  test('answers an output path that cannot be written to with one sentence and exit code 2', async () => {
     mkdirSync(out);
     expect(await main(['export', file, ...given, '-o', out])).toBe(2);
     expect(printed.stderr).toMatch(

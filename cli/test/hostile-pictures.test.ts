@@ -1,4 +1,4 @@
-// Pictures of odd and of hostile kinds: the right pixels, or one sentence.
+// Unusual and hostile pictures: the right pixels, or one sentence.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ function claiming(width: number, height: number): Uint8Array {
   ]);
 }
 
-describe('odd pictures are read', () => {
+describe('readPicture reads', () => {
   const first = async (path: string): Promise<number[]> => {
     const { width, height, data } = await readPicture(path);
     expect([width, height]).toEqual([6, 4]);
@@ -53,7 +53,7 @@ describe('odd pictures are read', () => {
     expect(worst).toBeLessThanOrEqual(within);
   };
 
-  test('CMYK', async () => {
+  test('CMYK colours', async () => {
     const bytes = await plain().toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer();
     expect((await sharp(bytes).metadata()).space).toBe('cmyk');
     const pixel = await first(write('cmyk.jpg', bytes));
@@ -63,7 +63,7 @@ describe('odd pictures are read', () => {
     ).toBe(true);
   });
 
-  test('alpha', async () => {
+  test('pixels with alpha', async () => {
     const bytes = await sharp({
       create: { ...create, channels: 4, background: { ...ORANGE, alpha: 0.5 } },
     })
@@ -72,13 +72,13 @@ describe('odd pictures are read', () => {
     close(await first(write('alpha.png', bytes)), [255, 128, 0, 128], 1);
   });
 
-  test('16 bits', async () => {
+  test('16 bits per channel', async () => {
     const bytes = await plain().toColourspace('rgb16').png().toBuffer();
     expect((await sharp(bytes).metadata()).depth).toBe('ushort');
     close(await first(write('deep.png', bytes)), [255, 128, 0], 1);
   });
 
-  test('grey, and with a palette', async () => {
+  test('grey pictures and pictures with a palette', async () => {
     const gray = await plain().greyscale().png().toBuffer();
     const pixel = await first(write('gray.png', gray));
     expect(new Set(pixel).size).toBe(1);
@@ -89,7 +89,7 @@ describe('odd pictures are read', () => {
     );
   });
 
-  test('animated: the first frame', async () => {
+  test('the first frame of an animation', async () => {
     const raw = { width: 6, height: 8, channels: 3 as const, pageHeight: 4 };
     const pixels = Buffer.concat([Buffer.alloc(72, 0), Buffer.alloc(72, 255)]);
     const bytes = await sharp(pixels, { raw })
@@ -100,7 +100,7 @@ describe('odd pictures are read', () => {
     expect(pixel.slice(0, 3)).toEqual([0, 0, 0]);
   });
 
-  test('lying on its side, by EXIF', async () => {
+  test('a picture that EXIF says to rotate', async () => {
     const bytes = await sharp({ create: { ...create, width: 4, height: 6 } })
       .withMetadata({ orientation: 6 })
       .jpeg()
@@ -109,7 +109,7 @@ describe('odd pictures are read', () => {
   });
 });
 
-describe('hostile pictures are refused', () => {
+describe('readPicture refuses', () => {
   test.each<[string, Uint8Array | string]>([
     ['30,000 × 30,000', claiming(30_000, 30_000)],
     ['2^31 − 1 wide', claiming(2 ** 31 - 1, 1)],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock, createProgress } from '../src/progress.js';
+import { clock, createProgress } from '../src/terminal/progress.js';
 
 /** A stream that keeps what is written to it, and a clock that the test moves. */
 function setting(isTTY: boolean) {
@@ -46,11 +46,11 @@ test.each([
   [65.4, '1:05'],
   [59.6, '1:00'],
   [3725, '1:02:05'],
-])('%d seconds are shown as %s', (seconds, shown) => {
+])('clock shows %d seconds as %s', (seconds, shown) => {
   expect(clock(seconds)).toBe(shown);
 });
 
-test('a log gets a line every five seconds and one at the end', () => {
+test('progress writes a line to a log every five seconds and one at the end', () => {
   const { written, progress, wait } = setting(false);
   progress.on(start);
   for (let n = 101; n <= 300; n++) {
@@ -64,7 +64,7 @@ test('a log gets a line every five seconds and one at the end', () => {
   expect(lines.at(-1)).toBe('100% · 300/300 · ETA 0:00 · 1,235 images/s · D 0.512 · G 1.200\n');
 });
 
-test('the time left goes by the steps of this process, not those before a resume', () => {
+test('progress computes the time left from the steps of this process, not from those before a resume', () => {
   const { written, progress, wait } = setting(false);
   progress.on(start);
   wait(10);
@@ -72,7 +72,7 @@ test('the time left goes by the steps of this process, not those before a resume
   expect(written.at(-1)).toContain('ETA 0:30');
 });
 
-test('a terminal gets a bar with the same figures', () => {
+test('progress shows the same figures on a terminal, beside a bar', () => {
   const { written, progress, wait } = setting(true);
   progress.on(start);
   wait(10);
@@ -83,7 +83,7 @@ test('a terminal gets a bar with the same figures', () => {
   );
 });
 
-test('reading many images shows how far it is; a few need no line', () => {
+test('progress reports on reading many images, and is silent about a few', () => {
   const { written, progress, wait } = setting(false);
   progress.on({ type: 'data', done: 1, total: 4000 });
   expect(written).toEqual([]);
@@ -92,7 +92,7 @@ test('reading many images shows how far it is; a few need no line', () => {
   expect(written).toEqual(['50% · image 2,000/4,000\n']);
 });
 
-test('an evaluation is a line, and a collapse is told with what was seen and what is done', () => {
+test('progress writes a line for an evaluation, and for a collapse its signs and the reaction', () => {
   const { written, progress } = setting(false);
   progress.on(start);
   progress.on({
@@ -113,7 +113,7 @@ test('an evaluation is a line, and a collapse is told with what was seen and wha
   for (const [action, ending] of [
     ['warn', 'training goes on, as the recipe says'],
     ['stop', 'training stops'],
-    ['rollback', 'back to step 1,000, its best, at half the learning rates'],
+    ['rollback', 'training goes back to step 1,000, the best so far, with half the learning rates'],
   ] as const) {
     progress.on({ ...collapse, action, best: { step: 1000, frechet: 34.12 } });
     expect(written.at(-1)).toBe(

@@ -1,4 +1,4 @@
-// Classes, codes and videos of the built command, over models that a sum explains.
+// Classes, codes and videos of the built command, on models whose output is a simple sum.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathOf, readNpy } from '@gpn/runtime';
@@ -27,7 +27,7 @@ const cells = (name: string, ...args: string[]) => {
   return Array.from({ length: shape[0] as number }, (_, k) => [...data.slice(6 * k, 6 * k + 3)]);
 };
 
-test('a class by number, by name, in turn, or all of them, a row for each', async () => {
+test('sample draws a class by number or name, classes in turn, or a row for each class', async () => {
   const classes = (...args: string[]) => cells('c.npy', ...args).map(([label]) => label);
   expect(classes('--label', '1', '--count', '3')).toEqual([1, 1, 1]);
   expect(classes('--category', 'Round', '--count', '2')).toEqual([2, 2]);
@@ -39,7 +39,7 @@ test('a class by number, by name, in turn, or all of them, a row for each', asyn
   expect([width, height]).toEqual([10 * (3 + 2) - 2, 3 * (2 + 2) - 2]);
 });
 
-test('a code swept from column to column, and one that is set', async () => {
+test('sample sweeps one code from column to column, and sets another', async () => {
   expect(cells('s.npy', '--label', '2', '--code', '1=-2:2:5')).toEqual(
     [-2, -1, 0, 1, 2].map((code) => [2, 0, code]),
   );
@@ -57,16 +57,16 @@ test('a code swept from column to column, and one that is set', async () => {
 test.each([
   [['--label', '3'], /no class 3: its classes are 0 to 2 \(flat, edgy, round\)/],
   [['--label', 'all', '--category', '1'], /cannot be used with/],
-  [['--label', 'all', '--interpolate', '1:2:3'], /walks within one class: name it/],
+  [['--label', 'all', '--interpolate', '1:2:3'], /walks within one class: name one class/],
   [['--code', '2=1'], /no code 2: its codes are 0 to 1/],
   [['--code', '0=1', '--interpolate', '1:2:3'], /cannot be used with/],
-])('refuses %j of a model with classes and codes', (args, message) => {
+])('sample refuses %j for a model with classes and codes', (args, message) => {
   const { code, stderr } = run('sample', '--model', 'c.onnx', ...args);
   expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
 
-test('an .mp4 file by the ffmpeg that is on the PATH', () => {
+test('sample writes an .mp4 file with the ffmpeg on the PATH, and says so if there is none', () => {
   const walk = ['sample', '--model', 'g.onnx', '--interpolate', '1:2:3', '--out', 'w.mp4'];
   const path = at('bin');
   mkdirSync(path);
@@ -75,7 +75,7 @@ test('an .mp4 file by the ffmpeg that is on the PATH', () => {
   expect([without.code, without.stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^gpn-cli: An \.mp4 file takes ffmpeg, .*, or write \.gif or \.webp\.\n$/,
+      /^gpn-cli: An \.mp4 file needs ffmpeg, .*, or write \.gif or \.webp\.\n$/,
     ),
   ]);
   expect(listing(folder)).not.toContain('w.mp4');

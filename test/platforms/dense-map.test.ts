@@ -1,5 +1,5 @@
 /** Score maps of a judge of fragments: one pass over the picture gives what its fragments do. */
-import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Discriminator, type Picture, type ScoreMap, stream } from '@gpn/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -95,7 +95,7 @@ test('in Chromium’s WebAssembly', async ({ skip }) => {
   writeFileSync(join(folder, 'd.onnx'), bytes);
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>fragments</title>');
   cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  symlinkSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'));
+  cpSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'), { recursive: true });
   const site = await serveFolder(folder);
   const browser = await launch(path as string);
   try {

@@ -1,5 +1,5 @@
 /** The custom elements, in Chromium, on a page without a bundler. */
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -48,7 +48,7 @@ beforeAll(async () => {
     .toFile(join(folder, 'ramp.png'));
   writeFileSync(join(folder, 'index.html'), PAGE);
   cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  symlinkSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'));
+  cpSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'), { recursive: true });
   mkdirSync(SHOTS, { recursive: true });
   site = await serveFolder(folder);
   const path = findChromium();

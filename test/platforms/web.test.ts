@@ -1,6 +1,6 @@
 /** The entry for browsers, in Chromium: workers, caches, sizes, canvases. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'broken.onnx'), model.subarray(0, 1000));
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>web</title><base href="/">');
   cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  symlinkSync(ort, join(folder, 'ort'));
+  cpSync(ort, join(folder, 'ort'), { recursive: true });
   site = await serveFolder(folder);
   const path = findChromium();
   if (path === undefined) return;

@@ -1,18 +1,9 @@
-import type { Command } from 'commander';
-import { examples } from '../options.js';
+import { UserError } from '@gpn/runtime';
+import { describe, findings } from '../doctor/index.js';
+import type { DOCTOR } from '../options/inspect.js';
+import type { OptionsOf } from '../options/spec.js';
 
-export function addDoctor(program: Command): void {
-  program
-    .command('doctor')
-    .description('say what this machine can do, and how to get what is missing')
-    .option('--json', 'print all findings as JSON')
-    .addHelpText('after', examples('doctor', 'doctor --json'))
-    .action(doctor);
-}
-
-async function doctor({ json }: { json?: boolean }): Promise<void> {
-  const { UserError } = await import('@gpn/runtime');
-  const { findings, describe } = await import('../doctor/index.js');
+export async function run({ json }: OptionsOf<typeof DOCTOR>): Promise<void> {
   const found = await findings();
   const broken = found.filter(({ state }) => state === 'failed').map(({ name }) => name);
   const ok = broken.length === 0;

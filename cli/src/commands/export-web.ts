@@ -1,44 +1,15 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { ModelInfo, WebFile } from '@gpn/runtime';
-import type { Command } from 'commander';
-import { examples, wholeNumber } from '../options.js';
+import { readModelInfo, readSource, UserError, type WebFile, webFiles } from '@gpn/runtime';
+import { fileError } from '@gpn/training/atomic';
+import { checkWritable } from '../files.js';
+import { type EXPORT_WEB, PORT } from '../options/export-web.js';
+import type { OptionsOf } from '../options/spec.js';
+import { serveFolder } from '../serve.js';
+import type { WebModel } from '../web/model.js';
+import { pages } from '../web/page.js';
 
-interface Options {
-  output: string;
-  title: string;
-  webgpu?: boolean;
-  serve?: number | true;
-}
-
-const PORT = 8080;
-
-export function addExportWeb(program: Command): void {
-  program
-    .command('export-web')
-    .description('make a folder with a page that runs models in the browser, for any static host')
-    .argument('<file|name...>', 'ONNX files, or names of bundled models')
-    .requiredOption('-o, --output <dir>', 'the folder to make')
-    .option('--title <text>', 'the title of the page', 'Generative models in your browser')
-    .option('--webgpu', 'run on GPUs too; the folder is 27 MB larger')
-    .option(
-      '--serve [port]',
-      `then serve the folder to this machine (port ${PORT})`,
-      wholeNumber(1, 65_535),
-    )
-    .addHelpText(
-      'after',
-      examples(
-        'export-web dcgan-mnist.onnx -o site',
-        'export-web generator.onnx discriminator.onnx -o site --serve',
-      ),
-    )
-    .action(exportWeb);
-}
-
-async function exportWeb(models: string[], options: Options): Promise<void> {
-  const { webFiles } = await import('@gpn/runtime');
-  const { pages } = await import('../web/page.js');
+export async function run(models: string[], options: OptionsOf<typeof EXPORT_WEB>): Promise<void> {
   const { output, title, webgpu = false, serve } = options;
   await checkFolder(output);
   const loaded = await Promise.all(models.map(readModel));
@@ -52,21 +23,11 @@ async function exportWeb(models: string[], options: Options): Promise<void> {
     `Wrote ${files.length} files, ${(size / 1e6).toFixed(1)} MB, to ${output}: any static host can serve them\n`,
   );
   if (serve === undefined) return;
-  const { serveFolder } = await import('../serve.js');
   const { url } = await serveFolder(resolve(output), serve === true ? PORT : serve);
-  process.stdout.write(`Open ${url}/ (Ctrl-C ends it)\n`);
-}
-
-/** A model that a page shows. */
-export interface WebModel {
-  /** Its file in the page's folder. */
-  file: string;
-  bytes: Uint8Array;
-  info: ModelInfo;
+  process.stdout.write(`Open ${url}/ (Ctrl-C stops the server)\n`);
 }
 
 async function readModel(source: string): Promise<WebModel> {
-  const { readModelInfo, readSource, UserError } = await import('@gpn/runtime');
   const { bytes, label } = await readSource(source);
   const info = readModelInfo(bytes, label);
   if (info.kind === 'features') {
@@ -75,10 +36,10 @@ async function readModel(source: string): Promise<WebModel> {
   return { file: info.name.replace(/[^\w.-]+/g, '-'), bytes, info };
 }
 
-/** Pages that are no model's: their names are taken. */
+/** Names that models cannot have: other pages have them. */
 const PAGES = ['index', 'score'];
 
-/** Names that two models share get a number. */
+/** If two models have the same name, the second gets a number. */
 function distinct(models: WebModel[]): WebModel[] {
   const taken = new Map(PAGES.map((page) => [page, 1]));
   return models.map((model) => {
@@ -88,25 +49,22 @@ function distinct(models: WebModel[]): WebModel[] {
   });
 }
 
-/** What only a folder of this command's making holds. */
+/** An entry by which a folder that this command made can be recognised. */
 const MARK = 'gpn';
 
-/** Refuses a folder that holds anything but an earlier page of ours. */
+/** Refuses a folder with files that this command did not write. */
 async function checkFolder(output: string): Promise<void> {
-  const { UserError } = await import('@gpn/runtime');
-  const { checkWritable } = await import('../files.js');
   await checkWritable(output, 'folder', '--output');
   const entries: string[] = await readdir(output).catch(() => []);
   if (entries.length > 0 && !(entries.includes(MARK) && entries.includes('index.html'))) {
     throw new UserError(
-      `${output} (--output) holds other files: name a folder that is new or empty.`,
+      `${output} (--output) contains other files: choose a new or an empty folder.`,
     );
   }
 }
 
-/** The folder appears whole or not at all. */
+/** Writes all files, or if one fails, none. */
 async function writeFolder(output: string, files: WebFile[]): Promise<void> {
-  const { fileError } = await import('@gpn/training/atomic');
   const target = resolve(output);
   await mkdir(dirname(target), { recursive: true });
   const temporary = await mkdtemp(join(dirname(target), '.gpn-web-'));

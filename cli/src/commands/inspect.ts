@@ -1,39 +1,17 @@
-import type { ModelSummary } from '@gpn/export';
-import type { Command } from 'commander';
-import { examples } from '../options.js';
+import { inspectModel, type ModelSummary } from '@gpn/export';
+import { readSource, UserError } from '@gpn/runtime';
+import { reasonOf } from '@gpn/training/atomic';
+import type { INSPECT } from '../options/inspect.js';
+import type { OptionsOf } from '../options/spec.js';
+import { table } from '../terminal/table.js';
 
-export function addInspect(program: Command): void {
-  program
-    .command('inspect')
-    .description('say what an ONNX file is: inputs, outputs, metadata, size, operators')
-    .argument('<file|name>', 'an ONNX file, or the name of a bundled model')
-    .option('--json', 'print everything as JSON')
-    .option('--ops', 'print how often each operator occurs, and nothing else')
-    .addHelpText(
-      'after',
-      examples(
-        'inspect dcgan-mnist.onnx',
-        'inspect runs/dcgan-mnist/discriminator.onnx --json',
-        'inspect model.onnx --ops',
-      ),
-    )
-    .action(inspect);
-}
-
-interface Options {
-  json?: boolean;
-  ops?: boolean;
-}
-
-async function inspect(model: string, { json, ops }: Options): Promise<void> {
-  const { readSource, UserError } = await import('@gpn/runtime');
+export async function run(model: string, { json, ops }: OptionsOf<typeof INSPECT>): Promise<void> {
   const { bytes, label } = await readSource(model);
-  const { inspectModel } = await import('@gpn/export');
   let summary: ModelSummary;
   try {
     summary = inspectModel(bytes);
   } catch (error) {
-    throw new UserError(`${label} cannot be inspected: ${(error as Error).message}.`);
+    throw new UserError(`${label} cannot be inspected: ${reasonOf(error)}.`);
   }
   const metadata = mapValues(summary.metadata, parsed);
   const asJson = ops ? summary.operators : { file: label, ...summary, metadata };
@@ -44,7 +22,7 @@ async function inspect(model: string, { json, ops }: Options): Promise<void> {
 const mapValues = <A, B>(record: Record<string, A>, f: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
 
-/** A metadata value is text; where the text is JSON, what it says. */
+/** A metadata value is text; if the text is JSON, the value that it stands for. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -53,45 +31,51 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A line an operator: how often it occurs, most frequent first, and in all. */
+/** Each operator with how often it occurs, the most frequent first, and their sum. */
 function countsOf({ operators }: ModelSummary): string {
   const total = Object.values(operators).reduce((a, b) => a + b, 0);
   const rows = [...Object.entries(operators), ['in all', total] as const];
-  const width = Math.max(...rows.map(([, n]) => `${n}`.length));
-  return rows.map(([name, n]) => `${`${n}`.padStart(width)}  ${name}\n`).join('');
+  return table(
+    rows.map(([name, n]) => [`${n}`, name]),
+    ['right'],
+  );
 }
 
-/** The summary as lines for a person. */
-function describe(summary: ModelSummary, path: string): string {
-  const { bytes, producer, opset, irVersion, parameters, inputs, outputs } = summary;
-  const tensors = (list: ModelSummary['inputs']) =>
-    list.map(({ name, dtype, shape }) => `${name}  ${dtype}[${shape.join(', ')}]`);
-  const operators = Object.entries(summary.operators).map(([name, count]) => `${name} ${count}`);
-  const rows: [string, string[]][] = [
-    ['file', [path]],
-    ['size', [`${bytes.toLocaleString('en')} bytes`]],
-    ['written by', [producer || 'unknown']],
-    ['format', [`ONNX opset ${opset}, IR version ${irVersion}`]],
-    ['parameters', [parameters.toLocaleString('en')]],
-    ['inputs', tensors(inputs)],
-    ['outputs', tensors(outputs)],
-    ['operators', [operators.join(', ')]],
-    ...Object.entries(summary.metadata).map(([key, value]): [string, string[]] => [
-      key,
-      outline(parsed(value)),
-    ]),
-  ];
-  const width = Math.max(...rows.map(([key]) => key.length)) + 2;
-  return rows
-    .flatMap(([key, lines]) =>
-      (lines.length ? lines : ['none']).map(
-        (line, i) => `${(i ? '' : key).padEnd(width)}${line}\n`,
-      ),
-    )
-    .join('');
-}
+/** The lines of a summary, under the names of what they say. */
+const linesOf = (summary: ModelSummary, path: string): [string, string[]][] => [
+  ['file', [path]],
+  ['size', [`${summary.bytes.toLocaleString('en')} bytes`]],
+  ['written by', [summary.producer || 'unknown']],
+  ['format', [`ONNX opset ${summary.opset}, IR version ${summary.irVersion}`]],
+  ['parameters', [summary.parameters.toLocaleString('en')]],
+  ['inputs', summary.inputs.map(tensor)],
+  ['outputs', summary.outputs.map(tensor)],
+  [
+    'operators',
+    [
+      Object.entries(summary.operators)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', '),
+    ],
+  ],
+  ...Object.entries(summary.metadata).map(([key, value]): [string, string[]] => [
+    key,
+    outline(parsed(value)),
+  ]),
+];
 
-/** How much of a long list, such as a certificate's values, is of use to a person. */
+const tensor = ({ name, dtype, shape }: ModelSummary['inputs'][number]): string =>
+  `${name}  ${dtype}[${shape.join(', ')}]`;
+
+/** A summary for a person: a name is written on the first of its lines. */
+const describe = (summary: ModelSummary, path: string): string =>
+  table(
+    linesOf(summary, path).flatMap(([name, lines]) =>
+      (lines.length ? lines : ['none']).map((line, i) => [i ? '' : name, line]),
+    ),
+  );
+
+/** How many values of a long list, such as those of a certificate, are printed. */
 const LIST_SHOWN = 10;
 
 /** A nested value as indented lines, `key: value`; lists of plain values stay on one line. */

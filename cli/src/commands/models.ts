@@ -1,19 +1,10 @@
-import type { ModelInfo } from '@gpn/runtime';
-import type { Command } from 'commander';
-import { examples } from '../options.js';
+import { pretrainedModels } from '@gpn/models/pretrained';
+import { type ModelInfo, readModelInfo, readSource } from '@gpn/runtime';
+import type { MODELS } from '../options/inspect.js';
+import type { OptionsOf } from '../options/spec.js';
+import { table } from '../terminal/table.js';
 
-export function addModels(program: Command): void {
-  program
-    .command('models')
-    .description('list the bundled models')
-    .option('--json', 'print what each says of itself as JSON')
-    .addHelpText('after', examples('models', 'models --json'))
-    .action(models);
-}
-
-async function models({ json }: { json?: boolean }): Promise<void> {
-  const { pretrainedModels } = await import('@gpn/models/pretrained');
-  const { readModelInfo, readSource } = await import('@gpn/runtime');
+export async function run({ json }: OptionsOf<typeof MODELS>): Promise<void> {
   const found = await Promise.all(
     pretrainedModels().map(async ({ name, path, bytes: size }) => {
       const { bytes } = await readSource(path);
@@ -43,17 +34,3 @@ const takes = ({ latent, condition, codes, classifier }: ModelInfo): string =>
   ]
     .filter(Boolean)
     .join(', ');
-
-/** Rows with their columns in line. */
-function table(rows: string[][]): string {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}

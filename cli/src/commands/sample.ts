@@ -1,95 +1,23 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import type { Generator, GridPlan, Images, ModelInfo } from '@gpn/runtime';
-import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  amount,
-  type Codes,
-  classOf,
-  codes,
-  deviceOption,
-  examples,
-  seed,
-  wholeNumber,
-} from '../options.js';
+  Generator,
+  type GridPlan,
+  gridInputs,
+  type Images,
+  type ModelInfo,
+  readNpy,
+  UserError,
+  writeNpy,
+} from '@gpn/runtime';
+import { fileError, writeFileAtomic } from '@gpn/training/atomic';
+import { checkWritable, kindOf, writeStdout } from '../files.js';
+import type { SAMPLE } from '../options/sample.js';
+import type { OptionsOf } from '../options/spec.js';
+import { animation, ffmpeg, video } from '../pictures.js';
+import { classOf } from './label.js';
 
-interface Options {
-  model: string;
-  count?: number;
-  seed: number;
-  interpolate?: [number, number, number];
-  latents?: string;
-  label?: string;
-  category?: string;
-  code?: Codes;
-  out: string;
-  device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
-  json?: boolean;
-}
-
-/** `A:B:N`, two seeds and a number of steps. */
-function walk(text: string): [number, number, number] {
-  const [a, b, steps, ...rest] = text.split(':');
-  if (a === undefined || b === undefined || steps === undefined || rest.length > 0)
-    throw new InvalidArgumentError('It must be A:B:N, two seeds and a number of images.');
-  return [seed(a), seed(b), wholeNumber(2, 100_000)(steps)];
-}
-
-export function addSample(program: Command): void {
-  program
-    .command('sample')
-    .description('draw images from an exported generator')
-    .requiredOption('--model <file|name>', 'an ONNX file, or the name of a bundled model')
-    .option(
-      '--count <n>',
-      'how many images (default: 64; 10 of each class), or how many rows of a sweep for each class (default: 1)',
-      amount,
-    )
-    .option('--seed <n>', 'the same seed draws the same images everywhere', seed, 0)
-    .addOption(
-      new Option('--interpolate <a:b:n>', 'N images on the way from seed A to seed B')
-        .argParser(walk)
-        .conflicts(['count', 'latents']),
-    )
-    .addOption(
-      new Option(
-        '--latents <file>',
-        'draw from these latents, a .npy file of [count, size]',
-      ).conflicts('count'),
-    )
-    .option(
-      '--label <class>',
-      'the class to draw, by its number or name; all: a row for each (the default, unless --count is given: then all in turn)',
-    )
-    .addOption(new Option('--category <class>', 'the same, as InfoGAN calls it').conflicts('label'))
-    .addOption(
-      new Option(
-        '--code <k=from:to:n>',
-        'sweep code K from column to column, a row for each class; K=VALUE sets one; others are 0',
-      )
-        .argParser(codes)
-        .conflicts('interpolate'),
-    )
-    .option(
-      '--out <path>',
-      'FILE.png: all images in a grid; FILE.gif, FILE.webp: one after the other; FILE.mp4: the same, by ffmpeg; FILE.npy: their values; DIR/: a PNG file for each; -: a PNG to the standard output',
-      'samples.png',
-    )
-    .addOption(deviceOption())
-    .option('--json', 'print what was done as JSON')
-    .addHelpText(
-      'after',
-      examples(
-        'sample --model dcgan-mnist.onnx --seed 7 --out digits.png',
-        'sample --model dcgan-mnist.onnx --interpolate 1:2:60 --out walk.gif',
-        'sample --model cdcgan-mnist --label all --out classes.png',
-        'sample --model infogan-mnist --code 0=-2:2:10 --out sweep.png',
-        'sample --model runs/dcgan-mnist/generator.onnx --count 1000 --out digits.npy',
-        'sample --model dcgan-mnist.onnx --count 10 --out digits/',
-      ),
-    )
-    .action(sample);
-}
+type Options = OptionsOf<typeof SAMPLE>;
 
 type Form = (out: string, images: Images, columns?: number) => Promise<[string, Uint8Array][]>;
 
@@ -99,25 +27,18 @@ const picture: Form = async (out, images, columns) => [
 
 const animated =
   (format: 'gif' | 'webp'): Form =>
-  async (out, images) => {
-    const { animation } = await import('../pictures.js');
-    return [[out, await animation(images, format)]];
-  };
+  async (out, images) => [[out, await animation(images, format)]];
 
-/** How images become files, by the ending of `--out`; anything else is refused. */
+/** How images become files, by the ending of `--out`. */
 const forms: Record<string, Form> = {
   '.png': picture,
   '-': picture,
   '.gif': animated('gif'),
   '.webp': animated('webp'),
-  '.mp4': async (out, images) => {
-    const { video } = await import('../pictures.js');
-    return [[out, await video(images)]];
-  },
-  '.npy': async (out, { data, count, height, width, channels }) => {
-    const { writeNpy } = await import('@gpn/runtime');
-    return [[out, writeNpy(data, [count, height, width, channels])]];
-  },
+  '.mp4': async (out, images) => [[out, await video(images)]],
+  '.npy': async (out, { data, count, height, width, channels }) => [
+    [out, writeNpy(data, [count, height, width, channels])],
+  ],
   '/': async (out, images) => {
     const pictures = await images.toPNGs();
     const digits = String(pictures.length - 1).length;
@@ -128,10 +49,7 @@ const forms: Record<string, Form> = {
   },
 };
 
-async function sample(options: Options): Promise<void> {
-  const { Generator, UserError } = await import('@gpn/runtime');
-  const { writeFileAtomic } = await import('@gpn/training/atomic');
-  const { checkWritable, kindOf, writeStdout } = await import('../files.js');
+export async function run(options: Options): Promise<void> {
   const { model, out, device, json } = options;
 
   const toStdout = out === '-';
@@ -142,8 +60,8 @@ async function sample(options: Options): Promise<void> {
       `--out ${out} must end in .png, .gif, .webp, .mp4, .npy, or in / for a folder of pictures, or be -.`,
     );
   if (!toStdout) await checkWritable(out, isFolder ? 'folder' : 'file', '--out');
-  // Before anything is drawn.
-  if (form === forms['.mp4']) await (await import('../pictures.js')).ffmpeg(['-version']);
+  // A missing ffmpeg is noticed before anything is drawn.
+  if (form === forms['.mp4']) await ffmpeg(['-version']);
 
   const generator = await Generator.load(model, { device });
   const { images, columns } = await draw(generator, options);
@@ -159,7 +77,7 @@ async function sample(options: Options): Promise<void> {
   const { reason } = generator;
   const { count } = images;
   const report = { model, count, seed: options.seed, device: generator.device, reason };
-  // What is said goes where the picture does not.
+  // The message must not mix with a picture on the standard output.
   (toStdout ? process.stderr : process.stdout).write(
     json
       ? `${JSON.stringify({ ...report, files: files.map(([path]) => path) })}\n`
@@ -175,13 +93,12 @@ const origin = ({ seed, interpolate, latents }: Options): string =>
       ? `with seed ${seed}`
       : `from ${latents}`;
 
-/** The class that is asked for; `all` for a row of each; undefined where none need be chosen. */
-async function labelOf(info: ModelInfo, options: Options): Promise<number | 'all' | undefined> {
+/** The class that is asked for; `all` for a row of each; undefined if the model chooses by itself. */
+function labelOf(info: ModelInfo, options: Options): number | 'all' | undefined {
   const { label, category, count, interpolate, latents, code } = options;
   const text = label ?? category;
-  const { UserError } = await import('@gpn/runtime');
   if (text === 'all' && interpolate) {
-    throw new UserError('--interpolate walks within one class: name it, rather than all.');
+    throw new UserError('--interpolate walks within one class: name one class instead of all.');
   }
   const { condition } = info;
   if (text !== undefined) return text === 'all' && condition ? 'all' : classOf(info, text);
@@ -189,15 +106,14 @@ async function labelOf(info: ModelInfo, options: Options): Promise<number | 'all
   return condition && (few || code) ? 'all' : undefined;
 }
 
-/** The images, and how many of them lie side by side where that matters. */
+/** The images, and how many of them belong in a row if that matters. */
 async function draw(
   generator: Generator,
   options: Options,
 ): Promise<{ images: Images; columns?: number }> {
-  const { gridInputs } = await import('@gpn/runtime');
   const { seed, count, interpolate, latents, code } = options;
   const { info } = generator;
-  const label = await labelOf(info, options);
+  const label = labelOf(info, options);
   const labels = typeof label === 'number' ? { labels: label } : {};
   if (interpolate) return { images: await generator.interpolate(...interpolate, labels) };
   const own = latents === undefined ? {} : { latents: await readLatents(latents, info) };
@@ -217,9 +133,6 @@ async function draw(
 
 /** Latents of [count, size] from a .npy file. */
 async function readLatents(path: string, info: ModelInfo): Promise<Float32Array> {
-  const { readFile } = await import('node:fs/promises');
-  const { readNpy, UserError } = await import('@gpn/runtime');
-  const { fileError } = await import('@gpn/training/atomic');
   const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError('read', path, error);
   });
@@ -227,7 +140,7 @@ async function readLatents(path: string, info: ModelInfo): Promise<Float32Array>
   const size = info.latent?.size;
   if (shape.length !== 2 || shape[1] !== size || data.length === 0) {
     throw new UserError(
-      `${path} (--latents) has the shape [${shape}], where [count, ${size}] is needed.`,
+      `${path} (--latents) has the shape [${shape}]; it must be [count, ${size}].`,
     );
   }
   return data;

@@ -1,50 +1,24 @@
-import type { Discriminator, Picture, Rectangle, ScoreMap, ScoreMeaning } from '@gpn/runtime';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { amount, classOf, deviceOption, examples } from '../options.js';
+import {
+  Discriminator,
+  extent,
+  heatMap,
+  Images,
+  type Picture,
+  probability,
+  type Rectangle,
+  type ScoreMap,
+  type ScoreMeaning,
+  UserError,
+  writeNpy,
+} from '@gpn/runtime';
+import { writeFileAtomic } from '@gpn/training/atomic';
+import { checkWritable } from '../files.js';
+import type { SCORE } from '../options/score.js';
+import type { OptionsOf } from '../options/spec.js';
+import { readPicture } from '../pictures.js';
+import { classOf } from './label.js';
 
-interface Options {
-  model: string;
-  rect?: Rectangle;
-  map?: string;
-  stride?: number;
-  label?: string;
-  device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
-  json?: boolean;
-  csv?: boolean;
-}
-
-/** `x,y,w,h` in pixels; the option may be given once. */
-function rectangle(text: string): Rectangle {
-  const numbers = text.split(',').map((part) => (part.trim() ? Number(part) : Number.NaN));
-  const [x, y, width, height] = numbers;
-  if (numbers.length !== 4 || !numbers.every(Number.isFinite))
-    throw new InvalidArgumentError('It must be x,y,width,height in pixels, such as 0,0,28,28.');
-  return { x, y, width, height } as Rectangle;
-}
-
-export function addScore(program: Command): void {
-  program
-    .command('score')
-    .description('score pictures with an exported discriminator')
-    .argument('<image...>', 'pictures (PNG, JPEG, WebP, GIF, TIFF …); - for the standard input')
-    .requiredOption('--model <file|name>', 'an ONNX file, or the name of a bundled model')
-    .option('--rect <x,y,w,h>', 'score this part of each picture', rectangle)
-    .option('--map <file>', 'FILE.png: a heat map over the picture; FILE.npy: its values')
-    .option('--stride <n>', 'pixels from one window of the map to the next', amount)
-    .option('--label <class>', 'the class to judge as, of a conditional model, by number or name')
-    .addOption(deviceOption())
-    .option('--json', 'print the scores as JSON')
-    .addOption(new Option('--csv', 'print the scores as CSV').conflicts('json'))
-    .addHelpText(
-      'after',
-      examples(
-        'score --model dcgan-mnist-discriminator.onnx digit.png',
-        'score --model dcgan-mnist-discriminator.onnx --rect 10,20,28,28 scan.jpg --json',
-        'score --model dcgan-mnist-discriminator.onnx --map heat.png --stride 4 scan.jpg',
-      ),
-    )
-    .action(score);
-}
+type Options = OptionsOf<typeof SCORE>;
 
 interface Row {
   image: string;
@@ -54,28 +28,26 @@ interface Row {
   map?: { file: string; rows: number; columns: number; low: number; high: number };
 }
 
-async function score(images: string[], options: Options): Promise<void> {
-  const { Discriminator, UserError, extent, probability } = await import('@gpn/runtime');
-  const { checkWritable } = await import('../files.js');
+export async function run(images: string[], options: Options): Promise<void> {
   const { model, map, device, rect, stride, label } = options;
   if (map !== undefined) {
     if (images.length > 1) throw new UserError('--map takes one picture at a time.');
     if (!/\.(png|npy)$/i.test(map)) throw new UserError(`--map ${map} must end in .png or .npy.`);
     await checkWritable(map, 'file', '--map');
   }
-  const { readPicture } = await import('../pictures.js');
-  const judge = await Discriminator.load(model, { device });
-  const labels = label === undefined ? {} : { labels: await classOf(judge.info, label) };
+  const discriminator = await Discriminator.load(model, { device });
+  const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
   const rows: Row[] = [];
   for (const image of images) {
     const picture = await readPicture(image);
-    const whole = rect === undefined && judge.info.fragment !== undefined;
+    const whole = rect === undefined && discriminator.info.fragment !== undefined;
     const found =
       whole || map !== undefined
-        ? await judge.scoreMap(picture, { ...labels, ...(stride && { stride }) })
+        ? await discriminator.scoreMap(picture, { ...labels, ...(stride && { stride }) })
         : undefined;
-    const score = whole && found ? mean(found.values) : await scoreOf(judge, picture, rect, labels);
-    const meaning = judge.info.scores as ScoreMeaning;
+    const score =
+      whole && found ? mean(found.values) : await scoreOf(discriminator, picture, rect, labels);
+    const meaning = discriminator.info.scores as ScoreMeaning;
     const real = probability(meaning, score);
     const row: Row = { image, score, meaning, ...(real !== undefined && { probability: real }) };
     if (found && map !== undefined) {
@@ -85,27 +57,25 @@ async function score(images: string[], options: Options): Promise<void> {
     }
     rows.push(row);
   }
-  await judge.dispose();
+  await discriminator.dispose();
   process.stdout.write(printed(rows, options));
 }
 
-/** The score of a picture whose fragments are judged. */
+/** The score of a picture is the average over its fragments. */
 const mean = (values: Float32Array): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 async function scoreOf(
-  judge: Discriminator,
+  discriminator: Discriminator,
   picture: Picture,
   rect: Rectangle = { x: 0, y: 0, width: picture.width, height: picture.height },
   labels: { labels?: number },
 ): Promise<number> {
-  const { values } = await judge.scoreFragments(picture, [rect], labels);
+  const { values } = await discriminator.scoreFragments(picture, [rect], labels);
   return values[0] as number;
 }
 
 async function writeMap(path: string, map: ScoreMap, picture: Picture): Promise<void> {
-  const { heatMap, Images, writeNpy } = await import('@gpn/runtime');
-  const { writeFileAtomic } = await import('@gpn/training/atomic');
   if (/\.npy$/i.test(path)) {
     await writeFileAtomic(path, writeNpy(map.values, [map.rows, map.columns]));
     return;

@@ -1,34 +1,26 @@
-import type { Command } from 'commander';
-import { examples } from '../options.js';
+import { loadModel, readModelInfo, readSource, UserError } from '@gpn/runtime';
+import type { VERIFY } from '../options/inspect.js';
+import type { OptionsOf } from '../options/spec.js';
+import { table } from '../terminal/table.js';
 
 const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
 
-export function addVerify(program: Command): void {
-  program
-    .command('verify')
-    .description('check that this machine’s devices compute what the exporting machine did')
-    .argument('<file|name>', 'an ONNX file, or the name of a bundled model')
-    .option('--json', 'print the differences as JSON')
-    .addHelpText('after', examples('verify dcgan-mnist.onnx', 'verify generator.onnx --json'))
-    .action(verify);
-}
-
 interface Row {
   device: string;
-  /** Undefined where the device cannot be used, for this reason. */
+  /** Undefined if the device cannot be used, for this reason. */
   ok?: boolean;
   difference?: number;
   tolerance?: number;
   reason?: string;
 }
 
-async function verify(model: string, { json }: { json?: boolean }): Promise<void> {
-  const { loadModel, readModelInfo, readSource, UserError } = await import('@gpn/runtime');
+export async function run(model: string, { json }: OptionsOf<typeof VERIFY>): Promise<void> {
   const { bytes, label } = await readSource(model);
   const info = readModelInfo(bytes, label);
   if (info.certificate === undefined) {
-    throw new UserError(`${label} carries no certificate to check: export it again.`);
+    throw new UserError(`${label} contains no certificate to check: export it again.`);
   }
+  const { seed, count } = info.certificate;
   const rows: Row[] = [];
   for (const device of DEVICES) {
     try {
@@ -37,25 +29,27 @@ async function verify(model: string, { json }: { json?: boolean }): Promise<void
       await network.dispose();
       rows.push({ device, ok, difference, tolerance });
     } catch (error) {
-      // On the CPU nothing but the model itself can be at fault.
+      // On the CPU only the model itself can be at fault.
       if (!(error instanceof UserError) || device === 'cpu') throw error;
       rows.push({ device, reason: error.message });
     }
   }
   process.stdout.write(
     json
-      ? `${JSON.stringify({ model: label, certificate: { seed: info.certificate.seed, count: info.certificate.count }, devices: rows }, null, 2)}\n`
-      : rows.map(line).join(''),
+      ? `${JSON.stringify({ model: label, certificate: { seed, count }, devices: rows }, null, 2)}\n`
+      : table(rows.map(line)),
   );
   const wrong = rows.filter(({ ok }) => ok === false).map(({ device }) => device);
   if (wrong.length > 0) {
     throw new UserError(
-      `${label} does not compute on ${wrong.join(' and ')} what the exporting machine did.`,
+      `${label} computes other values on ${wrong.join(' and ')} than on the machine that exported it.`,
     );
   }
 }
 
-const line = ({ device, ok, difference, tolerance, reason }: Row): string =>
+const line = ({ device, ok, difference, tolerance, reason }: Row): string[] => [
+  device,
   ok === undefined
-    ? `${device.padEnd(8)}not checked: ${reason}\n`
-    : `${device.padEnd(8)}${ok ? 'the same' : 'DIFFERENT'}: largest difference ${difference?.toExponential(1)}, allowed ${tolerance}\n`;
+    ? `not checked: ${reason}`
+    : `${ok ? 'the same' : 'DIFFERENT'}: largest difference ${difference?.toExponential(1)}, allowed ${tolerance}`,
+];

@@ -1,10 +1,11 @@
-/** Data sets, known by the hash of all their images and labels. */
+/** Data sets, recognised by the hash of all their images and labels. */
 import { existsSync } from 'node:fs';
+import { reasonOf } from '@gpn/training/atomic';
 import { apt, type Finding } from './finding.js';
 
 interface Known {
   readonly name: string;
-  /** What a recipe's `data.dataset` says, or a folder for `--data`. */
+  /** The value of `data.dataset` in a recipe, or a folder for `--data`. */
   readonly at: string;
   readonly hash: string;
   readonly remedy?: string;
@@ -33,18 +34,19 @@ async function check({ name, at, hash, ...remedy }: Known): Promise<Finding> {
     return { ...finding, state: 'missing', detail: `not at ${at}`, ...remedy };
   }
   try {
+    // Loaded here, so that the other findings are printed even if this fails.
     const { loadDataset } = await import('@gpn/training');
     const found = await loadDataset(at, { height: 28, width: 28, channels: 1 });
     const images = `${found.count.toLocaleString('en')} images`;
     return found.hash === hash
-      ? { ...finding, state: 'ok', detail: `${images}, the originals: use ${at}` }
+      ? { ...finding, state: 'ok', detail: `${images}, the original data: use ${at}` }
       : {
           ...finding,
           state: 'note',
-          detail: `${images} at ${at} that are not the originals`,
+          detail: `${images} at ${at}, not the original data`,
           ...remedy,
         };
   } catch (error) {
-    return { ...finding, state: 'missing', detail: (error as Error).message, ...remedy };
+    return { ...finding, state: 'missing', detail: reasonOf(error), ...remedy };
   }
 }

@@ -1,4 +1,4 @@
-/** Every device with a trial of its own: training and sampling, compared with known numbers. */
+/** Tries training and sampling on every device, and compares the results with known numbers. */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Trial } from '@gpn/training';
@@ -8,7 +8,7 @@ import type { Vulkan } from './graphics.js';
 const AREA = 'Devices';
 const TIMEOUT = 60_000;
 
-/** Debian's chromium brings this Vulkan driver in software: slow, but it tests the same path. */
+/** A Vulkan driver in software that comes with Debian's chromium: slow, but the same code path. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 const REMEDIES = {
@@ -19,7 +19,7 @@ const REMEDIES = {
     if (!vulkan) return undefined;
     if (!vulkan.loader) return apt('libvulkan1').remedy;
     if (vulkan.drivers.length === 0) return apt('mesa-vulkan-drivers').remedy;
-    // No GPU for the drivers that are there: this one needs none.
+    // The installed drivers find no GPU; this one does not need one.
     return existsSync(SWIFTSHADER)
       ? `VK_ICD_FILENAMES=${SWIFTSHADER} gpn-cli doctor`
       : apt('chromium libvulkan1').remedy;
@@ -30,7 +30,7 @@ type Answer = { trial: Trial } | { error: string };
 
 export async function devices(vulkan: Vulkan | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
-  // One after the other, so that their times can be compared.
+  // One after the other, so that they do not slow each other down.
   for (const device of ['cpu', 'webgpu', 'cuda'] as const) {
     const answer = await tryApart(device);
     findings.push(
@@ -44,7 +44,7 @@ export async function devices(vulkan: Vulkan | undefined): Promise<Finding[]> {
     area: AREA,
     name: 'auto',
     ...('trial' in auto
-      ? { state: 'ok' as const, detail: `takes ${auto.trial.device} (${auto.trial.reason})` }
+      ? { state: 'ok' as const, detail: `chooses ${auto.trial.device} (${auto.trial.reason})` }
       : { state: 'failed' as const, detail: auto.error }),
   });
   return findings;
@@ -58,7 +58,7 @@ function works(name: string, { train, sample }: Trial, software: boolean): Findi
     state: software ? 'note' : 'ok',
     detail:
       `trained in ${train.ms.toFixed(0)} ms, sampled in ${sample.ms.toFixed(0)} ms, ` +
-      `within ${difference} of the right numbers` +
+      `within ${difference} of the expected values` +
       (software ? '; in software, so slower than cpu' : ''),
   };
 }
@@ -69,7 +69,7 @@ const lacks = (name: string, error: string, remedy: string | undefined): Finding
   state: name === 'cpu' ? 'failed' : 'missing',
   detail: error
     .replace(`The device ${name} cannot be used`, 'cannot be used')
-    .replace(/ that `[^`]*` fetches/, '') // the remedy says it
+    .replace(/ that `[^`]*` fetches/, '') // the remedy says so
     .replace(/\.$/, ''),
   ...(remedy && { remedy }),
 });

@@ -2,19 +2,19 @@
 import { platform } from 'node:process';
 
 export interface Finding {
-  /** What it belongs to; findings of one area come one after the other. */
+  /** The heading under which it is printed; findings of one area follow one another. */
   readonly area: string;
   readonly name: string;
-  /** `failed`: training or sampling on the CPU needs it; `missing`: something else would. */
+  /** `failed`: training or sampling on the CPU needs it; `missing`: only other features need it. */
   readonly state: 'ok' | 'note' | 'missing' | 'failed';
   readonly detail: string;
-  /** The command that gets what is missing. */
+  /** A command that installs what is missing. */
   readonly remedy?: string;
 }
 
 const MARKS = { ok: '✓', note: '!', missing: '–', failed: '✗' } as const;
 
-/** Findings as lines for a person, under the names of their areas. */
+/** Findings as text for a person, under the names of their areas. */
 export function describe(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
   return findings
@@ -26,6 +26,6 @@ export function describe(findings: readonly Finding[]): string {
     .join('');
 }
 
-/** The remedy for what Debian and its kin have as packages. */
+/** The remedy for something that Debian and its derivatives have as a package. */
 export const apt = (packages: string): { remedy?: string } =>
   platform === 'linux' ? { remedy: `sudo apt install ${packages}` } : {};

@@ -7,14 +7,14 @@ import { filesOf, firstLine } from './machine.js';
 
 const AREA = 'Graphics';
 
-/** PCI's numbers of those who make GPUs. */
+/** PCI numbers of the vendors of GPUs. */
 const VENDORS: Readonly<Record<string, string>> = {
   '0x10de': 'NVIDIA',
   '0x1002': 'AMD',
   '0x8086': 'Intel',
 };
 
-/** The GPUs of this machine as Linux knows them; undefined where only the driver could say. */
+/** The GPUs of this machine; undefined if the system does not list them. */
 export async function adapters(): Promise<string[] | undefined> {
   const nvidia = await firstLine(
     'nvidia-smi',
@@ -34,10 +34,10 @@ export async function adapters(): Promise<string[] | undefined> {
 }
 
 export interface Vulkan {
-  /** The drivers' manifests, and the variable that names them, if one does. */
+  /** The manifests of the drivers, and the environment variable that names them, if there is one. */
   readonly drivers: readonly string[];
   readonly variable?: string;
-  /** All of them compute on the CPU. */
+  /** Whether all of them compute on the CPU. */
   readonly software: boolean;
   readonly loader: boolean;
 }
@@ -47,7 +47,7 @@ const DRIVERS = ['/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/usr/sha
 const LIBRARIES = ['/usr/lib', '/usr/lib64', '/usr/local/lib', '/lib'];
 const ARCHITECTURES = ['', 'x86_64-linux-gnu', 'aarch64-linux-gnu'];
 
-/** What Vulkan's loader would find; undefined where WebGPU does not go through Vulkan. */
+/** What Vulkan's loader would find; undefined if WebGPU does not use Vulkan here. */
 export function vulkan(env: NodeJS.ProcessEnv, gpus: number): Vulkan | undefined {
   if (platform !== 'linux') return undefined;
   // The newer name wins, as it does in the loader.
@@ -58,7 +58,7 @@ export function vulkan(env: NodeJS.ProcessEnv, gpus: number): Vulkan | undefined
   return {
     drivers,
     ...(variable && { variable }),
-    // A driver for a GPU that is not there finds no adapter.
+    // Without a GPU, hardware drivers find no adapter.
     software: drivers.length > 0 && (gpus === 0 || drivers.every((path) => SOFTWARE.test(path))),
     loader: LIBRARIES.some((folder) =>
       ARCHITECTURES.some((triple) => existsSync(join(folder, triple, 'libvulkan.so.1'))),
@@ -69,14 +69,14 @@ export function vulkan(env: NodeJS.ProcessEnv, gpus: number): Vulkan | undefined
 export function graphics(gpus: string[] | undefined, found: Vulkan | undefined): Finding[] {
   const adapters: Finding =
     gpus === undefined
-      ? { area: AREA, name: 'GPUs', state: 'note', detail: 'known to the driver alone; see webgpu' }
+      ? { area: AREA, name: 'GPUs', state: 'note', detail: 'not listed by this system; see webgpu' }
       : gpus.length > 0
         ? { area: AREA, name: 'GPUs', state: 'ok', detail: gpus.join(', ') }
         : { area: AREA, name: 'GPUs', state: 'missing', detail: 'none found' };
   if (!found) return [adapters];
   const { drivers, variable, software, loader } = found;
   const names = drivers.map((path) => basename(path).replace(/(_icd)?(\.[^.]+)?\.json$/, ''));
-  const from = variable ? ` (by ${variable})` : '';
+  const from = variable ? ` (from ${variable})` : '';
   const missing = !loader
     ? { state: 'missing' as const, ...apt('libvulkan1') }
     : drivers.length === 0
@@ -89,7 +89,7 @@ export function graphics(gpus: string[] | undefined, found: Vulkan | undefined):
     detail: [
       loader ? 'libvulkan.so.1' : 'no libvulkan.so.1',
       drivers.length > 0 ? `drivers: ${names.join(', ')}${from}` : `no driver${from}`,
-      ...(software ? ['in software at best: they compute on the CPU'] : []),
+      ...(software ? ['they compute in software, on the CPU'] : []),
     ].join('; '),
     ...missing,
   };

@@ -7,7 +7,7 @@ import { optional } from './optional.js';
 
 export { describe, type Finding } from './finding.js';
 
-/** Everything there is to say of this machine; takes a few seconds. */
+/** Everything that the doctor finds out about this machine; takes a few seconds. */
 export async function findings(): Promise<Finding[]> {
   const gpus = await adapters();
   const found = vulkan(process.env, gpus?.length ?? 1);

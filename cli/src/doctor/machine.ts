@@ -1,4 +1,4 @@
-/** What can be learnt of the machine without computing anything. */
+/** Facts about the machine that need no computation. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
@@ -7,11 +7,12 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { arch, version as nodeVersion, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nearestExisting } from '../files.js';
 import { apt, type Finding } from './finding.js';
 
 const run = promisify(execFile);
 
-/** What a command prints first, or undefined if it is not there or fails. */
+/** The first line that a command prints, or undefined if it is not installed or fails. */
 export async function firstLine(command: string, ...args: string[]): Promise<string | undefined> {
   try {
     const { stdout } = await run(command, args, { timeout: 10_000 });
@@ -21,7 +22,7 @@ export async function firstLine(command: string, ...args: string[]): Promise<str
   }
 }
 
-/** Where a program is, as the shell would find it. */
+/** The path of a program, as the shell would find it. */
 export const which = (...names: string[]): string | undefined =>
   names
     .flatMap((name) =>
@@ -31,7 +32,7 @@ export const which = (...names: string[]): string | undefined =>
     )
     .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 
-/** The version of a package as this command would load it. It is not loaded: some take seconds. */
+/** The version of a package that this command would load. The package is not loaded, which can take seconds. */
 export function versionOf(name: string, from = fileURLToPath(import.meta.url)): string | undefined {
   const folder = dirname(from);
   const manifest = join(folder, 'node_modules', name, 'package.json');
@@ -40,7 +41,7 @@ export function versionOf(name: string, from = fileURLToPath(import.meta.url)): 
 }
 
 export function software(): Finding[] {
-  // Where the packages that need them look for them.
+  // Dependencies are looked up from the packages that load them.
   const training = fileURLToPath(import.meta.resolve('@gpn/training'));
   const runtime = fileURLToPath(import.meta.resolve('@gpn/runtime'));
   const versions: [string, string | undefined][] = [
@@ -77,28 +78,25 @@ export async function resources(runs = 'runs'): Promise<Finding[]> {
       area,
       name: 'processor',
       state: 'ok',
-      detail: `${cpus()[0]?.model.trim() || 'of unknown model'}, ${platform}-${arch}`,
+      detail: `${cpus()[0]?.model.trim() || 'unknown model'}, ${platform}-${arch}`,
     },
     {
       area,
       name: 'threads',
       state: 'ok',
-      detail: `${availableParallelism()} for this process, all of which training uses`,
+      detail: `${availableParallelism()} for this process; training uses all of them`,
     },
     { area, name: 'memory', state: 'ok', detail: `${(totalmem() / GIB).toFixed(1)} GiB` },
     {
       area,
       name: 'disk',
-      // A run of a small network writes some 100 MB, mostly checkpoints.
+      // The run of a small network writes about 100 MB, mostly checkpoints.
       state: free < 1 ? 'note' : 'ok',
       detail: `${free.toFixed(1)} GiB free for ${runs}/, in ${folder}`,
-      ...(free < 1 && { remedy: 'gpn-cli train … --out a folder on a disk with more room' }),
+      ...(free < 1 && { remedy: 'gpn-cli train … --out FOLDER, on a disk with more space' }),
     },
   ];
 }
-
-const nearestExisting = (path: string): string =>
-  existsSync(path) ? path : nearestExisting(dirname(path));
 
 const BROWSERS = {
   Chromium: ['chromium', 'chromium-browser'],
@@ -128,12 +126,12 @@ export async function browsers(): Promise<Finding[]> {
       area,
       name: 'Chromium',
       state: 'missing',
-      detail: 'no browser found; models run in Node, and their tests in browsers are skipped',
+      detail: 'no browser found; models still run in Node, but tests in browsers are skipped',
       ...apt('chromium'),
     },
   ];
 }
 
-/** Files of a folder, none if there is no such folder. */
+/** The names in a folder; none if there is no such folder. */
 export const filesOf = (folder: string): string[] =>
   existsSync(folder) ? readdirSync(folder).sort() : [];

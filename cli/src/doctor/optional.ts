@@ -1,4 +1,4 @@
-/** Programs and packages that some uses need and most do not. */
+/** Programs and packages that only some features need. */
 import { fileURLToPath } from 'node:url';
 import { apt, type Finding } from './finding.js';
 import { firstLine, versionOf, which } from './machine.js';
@@ -10,24 +10,29 @@ export async function optional(): Promise<Finding[]> {
   const engines = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'].map((name): Finding => {
     const version = versionOf(name, training);
     return version
-      ? { area: AREA, name, state: 'ok', detail: `${version}: train --engine tensorflow takes it` }
+      ? { area: AREA, name, state: 'ok', detail: `${version}, used by train --engine tensorflow` }
       : {
           area: AREA,
           name,
           state: 'missing',
-          detail: 'not installed; train --engine tensorflow would take it',
+          detail: 'not installed; train --engine tensorflow needs it',
           remedy: `npm install ${name}@4.22.0`,
         };
   });
   const path = which('ffmpeg');
   const version = path && (await firstLine(path, '-version'))?.match(/version (\S+)/)?.[1];
   const ffmpeg: Finding = path
-    ? { area: AREA, name: 'ffmpeg', state: 'ok', detail: `${path} (${version ?? 'unknown'})` }
+    ? {
+        area: AREA,
+        name: 'ffmpeg',
+        state: 'ok',
+        detail: `${path} (${version ?? 'unknown version'})`,
+      }
     : {
         area: AREA,
         name: 'ffmpeg',
         state: 'missing',
-        detail: 'not found; it could make a video of the pictures that a training leaves',
+        detail: 'not found; sample needs it to write .mp4 files',
         ...apt('ffmpeg'),
       };
   return [...engines, ffmpeg];

@@ -1,14 +1,14 @@
 /**
- * The program of a child process: tries one device and sends what came out. A driver that crashes
- * or hangs then takes down nothing else.
+ * The program of a child process: tries one device and sends the result. If a driver crashes or
+ * hangs, the doctor itself goes on.
  */
 const [device] = process.argv.slice(2);
-// Imported here, so that a library that does not load is an answer too.
+// Imported below, so that a library that does not load is a result too.
 const answer = await tryOut().then(
   (trial) => ({ trial }),
   (error: Error) => ({ error: error.message }),
 );
-// Some drivers crash at exit, once their answer is safe.
+// Some drivers crash at exit: only after the result has been sent.
 process.send?.(answer, () => process.exit(0));
 
 async function tryOut() {

@@ -1,7 +1,8 @@
-/** What the pages of `export-web` show of each model. */
+/** The part of a page that shows one model. */
 import { createHash } from 'node:crypto';
 import type { ModelInfo } from '@gpn/runtime';
-import type { WebModel } from '../commands/export-web.js';
+import escapeHtml from 'escape-html';
+import type { WebModel } from './model.js';
 import { belongs, countOf, drawnFor, exampleOf, posterOf, SEED, sweepsOf } from './pictures.js';
 
 export interface PageOptions {
@@ -9,10 +10,7 @@ export interface PageOptions {
   webgpu: boolean;
 }
 
-export const html = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-
-/** The page of a model: beside the page of all. */
+/** The page of a generator that is one of several. */
 export const pageOf = ({ file }: WebModel): string =>
   file.replace(/^.*\//, '').replace(/\.onnx$/, '.html');
 
@@ -25,20 +23,20 @@ const element = (model: WebModel, options: PageOptions): string =>
   `<gpn-generator ${attributesOf(model, options)} seed="${SEED}" count="${countOf(model)}">` +
   `<img slot="poster" src="${posterOf(model)}" alt=""></gpn-generator>`;
 
-/** A generator among others. */
+/** A generator on the page with all of them. */
 export const tile = (model: WebModel, options: PageOptions): string => `<article class="tile">
-        <h3><a href="${pageOf(model)}">${html(model.info.name)}</a></h3>
-        <p>${html(brief(model.info))}</p>
+        <h3><a href="${pageOf(model)}">${escapeHtml(model.info.name)}</a></h3>
+        <p>${escapeHtml(brief(model.info))}</p>
         ${element(model, options)}
       </article>`;
 
 const COUNTS = [1, 4, 16, 36, 64, 100, 144];
 
-/** A generator by itself. */
+/** A generator on its own page. */
 export function generatorCard(
   model: WebModel,
   options: PageOptions,
-  judges: readonly WebModel[],
+  discriminators: readonly WebModel[],
 ): string {
   const { info } = model;
   const shown = countOf(model);
@@ -46,19 +44,22 @@ export function generatorCard(
     .sort((a, b) => a - b)
     .map((count) => `<option${count === shown ? ' selected' : ''}>${count}</option>`)
     .join('');
-  const links = judges
-    .filter((judge) => belongs(judge, model))
-    .map((judge) => `<a href="score.html#${idOf(judge)}">What ${html(judge.info.name)} sees</a>`);
+  const links = discriminators
+    .filter((discriminator) => belongs(discriminator, model))
+    .map(
+      (discriminator) =>
+        `<a href="score.html#${idOf(discriminator)}">Scores by ${escapeHtml(discriminator.info.name)}</a>`,
+    );
   return `<section class="card">
       <div class="about">
-        <h2>${html(info.name)}</h2>
-        <p class="lead">${html(sentence(info))}</p>
+        <h2>${escapeHtml(info.name)}</h2>
+        <p class="lead">${escapeHtml(sentence(info))}</p>
         ${facts(info)}
         <div class="fields">
           <label>Seed <input type="number" min="0" step="1" value="${SEED}" data-set="seed"></label>
           <label>Images <select data-set="count">${counts}</select></label>
         </div>
-        <p class="hint">The same seed draws the same images on every machine. <b>Walk</b> moves smoothly from one seed’s latents to the next’s.</p>
+        <p class="hint">The same seed draws the same images on every machine. <b>Walk</b> moves smoothly from the latents of one seed to those of the next.</p>
         ${links.length > 0 ? `<p class="hint">${links.join(' · ')}</p>` : ''}
         ${embed('gpn-generator', model)}
       </div>
@@ -70,7 +71,7 @@ function sweeps(model: WebModel): string {
   const rows = model.info.condition ? 'a row for each class' : 'the same latents';
   const figures = sweepsOf(model).map(
     (path, code) => `<figure class="sweep">
-        <img src="${path}" alt="Code ${code} of ${html(model.info.name)} swept from −2 to 2" loading="lazy">
+        <img src="${path}" alt="Code ${code} of ${escapeHtml(model.info.name)} swept from −2 to 2" loading="lazy">
         <figcaption>Code ${code} from −2 to 2, ${rows}</figcaption>
       </figure>`,
   );
@@ -79,26 +80,29 @@ function sweeps(model: WebModel): string {
 
 const idOf = ({ file }: WebModel): string => pageOf({ file } as WebModel).replace(/\.html$/, '');
 
-/** The discriminators, one at a time, over one picture. */
+/** The discriminators, one at a time, on the same picture. */
 export function scoreCard(
-  judges: readonly WebModel[],
+  discriminators: readonly WebModel[],
   generators: readonly WebModel[],
   options: PageOptions,
 ): string {
-  const [first] = judges;
+  const [first] = discriminators;
   if (first === undefined) return '';
-  const choice = judges.map(
-    (judge) =>
-      `<option value="${idOf(judge)}" data-src="${judge.file}" data-digest="${digestOf(judge)}"` +
-      `${drawnFor(judge, generators) ? ` data-image="${exampleOf(judge)}"` : ''}>${html(judge.info.name)}</option>`,
+  const choice = discriminators.map(
+    (discriminator) =>
+      `<option value="${idOf(discriminator)}" data-src="${discriminator.file}" data-digest="${digestOf(discriminator)}"` +
+      `${drawnFor(discriminator, generators) ? ` data-image="${exampleOf(discriminator)}"` : ''}>${escapeHtml(discriminator.info.name)}</option>`,
   );
-  const texts = judges.map(
-    (judge, k) => `<div data-judge="${idOf(judge)}"${k > 0 ? ' hidden' : ''}>
-          <h2>${html(judge.info.name)}</h2>
-          <p class="lead">${html(sentence(judge.info))}</p>
-          ${facts(judge.info)}
-          <p class="hint">${html(hint(judge.info, drawnFor(judge, generators) !== undefined))}</p>
-          ${embed('gpn-score-map', judge, '<img src="picture.png" alt="">')}
+  const texts = discriminators.map(
+    (
+      discriminator,
+      k,
+    ) => `<div data-discriminator="${idOf(discriminator)}"${k > 0 ? ' hidden' : ''}>
+          <h2>${escapeHtml(discriminator.info.name)}</h2>
+          <p class="lead">${escapeHtml(sentence(discriminator.info))}</p>
+          ${facts(discriminator.info)}
+          <p class="hint">${escapeHtml(hint(discriminator.info, drawnFor(discriminator, generators) !== undefined))}</p>
+          ${embed('gpn-score-map', discriminator, '<img src="picture.png" alt="">')}
         </div>`,
   );
   const picture = drawnFor(first, generators)
@@ -106,7 +110,7 @@ export function scoreCard(
     : '';
   return `<section class="card">
       <div class="about">
-        ${judges.length > 1 ? `<div class="fields"><label>Discriminator <select class="wide" id="judges">${choice.join('')}</select></label></div>` : ''}
+        ${discriminators.length > 1 ? `<div class="fields"><label>Discriminator <select class="wide" id="discriminators">${choice.join('')}</select></label></div>` : ''}
         ${texts.join('\n        ')}
       </div>
       <gpn-score-map ${attributesOf(first, options)}>${picture}</gpn-score-map>
@@ -114,22 +118,24 @@ export function scoreCard(
 }
 
 const hint = ({ fragment }: ModelInfo, example: boolean): string => {
-  const forged =
-    fragment && example ? 'In every second image a square at its middle is that of another. ' : '';
+  const altered =
+    fragment && example
+      ? 'In every second image, the square in the middle comes from another image. '
+      : '';
   return (
-    `${forged}Each ${fragment ? 'fragment' : 'window'} of the picture is scored by itself; the heat map shows ` +
+    `${altered}Each ${fragment ? 'fragment' : 'window'} of the picture is scored by itself; the heat map shows ` +
     'the score around each pixel, from the least (violet) to the largest (yellow). Drop a picture ' +
     'of your own: it never leaves this machine.'
   );
 };
 
-/** How another page shows the same, given this folder's files. */
+/** The HTML that shows a model on another page, given the files of this folder. */
 const embed = (tag: string, { file }: WebModel, inside = ''): string => {
   const lines = [
     '<script type="module" src="gpn/elements/index.js"></script>',
     `<${tag} src="${file}" assets="ort/">${inside}</${tag}>`,
   ];
-  return `<details><summary>On a page of your own</summary><pre><code>${html(lines.join('\n'))}</code></pre></details>`;
+  return `<details><summary>Use it on your own page</summary><pre><code>${escapeHtml(lines.join('\n'))}</code></pre></details>`;
 };
 
 const sizeOf = ({ image }: ModelInfo): string =>
@@ -165,7 +171,7 @@ function facts({ training, latent, condition, codes, quality }: ModelInfo): stri
   }
   for (const { metric, value } of quality ?? []) rows.push([metric, value.toPrecision(3)]);
   const items = rows.map(
-    ([term, text]) => `<div><dt>${html(term)}</dt><dd>${html(text)}</dd></div>`,
+    ([term, text]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd></div>`,
   );
   return `<dl>${items.join('')}</dl>`;
 }

@@ -1,45 +1,48 @@
-/** The pictures that pages show before a model is there, and those that its judges are tried on. */
+/** The pictures that pages show until a model is loaded, and the example pictures to be scored. */
 import { Generator, gridInputs, Images, type WebFile } from '@gpn/runtime';
-import type { WebModel } from '../commands/export-web.js';
+import type { WebModel } from './model.js';
 
-/** What the pages' elements draw at first. */
+/** The seed that the pages start with. */
 export const SEED = 7;
 
-/** How many images: a row for each class, else a square. */
+/** The number of images: ten for each class, or a square of 6 × 6. */
 export const countOf = ({ info }: WebModel): number =>
   info.condition ? 10 * info.condition.classes : 36;
 
-/** Sweeps that a page has room for. */
+/** Number of codes whose sweep a page shows. */
 const SWEPT = 2;
 
 export const posterOf = ({ file }: WebModel): string => file.replace(/\.onnx$/, '-poster.png');
 export const exampleOf = ({ file }: WebModel): string => file.replace(/\.onnx$/, '-example.png');
 
-/** The codes of a generator that its page shows a sweep of, and the picture of each. */
+/** The pictures of the sweeps on the page of a generator, by code. */
 export const sweepsOf = ({ file, info }: WebModel): string[] =>
   Array.from({ length: Math.min(SWEPT, info.codes?.size ?? 0) }, (_, code) =>
     file.replace(/\.onnx$/, `-code-${code}.png`),
   );
 
-/** The generator whose images a discriminator is tried on: its own, else one of the same form. */
-export function drawnFor(judge: WebModel, generators: readonly WebModel[]): WebModel | undefined {
-  const { image, fragment } = judge.info;
+/** The generator that draws the example for a discriminator: its own, or one with images of its size. */
+export function drawnFor(
+  discriminator: WebModel,
+  generators: readonly WebModel[],
+): WebModel | undefined {
+  const { image, fragment } = discriminator.info;
   const like = generators.filter(
     ({ info }) =>
       info.image.channels === image.channels &&
       (fragment ? info.image.width >= image.width : info.image.width === image.width),
   );
-  return like.find((generator) => belongs(judge, generator)) ?? like[0];
+  return like.find((generator) => belongs(discriminator, generator)) ?? like[0];
 }
 
 /** Whether a discriminator was trained with this generator, as their names say. */
-export const belongs = (judge: WebModel, generator: WebModel): boolean =>
-  judge.info.name.startsWith(`${generator.info.name}-`);
+export const belongs = (discriminator: WebModel, generator: WebModel): boolean =>
+  discriminator.info.name.startsWith(`${generator.info.name}-`);
 
 /** All pictures of all models. */
 export async function pictures(
   generators: readonly WebModel[],
-  judges: readonly WebModel[],
+  discriminators: readonly WebModel[],
 ): Promise<WebFile[]> {
   const files: WebFile[] = [];
   for (const model of generators) {
@@ -47,7 +50,7 @@ export async function pictures(
     const keep = async (path: string, images: Images, columns: number, gap: number) =>
       files.push({ path, bytes: await images.toPNG({ columns, gap }) });
     const { info } = model;
-    // As the element draws it, so that nothing jumps when it takes the poster's place.
+    // Drawn as the element draws it, so that nothing jumps when the element replaces the poster.
     const rows = info.condition?.classes ?? 1;
     const codes = info.codes && { codes: {} };
     const count = countOf(model) / rows;
@@ -59,18 +62,21 @@ export async function pictures(
       const { columns, ...inputs } = gridInputs(info, { seed: SEED, sweep });
       await keep(path, await generator.sample(inputs), columns, 1);
     }
-    const tried = judges.filter((judge) => drawnFor(judge, generators) === model);
+    const tried = discriminators.filter(
+      (discriminator) => drawnFor(discriminator, generators) === model,
+    );
     if (tried.length > 0) {
       const images = await generator.sample({ count: 24, seed: 3 });
-      for (const judge of tried) await keep(exampleOf(judge), forged(images, judge), 6, 0);
+      for (const discriminator of tried)
+        await keep(exampleOf(discriminator), withPatches(images, discriminator), 6, 0);
     }
     await generator.dispose();
   }
   return files;
 }
 
-/** For a judge of fragments, every second image has a square of the image before it. */
-function forged(images: Images, { info: { fragment } }: WebModel): Images {
+/** For a fragment discriminator, every second image gets a square from the image before it. */
+function withPatches(images: Images, { info: { fragment } }: WebModel): Images {
   if (fragment === undefined) return images;
   const { count, height, width, channels, range, data } = images;
   const side = Math.min(Math.max(6, fragment.internal), height);

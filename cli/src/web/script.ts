@@ -1,4 +1,4 @@
-/** The script of the pages that `export-web` writes: it ties fields to the elements' attributes. */
+/** The script of the pages that `export-web` writes: it connects fields to the attributes of the elements. */
 export const SCRIPT = `for (const card of document.querySelectorAll('.card')) {
   const element = card.querySelector('gpn-generator');
   for (const field of card.querySelectorAll('[data-set]')) {
@@ -18,26 +18,26 @@ document.getElementById('all')?.addEventListener('click', () => {
   for (const element of elements) element.setAttribute('seed', seed);
 });
 
-const judges = document.getElementById('judges');
-if (judges) {
+const discriminators = document.getElementById('discriminators');
+if (discriminators) {
   const map = document.querySelector('gpn-score-map');
   const choose = () => {
-    const { value, selectedOptions: [{ dataset: { src, digest, image } }] } = judges;
-    for (const text of document.querySelectorAll('[data-judge]')) text.hidden = text.dataset.judge !== value;
-    // A picture that the reader has chosen stays, whoever judges it.
+    const { value, selectedOptions: [{ dataset: { src, digest, image } }] } = discriminators;
+    for (const text of document.querySelectorAll('[data-discriminator]')) text.hidden = text.dataset.discriminator !== value;
+    // A picture that the reader has chosen stays, whoever discriminators it.
     if (image && map.image && !map.image.src.startsWith('blob:')) map.image.src = image;
     if (map.getAttribute('src') === src) return;
     map.removeAttribute('label');
     map.setAttribute('digest', digest);
     map.setAttribute('src', src);
   };
-  judges.addEventListener('change', () => {
-    history.replaceState(null, '', '#' + judges.value);
+  discriminators.addEventListener('change', () => {
+    history.replaceState(null, '', '#' + discriminators.value);
     choose();
   });
   const asked = () => {
     const name = location.hash.slice(1);
-    if ([...judges.options].some(({ value }) => value === name)) judges.value = name;
+    if ([...discriminators.options].some(({ value }) => value === name)) discriminators.value = name;
     choose();
   };
   addEventListener('hashchange', asked);

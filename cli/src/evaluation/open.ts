@@ -1,16 +1,14 @@
-/** What `eval` and `compare` share: an evaluator that shows how far it is. */
+/** What `eval` and `compare` share: an evaluator that shows its progress. */
 import { createHash } from 'node:crypto';
 import { type Generator, type ImageInfo, readSource } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/training';
+import type { EVAL } from '../options/evaluation.js';
+import type { OptionsOf } from '../options/spec.js';
 
-export interface EvaluationOptions {
-  data: string;
-  classes?: string[];
-  samples: number;
-  seeds: number;
-  features?: string;
-  featuresRange?: [number, number];
-}
+export type EvaluationOptions = Pick<
+  OptionsOf<typeof EVAL>,
+  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange'
+>;
 
 export interface OpenEvaluation {
   /** @param categories the discriminator of an InfoGAN */
@@ -22,7 +20,7 @@ export interface OpenEvaluation {
   dispose(): Promise<void>;
 }
 
-/** Opens the evaluator of images of this size; on a terminal it says what it does. */
+/** Opens the evaluator of images of this size; a terminal shows its progress. */
 export async function openEvaluation(
   { height, width, channels }: ImageInfo,
   { data, classes, samples, seeds, features, featuresRange }: EvaluationOptions,
@@ -53,7 +51,7 @@ export async function openEvaluation(
   };
 }
 
-/** One line that is written over; nothing where the output is no terminal. */
+/** One line that is overwritten; nothing if the output is not a terminal. */
 function statusLine(stream: NodeJS.WriteStream) {
   const write = (text: string) => {
     if (stream.isTTY) stream.write(`\r\x1b[2K${text}`);

@@ -1,4 +1,4 @@
-/** The report of an evaluation: one HTML file that needs no other. */
+/** The report of an evaluation: one HTML file that needs no other files. */
 import { type Generator, gridInputs } from '@gpn/runtime';
 import {
   classBars,
@@ -13,18 +13,19 @@ import {
   type Result,
   runCurves,
 } from '@gpn/training';
-import { escaped, firstWhere, grid, imagesGrid, svgUri } from './grids.js';
+import escapeHtml from 'escape-html';
+import { firstWhere, grid, imagesGrid, svgUri } from './grids.js';
 import { STYLE } from './style.js';
 
 export interface ReportInput {
   readonly evaluation: Evaluation;
   readonly evidence: Evidence;
   readonly generator: Generator;
-  /** Where the log of the run would lie, if there is one. */
+  /** The path of the log of the run; the file need not exist. */
   readonly log: string;
 }
 
-/** A part of the page: its heading, what to see in it, and what there is to see. */
+/** A part of the page: its heading, an explanation, and its content as HTML. */
 interface Section {
   readonly title: string;
   readonly text: string;
@@ -44,21 +45,21 @@ export async function htmlReport(input: ReportInput): Promise<string> {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(model.name)}: how good is it?</title>
+<title>${escapeHtml(model.name)}: how good is it?</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escaped(model.name)}</h1>
-<p class="faint">${escaped(protocolText(protocol))}.</p>
+<h1>${escapeHtml(model.name)}</h1>
+<p class="faint">${escapeHtml(protocolText(protocol))}.</p>
 ${scorecard(evaluation)}
-${notes.map((note) => `<p class="note">${escaped(note)}</p>`).join('\n')}
+${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}
 ${sections.map(({ title, text, body }) => `<h2>${title}</h2>\n<p class="faint">${text}</p>\n${body}`).join('\n')}
 <h2>Protocol</h2>
-<p class="faint">Figures can be compared with those of the same protocol alone.</p>
+<p class="faint">Only results of the same protocol can be compared.</p>
 <p class="hash">${protocolHash}</p>
-<p class="hash">${escaped(JSON.stringify(protocol))}</p>
-${model.sha256 ? `<p class="faint">The model’s file has the SHA-256</p><p class="hash">${model.sha256}</p>` : ''}
+<p class="hash">${escapeHtml(JSON.stringify(protocol))}</p>
+${model.sha256 ? `<p class="faint">SHA-256 of the model file</p><p class="hash">${model.sha256}</p>` : ''}
 </main>
 </body>
 </html>
@@ -91,16 +92,16 @@ function scorecard(evaluation: Evaluation): string {
 ${rows.join('\n')}
 </tbody>
 </table></div>
-<p class="faint">“Real” is what real training images reach in the place of generated ones: nothing should
-be better. “Noise” is what random pixels reach: nothing should be worse.</p>`;
+<p class="faint">“Real” is the result for real training images in place of generated ones: nothing should
+be better. “Noise” is the result for random pixels: nothing should be worse.</p>`;
 }
 
-/** How far of the way from noise to real a value has come, where that can be said. */
+/** A bar from noise to real up to the value; nothing if one of the two is unknown. */
 function scale({ better }: Measure, { value, floor, ceiling }: Result): string {
   if (floor === undefined || ceiling === undefined || floor === ceiling) return '';
   const off =
     better === 'real' ? Math.abs(value - floor) : (value - floor) * Math.sign(ceiling - floor);
-  // Distances span magnitudes: what is a tenth as far off is as great a step as the tenth before.
+  // Distances span orders of magnitude. On a logarithmic scale, each tenfold decrease is one step.
   const span = Math.abs(ceiling - floor);
   const share = Math.max(0, Math.min(1, 1 - Math.max(0, off) / span));
   const magnitudes = span > 100 * Math.abs(floor) ? logarithmic(off, span, Math.abs(floor)) : share;
@@ -123,7 +124,7 @@ const chart = (svg: string, alt: string): string =>
 const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[] = [
   async ({ evidence: { sample } }) => ({
     title: 'Samples',
-    text: `The first ${Math.min(100, sample.pictures.count)} images of seed 0, nothing picked out.`,
+    text: `The first ${Math.min(100, sample.pictures.count)} images of seed 0, not selected.`,
     body: figure(
       await grid(
         sample.pictures,
@@ -153,8 +154,8 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
           figure(
             await grid(sample.pictures, places(rows), 10, 'generated images of each class'),
             asked
-              ? 'generated, a class asked for in each row'
-              : 'generated, a class as judged in each row',
+              ? 'generated, one requested class per row'
+              : 'generated, one class per row, as the judge sees it',
           ),
           realLabels &&
             figure(
@@ -165,7 +166,7 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
       : [];
     return {
       title: 'Classes',
-      text: `How often the judge sees each class of ${escaped(real.name)} in generated and in real images.`,
+      text: `How often the judge finds each class of ${escapeHtml(real.name)} in generated and in real images.`,
       body: `${chart(svg, 'shares of the classes')}<div class="pair">${grids.filter(Boolean).join('\n')}</div>`,
     };
   },
@@ -181,7 +182,7 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
     }
     return {
       title: 'Between images',
-      text: 'Each row goes from the first image of one seed to that of another. A network that has learnt what its images have in common changes from one to the other by way of others that could be real; one that knows single images by heart jumps.',
+      text: 'Each row goes from the first image of one seed to the first image of another. If a network has learnt what images have in common, all images in between look real. If it has memorised single images, the row jumps from one to the next.',
       body: figure(walks.join('\n'), ''),
     };
   },
@@ -199,14 +200,14 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
     }
     return {
       title: 'Codes',
-      text: 'Each row has one latent; a code changes along it, all else stays.',
+      text: 'Each row has one latent. Along the row only the code changes.',
       body: `<div class="pair">${sweeps.join('\n')}</div>`,
     };
   },
 
   async ({ evidence }) => ({
     title: 'Precision and recall',
-    text: 'Real and generated images in the plane in which the features of real ones vary most. Grey alone: what is never drawn. Colour alone: what is like nothing real.',
+    text: 'Features of real and generated images, in the plane in which those of real images vary most. Only grey: real images that are never drawn. Only colour: generated images unlike any real one.',
     body: `${chart(await featureMap(evidence), 'features of real and generated images')}
 <div class="pair">${await outliers(evidence)}</div>`,
   }),
@@ -225,9 +226,9 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
     };
     return {
       title: 'Nearest training images',
-      text: 'Generated images above, the training image that is nearest in pixels below each. Where both are the same, the network has learnt it by heart.',
+      text: 'Generated images, and below each the training image with the most similar pixels. If both are the same, the network has memorised it.',
       body: `${await pair(first, `the first ${first.length}`)}
-${await pair(nearest, `of the first ${memorised.distances.length}, those that are nearest to a training image`)}`,
+${await pair(nearest, `of the first ${memorised.distances.length}, the most similar to a training image`)}`,
     };
   },
 
@@ -236,13 +237,13 @@ ${await pair(nearest, `of the first ${memorised.distances.length}, those that ar
     if (!svg) return undefined;
     return {
       title: 'The run',
-      text: 'Losses of the training that the file comes from. They do not say how good the images are.',
+      text: 'Losses of the training that made this model. They do not show how good the images are.',
       body: chart(svg, 'losses against steps'),
     };
   },
 ];
 
-/** What precision and recall do not count: images that the other set has nothing like. */
+/** Images unlike any of the other set: those that lower precision and recall. */
 async function outliers({ details, sample, reference }: Evidence): Promise<string> {
   const { precision, recall } = details.neighbours;
   const alien = firstWhere(precision.length, (k) => precision[k] === 0, 30);
@@ -256,7 +257,7 @@ async function outliers({ details, sample, reference }: Evidence): Promise<strin
       ? figure(await grid(pictures, places, 6, caption), caption)
       : figure('', `${caption}: none`);
   return [
-    await part(sample.pictures, alien, 'generated, and among no real ones'),
-    await part(reference.pictures, missed, 'real, and among no generated ones'),
+    await part(sample.pictures, alien, 'generated, unlike real images'),
+    await part(reference.pictures, missed, 'real, unlike generated images'),
   ].join('\n');
 }

@@ -1,24 +1,17 @@
-/** Grids of images, as PNGs within a page. */
+/** Grids of images, as PNGs embedded in a page. */
 import { Images } from '@gpn/runtime';
 import type { Pictures } from '@gpn/training';
+import escapeHtml from 'escape-html';
 
 const uri = (type: string, bytes: Uint8Array): string =>
   `data:${type};base64,${Buffer.from(bytes).toString('base64')}`;
 
 export const svgUri = (svg: string): string => uri('image/svg+xml', Buffer.from(svg));
 
-/** Text within HTML. */
-export const escaped = (text: string): string =>
-  text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-
-/** Pixels of an image from which it need not be enlarged to be looked at. */
+/** Narrower images are enlarged to about this many pixels. */
 const SHOWN = 56;
 
-/** Some images of a set, row by row, as an `img` element that tells its size. */
+/** Some images of a set, row by row, as an `img` element with its size. */
 export async function grid(
   { height, width, channels, images }: Pictures,
   places: readonly number[],
@@ -41,7 +34,7 @@ export async function imagesGrid(images: Images, columns: number, alt: string): 
   const scale = Math.max(1, Math.round(SHOWN / images.width));
   const { width, height } = images.toGrid({ columns });
   const source = uri('image/png', await images.toPNG({ columns }));
-  return `<img class="pixels" alt="${escaped(alt)}" width="${width * scale}" height="${height * scale}" src="${source}">`;
+  return `<img class="pixels" alt="${escapeHtml(alt)}" width="${width * scale}" height="${height * scale}" src="${source}">`;
 }
 
 /** The first places for which `wanted` holds. */

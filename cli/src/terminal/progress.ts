@@ -1,4 +1,4 @@
-/** Shows training as it goes: a bar on a terminal, a line now and then anywhere else. */
+/** Shows the progress of a training: a bar on a terminal, a line every few seconds elsewhere. */
 import type { TrainEvent } from '@gpn/training';
 import cliProgress from 'cli-progress';
 
@@ -8,7 +8,7 @@ type Step = Extract<TrainEvent, { type: 'step' }>;
 type Evaluation = Extract<TrainEvent, { type: 'evaluation' }>;
 type Collapse = Extract<TrainEvent, { type: 'collapse' }>;
 
-/** Seconds between two lines where the output is no terminal, such as a log. */
+/** Seconds between two lines if the output is not a terminal but, for example, a log. */
 const LINE_EVERY = 5;
 
 /** 3725 → `1:02:05`, 65 → `1:05`. */
@@ -22,9 +22,9 @@ export function clock(seconds: number): string {
 
 const amount = (value: number): string => Math.round(value).toLocaleString('en');
 
-/** What is shown of a step, after the bar or on a line; `secondsLeft` is null before it is known. */
+/** The text about a step, after the bar or on a line; `secondsLeft` is null until it is known. */
 export function describeStep(step: Step, secondsLeft: number | null): string {
-  // G and D: with the names in full, the line is too long for a terminal of 80 columns.
+  // G and D: with full names, the line would be too long for a terminal of 80 columns.
   const losses = Object.entries(step.losses).map(
     ([network, loss]) => `${network.charAt(0).toUpperCase()} ${loss.toFixed(3)}`,
   );
@@ -43,7 +43,7 @@ const describeStart = (start: Start): string =>
 const describeQuality = ({ quality }: Quality): string =>
   quality.map(({ metric, value }) => `${metric}: ${value.toFixed(3)}\n`).join('');
 
-/** What an evaluation found, on a line: `Step 1,000: Fréchet distance 34.1, the best so far · …`. */
+/** The results of an evaluation, on a line: `Step 1,000: Fréchet distance 34.1, the best so far · …`. */
 export function describeEvaluation({ step, measures, best, classes }: Evaluation): string {
   const { frechet, recall, duplicates, deviation, classes: drawn } = measures;
   const known = (value: number | undefined, text: (value: number) => string) =>
@@ -62,14 +62,14 @@ const REACTIONS: Record<Collapse['action'], (collapse: Collapse) => string> = {
   warn: () => 'training goes on, as the recipe says',
   stop: () => 'training stops',
   rollback: ({ best }) =>
-    `back to step ${amount(best?.step ?? 0)}, its best, at half the learning rates`,
+    `training goes back to step ${amount(best?.step ?? 0)}, the best so far, with half the learning rates`,
 };
 
 const describeCollapse = (collapse: Collapse): string =>
   `Step ${amount(collapse.step)}: the generator has collapsed: ${collapse.signs.join('; ')}; ` +
   `${REACTIONS[collapse.action](collapse)}\n`;
 
-/** Time left, from the pace since the start of this process: a resumed run has steps behind it. */
+/** Time left, from the pace of this process: the steps before a resume do not count. */
 const timeLeft = (step: Step, first: number, seconds: number): number | null => {
   const done = step.step - first;
   return done > 0 ? (seconds / done) * (step.steps - step.step) : null;
@@ -134,7 +134,7 @@ export function createProgress(
         begin(event.steps, event.step);
       } else if (event.type === 'step') {
         const { step, steps } = event;
-        // The last step is always shown: what a log ends with.
+        // The last step is always shown.
         if (step === steps) lastLine = Number.NEGATIVE_INFINITY;
         show(step, steps, describeStep(event, timeLeft(event, firstStep, now() - began)));
       } else if (event.type === 'quality') interject(event.step, describeQuality(event));

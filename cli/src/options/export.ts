@@ -1,0 +1,38 @@
+import { repeated } from './parsers.js';
+import { choice, declare, flag, parsed, required, switchedOff, text } from './spec.js';
+
+export const EXPORT = declare({
+  argument: [
+    '<run|checkpoint|model.json>',
+    'the folder of a training run (its last checkpoint), a checkpoint, or a TF.js model',
+  ],
+  options: {
+    output: required(text('-o, --output <file>', 'the ONNX file to write')),
+    network: choice(
+      '--network <network>',
+      'for a training run: which network (default: generator)',
+      ['generator', 'discriminator'],
+    ),
+    best: flag(
+      '--best',
+      'for a training run: the weights with the lowest Fréchet distance, instead of the last checkpoint',
+    ),
+    inputShape: parsed(
+      '--input-shape <name=sizes>',
+      'for a TF.js model: the sizes of an input that it leaves open, such as image=1x64x96x3; can be repeated',
+      repeated,
+    ),
+    float16: flag('--float16', 'store the weights as float16, in half the space'),
+    verify: switchedOff(
+      '--no-verify',
+      'for a TF.js model: do not compare the file with TF.js before writing it',
+    ),
+  },
+  examples: [
+    'export runs/dcgan-mnist -o generator.onnx',
+    'export runs/dcgan-mnist --network discriminator -o discriminator.onnx',
+    'export runs/dcgan-mnist --best -o generator.onnx',
+    'export model.json -o model.onnx',
+    'export model.json -o model.onnx --input-shape image=1x64x96x3',
+  ],
+});

@@ -1,0 +1,46 @@
+import { amount, seed, wholeNumber } from './parsers.js';
+import { choice, conflicting, declare, device, flag, parsed, text, withDefault } from './spec.js';
+
+export const TRAIN = declare({
+  argument: ['<recipe>', 'the name of a bundled recipe, or a YAML file'],
+  options: {
+    out: text('--out <dir>', 'the folder of the run (default: runs/<recipe>)'),
+    data: text(
+      '--data <path>',
+      'a folder of IDX files or of images, instead of the data that the recipe names',
+    ),
+    epochs: conflicting(parsed('--epochs <n>', 'passes over the data', amount), 'steps'),
+    steps: parsed('--steps <n>', 'training steps, instead of epochs', amount),
+    batchSize: parsed('--batch-size <n>', 'images per step', amount),
+    seed: parsed('--seed <n>', 'the seed of the weights, the noise and the order of images', seed),
+    device,
+    threads: parsed(
+      '--threads <n>',
+      'threads of the cpu device; their number affects how sums are rounded (default: one per processor, only one for very small steps)',
+      wholeNumber(1, 1024),
+    ),
+    engine: withDefault(
+      choice('--engine <engine>', 'what runs the steps; tensorflow has to be installed first', [
+        'onnx',
+        'tensorflow',
+      ]),
+      'onnx',
+    ),
+    stage: choice(
+      '--stage <network>',
+      'if the recipe trains one network after the other: train only the discriminator, or continue with the generator',
+      ['discriminator', 'generator'],
+    ),
+    resume: flag('--resume', 'continue from the last checkpoint of the run, if there is one'),
+    json: flag('--json', 'print the final summary as JSON'),
+  },
+  examples: [
+    'train dcgan-mnist',
+    'train dcgan-mnist --epochs 20 --out runs/first',
+    'train dcgan-mnist --out runs/first --resume',
+    'train gan-mnist --device cpu --threads 1',
+    'train gpn-mnist --stage discriminator --out runs/gpn',
+    'train gpn-mnist --stage generator --out runs/gpn',
+    'train my-recipe.yml --data photos/ --steps 5000',
+  ],
+});
