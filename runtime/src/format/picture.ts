@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 import type { ImageInfo } from './model-info.js';
 
 /**
- * A picture in row-major order: an `ImageData`, or what an image library decodes. Bytes range from 0
+ * A picture in row-major order: an `ImageData`, `Images` of one image, or what an image library decodes. Bytes range from 0
  * to 255, floats over `range`, which is the model's own range by default.
  */
 export interface Picture {
