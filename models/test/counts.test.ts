@@ -38,11 +38,14 @@ const COUNTS: [string, Partial<NetworkOptions>, number, number][] = [
   ['began-mnist', { latentSize: 64 }, 270_689, 541_825],
 ];
 
-describe('the trainable parameters of', () => {
-  it.each(COUNTS)('%s %o', (name, options, generator, discriminator) => {
-    const make = NETWORKS[name] as (options: NetworkOptions) => Pair;
-    const pair = make({ latentSize: 16, batchNorm: false, spectralNorm: false, ...options });
-    expect(countParameters(pair.generator)).toBe(generator);
-    expect(countParameters(pair.discriminator)).toBe(discriminator);
-  });
+describe('the number of trainable parameters', () => {
+  it.each(COUNTS)(
+    'of %s with %o is that of its table',
+    (name, options, generator, discriminator) => {
+      const make = NETWORKS[name] as (options: NetworkOptions) => Pair;
+      const pair = make({ latentSize: 16, batchNorm: false, spectralNorm: false, ...options });
+      expect(countParameters(pair.generator)).toBe(generator);
+      expect(countParameters(pair.discriminator)).toBe(discriminator);
+    },
+  );
 });

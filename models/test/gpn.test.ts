@@ -42,7 +42,7 @@ describe.each(['gpn-mnist', 'gpn-mnist-large'])('the discriminator of %s', (name
     expect(discriminator.outputShape).toEqual([1, 1, 2]);
   });
 
-  it.each(sizes)('slides over an image: at each place the logits of that fragment, %o', (size) => {
+  it.each(sizes)('gives, in dense form, the logits of each fragment of an image, %o', (size) => {
     const { side, channels } = size;
     const image = { height: side + 3, width: side + 4, channels };
     const fragment = { internal: side - 2, frame: 1 };
@@ -69,7 +69,7 @@ describe.each(['gpn-mnist', 'gpn-mnist-large'])('the discriminator of %s', (name
 });
 
 describe('the generator of gpn-mnist', () => {
-  it('draws images of any size whose sides are multiples of 4, in any channels', () => {
+  it('draws images of any size whose sides are multiples of 4, with any number of channels', () => {
     const image = { height: 32, width: 64, channels: 3 };
     expect(networks('gpn-mnist', { image }).generator.outputShape).toEqual([32, 64, 3]);
     expect(networks('gpn-mnist').generator.outputShape).toEqual([28, 28, 1]);

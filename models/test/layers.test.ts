@@ -88,11 +88,11 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-it('every golden case is tested', () => {
+it('every golden case of layers-golden.json is tested', () => {
   expect(Object.keys(CASES)).toEqual(Object.keys(GOLDEN));
 });
 
-describe.each(Object.entries(CASES))('%s', (name, [maker, inputShape, ...names]) => {
+describe.each(Object.entries(CASES))('the layer %s', (name, [maker, inputShape, ...names]) => {
   const golden = GOLDEN[name] as Golden;
   const layer = maker.build(inputShape.slice(1));
 
@@ -108,12 +108,12 @@ describe.each(Object.entries(CASES))('%s', (name, [maker, inputShape, ...names])
     ...names.map((key, i) => wave(layer.params[key]?.shape as Shape, i + 2)),
   ];
 
-  it('has the parameters and the size that it says', () => {
+  it('has the parameters and the output shape that it declares', () => {
     expect(Object.keys(layer.params)).toEqual(names);
     expect(layer.outputShape).toEqual(golden.shape.slice(1));
   });
 
-  it('is PyTorch’s', () => {
+  it('computes what PyTorch does', () => {
     const y = apply(...(inputs() as [tf.Tensor]));
     expect(y.shape).toEqual(golden.shape);
     expectClose(values(y), golden.y, FORWARD);
@@ -153,7 +153,7 @@ describe('dropout', () => {
   const x = tf.tensor([[1, 2, 3, 4, 5]]);
   const noise = tf.tensor([[0.1, 0.39, 0.41, 0.7, 0.99]]);
 
-  it('keeps what its noise says, scaled by 1 / (1 − rate), in training alone', () => {
+  it('keeps the values that its noise selects, scaled by 1 / (1 − rate), and only in training', () => {
     expect(layer.noise).toEqual([5]);
     const dropped = layer.apply({}, {}, x, { training: true, noise });
     expectClose(values(dropped.y), [0, 0, 3 / 0.6, 4 / 0.6, 5 / 0.6], FORWARD);
@@ -161,12 +161,12 @@ describe('dropout', () => {
     expect(values(passed.y)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('passes gradients through what it kept', () => {
+  it('passes gradients through the values that it kept', () => {
     const loss = (v: tf.Tensor) => tf.sum(layer.apply({}, {}, v, { training: true, noise }).y);
     expectClose(values(tf.grad(loss)(x)), [0, 0, 1 / 0.6, 1 / 0.6, 1 / 0.6], GRADIENT);
   });
 
-  it('is given its own noise by the network', () => {
+  it('gets its own noise from the network', () => {
     const network = sequential([2], [dropout(0.5), dropout(0.5)]);
     expect(network.noise).toEqual({ dropout1: [2], dropout2: [2] });
     const given = { dropout1: tf.tensor([[0.9, 0.1]]), dropout2: tf.tensor([[0.9, 0.9]]) };
@@ -181,7 +181,7 @@ describe('join', () => {
     [0, 1],
   ]);
 
-  it('puts a side input behind a vector', () => {
+  it('appends a side input to a vector', () => {
     const layer = join('labels', 2).build([3]);
     expect(layer.outputShape).toEqual([5]);
     expect(layer.conditions).toEqual({ labels: 2 });
@@ -193,7 +193,7 @@ describe('join', () => {
     expect(values(y)).toEqual([1, 2, 3, 1, 0, 4, 5, 6, 0, 1]);
   });
 
-  it('puts it as constant planes behind an image’s channels', () => {
+  it('appends a side input to an image as constant channels', () => {
     const layer = join('labels', 2).build([1, 2, 1]);
     expect(layer.outputShape).toEqual([1, 2, 3]);
     const apply = (given: tf.Tensor) =>
@@ -209,7 +209,7 @@ describe('join', () => {
     expect(values(gradient)).toEqual([2 + 5, 3 + 6, 8 + 11, 9 + 12]);
   });
 
-  it('says what is not given', () => {
+  it('names a side input that is missing', () => {
     const layer = join('labels', 2).build([3]);
     const apply = () => layer.apply({}, {}, tf.ones([1, 3]), training);
     expect(apply).toThrow('the network needs labels');
@@ -230,14 +230,14 @@ describe('branches', () => {
   };
   const buffers: Tensors = { 'first/u': tf.ones([1, 1]), 'first/v': wave([8, 1], 5) };
 
-  it('names what its layers hold after them', () => {
+  it('prefixes the tensors of its layers with their names', () => {
     expect(Object.keys(layer.params)).toEqual(Object.keys(params));
     expect(Object.keys(layer.buffers)).toEqual(Object.keys(buffers));
     expect(layer.outputShape).toEqual([4]);
     expect(layer.flops).toEqual([2 * 8, 2 * 8 * 3]);
   });
 
-  it('is its layers’ outputs side by side, each over the same input', () => {
+  it('concatenates the outputs of its layers, each for the same input', () => {
     const applied = layer.apply(params, buffers, x, training);
     expect(applied.y.shape).toEqual([3, 4]);
     const first = heads.first
@@ -261,7 +261,7 @@ describe('branches', () => {
   });
 });
 
-it('pixel, flatten and reshape keep the numbers, image by image', () => {
+it('pixel, flatten and reshape keep the values of each image', () => {
   const x = tf.reshape(tf.range(0, 24), [2, 2, 3, 2]);
   const pass = (maker: LayerMaker, t: tf.Tensor) => {
     const layer = maker.build(t.shape.slice(1));

@@ -14,21 +14,21 @@ const dcgan = (options: Partial<NetworkOptions> = {}): Pair =>
   });
 
 describe('dcgan-mnist', () => {
-  it('has the trainable parameters of its table', () => {
+  it('has the number of trainable parameters in its table', () => {
     expect(countParameters(dcgan().generator)).toBe(172_608);
     expect(countParameters(dcgan().discriminator)).toBe(142_208);
     expect(countParameters(dcgan({ spectralNorm: false }).discriminator)).toBe(142_208);
     expect(countParameters(dcgan({ batchNorm: false }).discriminator)).toBe(141_824);
   });
 
-  it('counts the operations of its table', () => {
+  it('declares the number of operations in its table', () => {
     // deconv 4 1 0 from 1×1: 2·16·16·128; 4 2 1 from 4×4; 2 2 1 from 8×8; 2 2 0 from 14×14.
     expect(dcgan().generator.flops).toEqual([65_536, 4_194_304, 1_048_576, 50_176]);
     // conv 4 2 1 to 14×14: 2·16·32·196; 2 2 1 to 8×8; 4 2 1 to 4×4; 4 1 0 to 1×1.
     expect(dcgan().discriminator.flops).toEqual([200_704, 1_048_576, 4_194_304, 4_096]);
   });
 
-  it('goes from latents to 28×28 images to one score', () => {
+  it('turns latents into 28×28 images, and those into one score', () => {
     expect(dcgan().generator.outputShape).toEqual([28, 28, 1]);
     expect(dcgan().discriminator.outputShape).toEqual([1]);
   });

@@ -17,12 +17,12 @@ describe('pre-trained models', () => {
   const a = { name: 'a', file: 'a.onnx', path: join(folder, 'a.onnx'), bytes: 10 };
   const b = { name: 'b', file: 'b.onnx', path: join(folder, 'b.onnx'), bytes: 20 };
 
-  it('are listed by name, and nothing else is', () => {
+  it('are listed by name, without other files', () => {
     expect(pretrainedModels(folder)).toEqual([a, b]);
     expect(pretrainedModels(join(folder, 'missing'))).toEqual([]);
   });
 
-  it('are found with or without .onnx, and by no other name', () => {
+  it('are found by name with or without .onnx, and by no other name', () => {
     expect(findPretrained('a', folder)).toEqual(a);
     expect(findPretrained('b.onnx', folder)).toEqual(b);
     for (const name of ['', '.onnx', 'c', 'a.md', '../a.onnx']) {
@@ -30,7 +30,7 @@ describe('pre-trained models', () => {
     }
   });
 
-  it('that come with the package can be read', () => {
+  it('that come with the package are readable files', () => {
     for (const model of pretrainedModels()) {
       expect(readFileSync(model.path).length).toBe(model.bytes);
       expect(findPretrained(model.name)).toEqual(model);

@@ -8,15 +8,15 @@ beforeAll(() => tf.setBackend('cpu').then(() => undefined));
 
 const X = [-3, -0.5, -1e-30, 0, 1e-30, 0.25, 2];
 
-describe.each([0, 0.2])('max(x, %f · x)', (slope) => {
-  it('is that', async () => {
+describe.each([0, 0.2])('rectify with slope %f', (slope) => {
+  it('computes max(x, slope · x)', async () => {
     const y = await rectify(tf.tensor1d(X), slope).data();
     expect(Array.from(y)).toEqual(
       X.map((x) => Math.fround(x > 0 ? x : Math.fround(slope) * x) + 0),
     );
   });
 
-  it('passes on the gradient above zero, and the slope of it below and at zero', async () => {
+  it('passes the gradient on above zero, and slope times the gradient at and below zero', async () => {
     const dx = await tf
       .grad((x) => tf.sum(tf.mul(rectify(x, slope), 3)))(tf.tensor1d(X))
       .data();

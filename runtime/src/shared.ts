@@ -1,4 +1,4 @@
-/** What the entries for Node and for browsers have in common. */
+/** What the entries for Node and for browsers both export. */
 
 export { UserError } from './errors.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';

@@ -26,8 +26,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const cpu = { device: 'cpu' } as const;
 
-describe('Generator', () => {
-  it('draws what the network computes from the seed’s latents', async () => {
+describe('a generator', () => {
+  it('draws what its network computes from the latents of the seed', async () => {
     const generator = await Generator.load(generatorFile(), cpu);
     expect(generator.info).toEqual(GENERATOR);
     expect(generator.device).toBe('cpu');
@@ -39,7 +39,7 @@ describe('Generator', () => {
     await generator.dispose();
   });
 
-  it('draws image k alike, however many are drawn and in whatever batches', async () => {
+  it('draws the same image k in every batch size and number of images', async () => {
     const generator = await Generator.load(generatorFile(), cpu);
     const all = await generator.sample({ count: 20, seed: 5 });
     const few = await generator.sample({ count: 7, seed: 5 });
@@ -50,7 +50,7 @@ describe('Generator', () => {
     await generator.dispose();
   });
 
-  it('takes latents of one’s own', async () => {
+  it('draws from given latents', async () => {
     const generator = await Generator.load(generatorFile(), cpu);
     const z = Float32Array.of(0, 0, 0, 0, 1, -1, 0.5, 2);
     const images = await generator.sample({ latents: z });
@@ -61,7 +61,7 @@ describe('Generator', () => {
     await generator.dispose();
   });
 
-  it('feeds classes and codes', async () => {
+  it('feeds given classes and codes to its network', async () => {
     const generator = await Generator.load(conditionalFile(), cpu);
     const pixels = async (options: Parameters<Generator['sample']>[0]) => {
       const { data } = await generator.sample(options);
@@ -86,7 +86,7 @@ describe('Generator', () => {
     await generator.dispose();
   });
 
-  it('refuses options that make no sense', async () => {
+  it('refuses options that do not suit the model', async () => {
     const generator = await Generator.load(generatorFile(), cpu);
     expect(await sentence(generator.sample({ count: 0 }))).toMatch(/from 1, not 0/);
     expect(await sentence(generator.sample({ count: 2.5 }))).toMatch(/from 1, not 2\.5/);
@@ -98,7 +98,7 @@ describe('Generator', () => {
     await generator.dispose();
   });
 
-  it('loads from a path and a URL', async () => {
+  it('is loaded from a path and from a URL', async () => {
     const path = join(folder, 'tiny.onnx');
     writeFileSync(path, generatorFile());
     for (const source of [path, pathToFileURL(path), generatorFile().slice().buffer]) {
@@ -108,7 +108,7 @@ describe('Generator', () => {
     }
   });
 
-  it('says what is wrong with a source', async () => {
+  it('is not loaded from a bad source, and the error says why', async () => {
     expect(await sentence(Generator.load('no-such-model', cpu))).toMatch(
       /^There is no file no-such-model, and no bundled model of that name: /,
     );
@@ -116,22 +116,22 @@ describe('Generator', () => {
       `${folder} is a folder, not an .onnx file.`,
     );
     expect(await sentence(Generator.load(discriminatorFile(), cpu))).toBe(
-      'The model is a discriminator: what is needed here is a generator.',
+      'The model is a discriminator, but a generator is needed here.',
     );
   });
 
   const lies: [string, Partial<ModelInfo>, RegExp][] = [
-    ['another input', { input: 'noise' }, /does not mention its input "z"/],
+    ['another input', { input: 'noise' }, /its metadata does not mention the input "z"/],
     ['an input too many', { condition: { input: 'label', classes: 2 } }, /no input "label"/],
     ['another output', { output: 'pixels' }, /no output "pixels"/],
   ];
-  it.each(lies)('refuses to load a model that claims %s', async (_, lie, reason) => {
+  it.each(lies)('is not loaded if its metadata claims %s', async (_, lie, reason) => {
     expect(await sentence(Generator.load(generatorFile({ ...GENERATOR, ...lie }), cpu))).toMatch(
       reason,
     );
   });
 
-  it('refuses to run a model that claims other sizes', async () => {
+  it('fails to draw if its metadata claims other sizes', async () => {
     const { image } = GENERATOR;
     const wide = { ...GENERATOR, image: { ...image, height: 3, width: 2 } };
     const long = { ...GENERATOR, latent: { size: 5, distribution: 'normal' as const } };
@@ -140,15 +140,15 @@ describe('Generator', () => {
       await Generator.load(generatorFile(long), cpu),
     ];
     expect(await sentence(first.sample({ count: 1 }))).toBe(
-      'The model describes itself wrongly: its output is [1,2,3,1], not [1,3,2,1].',
+      'The model does not match its metadata: its output is [1,2,3,1], not [1,3,2,1].',
     );
     expect(await sentence(second.sample({ count: 1 }))).toMatch(/failed while running: /);
     await Promise.all([first.dispose(), second.dispose()]);
   });
 });
 
-describe('Discriminator', () => {
-  it('scores images, in its own range', async () => {
+describe('a discriminator', () => {
+  it('scores images scaled to its own range', async () => {
     const discriminator = await Discriminator.load(discriminatorFile(), cpu);
     const pixels = Float32Array.from({ length: 12 }, (_, i) => i / 16);
     const scores = await discriminator.score(pixels);
@@ -178,7 +178,7 @@ describe('Discriminator', () => {
   });
 });
 
-it('bundled models are found by name and keep their word', async () => {
+it('bundled models are found by name and draw images of the size and range in their metadata', async () => {
   const bundled = pretrainedModels();
   expect(bundled.length).toBeGreaterThan(0);
   for (const { name, file } of bundled) {
@@ -198,7 +198,7 @@ describe('the certificate', () => {
     return { ...info, certificate };
   };
 
-  it('of a generator holds its values, and verifies', async () => {
+  it('of a generator contains values of its images and verifies', async () => {
     const info = await certified(generatorFile(), GENERATOR);
     const { seed, count, values, mean, rms } = info.certificate as NonNullable<
       ModelInfo['certificate']
@@ -226,7 +226,7 @@ describe('the certificate', () => {
     await discriminator.dispose();
   });
 
-  it('tells a network that computes something else', async () => {
+  it('does not verify a network that computes something else', async () => {
     const info = await certified(generatorFile(), GENERATOR);
     const certificate = info.certificate as NonNullable<ModelInfo['certificate']>;
     const values = [...certificate.values];
@@ -241,9 +241,9 @@ describe('the certificate', () => {
     await generator.dispose();
   });
 
-  it('is asked for in vain where there is none', async () => {
+  it('cannot be verified if the file has none', async () => {
     const generator = await Generator.load(generatorFile(), cpu);
-    expect(await sentence(generator.verify())).toMatch(/carries no certificate/);
+    expect(await sentence(generator.verify())).toMatch(/has no certificate/);
     await generator.dispose();
   });
 });

@@ -13,8 +13,8 @@ const BOTH: ModelInfo = {
 const row = (values: Float32Array | undefined, size: number, k: number) =>
   values?.slice(k * size, (k + 1) * size);
 
-describe('a grid', () => {
-  it('has a class for each row, and the seed’s images along it', () => {
+describe('a grid of images', () => {
+  it('has a class for each row, with the images of the seed along it', () => {
     const { columns, count, labels, latents: z, codes } = gridInputs(BOTH, { count: 4, seed: 5 });
     expect([columns, count]).toEqual([4, 12]);
     expect(labels).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
@@ -26,7 +26,7 @@ describe('a grid', () => {
     }
   });
 
-  it('sweeps a code along the columns, with the latents and all else the same', () => {
+  it('sweeps a code along the columns and changes nothing else', () => {
     const sweep = { code: 1, from: -2, to: 2, steps: 5 };
     const plan = { labels: [2, 0], codes: { 0: 0.5 }, sweep, count: 2, seed: 9 };
     const { columns, count, labels, latents: z, codes } = gridInputs(BOTH, plan);
@@ -39,7 +39,7 @@ describe('a grid', () => {
     }
   });
 
-  it('of a model without classes or codes is of its latents alone', () => {
+  it('has only latents if the model takes neither classes nor codes', () => {
     expect(gridInputs(GENERATOR, { count: 3, seed: 1 })).toEqual({
       count: 3,
       columns: 3,
@@ -49,7 +49,7 @@ describe('a grid', () => {
     expect(gridInputs(GENERATOR, { latents: own })).toEqual({ count: 2, columns: 2, latents: own });
   });
 
-  it('is drawn as it says', async () => {
+  it('gives the number of images and columns that its inputs say when it is drawn', async () => {
     const generator = await Generator.load(conditionalFile(), { device: 'cpu' });
     const sweep = { code: 0, from: -1, to: 1, steps: 3 };
     const { columns, ...inputs } = gridInputs(generator.info, { sweep });
@@ -62,19 +62,29 @@ describe('a grid', () => {
   });
 
   it.each<[string, ModelInfo, Parameters<typeof gridInputs>[1], RegExp]>([
-    ['no classes', GENERATOR, { labels: [0] }, /tiny has no classes/],
-    ['no codes', GENERATOR, { codes: { 0: 1 } }, /tiny takes no codes/],
-    ['no such code', BOTH, { codes: { 2: 1 } }, /both has no code 2: its codes are 0 to 1/],
+    ['labels for a model without classes', GENERATOR, { labels: [0] }, /tiny has no classes/],
+    ['codes for a model without codes', GENERATOR, { codes: { 0: 1 } }, /tiny takes no codes/],
     [
-      'no step',
+      'a code that the model does not have',
+      BOTH,
+      { codes: { 2: 1 } },
+      /both has no code 2: its codes are 0 to 1/,
+    ],
+    [
+      'a sweep of no steps',
       BOTH,
       { sweep: { code: 0, from: 0, to: 1, steps: 0 } },
       /steps of a sweep .* not 0/,
     ],
-    ['no image', BOTH, { count: 0 }, /images is a whole number from 1, not 0/],
-    ['other latents', BOTH, { count: 2, latents: new Float32Array(4) }, /2 × 4 latents, not 4/],
-    ['too many', BOTH, { count: 1e9 }, /too many at once/],
-  ])('refuses %s', (_, info, plan, message) => {
+    ['no images', BOTH, { count: 0 }, /images must be a whole number from 1, not 0/],
+    [
+      'latents for another number of images',
+      BOTH,
+      { count: 2, latents: new Float32Array(4) },
+      /2 × 4 latents, not 4/,
+    ],
+    ['too many images', BOTH, { count: 1e9 }, /too many at once/],
+  ])('is refused: %s', (_, info, plan, message) => {
     expect(() => gridInputs(info, plan)).toThrow(UserError);
     expect(() => gridInputs(info, plan)).toThrow(message);
   });

@@ -25,22 +25,28 @@ async function outcome(bytes: Uint8Array, count = 4): Promise<string | Float32Ar
   }
 }
 
-describe('broken files', () => {
+describe('a broken file', () => {
   const cuts = [0, 1, 7, 8, 9, 30, 100, 0.3, 0.5, 0.7, 0.9].map((at) =>
     at < 1 ? Math.floor(at * good.length) : at,
   );
-  it.each([...cuts, good.length - 1])('cut after %i bytes', async (length) => {
-    expect(await outcome(good.slice(0, length))).toMatch(/^The model /);
-  });
+  it.each([...cuts, good.length - 1])(
+    'cut after %i bytes is refused in one sentence',
+    async (length) => {
+      expect(await outcome(good.slice(0, length))).toMatch(/^The model /);
+    },
+  );
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('random bytes %i', async (seed) => {
-    const bytes = new Uint8Array(stream(seed, 'bytes').uint32(500).slice().buffer);
-    expect(await outcome(bytes)).toMatch(/^The model is not a whole ONNX file/);
-  });
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'of random bytes (seed %i) is refused in one sentence',
+    async (seed) => {
+      const bytes = new Uint8Array(stream(seed, 'bytes').uint32(500).slice().buffer);
+      expect(await outcome(bytes)).toMatch(/^The model is not a complete ONNX file/);
+    },
+  );
 
-  // A changed weight is a right answer, of another network; all else must be refused.
+  // A changed weight gives a valid answer of another network; anything else must be refused.
   it.each(Array.from({ length: 24 }, (_, seed) => seed))(
-    'three bytes changed, %i',
+    'with three bytes changed (seed %i) is refused in one sentence or still draws',
     async (seed) => {
       const bytes = good.slice();
       const random = stream(seed, 'mutation');
@@ -50,7 +56,7 @@ describe('broken files', () => {
     },
   );
 
-  it('the file itself is none of these', async () => {
+  it('differs from the original file, which draws its latents’ images', async () => {
     expect(await outcome(good)).toHaveLength(4 * 6);
     const drawn = (await outcome(good)) as Float32Array;
     const expected = generate(latents(GENERATOR, 4, 0));
@@ -58,7 +64,7 @@ describe('broken files', () => {
   });
 });
 
-describe('files that lie', () => {
+describe('a file whose metadata is wrong', () => {
   const { image } = GENERATOR;
   const lies: [string, Partial<ModelInfo>, number, RegExp][] = [
     [
@@ -68,7 +74,7 @@ describe('files that lie', () => {
       /failed while running/,
     ],
     [
-      'huge latents of many',
+      'huge latents for many images',
       { latent: { size: 65_536, distribution: 'normal' } },
       1e8,
       /too many at once/,
@@ -78,37 +84,41 @@ describe('files that lie', () => {
       'one huge image',
       { image: { ...image, height: 16_384, width: 16_384 } },
       1,
-      /describes itself wrongly/,
+      /does not match its metadata/,
     ],
     [
       'images in colour',
       { image: { ...image, channels: 3, color: 'rgb' } },
       4,
-      /describes itself wrongly/,
+      /does not match its metadata/,
     ],
     [
-      'classes that it has not',
+      'classes that the network does not take',
       { condition: { input: 'z', classes: 65_536 } },
       4,
       /failed while running/,
     ],
     [
-      'codes that it has not',
+      'codes that the network does not take',
       { codes: { input: 'codes', size: 2, range: [0, 1] } },
       4,
       /no input "codes"/,
     ],
-    ['the output of another name', { output: 'z' }, 4, /no output "z"/],
+    ['an output with another name', { output: 'z' }, 4, /no output "z"/],
   ];
-  it.each(lies)('%s', async (_, lie, count, message) => {
+  it.each(lies)('is refused in one sentence: %s', async (_, lie, count, message) => {
     const before = process.memoryUsage().rss;
     expect(await outcome(generatorFile({ ...GENERATOR, ...lie }), count)).toMatch(message);
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
   });
 
-  it('a certificate of another network', async () => {
+  it('fails to verify if the certificate is of another network', async () => {
     const certificate = {
-      ...{ seed: 0, count: 1024, values: Array<number>(65_536).fill(9), mean: 1, rms: 1 },
+      seed: 0,
+      count: 1024,
+      values: Array<number>(65_536).fill(9),
+      mean: 1,
+      rms: 1,
       tolerance: { cpu: 1e-5, cuda: 1e-4, wasm: 1e-5, webgpu: 1e-4 },
     };
     const generator = await Generator.load(generatorFile({ ...GENERATOR, certificate }), cpu);

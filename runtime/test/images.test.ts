@@ -16,7 +16,7 @@ const flat = (count: number) =>
 const byte = (k: number) => Math.round(((k + 1) / 16) * 255);
 
 describe('Images', () => {
-  it('become bytes: the range is 0 … 255, the rest is clamped', () => {
+  it('become bytes, with their range mapped to 0 … 255 and other values clamped', () => {
     const data = Float32Array.of(-1, 1, 0, -2, 3, Number.NaN);
     expect([...new Images(1, 2, 3, 1, [-1, 1], data).toUint8()]).toEqual([0, 255, 128, 0, 255, 0]);
     expect([...new Images(1, 1, 1, 3, [0, 2], Float32Array.of(0.5, 1.5, 2)).toUint8()]).toEqual([
@@ -24,7 +24,7 @@ describe('Images', () => {
     ]);
   });
 
-  it('become a grid near a square, with black gaps', async () => {
+  it('become a nearly square grid with black gaps', async () => {
     const png = decode(await flat(5).toPNG());
     expect([png.width, png.height, png.channels, png.depth]).toEqual([
       3 * 3 + 2 * 2,
@@ -41,7 +41,7 @@ describe('Images', () => {
     expect(drawn).toHaveLength(5 * 6);
   });
 
-  it('become a grid of so many columns', async () => {
+  it('become a grid with the given number of columns', async () => {
     const size = async (columns: number, gap: number) => {
       const { width, height } = decode(await flat(5).toPNG({ columns, gap }));
       return [width, height];
@@ -52,7 +52,7 @@ describe('Images', () => {
     await expect(flat(1).toPNG({ columns: 0 })).rejects.toThrow(UserError);
   });
 
-  it('become single files, in colour too', async () => {
+  it('become single PNG files, in grey and in colour', async () => {
     const data = Float32Array.from({ length: 2 * 12 }, (_, i) => i / 23);
     const images = new Images(2, 2, 2, 3, [0, 1], data);
     const bytes = images.toUint8();
@@ -65,7 +65,7 @@ describe('Images', () => {
     expect(decoded.flatMap((png) => [...png.data])).toEqual([...bytes]);
   });
 
-  it('refuse a grid beyond all measure', async () => {
+  it('refuse a grid of more than 2^28 pixels', async () => {
     const wide = new Images(2, 1, 16_384, 1, [0, 1], new Float32Array(2 * 16_384));
     await expect(wide.toPNG({ gap: 1e6, columns: 1 })).rejects.toThrow(/too large/);
   });

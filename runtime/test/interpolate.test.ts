@@ -7,7 +7,7 @@ import { conditionalFile, GENERATOR, generate, generatorFile } from './tiny.js';
 const normal = { ...GENERATOR, latent: { size: 100, distribution: 'normal' as const } };
 
 describe('a path between two seeds', () => {
-  it('starts and ends at their first images, to the bit', () => {
+  it('starts and ends exactly at the first latents of the seeds', () => {
     for (const info of [GENERATOR, normal]) {
       const size = info.latent?.size as number;
       const { latents: path } = pathOf(info, 3, 4, 9);
@@ -41,12 +41,12 @@ describe('a path between two seeds', () => {
     expectClose(path, expected, 1e-6);
   });
 
-  it('stays put between a seed and itself', () => {
+  it('stays at one point from a seed to itself', () => {
     const { latents: path } = pathOf(normal, 5, 5, 3);
     expectClose(path.slice(100, 200), latents(normal, 1, 5), 1e-6);
   });
 
-  it('moves the codes too, and keeps to one class', async () => {
+  it('moves the codes too and keeps one class', async () => {
     const generator = await Generator.load(conditionalFile(), { device: 'cpu' });
     const images = await generator.interpolate(1, 2, 3, { labels: 2 });
     const [a, b] = [1, 2].map((seed) => stream(seed, 'codes').uniform(2, -2, 2));
@@ -58,7 +58,7 @@ describe('a path between two seeds', () => {
     await generator.dispose();
   });
 
-  it('is drawn', async () => {
+  it('is drawn as `steps` images', async () => {
     const generator = await Generator.load(generatorFile(), { device: 'cpu' });
     const images = await generator.interpolate(3, 4, 70);
     expect(images.count).toBe(70);

@@ -12,7 +12,7 @@ const bytes = generatorFile();
 const digest = createHash('sha256').update(bytes).digest('hex');
 
 describe('sampling', () => {
-  it('tells its progress', async () => {
+  it('reports its progress', async () => {
     const generator = await Generator.load(bytes, cpu);
     const steps: [number, number][] = [];
     const onProgress = (done: number, total: number) => steps.push([done, total]);
@@ -25,7 +25,7 @@ describe('sampling', () => {
     await generator.dispose();
   });
 
-  it('ends between two batches when told to, from a timer even', async () => {
+  it('stops between two batches when its signal is aborted, even by a timer', async () => {
     const generator = await Generator.load(bytes, cpu);
     const controller = new AbortController();
     const batches: number[] = [];
@@ -46,14 +46,14 @@ describe('sampling', () => {
     await generator.dispose();
   });
 
-  it('is over after disposal, by whatever name', async () => {
+  it('fails after disposal, by dispose or by Symbol.asyncDispose', async () => {
     const generator = await Generator.load(bytes, cpu);
     await generator[Symbol.asyncDispose]();
     expect(await sentence(generator.sample())).toMatch(/disposed/);
   });
 });
 
-describe('a source', () => {
+describe('the source of a model', () => {
   let server: Server;
   let base: string;
   beforeAll(async () => {
@@ -72,7 +72,7 @@ describe('a source', () => {
     server.close();
   });
 
-  it('is fetched, checked and followed', async () => {
+  it('is fetched from a URL with its digest checked and its progress reported', async () => {
     const seen: LoadProgress[] = [];
     const generator = await Generator.load(`${base}/tiny.onnx`, {
       ...cpu,
@@ -91,7 +91,7 @@ describe('a source', () => {
     await generator.dispose();
   });
 
-  it('is refused where it is missing, another file, or nothing answers', async () => {
+  it('is refused if it is missing, is another file, or its server does not answer', async () => {
     expect(await sentence(Generator.load(`${base}/none.onnx`, cpu))).toBe(
       `${base}/none.onnx cannot be fetched: the server answers 404.`,
     );
@@ -103,7 +103,7 @@ describe('a source', () => {
     );
   });
 
-  it('can be given up while it is fetched', async () => {
+  it('is no longer fetched once the signal is aborted', async () => {
     const signal = AbortSignal.timeout(100);
     const work = Generator.load(`${base}/slow.onnx`, { ...cpu, signal });
     await expect(work).rejects.toMatchObject({ name: 'TimeoutError' });

@@ -57,14 +57,14 @@ const sentence = (work: () => unknown): string => {
   return (caught as Error).message;
 };
 
-describe('metadata', () => {
-  it('is read, whatever it holds', () => {
+describe('ONNX metadata', () => {
+  it('is read with any keys and values', () => {
     const metadata = { a: '', ключ: 'значение', long: 'x'.repeat(100_000), ['__proto__']: 'safe' };
     expect(metadataOf(onnx(metadata))).toEqual(metadata);
     expect(metadataOf(onnx())).toEqual({});
   });
 
-  it('is written as onnx-buf reads it, and replaced', () => {
+  it('is written so that onnx-buf reads it, and replaced', () => {
     const first = withMetadata(onnx({ a: '1', gpn: 'old', z: '26' }), 'gpn', 'é'.repeat(300));
     const read = fromBinary(ModelProtoSchema, first);
     expect(read.metadataProps.map(({ key, value }) => [key, value])).toEqual([
@@ -81,16 +81,16 @@ describe('metadata', () => {
 });
 
 describe('model info', () => {
-  it('comes back as it was written', () => {
+  it('is read as it was written', () => {
     expect(readModelInfo(withModelInfo(onnx(), info))).toEqual(info);
   });
 
-  it('leaves out what it does not know', () => {
+  it('leaves out unknown fields', () => {
     const json = JSON.stringify({ ...info, image: { ...info.image, depth: 3 }, more: [1] });
     expect(readModelInfo(onnx({ gpn: json }))).toEqual(info);
   });
 
-  it('is missing from other people’s models', () => {
+  it('is reported missing for a model without metadata of ours', () => {
     expect(sentence(() => readModelInfo(onnx(), 'other.onnx'))).toMatch(
       /^other\.onnx does not say .* export it with gpn-cli export\.$/,
     );
@@ -99,31 +99,35 @@ describe('model info', () => {
   const { latent: _, ...noLatent } = info;
   it.each<[string, unknown, RegExp]>([
     ['a later version', { ...info, version: 2 }, /later version .*update/],
-    ['a null', null, /should be an object, and is null/],
+    ['a null', null, /should be an object, but is null/],
     ['a list', [], /should be an object/],
-    ['a version that is text', { ...info, version: '1' }, /version should be 1, and is "1"/],
-    ['no name', { ...info, name: undefined }, /name should be .*, and is missing/],
-    ['another kind', { ...info, kind: 'vae' }, /kind should be "generator" or .*, and is "vae"/],
+    ['a version that is text', { ...info, version: '1' }, /version should be 1, but is "1"/],
+    ['a model without a name', { ...info, name: undefined }, /name should be .*, but is missing/],
+    ['another kind', { ...info, kind: 'vae' }, /kind should be "generator" or .*, but is "vae"/],
     [
       'a huge latent',
       { ...info, latent: { size: 1e12, distribution: 'normal' } },
-      /latent\.size should be a whole number from 1 to 65536, and is 1000000000000/,
+      /latent\.size should be a whole number from 1 to 65536, but is 1000000000000/,
     ],
     ['a negative side', { ...info, image: { ...info.image, height: -3 } }, /image\.height .* -3/],
     ['half a pixel', { ...info, image: { ...info.image, width: 2.5 } }, /image\.width/],
     ['an empty range', { ...info, image: { ...info.image, range: [1, 1] } }, /image\.range/],
-    ['channels that are no gray', { ...info, image: { ...info.image, channels: 3 } }, /"gray"/],
+    [
+      'three channels that are called gray',
+      { ...info, image: { ...info.image, channels: 3 } },
+      /"gray"/,
+    ],
     ['a generator without latent', noLatent, /a generator needs latent/],
     ['a critic without scores', { ...info, kind: 'critic' }, /a critic needs scores/],
     ['too few class names', { ...info, condition: { ...info.condition, names: [] } }, /names/],
     ['a fragment of another size', { ...info, fragment: { internal: 2, frame: 1 } }, /side 4/],
     [
-      'a value that is no number',
+      'a value that is not a number',
       { ...info, certificate: { ...info.certificate, values: [1, 'NaN'] } },
       /certificate\.values\[1\]/,
     ],
     [
-      'a tolerance of none',
+      'a certificate without tolerances',
       { ...info, certificate: { ...info.certificate, tolerance: {} } },
       /certificate\.tolerance\.cpu/,
     ],
@@ -133,14 +137,14 @@ describe('model info', () => {
     expect(message).toMatch(/^lie\.onnx /);
   });
 
-  it('refuses what is no JSON, and JSON that is too deep to print', () => {
+  it('refuses text that is not JSON, and JSON that is nested too deeply', () => {
     expect(sentence(() => readModelInfo(onnx({ gpn: '{' })))).toMatch(/not JSON/);
     const deep = `{"version":1,"name":${'['.repeat(1e5)}${']'.repeat(1e5)}}`;
     expect(sentence(() => readModelInfo(onnx({ gpn: deep })))).toMatch(/name should be/);
   });
 });
 
-describe('bytes that are no model', () => {
+describe('bytes that are not a model', () => {
   it.each([
     ['nothing', []],
     ['a lone varint that does not end', Array(20).fill(0xff)],
@@ -149,22 +153,22 @@ describe('bytes that are no model', () => {
     ['field number 0', [0x00, 0x01]],
     ['a PNG', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
     ['only a version', [0x08, 0x09]],
-  ])('%s', (_, bytes) => {
+  ])('are refused in one sentence: %s', (_, bytes) => {
     expect(sentence(() => metadataOf(Uint8Array.from(bytes), 'bad.onnx'))).toMatch(
-      /^bad\.onnx is not a whole ONNX file: /,
+      /^bad\.onnx is not a complete ONNX file: /,
     );
   });
 
-  it('cut short anywhere inside the graph or the metadata', () => {
+  it('are refused if a file is cut anywhere inside the graph or the metadata', () => {
     const whole = onnx({ gpn: JSON.stringify(info) });
     for (let length = 100; length < whole.length; length++) {
       const cut = whole.slice(0, length);
       // Cut exactly between two fields, what is left is a whole file without the entry.
-      expect(sentence(() => readModelInfo(cut))).toMatch(/not a whole ONNX file|does not say/);
+      expect(sentence(() => readModelInfo(cut))).toMatch(/not a complete ONNX file|does not say/);
     }
   });
 
-  it('changed at random: an answer or a sentence, never another error', () => {
+  it('changed at random are either read or refused in one sentence', () => {
     const whole = withModelInfo(onnx(), info);
     const random = stream(5, 'mutations');
     let refused = 0;

@@ -5,14 +5,17 @@ import { readNpy, writeNpy } from '../src/format/npy.js';
 
 const data = Float32Array.from({ length: 24 }, (_, i) => (i - 7) / 3);
 
-describe('.npy', () => {
-  it.each([[[24]], [[4, 6]], [[2, 3, 4, 1]], [[24, 1]]])('comes back in the shape %j', (shape) => {
-    const bytes = writeNpy(data, shape);
-    expect((bytes.length - 4 * 24) % 64).toBe(0);
-    expect(readNpy(bytes)).toEqual({ shape, data });
-  });
+describe('a .npy file', () => {
+  it.each([[[24]], [[4, 6]], [[2, 3, 4, 1]], [[24, 1]]])(
+    'is read as it was written in the shape %j',
+    (shape) => {
+      const bytes = writeNpy(data, shape);
+      expect((bytes.length - 4 * 24) % 64).toBe(0);
+      expect(readNpy(bytes)).toEqual({ shape, data });
+    },
+  );
 
-  it('holds nothing, one value, or part of a larger array', () => {
+  it('can contain no value, one value, or part of a larger array', () => {
     expect(readNpy(writeNpy(new Float32Array(0), [0, 5]))).toEqual({
       shape: [0, 5],
       data: new Float32Array(0),
@@ -32,7 +35,7 @@ describe('.npy', () => {
   });
 
   // Byte for byte what numpy.save(f, numpy.arange(3, dtype='<f4')) writes (NumPy 2.4).
-  it('is what NumPy writes', () => {
+  it('has the bytes that NumPy writes', () => {
     const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }";
     const expected = Buffer.concat([
       Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, 0x76, 0]),
@@ -54,22 +57,22 @@ describe('.npy', () => {
   const edited = (from: string, to: string) =>
     Uint8Array.from(Buffer.from(Buffer.from(whole).toString('latin1').replace(from, to), 'latin1'));
   it.each([
-    ['nothing', new Uint8Array(0), /is not a \.npy file/],
+    ['no bytes', new Uint8Array(0), /is not a \.npy file/],
     ['a PNG', Uint8Array.of(0x89, 0x50, ...new Array(20).fill(0)), /is not a \.npy file/],
-    ['cut in its header', whole.slice(0, 50), /is cut short/],
-    ['cut in its values', whole.slice(0, -1), /cut short or too long/],
-    ['too long', Uint8Array.of(...whole, 0), /cut short or too long/],
-    ['big-endian', edited('<f4', '>f4'), /holds >f4, .*save numpy/],
-    ['of doubles', edited('<f4', '<f8'), /holds <f8, .*save numpy/],
-    ['in Fortran order', edited('False', 'True '), /Fortran order/],
-    ['of a huge shape', edited('(4, 6)', '(99999999999, 6)'), /cut short or too long/],
-    ['without a shape', edited('shape', 'sharp'), /header/],
-  ])('that is %s is refused', (_, bytes, reason) => {
+    ['one cut in its header', whole.slice(0, 50), /is cut short/],
+    ['one cut in its values', whole.slice(0, -1), /cut short or too long/],
+    ['one that is too long', Uint8Array.of(...whole, 0), /cut short or too long/],
+    ['big-endian values', edited('<f4', '>f4'), /contains >f4, .*save numpy/],
+    ['doubles', edited('<f4', '<f8'), /contains <f8, .*save numpy/],
+    ['values in Fortran order', edited('False', 'True '), /Fortran order/],
+    ['a huge shape', edited('(4, 6)', '(99999999999, 6)'), /cut short or too long/],
+    ['a header without a shape', edited('shape', 'sharp'), /header/],
+  ])('is refused: %s', (_, bytes, reason) => {
     expect(() => readNpy(bytes, 'z.npy')).toThrow(UserError);
     expect(() => readNpy(bytes, 'z.npy')).toThrow(reason);
   });
 
-  it('is not written in a shape that does not fit', () => {
+  it('is not written in a shape that does not fit the values', () => {
     expect(() => writeNpy(data, [5, 5])).toThrow(RangeError);
   });
 });

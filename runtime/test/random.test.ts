@@ -32,17 +32,20 @@ describe('threefry', () => {
       [0x13198a2e, 0x03707344],
       [0xc4923a9c, 0x483df7a0],
     ],
-  ] as [number, number][][])('answers as Random123 does to %j', (counter, key, answer) => {
-    expect(threefry2x32(key as [number, number], counter as [number, number])).toEqual(answer);
-  });
+  ] as [number, number][][])(
+    'gives the same words as Random123 for the counter %j',
+    (counter, key, answer) => {
+      expect(threefry2x32(key as [number, number], counter as [number, number])).toEqual(answer);
+    },
+  );
 
-  it('hashes strings by FNV-1a', () => {
+  it('is keyed by FNV-1a hashes of strings, which have the published values', () => {
     // The published test vectors of FNV-1a, 32 bits.
     expect(['', 'a', 'foobar'].map(fnv1a)).toEqual([0x811c9dc5, 0xe40c292c, 0xbf9cf968]);
   });
 });
 
-describe('golden values', () => {
+describe('the random generator has the golden values', () => {
   // python3 random_stream.py 7 latents 5 (the script of the README).
   it('of stream(7, "latents")', () => {
     expect([...stream(7, 'latents').uint32(5)]).toEqual([
@@ -83,7 +86,7 @@ describe('golden values', () => {
   });
 });
 
-describe('streams', () => {
+describe('random streams', () => {
   it('have numbers that do not depend on how many are taken', () => {
     const all = stream(3, 'x').uint32(1001);
     for (const n of [0, 1, 2, 7, 1000]) expect(stream(3, 'x').uint32(n)).toEqual(all.slice(0, n));
@@ -92,7 +95,7 @@ describe('streams', () => {
     expect(joined).toEqual([...all]);
   });
 
-  it('continue from a position', () => {
+  it('continue from a given position', () => {
     const all = stream(3, 'x').normal(100);
     for (const position of [0, 1, 50, 99]) {
       const late = stream(3, 'x');
@@ -132,7 +135,7 @@ describe('streams', () => {
   });
 });
 
-describe('distributions', () => {
+describe('the distribution', () => {
   const n = 400_000;
   const moments = (values: Float32Array) => {
     const mean = (power: number) => values.reduce((sum, v) => sum + v ** power, 0) / values.length;
@@ -142,7 +145,7 @@ describe('distributions', () => {
   const near = (value: number, expected: number, variance: number) =>
     expect(Math.abs(value - expected)).toBeLessThan(6 * Math.sqrt(variance / n));
 
-  it('uniform: moments and open, exact ends', () => {
+  it('uniform has the right moments, and open and exact ends', () => {
     const values = stream(11, 'u').uniform(n);
     const [m1, m2, , m4] = moments(values);
     near(m1, 0, 1 / 3);
@@ -151,13 +154,13 @@ describe('distributions', () => {
     expect(values.every((v) => Math.abs(v) < 1 && Number.isInteger(v * 2 ** 24))).toBe(true);
   });
 
-  it('uniform: any range', () => {
+  it('uniform takes any range', () => {
     const values = stream(11, 'u').uniform(1000, 2, 3);
     const base = stream(11, 'u').uniform(1000);
     expect(values).toEqual(base.map((v) => 2.5 + v / 2));
   });
 
-  it('normal: moments', () => {
+  it('normal has the right moments', () => {
     const [m1, m2, m3, m4] = moments(stream(12, 'n').normal(n));
     near(m1, 0, 1);
     near(m2, 1, 2);
@@ -165,14 +168,14 @@ describe('distributions', () => {
     near(m4, 3, 96);
   });
 
-  it('normal: antisymmetric in the word, increasing', () => {
+  it('normal is antisymmetric and increasing in the word', () => {
     for (const word of [0, 1, 12345, 322122546, 322122547, 2 ** 31 - 1]) {
       expect(normalQuantile(2 ** 32 - 1 - word)).toBe(-normalQuantile(word));
       expect(normalQuantile(word + 1)).toBeGreaterThan(normalQuantile(word));
     }
   });
 
-  it('below: within the limit, evenly (chi-squared)', () => {
+  it('of below is even within the limit (chi-squared)', () => {
     const limit = 10;
     const counts = new Array<number>(limit).fill(0);
     for (const v of stream(13).below(n, limit)) counts[v] = (counts[v] as number) + 1;
@@ -183,7 +186,7 @@ describe('distributions', () => {
     expect(stream(13).below(5, 2 ** 32)).toEqual(stream(13).uint32(5));
   });
 
-  it('below: passes over words that would favour small numbers', () => {
+  it('of below skips words that would favour small numbers', () => {
     // With this limit about half the words are passed over; the next values take their place.
     const limit = 2 ** 31 + 1;
     const words = stream(14).uint32(400);
@@ -191,7 +194,7 @@ describe('distributions', () => {
     expect(stream(14).below(100, limit)).toEqual(expected.slice(0, 100));
   });
 
-  it('permutation: each order equally often', () => {
+  it('of permutations gives each order equally often', () => {
     const counts = new Map<string, number>();
     const random = stream(15);
     for (let i = 0; i < 24_000; i++) {

@@ -26,7 +26,7 @@ const windowSum = ({ width, height, data }: Picture, x: number, y: number): numb
 };
 
 describe('scoreFragments', () => {
-  it('takes rectangles of the model’s size as they are', async () => {
+  it('uses rectangles of the model’s size as they are', async () => {
     const model = await load();
     const picture = gray(10, 8);
     const places = [
@@ -47,7 +47,7 @@ describe('scoreFragments', () => {
     await model.dispose();
   });
 
-  it('resamples others: a mean where the picture is made smaller, lines where larger', async () => {
+  it('resamples other rectangles: averages if they are made smaller, straight lines if larger', async () => {
     const model = await load();
     const ramp: Picture = {
       width: 60,
@@ -79,7 +79,7 @@ describe('scoreFragments', () => {
   });
 });
 
-describe('pictures', () => {
+describe('a picture', () => {
   const sumOf = async (picture: Picture): Promise<number> => {
     const model = await load();
     const { values } = await model.scoreFragments(picture, [{ x: 0, y: 0, width: 3, height: 2 }]);
@@ -96,7 +96,7 @@ describe('pictures', () => {
       6 * (0.299 + 0.587 * 0.2),
     ],
     [
-      'RGBA bytes of a canvas, laid on black',
+      'RGBA bytes of a canvas, blended with black',
       { width: 3, height: 2, data: Uint8ClampedArray.from(repeat(255, 255, 255, 51)) },
       6 * 0.2,
     ],
@@ -107,16 +107,28 @@ describe('pictures', () => {
       6 * 0.75,
     ],
     ['one of a model’s images', new Images(1, 2, 3, 1, [-1, 1], new Float32Array(6)), 3],
-  ])('%s', async (_, picture, expected) => {
+  ])('is scored with the model’s channels and range: %s', async (_, picture, expected) => {
     expect(await sumOf(picture)).toBeCloseTo(expected, 5);
   });
 
   it.each<[string, Picture, RegExp]>([
-    ['0×0', { width: 0, height: 0, data: new Uint8Array(0) }, /nothing to score/],
-    ['too large', { width: 30_000, height: 30_000, data: new Uint8Array(1) }, /too large/],
-    ['the wrong length', { width: 3, height: 2, data: new Uint8Array(7) }, /7 values are not/],
-    ['no whole size', { width: 2.5, height: 2, data: new Uint8Array(5) }, /nothing to score/],
-  ])('%s is refused', async (_, picture, message) => {
+    ['no pixels', { width: 0, height: 0, data: new Uint8Array(0) }, /nothing to score/],
+    [
+      'one that is too large',
+      { width: 30_000, height: 30_000, data: new Uint8Array(1) },
+      /too large/,
+    ],
+    [
+      'a number of values that does not fit',
+      { width: 3, height: 2, data: new Uint8Array(7) },
+      /7 values are not/,
+    ],
+    [
+      'a size that is not a whole number',
+      { width: 2.5, height: 2, data: new Uint8Array(5) },
+      /nothing to score/,
+    ],
+  ])('is refused: %s', async (_, picture, message) => {
     expect(await sentence(sumOf(picture))).toMatch(message);
   });
 });
@@ -135,7 +147,7 @@ describe('scoreMap', () => {
     await model.dispose();
   });
 
-  it('lets the frame of a fragment reach outside', async () => {
+  it('lets the frame of a fragment reach outside the picture', async () => {
     const { image } = DISCRIMINATOR;
     const square: ModelInfo = {
       ...DISCRIMINATOR,
@@ -159,7 +171,7 @@ describe('scoreMap', () => {
     await model.dispose();
   });
 
-  it('refuses a model of images of any size that gives no score for each fragment', async () => {
+  it('refuses a dense form that does not give one score for each fragment', async () => {
     const image = { ...DISCRIMINATOR.image, height: 3, width: 3 };
     const info: ModelInfo = { ...DISCRIMINATOR, image, fragment: { internal: 1, frame: 1 } };
     const model = await Discriminator.load(discriminatorFile(info, ['N', 'H', 'W', 1]));
@@ -169,7 +181,7 @@ describe('scoreMap', () => {
     await model.dispose();
   });
 
-  it('refuses what makes no sense', async () => {
+  it('refuses options and pictures that do not suit the model', async () => {
     const model = await load();
     expect(await sentence(model.scoreMap(gray(2, 2)))).toMatch(/2×2 pixels is too small/);
     expect(await sentence(model.scoreMap(gray(9, 9), { stride: 0 }))).toMatch(/stride .* not 0/);

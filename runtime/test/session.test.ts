@@ -41,7 +41,7 @@ const messageOf = async (work: Promise<unknown>): Promise<string> => {
 };
 
 describe('a session', () => {
-  it('names its inputs and outputs and runs', async () => {
+  it('names its inputs and outputs, and runs', async () => {
     const session = await openSession(twice, { device: 'cpu', threads: 1 });
     expect(session.inputNames).toEqual(['x']);
     expect(session.outputNames).toEqual(['y', 'n', 'p']);
@@ -55,7 +55,7 @@ describe('a session', () => {
     await expect(session.run({ x: floats([1, 2], [1, 1]) })).rejects.toThrow('disposed');
   });
 
-  it('takes outputs as the next inputs', async () => {
+  it('takes its outputs as the next inputs', async () => {
     const session = await openSession(twice, { device: 'cpu' });
     let x = floats([3, 2], [1, 2, 3, 4, 5, 6]);
     for (let i = 0; i < 5; i++) x = (await session.run({ x }, ['y'])).y as TensorData;
@@ -63,7 +63,7 @@ describe('a session', () => {
     await session.dispose();
   });
 
-  it('gives the outputs asked for, under their own names', async () => {
+  it('gives only the outputs that are asked for', async () => {
     const session = await openSession(twice, { device: 'cpu' });
     const x = floats([1, 2], [1, 5]);
     expect(await session.run({ x }, ['n'])).toEqual({ n: floats([1, 2], [-1, -5]) });
@@ -71,7 +71,7 @@ describe('a session', () => {
     await session.dispose();
   });
 
-  it('queues runs and creations that are asked for at once', async () => {
+  it('queues concurrent runs and openings', async () => {
     const sessions = await Promise.all([1, 2, 3].map(() => openSession(twice, { device: 'cpu' })));
     const results = await Promise.all(
       Array.from({ length: 30 }, (_, i) => sessions[i % 3]?.run({ x: floats([1, 2], [i, -i]) })),
@@ -82,7 +82,7 @@ describe('a session', () => {
     await Promise.all(sessions.map((session) => session.dispose()));
   });
 
-  it('goes on after a run that failed', async () => {
+  it('still runs after a run that failed', async () => {
     const session = await openSession(twice, { device: 'cpu' });
     const wrong = session.run({ x: floats([1, 3], [1, 2, 3]) });
     const right = session.run({ x: floats([1, 2], [1, 2]) });
@@ -91,7 +91,7 @@ describe('a session', () => {
     await session.dispose();
   });
 
-  it('opens a path, and writes a profile when asked', async () => {
+  it('opens a path and writes a profile if asked to', async () => {
     const path = join(folder, 'twice.onnx');
     writeFileSync(path, twice);
     const session = await openSession(path, { device: 'cpu', profile: join(folder, 'profile') });
@@ -104,8 +104,8 @@ describe('a session', () => {
   });
 });
 
-describe('devices', () => {
-  it('auto says which device was taken and why not the others', async () => {
+describe('openSession', () => {
+  it('with `auto` says which device was chosen and why not the others', async () => {
     const session = await openSession(twice);
     expect(['cpu', 'webgpu', 'cuda']).toContain(session.device);
     if (session.device === 'cpu')
@@ -114,19 +114,19 @@ describe('devices', () => {
     await session.dispose();
   });
 
-  it('a device of another name is refused', async () => {
+  it('refuses a device with an unknown name', async () => {
     const wrong = openSession(twice, { device: 'gpu' as 'cpu' });
     expect(await messageOf(wrong)).toBe('There is no device "gpu": use auto, cuda, webgpu, cpu.');
   });
 
-  it.skipIf(existsSync('/dev/nvidia0'))('a missing CUDA is named with its remedy', async () => {
+  it.skipIf(existsSync('/dev/nvidia0'))('says how to get CUDA if it is missing', async () => {
     const message = await messageOf(openSession(twice, { device: 'cuda' }));
     expect(message).toMatch(/^The device cuda cannot be used \(.+\): it needs .*CUDA 12/);
   });
 
   // Debian's chromium brings a Vulkan driver in software: slow, but the same code path as a GPU.
   const icd = '/usr/lib/chromium/vk_swiftshader_icd.json';
-  it.runIf(existsSync(icd))('webgpu computes the same (software Vulkan)', () => {
+  it.runIf(existsSync(icd))('with `webgpu` computes the same (software Vulkan)', () => {
     const source = fileURLToPath(new URL('../dist/node/session.js', import.meta.url));
     const path = join(folder, 'webgpu.onnx');
     writeFileSync(path, twice);
@@ -145,7 +145,7 @@ describe('devices', () => {
   });
 });
 
-describe('a file that is no model', () => {
+describe('openSession', () => {
   it.each([
     ['nothing', new Uint8Array(0)],
     ['text', new TextEncoder().encode('{"not": "a model"}')],
@@ -158,13 +158,13 @@ describe('a file that is no model', () => {
         nodes: [node('Frobnicate', ['x'], ['y'])],
       }),
     ],
-  ])('%s is refused in one sentence', async (_, bytes) => {
+  ])('refuses a file that is not an ONNX model: %s', async (_, bytes) => {
     expect(await messageOf(openSession(bytes, { label: 'bad.onnx' }))).toMatch(
       /^bad\.onnx is not a model that ONNX Runtime can load: /,
     );
   });
 
-  it('a path that is not there is named', async () => {
+  it('names a path that does not exist', async () => {
     const path = join(folder, 'missing.onnx');
     expect(await messageOf(openSession(path))).toContain(path);
   });

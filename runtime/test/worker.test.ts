@@ -11,7 +11,7 @@ const { Generator, openSession }: typeof Runtime = await import(/* @vite-ignore 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-worker-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('draws the same in a worker thread, and leaves the event loop free', async () => {
+it('a generator draws the same in a worker thread and leaves the event loop free', async () => {
   const here = await Generator.load(generatorFile(), { device: 'cpu' });
   const there = await Generator.load(generatorFile(), { device: 'cpu', threads: 2, worker: true });
   expect([there.device, there.reason]).toEqual(['cpu', 'cpu: as asked, 2 threads']);
@@ -28,7 +28,7 @@ it('draws the same in a worker thread, and leaves the event loop free', async ()
   await there.dispose();
 });
 
-it('tells mistakes from a worker thread as from here, and starts again', async () => {
+it('a worker thread reports the same errors as the main thread, and starts again after it has ended', async () => {
   const wrong = openSession(Uint8Array.of(1, 2, 3), { worker: true, label: 'x.onnx' });
   await expect(wrong).rejects.toMatchObject({
     name: 'UserError',

@@ -168,7 +168,7 @@ describe('in Chromium', () => {
       `UserError: ${site.url}/none.onnx cannot be fetched: the server answers 404.`,
     );
     expect(await failing(`'broken.onnx'`)).toMatch(
-      /^UserError: broken\.onnx is not a whole ONNX file/,
+      /^UserError: broken\.onnx is not a complete ONNX file/,
     );
     expect(await failing(`'g.onnx'`, `{ device: 'cuda' }`)).toBe(
       'UserError: There is no device "cuda": use auto, webgpu, wasm.',
@@ -179,7 +179,9 @@ describe('in Chromium', () => {
     expect(await failing(`'g.onnx'`, `{ assets: '/nowhere' }`)).toMatch(
       /^UserError: The device wasm cannot be used .* from the folder `assets`\.$/,
     );
-    expect(await failing(`new Blob(['x'])`)).toMatch(/^UserError: The model is not a whole ONNX/);
+    expect(await failing(`new Blob(['x'])`)).toMatch(
+      /^UserError: The model is not a complete ONNX/,
+    );
   });
 
   chromium('without a worker, with an abort, on a canvas', async () => {

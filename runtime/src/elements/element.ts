@@ -1,16 +1,16 @@
-/** What both elements have in common: a model that is loaded once the element is seen. */
+/** What both elements have in common: a model that is loaded once the element becomes visible. */
 
 import type { ModelInfo } from '../format/model-info.js';
 import type { LoadOptions, LoadProgress } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { STYLE } from './style.js';
 
-/** So that a server can import the elements: there is no HTMLElement there. */
+/** A stand-in lets a server, which has no HTMLElement, import the elements. */
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
 type Tag = keyof HTMLElementTagNameMap;
 
-/** Makes an element: its attributes, then its children. */
+/** Creates an HTML element from its attributes and event listeners, and its children. */
 export function h<T extends Tag>(
   tag: T,
   attributes: Record<string, string | EventListener> = {},
@@ -25,7 +25,7 @@ export function h<T extends Tag>(
   return made;
 }
 
-/** A choice of a class, which becomes the element's `label`; `none` says what is shown without. */
+/** A choice of a class, which sets the element's `label`. `none` names the choice of no class. */
 export function classChoice(
   element: HTMLElement,
   { classes, names }: NonNullable<ModelInfo['condition']>,
@@ -48,11 +48,12 @@ const PHASES: Record<LoadProgress['phase'], string> = {
 };
 
 /**
- * Attributes: `src` the model's URL; `assets` the folder of ONNX Runtime's files; `device`;
- * `digest` the file's SHA-256. Events, which bubble: `gpn-load`, `gpn-progress`, `gpn-error`.
+ * An element that shows a model. Attributes: `src`, the model's URL; `assets`, the folder of ONNX
+ * Runtime's files; `device`; `digest`, the file's SHA-256. Events, which bubble: `gpn-load`,
+ * `gpn-progress`, `gpn-error`.
  */
 export abstract class ModelElement<M extends Model> extends Base {
-  /** The loaded model; undefined before, and after an error. */
+  /** The loaded model; undefined before it is loaded and after an error. */
   model: M | undefined;
   protected readonly stage = globalThis.document && h('div', { class: 'stage', part: 'stage' });
   protected readonly bar = globalThis.document && h('figcaption', { part: 'controls' });
@@ -71,9 +72,9 @@ export abstract class ModelElement<M extends Model> extends Base {
   #loading: AbortController | undefined;
 
   protected abstract open(src: string, options: LoadOptions): Promise<M>;
-  /** Shows what the model does, at first and whenever an attribute changes. */
+  /** Shows the model's results: once it is loaded, and whenever an attribute changes. */
   protected abstract show(): Promise<void>;
-  /** Makes the controls that this model has a use for. */
+  /** Creates the controls for what this model takes. */
   protected abstract controls(model: M): void;
 
   connectedCallback(): void {
@@ -83,7 +84,7 @@ export abstract class ModelElement<M extends Model> extends Base {
       const figure = h('figure', { part: 'figure' }, this.stage, this.bar);
       this.attachShadow({ mode: 'open' }).append(h('style', {}, STYLE), figure);
     }
-    // What is never scrolled to is never fetched.
+    // A model is not fetched before its element is scrolled into view.
     this.#watch = new IntersectionObserver((entries) => {
       if (entries.some(({ isIntersecting }) => isIntersecting)) {
         this.#watch?.disconnect();
@@ -145,7 +146,7 @@ export abstract class ModelElement<M extends Model> extends Base {
     });
   }
 
-  /** Does something; what goes wrong is said where the reader looks, and told as `gpn-error`. */
+  /** Runs `work`; an error is shown in the element and emitted as `gpn-error`. */
   protected async attempt(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -168,15 +169,15 @@ export abstract class ModelElement<M extends Model> extends Base {
     this.dispatchEvent(new CustomEvent(`gpn-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  /** The class in the attribute `label`; undefined where there is none, or it is `all`. */
+  /** The class in the attribute `label`; undefined if there is none or it is `all`. */
   protected get label(): number | undefined {
     const text = this.getAttribute('label') ?? '';
     return text === '' || text === 'all' ? undefined : Number(text);
   }
 
-  /** A whole number in an attribute, or what stands in for it. */
-  protected number(name: string, otherwise: number): number {
+  /** The whole number in an attribute, or the default. */
+  protected number(name: string, defaultValue: number): number {
     const text = this.getAttribute(name);
-    return text === null || !/^\d+$/.test(text) ? otherwise : Number(text);
+    return text === null || !/^\d+$/.test(text) ? defaultValue : Number(text);
   }
 }

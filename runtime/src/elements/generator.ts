@@ -6,18 +6,19 @@ import type { LoadOptions } from '../model/load.js';
 import { Generator } from '../web/load.js';
 import { classChoice, h, ModelElement } from './element.js';
 
-/** Seconds from one set of images to the next. */
-const LEG = 2.5;
+/** Seconds of a walk from one set of images to the next. */
+const WALK_SECONDS = 2.5;
 
-/** The attributes of codes; a model with more draws the others as 0. */
+/** The attributes of codes; any further codes of a model are 0. */
 const CODES = Array.from({ length: 16 }, (_, k) => `code-${k}`);
 
 /**
- * `<gpn-generator src seed count columns label code-0 code-1 …>`: a grid of images that a generator
- * draws.
+ * `<gpn-generator src seed count columns label code-0 code-1 …>`: a grid of images drawn by a
+ * generator.
  *
- * `label` is a class by its number; without it, or with `all`, each class has a row. `code-0` and
- * so on set codes, and leave 0 to the others. `bare` leaves out the controls. Beside the events of every element it emits `gpn-sample` with `{ seed, count, ms }`.
+ * `label` is the number of a class; without it, or with `all`, each class has a row. `code-0` and so
+ * on set codes; the others are 0. `bare` leaves out the controls. In addition to the events of every
+ * element, it emits `gpn-sample` with `{ seed, count, ms }`.
  */
 export class GpnGenerator extends ModelElement<Generator> {
   static readonly observedAttributes = [
@@ -33,6 +34,7 @@ export class GpnGenerator extends ModelElement<Generator> {
     return Generator.load(src, options) as Promise<Generator>;
   }
 
+  /** The attribute `seed`, a whole number from 0; 0 by default. Setting it draws other images. */
   get seed(): number {
     return this.number('seed', 0);
   }
@@ -41,7 +43,7 @@ export class GpnGenerator extends ModelElement<Generator> {
     this.setAttribute('seed', String(seed));
   }
 
-  /** Other images: those of the next seed. */
+  /** Draws other images: those of the next seed. */
   resample(): void {
     this.seed = this.seed + 1;
   }
@@ -64,7 +66,10 @@ export class GpnGenerator extends ModelElement<Generator> {
   #codes({ size, range: [low, high] }: NonNullable<ModelInfo['codes']>): HTMLElement[] {
     return Array.from({ length: Math.min(size, CODES.length) }, (_, k) => {
       const slider = h('input', {
-        ...{ type: 'range', min: String(low), max: String(high), step: 'any' },
+        type: 'range',
+        min: String(low),
+        max: String(high),
+        step: 'any',
         input: () => this.setAttribute(`code-${k}`, slider.value),
       });
       this.#sliders.push(slider);
@@ -72,7 +77,7 @@ export class GpnGenerator extends ModelElement<Generator> {
     });
   }
 
-  /** Codes by attributes; sliders show them, and make 0 of those that are not given. */
+  /** The codes set by attributes. Sliders show them; codes without an attribute are at 0. */
   #fixed(): Record<number, number> | undefined {
     const given = CODES.flatMap((name, k) => {
       const text = this.getAttribute(name);
@@ -85,7 +90,7 @@ export class GpnGenerator extends ModelElement<Generator> {
     return given.length + this.#sliders.length > 0 ? codes : undefined;
   }
 
-  /** What every drawing has in common: the class, the codes, how many images and in what rows. */
+  /** What does not change between drawings: classes, codes, and the number of images and columns. */
   #plan({ info }: Generator): GridPlan & { count: number; across: number } {
     const { label } = this;
     const rows = info.condition && label === undefined ? info.condition.classes : 1;
@@ -111,9 +116,9 @@ export class GpnGenerator extends ModelElement<Generator> {
       ...(drawn && { latents: drawn }),
     });
     const images = await model.sample({ ...inputs, batchSize: inputs.count });
-    if (mine !== this.#latest) return; // a later one was asked for meanwhile
+    if (mine !== this.#latest) return; // another drawing was requested meanwhile
     images.draw(this.#canvas, { columns: across, gap: 1 });
-    // Pixels are squares to look at, but where they are made smaller some would be left out.
+    // Enlarged pixels should look like squares; made smaller that way, some would be left out.
     const smaller = this.#canvas.width > this.#canvas.clientWidth;
     this.#canvas.style.imageRendering = smaller ? 'auto' : '';
     const { name, condition } = model.info;
@@ -132,7 +137,7 @@ export class GpnGenerator extends ModelElement<Generator> {
     return this.#draw(this.seed);
   }
 
-  /** Whether the images are on their way to those of the next seeds. */
+  /** Whether the images are moving towards those of the next seeds. */
   get walking(): boolean {
     return this.#walk?.getAttribute('aria-pressed') === 'true';
   }
@@ -140,11 +145,11 @@ export class GpnGenerator extends ModelElement<Generator> {
   async #toggle(): Promise<void> {
     const starting = !this.walking;
     this.#walk?.setAttribute('aria-pressed', String(starting));
-    if (starting) await this.attempt(() => this.#go());
+    if (starting) await this.attempt(() => this.#walkOn());
   }
 
-  /** From set to set of latents, a frame at a time, until the button is pressed again. */
-  async #go(): Promise<void> {
+  /** Moves from set to set of latents, frame by frame, until the button is pressed again. */
+  async #walkOn(): Promise<void> {
     const { model } = this;
     if (model === undefined) return;
     const frame = () => new Promise<number>(requestAnimationFrame);
@@ -159,8 +164,8 @@ export class GpnGenerator extends ModelElement<Generator> {
         this.#plan(model).count === count;
       const start = await frame();
       for (let t = 0; t < 1 && same(); ) {
-        t = Math.min(1, ((await frame()) - start) / (1000 * LEG));
-        // Slow at both ends, so that each set can be looked at.
+        t = Math.min(1, ((await frame()) - start) / (1000 * WALK_SECONDS));
+        // Slow at both ends, so that there is time to look at each set.
         await this.#draw(seed, blend(info, a, b, t * t * (3 - 2 * t)));
       }
       if (same()) this.seed = seed + 1;

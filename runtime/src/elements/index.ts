@@ -1,4 +1,4 @@
-/** Defines `<gpn-generator>` and `<gpn-score-map>`; where there is no document it does nothing. */
+/** Defines `<gpn-generator>` and `<gpn-score-map>`; on a server it does nothing. */
 import { GpnGenerator } from './generator.js';
 import { GpnScoreMap } from './score-map.js';
 

@@ -5,19 +5,19 @@ import type { LoadOptions } from '../model/load.js';
 import { Discriminator } from '../web/load.js';
 import { classChoice, h, ModelElement } from './element.js';
 
-/** As many windows as are scored in about a second by a small model in wasm. */
+/** The number of windows that a small model scores in about a second with wasm. */
 const WINDOWS = 1500;
 
-/** The longer side, in pixels, of the canvas on which the heat map is laid. */
-const HEAT = 512;
+/** The longer side of the heat map's canvas, in pixels. */
+const HEAT_SIDE = 512;
 
 /**
- * `<gpn-score-map src stride label><img …></gpn-score-map>`: what a discriminator makes of every
- * part of a picture, as a heat map over it. Another picture can be chosen or dropped.
+ * `<gpn-score-map src stride label><img …></gpn-score-map>`: a discriminator's scores of every part
+ * of a picture, as a heat map over it. Another picture can be chosen or dropped.
  *
- * Without `stride` all fragments are scored, or as many windows as a second or so allows. A
- * conditional one judges as class `label`, 0 unless given. Beside the events of every
- * element it emits `gpn-score` with `{ map, ms }`.
+ * Without `stride`, a discriminator with a dense form scores every fragment, and others as many
+ * windows as take about a second. A conditional discriminator scores for the class `label`, 0 by
+ * default. In addition to the events of every element, it emits `gpn-score` with `{ map, ms }`.
  */
 export class GpnScoreMap extends ModelElement<Discriminator> {
   static readonly observedAttributes = [
@@ -33,14 +33,14 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     return Discriminator.load(src, options) as Promise<Discriminator>;
   }
 
-  /** The picture that is scored: the first image inside the element. */
+  /** The picture that is scored: the first image inside the element, if there is one. */
   get image(): HTMLImageElement | null {
     return this.querySelector('img:not([slot])');
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.stage.append(h('slot'), this.#heat); // the picture is seen before it is scored
+    this.stage.append(h('slot'), this.#heat); // the picture is visible before it is scored
     const allow = (event: Event) => {
       event.preventDefault();
       this.stage.classList.toggle('over', event.type === 'dragover');
@@ -75,7 +75,7 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     this.bar.append(h('label', {}, 'Heat', opacity), this.#scale);
   }
 
-  /** Shows and scores a picture from a file. */
+  /** Shows and scores a picture from a file. Its errors are thrown, not shown in the element. */
   async scoreFile(file: Blob): Promise<void> {
     const image = this.image ?? this.appendChild(h('img', { alt: 'The chosen picture' }));
     if (this.#url !== undefined) URL.revokeObjectURL(this.#url);
@@ -108,19 +108,21 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
   }
 
   #paint(map: ScoreMap, { width, height }: ImageData): void {
-    const shrink = Math.min(1, HEAT / Math.max(width, height));
+    const shrink = Math.min(1, HEAT_SIDE / Math.max(width, height));
     const [w, h2] = [
       Math.max(1, Math.round(width * shrink)),
       Math.max(1, Math.round(height * shrink)),
     ];
-    // The map's own pixels, so that drawing it small costs little.
+    // The heat map may be smaller than the picture: the map's geometry follows.
     const { first, stride } = map;
     const small = {
       ...map,
       stride: stride * shrink,
       first: {
-        ...{ x: first.x * shrink, y: first.y * shrink },
-        ...{ width: first.width * shrink, height: first.height * shrink },
+        x: first.x * shrink,
+        y: first.y * shrink,
+        width: first.width * shrink,
+        height: first.height * shrink,
       },
     };
     this.#heat.width = w;

@@ -1,4 +1,8 @@
-/** How the elements look; a page changes it by custom properties and by `::part()`. */
+import { HEAT_COLORS } from '../model/heat-map.js';
+
+const heatGradient = HEAT_COLORS.map((color) => `rgb(${color.join(' ')})`).join(', ');
+
+/** The elements' style sheet. A page can change it by custom properties and by `::part()`. */
 export const STYLE = `
 :host {
   --accent: var(--gpn-accent, #5b4bdb);
@@ -36,5 +40,5 @@ input[type=range] { width: min(110px, 26cqi); accent-color: var(--accent); }
 .heat { position: absolute; inset: 0; height: 100%; image-rendering: auto; pointer-events: none; }
 .over { outline: 3px dashed var(--accent); outline-offset: -3px; }
 .scale { display: inline-flex; align-items: center; gap: 6px; font-variant-numeric: tabular-nums; }
-.scale i { width: 90px; height: 10px; border-radius: 5px; background: linear-gradient(90deg, rgb(48 18 82), rgb(42 84 160), rgb(30 152 138), rgb(122 201 82), rgb(250 230 50)); }
+.scale i { width: 90px; height: 10px; border-radius: 5px; background: linear-gradient(90deg, ${heatGradient}); }
 `;

@@ -1,8 +1,9 @@
-/** Checks of values that come from outside: each returns the value, typed, or throws. */
+/** Checks of untrusted values: each returns the value with its type, or throws a {@link Mismatch}. */
 
-/** A value is not as it should be; the message says where and what it should be. */
+/** A value is not valid; the message says which one and what it should be. */
 export class Mismatch extends Error {}
 
+/** Checks a value; `at` is its path in the whole, for the message. */
 export type Check<T> = (value: unknown, at: string) => T;
 
 const shown = (value: unknown): string => {
@@ -14,7 +15,7 @@ const shown = (value: unknown): string => {
 };
 
 const must = <T>(condition: boolean, value: unknown, at: string, what: string): T => {
-  if (!condition) throw new Mismatch(`${at} should be ${what}, and is ${shown(value)}`);
+  if (!condition) throw new Mismatch(`${at} should be ${what}, but is ${shown(value)}`);
   return value as T;
 };
 
@@ -86,7 +87,7 @@ export const record =
     return Object.fromEntries(items.map(([key, entry]) => [key, item(entry, `${at}.${key}`)]));
   };
 
-/** An object of these fields; others, of a later version perhaps, are left out. */
+/** An object with these fields; others, perhaps of a later version, are left out. */
 export const object =
   <T>(checks: { [K in keyof T]-?: Check<T[K]> }): Check<T> =>
   (value, at) => {

@@ -1,14 +1,16 @@
 import { UserError } from '../errors.js';
 import type { ModelInfo } from './model-info.js';
+import { MAX_PIXELS } from './picture.js';
 
+/** How a grid of images is laid out. */
 export interface GridOptions {
-  /** Images in a row; near a square unless given. */
+  /** Images in a row, from 1; by default the square root of their number, rounded up. */
   columns?: number;
-  /** Black pixels between images. */
+  /** Black pixels between images, from 0; 2 by default. */
   gap?: number;
 }
 
-/** All images side by side: 8 bits for each of 1 or 3 channels, row by row. */
+/** Images side by side: `pixels` is [height, width, channels], with 1 or 3 channels of 8 bits. */
 export interface Grid {
   width: number;
   height: number;
@@ -23,10 +25,10 @@ export const imageShape = ({ image }: ModelInfo): number[] => [
   image.channels,
 ];
 
-// 256 megapixels: beyond, an encoder's memory is the user's trouble. Ask for single files then.
-const MAX_PIXELS = 2 ** 28;
-
-/** `count` images, [count, height, width, channels], with values in `range` of the model. */
+/**
+ * Images as a generator draws them: `data` is [count, height, width, channels], float32, in row-major
+ * order. `range` is the model's range of values, but a generator may exceed it.
+ */
 export class Images {
   constructor(
     readonly count: number,
@@ -43,11 +45,11 @@ export class Images {
     }
   }
 
-  /** All values as bytes: `range` becomes 0 … 255, what lies outside is clamped. */
+  /** All values as bytes: `range` becomes 0 to 255, and values outside of it are clamped. */
   toUint8(): Uint8Array {
     const [low, high] = this.range;
     const scale = 255 / (high - low);
-    // A clamped array rounds to the nearest (halves to even) and turns NaN into 0.
+    // A clamped array rounds to the nearest number (halves to even) and turns NaN into 0.
     const bytes = new Uint8ClampedArray(this.data.length);
     for (let i = 0; i < bytes.length; i++) bytes[i] = ((this.data[i] as number) - low) * scale;
     return new Uint8Array(bytes.buffer);
@@ -56,13 +58,13 @@ export class Images {
   /**
    * All images in one grid, row by row from the top left.
    *
-   * @throws UserError where the picture would have more than 2^28 pixels
+   * @throws UserError if the grid would have more than 2^28 pixels, or `columns` is not valid
    */
   toGrid(options: GridOptions = {}): Grid {
     const { count, height, width, channels } = this;
     const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
     if (!Number.isInteger(columns) || columns < 1) {
-      throw new UserError(`The number of columns is a whole number from 1, not ${columns}.`);
+      throw new UserError(`The number of columns must be a whole number from 1, not ${columns}.`);
     }
     const across = Math.min(columns, count);
     const rows = Math.ceil(count / across);
@@ -87,14 +89,14 @@ export class Images {
     return { width: gridWidth, height: gridHeight, channels, pixels };
   }
 
-  /** The grid as the bytes of a PNG file. */
+  /** The grid as the bytes of a PNG file. Throws what `toGrid` throws. */
   async toPNG(options: GridOptions = {}): Promise<Uint8Array> {
     const { width, height, channels, pixels } = this.toGrid(options);
     const { encodePNG } = await import('./png.js');
     return encodePNG(width, height, channels, pixels);
   }
 
-  /** In a browser: the grid as canvases take it. */
+  /** In a browser: the grid as RGBA pixels for a canvas. Throws what `toGrid` throws. */
   toImageData(options: GridOptions = {}): ImageData {
     const { width, height, channels, pixels } = this.toGrid(options);
     const image = new ImageData(width, height);
@@ -108,17 +110,22 @@ export class Images {
     return image;
   }
 
-  /** In a browser: makes the canvas as large as the grid and draws it there. */
+  /**
+   * In a browser: makes the canvas as large as the grid and draws the grid there.
+   *
+   * @throws UserError if the canvas has a context other than 2d, or as `toGrid` does
+   */
   draw(canvas: HTMLCanvasElement | OffscreenCanvas, options: GridOptions = {}): void {
     const image = this.toImageData(options);
     canvas.width = image.width;
     canvas.height = image.height;
     const context = canvas.getContext('2d') as CanvasRenderingContext2D | null;
-    if (context === null) throw new UserError('The canvas is in use for something other than 2d.');
+    if (context === null)
+      throw new UserError('The canvas has a context other than 2d: give another canvas.');
     context.putImageData(image, 0, 0);
   }
 
-  /** Each image as the bytes of a PNG file of its own. */
+  /** Each image as the bytes of its own PNG file. */
   async toPNGs(): Promise<Uint8Array[]> {
     const { encodePNG } = await import('./png.js');
     const { count, height, width, channels } = this;

@@ -1,4 +1,4 @@
-/** What a model file says of itself: one JSON entry, `gpn`, of its ONNX metadata. */
+/** A model file's description of itself: the JSON entry `gpn` of its ONNX metadata. */
 
 import { UserError } from '../errors.js';
 import {
@@ -18,22 +18,25 @@ import {
 } from './checks.js';
 import { metadataOf, withMetadata } from './onnx-metadata.js';
 
+/** The key of the metadata entry that describes a model. */
 export const METADATA_KEY = 'gpn';
-export const METADATA_VERSION = 1;
+const METADATA_VERSION = 1;
 
+/** All kinds of models; `features` is a feature extractor, which may classify too. */
 export const KINDS = ['generator', 'discriminator', 'critic', 'features'] as const;
+/** The kind of a model. */
 export type Kind = (typeof KINDS)[number];
 
-/** Uniform on (-1, 1), or standard normal. */
+/** The distribution of latents: uniform on (-1, 1), or standard normal. */
 export type Distribution = 'uniform' | 'normal';
 
 /**
- * What a score says: `logit`, the sigmoid of which is the probability of "real"; `probability` of
- * "real"; `critic`, a value without units, larger for real; `energy`, smaller for real.
+ * What a score means: `logit`, whose sigmoid is the probability of "real"; `probability` of "real";
+ * `critic`, a value without a unit, larger for real; `energy`, smaller for real.
  */
 export type ScoreMeaning = 'logit' | 'probability' | 'critic' | 'energy';
 
-/** Images are float32 of the shape [N, height, width, channels], with values in `range`. */
+/** A model's images: float32 of the shape [N, height, width, channels], with values in `range`. */
 export interface ImageInfo {
   height: number;
   width: number;
@@ -43,18 +46,19 @@ export interface ImageInfo {
   color: 'gray' | 'rgb';
 }
 
+/** How a model was trained. */
 export interface TrainingInfo {
-  /** SHA-256 of the recipe, hexadecimal. */
+  /** SHA-256 of the recipe, in hexadecimal. */
   recipe: string;
   dataset: { name: string; hash: string };
   steps: number;
   epochs: number;
   seed: number;
-  /** Software and its version. */
+  /** The versions of the software, by name. */
   versions: Record<string, string>;
 }
 
-/** A measured figure, and how it was measured: comparable only under the same protocol. */
+/** A measured value and how it was measured. Values compare only under the same protocol. */
 export interface QualityInfo {
   metric: string;
   value: number;
@@ -62,52 +66,54 @@ export interface QualityInfo {
 }
 
 /**
- * Golden values, which any platform can recompute; made and checked by `certificate.ts`, which
- * says what the inputs are and where in the output the values lie.
+ * Golden values that any platform can recompute. `certificate.ts`, which makes and checks them,
+ * says what the inputs are and where in the output the values are.
  */
 export interface Certificate {
   seed: number;
+  /** The number of items: images drawn, scored or described by features. */
   count: number;
   values: number[];
   /** Mean and root mean square of the whole output. */
   mean: number;
   rms: number;
-  /** The largest difference allowed on a platform, in units of max(1, rms). */
+  /** The largest difference allowed on a device, in units of max(1, rms). */
   tolerance: { cpu: number; cuda: number; wasm: number; webgpu: number };
 }
 
+/** What a model file says about itself. */
 export interface ModelInfo {
   version: 1;
   name: string;
   kind: Kind;
-  /** The main input: latents [N, size] of a generator, images of the others. */
+  /** The main input: latents [N, size] of a generator, images of all other kinds. */
   input: string;
-  /** The main output: images of a generator, [N, 1] scores, or [N, size] features. */
+  /** The main output: images of a generator, scores [N, 1], or features [N, size]. */
   output: string;
   image: ImageInfo;
-  /** Of a generator. */
+  /** Latents of a generator. */
   latent?: { size: number; distribution: Distribution };
-  /** A class, fed as one-hot [N, classes]; `names` are the classes' names. */
+  /** The class of a conditional model, fed as one-hot [N, classes]. */
   condition?: { input: string; classes: number; names?: string[] };
-  /** Continuous codes, fed as [N, size]. */
+  /** Codes of a generator, fed as [N, size]. */
   codes?: { input: string; size: number; range: [low: number, high: number] };
-  /** Of a discriminator or critic. */
+  /** What the scores of a discriminator or critic mean. */
   scores?: ScoreMeaning;
-  /** Of a feature extractor that classifies too: its output of logits, [N, classes]. */
+  /** Output of a feature extractor that classifies too: logits [N, classes]. */
   classifier?: { output: string; classes: number; names?: string[] };
-  /** Of a discriminator of fragments: its images are fragments of side internal + 2 · frame. */
+  /** Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. */
   fragment?: { internal: number; frame: number };
   training?: TrainingInfo;
   quality?: QualityInfo[];
   certificate?: Certificate;
 }
 
-// Limits that no honest model comes near; they bound what a file that lies can make us allocate.
+// No honest model comes near these limits. They bound the memory that a hostile file can demand.
 const size = whole(1, 65_536);
 const side = whole(1, 16_384);
 const name = text(200);
 
-const checkInfo: Check<ModelInfo> = object<ModelInfo>({
+const checkFields: Check<ModelInfo> = object<ModelInfo>({
   version: oneOf(METADATA_VERSION),
   name,
   kind: oneOf(...KINDS),
@@ -166,9 +172,9 @@ const checkInfo: Check<ModelInfo> = object<ModelInfo>({
 
 const CHANNELS = { gray: 1, rgb: 3 };
 
-/** Checks that fields are what they should be, and that they agree with one another. */
-function check(value: unknown): ModelInfo {
-  const info = checkInfo(value, '');
+/** Checks that all fields are valid and agree with one another. */
+function validated(value: unknown): ModelInfo {
+  const info = checkFields(value, '');
   const { image, condition, fragment } = info;
   const agree = (condition: boolean, sentence: string) => {
     if (!condition) throw new Mismatch(sentence);
@@ -193,10 +199,10 @@ function check(value: unknown): ModelInfo {
 }
 
 /**
- * What an ONNX file says of itself.
+ * What an ONNX file says about itself.
  *
  * @param label what to call the file in an error
- * @throws UserError where the bytes are no whole ONNX file, or do not say it, or say it wrongly
+ * @throws UserError if the bytes are not a complete ONNX file or its description is missing or wrong
  */
 export function readModelInfo(bytes: Uint8Array, label = 'The model'): ModelInfo {
   const json = metadataOf(bytes, label)[METADATA_KEY];
@@ -220,17 +226,17 @@ export function readModelInfo(bytes: Uint8Array, label = 'The model'): ModelInfo
     );
   }
   try {
-    return check(value);
+    return validated(value);
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
-    throw new UserError(`${label} describes itself wrongly: ${error.message}.`);
+    throw new UserError(`${label} has invalid metadata: ${error.message}.`);
   }
 }
 
 /**
  * The same ONNX file with this description of itself.
  *
- * @throws Error where the description is not valid
+ * @throws Error if the description is not valid
  */
 export const withModelInfo = (bytes: Uint8Array, info: ModelInfo): Uint8Array =>
-  withMetadata(bytes, METADATA_KEY, JSON.stringify(check(info)));
+  withMetadata(bytes, METADATA_KEY, JSON.stringify(validated(info)));

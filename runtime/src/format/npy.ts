@@ -1,8 +1,9 @@
-/** NumPy's .npy files, of float32, little-endian, in C order. */
+/** NumPy's .npy files of float32, little-endian, in C order. */
 
 import { UserError } from '../errors.js';
-import { product } from '../session/batches.js';
+import { product } from '../shape.js';
 
+/** An array of a .npy file: `data` is in row-major (C) order. */
 export interface NpyArray {
   shape: number[];
   data: Float32Array;
@@ -11,14 +12,19 @@ export interface NpyArray {
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The bytes of a .npy file (format 1.0): `data` row by row, in this shape. */
+/**
+ * The bytes of a .npy file (format 1.0).
+ *
+ * @param data in row-major order, as many values as the product of `shape`
+ * @throws RangeError if there are more or fewer
+ */
 export function writeNpy(data: Float32Array, shape: readonly number[]): Uint8Array {
   if (product(shape) !== data.length) {
     throw new RangeError(`${data.length} values do not have the shape [${shape}]`);
   }
   const dimensions = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${dimensions}), }`;
-  // The format wants the values to start at a multiple of 64, after blanks and a line's end.
+  // The values must start at a multiple of 64 bytes, after spaces and a line feed.
   const start = Math.ceil((10 + text.length + 1) / 64) * 64;
   const bytes = new Uint8Array(start + 4 * data.length).fill(0x20, 0, start);
   bytes.set([...MAGIC, 1, 0, (start - 10) & 255, (start - 10) >> 8]);
@@ -32,7 +38,7 @@ export function writeNpy(data: Float32Array, shape: readonly number[]): Uint8Arr
  * Reads a .npy file of float32.
  *
  * @param label what to call the file in an error
- * @throws UserError where it is cut short or holds something else
+ * @throws UserError if it is cut short or contains something else
  */
 export function readNpy(bytes: Uint8Array, label = 'The array'): NpyArray {
   const wrong = (what: string) => new UserError(`${label} ${what}.`);
@@ -50,12 +56,12 @@ export function readNpy(bytes: Uint8Array, label = 'The array'): NpyArray {
   const order = find(/'fortran_order':\s*(True|False)/);
   const dimensions = find(/'shape':\s*\(([\d,\s]*)\)/);
   if (descr === undefined || order === undefined || dimensions === undefined) {
-    throw wrong('has a header that says neither its type nor its shape');
+    throw wrong('has a header without a valid type, order and shape');
   }
   if (descr !== '<f4' || order === 'True') {
     const type = order === 'True' ? `${descr} in Fortran order` : descr;
     throw wrong(
-      `holds ${type}, where '<f4' in C order is needed: ` +
+      `contains ${type}, but '<f4' in C order is needed: ` +
         "save numpy.ascontiguousarray(a, dtype='<f4')",
     );
   }
@@ -69,7 +75,7 @@ export function readNpy(bytes: Uint8Array, label = 'The array'): NpyArray {
   return { shape, data };
 }
 
-/** Between this machine's order of bytes and the file's, which is little-endian. */
+/** Copies between this machine's byte order and the file's, which is little-endian. */
 function copyFloats(from: Uint8Array, to: Uint8Array): void {
   to.set(from);
   if (littleEndian) return;

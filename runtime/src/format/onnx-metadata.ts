@@ -1,9 +1,10 @@
 /**
- * The `metadata_props` of an ONNX file. ONNX Runtime's JavaScript API does not hand them out, so
- * this reads protobuf's wire format, at the top level of `ModelProto` only: everything else, the
- * graph above all, is stepped over.
+ * Reads and writes the `metadata_props` of an ONNX file. ONNX Runtime's JavaScript API does not give
+ * access to them, so this parses protobuf's wire format, but only the top level of `ModelProto`. It
+ * skips everything else, above all the graph.
  */
 import { UserError } from '../errors.js';
+import { concat } from './bytes.js';
 
 // Field numbers of ModelProto and of StringStringEntryProto (onnx.proto).
 const GRAPH = 7;
@@ -11,7 +12,7 @@ const METADATA_PROPS = 14;
 const KEY = 1;
 const VALUE = 2;
 
-/** Where a field lies in its bytes: all of it from `start`, its content from `content` to `end`. */
+/** Where a field is in the bytes: it begins at `start`, and its content is from `content` to `end`. */
 interface Field {
   number: number;
   start: number;
@@ -21,7 +22,10 @@ interface Field {
 
 class Malformed extends Error {}
 
-/** A varint's value and the offset after it; values beyond 2^53 lose low bits, never bounds. */
+/**
+ * A varint's value and the offset after it. Values beyond 2^53 lose their low bits, but remain too
+ * large for any check of bounds.
+ */
 function varint(bytes: Uint8Array, at: number, end: number): [value: number, next: number] {
   let value = 0;
   for (let i = 0, scale = 1; i < 10; i++, scale *= 128) {
@@ -65,14 +69,14 @@ function* fields(bytes: Uint8Array, from: number, end: number): Generator<Field>
   }
 }
 
-interface Entry {
+interface MetadataEntry {
   key: string;
   value: string;
   field: Field;
 }
 
-function entries(bytes: Uint8Array, label: string): Entry[] {
-  const found: Entry[] = [];
+function entries(bytes: Uint8Array, label: string): MetadataEntry[] {
+  const found: MetadataEntry[] = [];
   const decoder = new TextDecoder();
   let hasGraph = false;
   try {
@@ -86,25 +90,25 @@ function entries(bytes: Uint8Array, label: string): Entry[] {
       }
       found.push(entry);
     }
-    if (!hasGraph) throw new Malformed('it holds no graph');
+    if (!hasGraph) throw new Malformed('it contains no graph');
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    throw new UserError(`${label} is not a whole ONNX file: ${error.message}.`);
+    throw new UserError(`${label} is not a complete ONNX file: ${error.message}.`);
   }
   return found;
 }
 
 /**
- * The metadata of an ONNX file; of a key that occurs twice, the last value.
+ * The metadata of an ONNX file. If a key occurs twice, the last value is used.
  *
  * @param label what to call the file in an error
- * @throws UserError where the bytes are not a whole ONNX file
+ * @throws UserError if the bytes are not a complete ONNX file
  */
 export function metadataOf(bytes: Uint8Array, label = 'The model'): Record<string, string> {
   return Object.fromEntries(entries(bytes, label).map(({ key, value }) => [key, value]));
 }
 
-/** The same ONNX file with this metadata entry, replacing one of the same key. */
+/** The same ONNX file with this metadata entry, which replaces those with the same key. */
 export function withMetadata(bytes: Uint8Array, key: string, value: string): Uint8Array {
   const kept: Uint8Array[] = [];
   let at = 0;
@@ -114,7 +118,7 @@ export function withMetadata(bytes: Uint8Array, key: string, value: string): Uin
     at = entry.field.end;
   }
   kept.push(bytes.subarray(at));
-  // A repeated field may stand anywhere in a message: the end will do.
+  // A repeated field may be anywhere in a message, so it can be added at the end.
   const encoder = new TextEncoder();
   const content = [
     delimited(KEY, [encoder.encode(key)]),
@@ -132,14 +136,4 @@ const encodeVarint = (value: number): Uint8Array => {
   const bytes: number[] = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);
   return Uint8Array.from([...bytes, value]);
-};
-
-const concat = (parts: Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 };

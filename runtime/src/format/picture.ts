@@ -1,10 +1,10 @@
-/** Pictures of any size, and how a rectangle of one becomes an input of a model. */
+/** Pictures of any size, and how a rectangle of a picture becomes an input of a model. */
 import { UserError } from '../errors.js';
 import type { ImageInfo } from './model-info.js';
 
 /**
- * A picture, row by row: an `ImageData`, one of `Images`, or what an image library decodes. Bytes
- * go from 0 to 255; floats lie in `range`, or in the model's own where there is none.
+ * A picture in row-major order: an `ImageData`, `Images` of one image, or what an image library decodes. Bytes range from 0
+ * to 255, floats over `range`, which is the model's own range by default.
  */
 export interface Picture {
   readonly width: number;
@@ -14,7 +14,7 @@ export interface Picture {
   readonly range?: readonly [low: number, high: number];
 }
 
-/** In pixels of the picture, from its top left corner; parts of pixels are allowed. */
+/** A rectangle in pixels, measured from the picture's top left corner; fractions are allowed. */
 export interface Rectangle {
   x: number;
   y: number;
@@ -22,15 +22,16 @@ export interface Rectangle {
   height: number;
 }
 
-const MAX_PIXELS = 2 ** 28;
+/** 256 megapixels, the most of a picture or grid: larger ones would need too much memory. */
+export const MAX_PIXELS = 2 ** 28;
 
-/** Shares of red, green and blue in grey (ITU-R BT.601). */
+/** Weights of red, green and blue in grey (ITU-R BT.601). */
 const LUMA = [0.299, 0.587, 0.114] as const;
 
 /**
- * How many channels a picture has.
+ * The number of channels of a picture, from 1 to 4.
  *
- * @throws UserError where it has no pixels, too many, or not the values that its size takes
+ * @throws UserError if it has no pixels, too many, or a number of values that does not fit its size
  */
 export function channelsOf({ width, height, data }: Picture): number {
   const pixels = width * height;
@@ -49,7 +50,10 @@ export function channelsOf({ width, height, data }: Picture): number {
   return channels;
 }
 
-/** The picture with the channels and the range of a model, transparency laid on black. */
+/**
+ * The picture's values [height, width, channels] with the channels and the range of a model.
+ * Transparent pixels are blended with black.
+ */
 export function fitted(picture: Picture, image: ImageInfo): Float32Array {
   const { width, height, data, range } = picture;
   const pixels = width * height;
@@ -73,22 +77,22 @@ export function fitted(picture: Picture, image: ImageInfo): Float32Array {
       const gray =
         colors === 1
           ? (at[0] as number)
-          : LUMA.reduce((sum, share, c) => sum + share * (at[c] as number), 0);
+          : LUMA.reduce((sum, weight, c) => sum + weight * (at[c] as number), 0);
       out[p] = own[0] + scale * gray;
     }
   }
   return out;
 }
 
-/** For each output pixel of one axis, the input pixels that it is made of, and their weights. */
+/** The input pixels, along one axis, that an output pixel is made of, and their weights. */
 interface Taps {
   first: number;
   weights: Float64Array;
 }
 
 /**
- * A triangle filter over [from, from + length), as wide as an output pixel where the picture is
- * made smaller: linear interpolation, antialiased. One to one it copies.
+ * A triangle filter over [from, from + length): linear interpolation if the picture is enlarged, and
+ * as wide as an output pixel, against aliasing, if it is made smaller. At the same size it copies.
  */
 function taps(from: number, length: number, size: number): Taps[] {
   const scale = length / size;
@@ -105,7 +109,7 @@ function taps(from: number, length: number, size: number): Taps[] {
   });
 }
 
-/** Copies whole pixels, those of the rectangle that are within the picture. */
+/** Copies those whole pixels of the rectangle that are within the picture. */
 function crop(
   picture: Float32Array,
   size: { width: number; height: number },
@@ -123,10 +127,11 @@ function crop(
 }
 
 /**
- * Copies a rectangle of a picture into `out`, at the size of the model's images. Outside of the
- * picture there is black; what is not of the model's size is resampled.
+ * Copies a rectangle of a picture into `out`, at the size of the model's images. Outside the picture
+ * is black. A rectangle of another size, or not at whole pixels, is resampled.
  *
- * @param picture [height, width, channels], as {@link fitted} gives it
+ * @param picture [height, width, channels], as {@link fitted} returns it
+ * @param out [image.height, image.width, image.channels]
  */
 export function cut(
   picture: Float32Array,

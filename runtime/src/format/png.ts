@@ -1,7 +1,7 @@
 /**
- * Writes PNG files (ISO/IEC 15948): 8 bits a channel, one gray or three colour channels. Imported
- * when a picture is written, since most programs that load a model write none. Node and browsers
- * both have what it takes.
+ * Writes PNG files (ISO/IEC 15948) with 8 bits per channel, and one grey or three colour channels.
+ * Imported only when a picture is written, because most programs that load a model write none. It
+ * uses only what both Node and browsers offer.
  */
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const COLOR_TYPE: Readonly<Record<number, number>> = { 1: 0, 3: 2 };
@@ -9,8 +9,9 @@ const COLOR_TYPE: Readonly<Record<number, number>> = { 1: 0, 3: 2 };
 /**
  * The bytes of a PNG file.
  *
- * @param pixels height × width × channels values, row by row
- * @param channels 1 (gray) or 3 (red, green, blue)
+ * @param channels 1 (grey) or 3 (red, green, blue)
+ * @param pixels [height, width, channels], in row-major order
+ * @throws RangeError if there are 2 channels, or more than 3
  */
 export async function encodePNG(
   width: number,
@@ -21,14 +22,14 @@ export async function encodePNG(
   const colorType = COLOR_TYPE[channels];
   if (colorType === undefined) throw new RangeError(`A PNG has 1 or 3 channels, not ${channels}`);
   const stride = width * channels;
-  const rows = new Uint8Array(height * (stride + 1)); // each row after its filter type, 0: none
+  const rows = new Uint8Array(height * (stride + 1)); // each row follows its filter type, 0: none
   for (let y = 0; y < height; y++) {
     rows.set(pixels.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
   }
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
-  header.setUint8(8, 8); // bits a channel
+  header.setUint8(8, 8); // bits per channel
   header.setUint8(9, colorType); // then zeros: deflate, the standard filters, not interlaced
 
   const chunk = (type: string, data: Uint8Array): Uint8Array => {
@@ -49,14 +50,14 @@ export async function encodePNG(
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }
 
-/** Zlib's format (RFC 1950), which PNG wants. */
+/** Compresses in zlib's format (RFC 1950), which PNG uses. */
 async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
   const stream = new Blob([bytes as BlobPart]).stream();
   const compressed = stream.pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(compressed).arrayBuffer());
 }
 
-/** CRC-32 of one byte (polynomial 0xEDB88320), for each byte. */
+/** The CRC-32 (polynomial 0xEDB88320) of each single byte. */
 const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
   let c = byte;
   for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;

@@ -1,13 +1,13 @@
-/** Score maps of discriminators that are convolutional throughout: a tile of scores in one run. */
+/** Score maps of discriminators in dense form: each run gives all scores of a tile. */
 
 import { UserError } from '../errors.js';
 import { cut } from '../format/picture.js';
-import { type BatchOptions, type Feed, type Network, runOnce, turn } from '../session/batches.js';
+import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
 
-/** The most scores along a side of one run; what bounds its memory, whatever the picture. */
+/** The most scores along a side of a tile. It bounds the memory of a run for any picture. */
 const TILE = 256;
 
-/** Which windows to score: `stride` pixels apart, the first one's corner at (-frame, -frame). */
+/** Which windows to score: `stride` pixels apart, the first with its corner at (-frame, -frame). */
 export interface Windows {
   rows: number;
   columns: number;
@@ -15,30 +15,30 @@ export interface Windows {
   frame: number;
 }
 
-/** Whether the network takes pictures of any height and width, not its own alone. */
-export function isDense({ session, info }: Network): boolean {
+/** Whether the model takes pictures of any height and width. */
+export function isDense({ session, info }: OpenModel): boolean {
   const input = session.inputs.find(({ name }) => name === info.input);
   return input?.shape.slice(1, 3).every((size) => typeof size === 'string') === true;
 }
 
 /**
- * The scores [rows, columns] of all windows of a picture, which share the work that their pixels
- * have in common. It is done in tiles that overlap by a window less a pixel; with a stride above 1
- * scores are left out, since no work would be saved.
+ * The scores [rows, columns] of all windows of a picture. Overlapping windows share their work. The
+ * picture is cut into tiles that overlap by one pixel less than a window. With a stride above 1 all
+ * scores of a tile are computed as well, and only every `stride`-th is kept.
  *
- * @param pixels [height, width, channels] in the model's range; outside of it there is black
- * @param more the network's other inputs
- * @throws UserError where the network gives another number of scores; the signal's reason
+ * @param pixels [height, width, channels] in the model's range; outside the picture is black
+ * @param more the model's other inputs
+ * @throws UserError if the model gives another number of scores; the signal's reason if it stops
  */
 export async function denseMap(
-  network: Network,
+  model: OpenModel,
   pixels: Float32Array,
   size: { width: number; height: number },
   { rows, columns, stride, frame }: Windows,
   more: readonly Feed[],
   { signal, onProgress }: BatchOptions,
 ): Promise<Float32Array> {
-  const { image, input } = network.info;
+  const { image, input } = model.info;
   const values = new Float32Array(rows * columns);
   const most = Math.ceil(TILE / stride);
   for (let top = 0; top < rows; top += most) {
@@ -46,17 +46,17 @@ export async function denseMap(
     for (let left = 0; left < columns; left += most) {
       const across = Math.min(most, columns - left);
       signal?.throwIfAborted();
-      // The scores of this tile at every pixel, and the pixels that they see.
+      // The size of this tile's scores at stride 1, and of the pixels that they depend on.
       const [high, wide] = [(down - 1) * stride + 1, (across - 1) * stride + 1];
       const [height, width] = [high + image.height - 1, wide + image.width - 1];
       const data = new Float32Array(height * width * image.channels);
       const corner = { x: left * stride - frame, y: top * stride - frame };
       cut(pixels, size, { ...corner, width, height }, { ...image, width, height }, data);
       const shape = [height, width, image.channels];
-      const tile = await runOnce(network, [{ name: input, shape, data }, ...more], 0, 1);
+      const tile = await runOnce(model, [{ name: input, shape, data }, ...more], 0, 1);
       if (tile.data.length !== high * wide) {
         throw new UserError(
-          `${network.label} describes itself wrongly: from an image of ${height}×${width} it gives ` +
+          `${model.label} does not match its metadata: from an image of ${height}×${width} it gives ` +
             `[${tile.shape}], not one score for each of ${high} × ${wide} fragments.`,
         );
       }

@@ -2,53 +2,66 @@ import { UserError } from '../errors.js';
 import { Images, imageShape } from '../format/images.js';
 import type { ScoreMeaning } from '../format/model-info.js';
 import { channelsOf, cut, fitted, type Picture, type Rectangle } from '../format/picture.js';
-import { type BatchOptions, type Feed, product, runBatches } from '../session/batches.js';
+import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
+import { product } from '../shape.js';
 import { denseMap, isDense } from './dense-map.js';
 import { oneHot } from './inputs.js';
 import { Model } from './model.js';
 
+/** How images or rectangles are scored. */
 export interface ScoreOptions extends BatchOptions {
-  /** Of a conditional discriminator: one class for all images, or one for each. */
+  /**
+   * Required by a conditional discriminator, and refused by others: one class for all images, or one
+   * for each; whole numbers from 0.
+   */
   labels?: number | ArrayLike<number>;
 }
 
+/** How a score map is computed. */
 export interface MapOptions extends BatchOptions {
-  /** Pixels from one window to the next; 1 for fragments, else a quarter of a window. */
+  /**
+   * Pixels from one window to the next, from 1. The default is 1 for a discriminator of fragments
+   * and otherwise a quarter of the window's shorter side, at least 1.
+   */
   stride?: number;
-  /** Of a conditional discriminator: the class that all windows are judged as. */
+  /** Required by a conditional discriminator: the class of all windows, a whole number from 0. */
   labels?: number;
 }
 
+/** Scores and what they mean. */
 export interface Scores {
   meaning: ScoreMeaning;
-  /** One for each image. */
+  /** One for each image, rectangle or window. */
   values: Float32Array;
 }
 
+/** Scores of windows all over a picture: `values` is [rows, columns], in row-major order. */
 export interface ScoreMap extends Scores {
-  /** `values` are [rows, columns]. */
   rows: number;
   columns: number;
+  /** Pixels from one window to the next. */
   stride: number;
-  /** The window of the first value, in pixels of the picture; a fragment's frame may lie outside. */
+  /** The window of the first score, in pixels; a fragment's frame may lie outside the picture. */
   first: Rectangle;
 }
 
-// A map of more windows than this would take days.
+// A larger map would take days.
 const MAX_WINDOWS = 2 ** 26;
 
-/** A trained discriminator or critic: scores images, parts of pictures, and whole pictures. */
-export class Discriminator extends Model {
-  /** Whether a map takes one pass over the picture rather than one for each window. */
+/** A trained discriminator or critic. It scores images, rectangles of pictures and whole pictures. */
+export class DiscriminatorModel extends Model {
+  /** Whether the model has a dense form, so that `scoreMap` scores many windows in one pass. */
   get dense(): boolean {
-    return this.info.fragment !== undefined && isDense(this.network);
+    return this.info.fragment !== undefined && isDense(this.opened);
   }
 
   /**
-   * Scores images of the size that the model was made for.
+   * Scores images of the model's size.
    *
-   * @param images [N, height, width, channels], a plain array in the model's own range
-   * @throws UserError where the images are of another size
+   * @param images `Images`, or a plain array [N, height, width, channels] in the model's range
+   * @returns one score for each image
+   * @throws UserError if the images have another size or the options do not suit the model; the
+   *   signal's reason if it stops
    */
   async score(images: Images | Float32Array, options: ScoreOptions = {}): Promise<Scores> {
     const { name } = this.info;
@@ -57,18 +70,20 @@ export class Discriminator extends Model {
     const count = data.length / product(shape);
     if (!Number.isInteger(count) || count === 0) {
       throw new UserError(
-        `${data.length} values are not images of ${shape.join('×')}, as ${name} takes.`,
+        `${data.length} values are not images of ${shape.join('×')}, which ${name} takes.`,
       );
     }
     return this.#run(data, count, options);
   }
 
   /**
-   * Scores rectangles of a picture, each resampled to the size that the model was made for; one of
-   * that very size is taken as it is. Outside of the picture there is black: only the frame of a
-   * fragment may reach there.
+   * Scores rectangles of a picture. A rectangle of the model's size, in whole pixels, is used as it
+   * is; others are resampled to that size. Only the frame of a fragment may reach outside the
+   * picture, where it sees black.
    *
-   * @throws UserError where a rectangle is empty or not within the picture
+   * @returns one score for each rectangle
+   * @throws UserError if a rectangle is empty or not within the picture, or the options do not suit
+   *   the model; the signal's reason if it stops
    */
   async scoreFragments(
     image: Picture,
@@ -82,11 +97,13 @@ export class Discriminator extends Model {
   }
 
   /**
-   * Scores windows of the model's size all over a picture, `stride` pixels apart; a batch of them is
-   * in memory at once. Fragments lie so that their internal parts cover the picture; where the model
-   * takes pictures of any size, all of a tile are scored in one pass, whatever `batchSize` is.
+   * Scores windows of the model's size all over a picture, `stride` pixels apart, with one batch of
+   * windows in memory at a time. The windows of a discriminator of fragments are placed so that the
+   * internal parts of the fragments cover the picture. If such a model has a dense form, a tile of
+   * the picture is scored in one pass, and `batchSize` is ignored.
    *
-   * @throws UserError where the picture is smaller than a window
+   * @throws UserError if the picture is smaller than a window, or the options do not suit the model;
+   *   the signal's reason if it stops
    */
   async scoreMap(image: Picture, options: MapOptions = {}): Promise<ScoreMap> {
     channelsOf(image);
@@ -95,7 +112,7 @@ export class Discriminator extends Model {
     const quarter = Math.max(1, Math.floor(Math.min(window.width, window.height) / 4));
     const { stride = fragment ? 1 : quarter } = options;
     if (!Number.isInteger(stride) || stride < 1) {
-      throw new UserError(`The stride is a whole number of pixels from 1, not ${stride}.`);
+      throw new UserError(`The stride must be a whole number of pixels from 1, not ${stride}.`);
     }
     const places = (side: number, size: number) =>
       Math.floor((side + 2 * frame - size) / stride) + 1;
@@ -111,12 +128,12 @@ export class Discriminator extends Model {
       throw new UserError(`A map of ${columns} × ${rows} windows is too large: raise the stride.`);
     }
     const { width, height } = window;
-    // Windows that hardly overlap have nothing to share.
+    // Windows that do not overlap have no work to share.
     if (this.dense && stride < width) {
       const places = { rows, columns, stride, frame };
       const pixels = fitted(image, window);
       const more = this.#labels(1, options);
-      const values = await denseMap(this.network, pixels, image, places, more, options);
+      const values = await denseMap(this.opened, pixels, image, places, more, options);
       const first = { x: -frame, y: -frame, width, height };
       return { meaning: this.info.scores as ScoreMeaning, values, rows, columns, stride, first };
     }
@@ -153,11 +170,11 @@ export class Discriminator extends Model {
     const { input, scores } = this.info;
     const images: Feed = { name: input, shape: imageShape(this.info), data };
     const feeds = [images, ...this.#labels(count, options)];
-    const values = await runBatches(this.network, feeds, [1], count, options);
+    const values = await runBatches(this.opened, feeds, [1], count, options);
     return { meaning: scores as ScoreMeaning, values };
   }
 
-  /** The input of classes, of a model that has one. */
+  /** The classes as an input, if the model has such an input. */
   #labels(count: number, { labels }: ScoreOptions): Feed[] {
     const { condition, name } = this.info;
     if (condition === undefined && labels === undefined) return [];
@@ -165,7 +182,7 @@ export class Discriminator extends Model {
       throw new UserError(`${name} has no classes, so it takes no labels.`);
     }
     if (labels === undefined) {
-      throw new UserError(`${name} judges an image together with its class: give labels.`);
+      throw new UserError(`${name} scores an image together with its class: give labels.`);
     }
     return [oneHot(this.info, labels, count)];
   }
@@ -174,9 +191,9 @@ export class Discriminator extends Model {
     const { image, fragment } = this.info;
     const shown = `${x},${y},${width},${height}`;
     if (![x, y].every(Number.isFinite) || !(width > 0 && height > 0)) {
-      throw new UserError(`The rectangle ${shown} is empty: it is x, y, width, height in pixels.`);
+      throw new UserError(`The rectangle ${shown} is empty: give x, y, width, height in pixels.`);
     }
-    // How far a frame may reach out, in pixels of the picture.
+    // How far a frame may reach outside the picture, in the picture's pixels.
     const [beyondX, beyondY] = [width / image.width, height / image.height].map(
       (scale) => (fragment?.frame ?? 0) * scale,
     ) as [number, number];
@@ -189,7 +206,7 @@ export class Discriminator extends Model {
     }
   }
 
-  /** The values of images in the range of this model. */
+  /** The images' values, scaled to this model's range. */
   #inRange(images: Images): Float32Array {
     const shape = imageShape(this.info);
     const size = [images.height, images.width, images.channels];

@@ -1,10 +1,12 @@
-/** Model files that are in memory, or on the web. */
+/** Reads model files that are in memory or on the web. */
 import { reasonOf, UserError } from '../errors.js';
+import { concat } from '../format/bytes.js';
 import type { LoadOptions, SourceBytes } from './load.js';
 
-/** 2 GiB, the most that an ONNX file can be; what never ends is refused there. */
+/** 2 GiB, the largest size of an ONNX file. It also ends a response that would never end. */
 const MAX_BYTES = 2 ** 31;
 
+/** The bytes of a model in memory. A file's name is its label. */
 export async function readBytes(source: Uint8Array | ArrayBuffer | Blob): Promise<SourceBytes> {
   if (source instanceof Uint8Array) return { bytes: source, label: 'The model' };
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), label: 'The model' };
@@ -13,9 +15,9 @@ export async function readBytes(source: Uint8Array | ArrayBuffer | Blob): Promis
 }
 
 /**
- * Fetches a file, telling its progress.
+ * Fetches a file and reports its progress.
  *
- * @throws UserError where it cannot be had; the signal's reason
+ * @throws UserError if it cannot be fetched; the signal's reason if it stops
  */
 export async function download(
   url: URL,
@@ -27,7 +29,7 @@ export async function download(
     const response = await fetch(url, signal ? { signal } : {});
     if (!response.ok || response.body === null)
       throw refuse(`the server answers ${response.status}`);
-    const encoded = response.headers.has('content-encoding'); // then the length is another's
+    const encoded = response.headers.has('content-encoding'); // then content-length is not the file's
     const total = encoded ? 0 : Number(response.headers.get('content-length') ?? 0);
     const parts: Uint8Array[] = [];
     let done = 0;
@@ -42,13 +44,7 @@ export async function download(
       }
       onProgress?.({ phase: 'fetch', done, total });
     }
-    const bytes = new Uint8Array(done);
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return { bytes, label };
+    return { bytes: concat(parts), label };
   } catch (error) {
     signal?.throwIfAborted();
     throw error instanceof UserError ? error : refuse(reasonOf(error));

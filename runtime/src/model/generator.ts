@@ -4,27 +4,28 @@ import { countOf, generatorFeeds, type SampleOptions } from './inputs.js';
 import { pathOf } from './interpolate.js';
 import { Model } from './model.js';
 
-/** A trained generator: draws images. */
-export class Generator extends Model {
+/** A trained generator. It draws images. */
+export class GeneratorModel extends Model {
   /**
-   * Draws images. The same seed gives the same latents bit for bit, on every platform.
+   * Draws images. The same seed gives the same latents, bit for bit, on every platform.
    *
-   * @throws UserError where the options make no sense for this model; the signal's reason
+   * @throws UserError if the options do not suit this model; the signal's reason if it stops
    */
   async sample(options: SampleOptions = {}): Promise<Images> {
     const { height, width, channels, range } = this.info.image;
     const count = countOf(this.info, options);
     const feeds = generatorFeeds(this.info, count, options);
-    const data = await runBatches(this.network, feeds, imageShape(this.info), count, options);
+    const data = await runBatches(this.opened, feeds, imageShape(this.info), count, options);
     return new Images(count, height, width, channels, range, data);
   }
 
   /**
-   * Draws `steps` images on the way from the first image of one seed to that of another, both ends
-   * included: over the sphere for normal latents, straight for uniform ones. All are of one class,
-   * 0 unless `labels` says another.
+   * Draws `steps` images on a path from the first image of one seed to that of another, including
+   * both ends. Normal latents follow a great circle, uniform latents and codes a straight line. All
+   * images are of one class, 0 by default.
    *
-   * @throws UserError where there are fewer than 2 steps
+   * @param steps from 2 to 100,000
+   * @throws UserError if the options do not suit this model; the signal's reason if it stops
    */
   async interpolate(
     seedA: number,

@@ -1,46 +1,48 @@
-/** What structured grids are drawn from: a class for each row, a swept code along the columns. */
+/** Inputs of structured grids: a class for each row, latents or values of a code for each column. */
 
 import { UserError } from '../errors.js';
 import type { ModelInfo } from '../format/model-info.js';
 import { checkCount } from '../session/batches.js';
 import { codesOf, latents, type SampleOptions } from './inputs.js';
 
-/** A code whose value goes from one column to the next in equal steps, both ends included. */
+/** A code whose value changes from column to column in equal steps, including both ends. */
 export interface Sweep {
-  /** Which code, from 0. */
+  /** The code's number, from 0. */
   code: number;
   from: number;
   to: number;
+  /** The number of values, from 1; a single one is `from`. */
   steps: number;
 }
 
+/** What a grid shows. */
 export interface GridPlan {
-  /** The classes, in the order of their rows; all unless given. */
+  /** The classes in the order of their rows; by default all classes. */
   labels?: readonly number[];
   /**
-   * Images of each class. Without a sweep they are the columns, 10 unless given; with one they are
-   * rows below each other, 1 unless given.
+   * Images of each class, from 1. Without a sweep they are columns, 10 by default; with a sweep they
+   * are rows, 1 by default.
    */
   count?: number;
-  /** The same seed gives the same grid; 0 unless given. */
+  /** The seed of latents and codes, a whole number in [0, 2^53); 0 by default. */
   seed?: number;
-  /** Latents of one's own, [count, size], instead of the seed's. */
+  /** Latents to use instead of the seed's, [count, size] in row-major order. */
   latents?: Float32Array;
-  /** Values of codes by their number. Where any is given, or a sweep, the others are 0. */
+  /** Values of codes by their numbers. If there are any, or a sweep, all other codes are 0. */
   codes?: Readonly<Record<number, number>>;
   sweep?: Sweep;
 }
 
-/** Inputs for `Generator.sample`, and how many images of the result lie side by side. */
+/** Inputs for `Generator.sample`, and `columns`, the number of images in a row of the grid. */
 export type GridInputs = Required<Pick<SampleOptions, 'count' | 'latents'>> &
   Pick<SampleOptions, 'labels' | 'codes'> & { columns: number };
 
 /**
- * The inputs of a grid in which nothing but the class changes from row to row, and nothing but the
- * latents, or a swept code, from column to column: image j of every class has the latents (and
- * codes) of image j of the seed.
+ * The inputs of a grid in which only the class changes from row to row, and only the latents or the
+ * swept code from column to column. Image j of every class has the latents (and codes) of image j
+ * of the seed.
  *
- * @throws UserError where the model has no such class or code
+ * @throws UserError if the model has no such class or code, or the grid is too large
  */
 export function gridInputs(info: ModelInfo, plan: GridPlan = {}): GridInputs {
   const { seed = 0, sweep, codes: fixed } = plan;
@@ -59,7 +61,7 @@ export function gridInputs(info: ModelInfo, plan: GridPlan = {}): GridInputs {
   for (const code of Object.keys(fixed ?? {}).map(Number)) checkCode(info, code);
   if (sweep) checkCode(info, sweep.code);
 
-  // Image (class, j, step) lies at ((class · count) + j) · steps + step.
+  // Image (class, j, step) has the index ((class · count) + j) · steps + step.
   const rows = (classes?.length ?? 1) * count;
   const total = rows * steps;
   checkCount(total, size, 'images');
@@ -103,7 +105,7 @@ function checkCode({ name, codes }: ModelInfo, code: number): void {
 const along = ({ from, to, steps }: Sweep, k: number): number =>
   steps === 1 ? from : from + ((to - from) * k) / (steps - 1);
 
-/** Rows of `size` values put together: row k is row `source(k)` of the given ones. */
+/** An array of `rows` rows of `size` values: row k is row `source(k)` of `values`. */
 function repeated(
   values: Float32Array,
   size: number,

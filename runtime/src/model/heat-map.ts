@@ -1,7 +1,7 @@
 import type { ScoreMap } from './discriminator.js';
 
-/** From the least to the largest score: dark violet, blue, green, yellow. */
-const COLORS = [
+/** RGB, from the lowest to the highest score: dark violet, blue, green, yellow. */
+export const HEAT_COLORS = [
   [48, 18, 82],
   [42, 84, 160],
   [30, 152, 138],
@@ -10,9 +10,11 @@ const COLORS = [
 ] as const;
 
 /**
- * A score map as a picture of `width` × `height` pixels, RGBA: at each pixel the colour of the
- * scores around it, interpolated between the windows' centres. The least score of the map has the
- * first colour, the largest the last.
+ * A score map as a picture of `width` × `height` pixels: [height, width, 4], RGBA from 0 to 255. The
+ * colour of a pixel shows the score there, interpolated between the centres of the windows around
+ * it. Colours go from dark violet for the map's lowest score to yellow for its highest.
+ *
+ * @param map its `stride` and `first` are in pixels of the picture that is made
  */
 export function heatMap(map: ScoreMap, width: number, height: number): Uint8ClampedArray {
   const { values, rows, columns, first, stride } = map;
@@ -34,9 +36,9 @@ export function heatMap(map: ScoreMap, width: number, height: number): Uint8Clam
       const upper = (1 - u) * value(top, left) + u * value(top, right);
       const lower = (1 - u) * value(bottom, left) + u * value(bottom, right);
       const score = (1 - v) * upper + v * lower;
-      const place = high > low ? ((score - low) / (high - low)) * (COLORS.length - 1) : 0;
-      const index = Math.min(COLORS.length - 2, Math.floor(place));
-      const [from, to] = [COLORS[index], COLORS[index + 1]] as [
+      const place = high > low ? ((score - low) / (high - low)) * (HEAT_COLORS.length - 1) : 0;
+      const index = Math.min(HEAT_COLORS.length - 2, Math.floor(place));
+      const [from, to] = [HEAT_COLORS[index], HEAT_COLORS[index + 1]] as [
         readonly number[],
         readonly number[],
       ];
@@ -50,7 +52,7 @@ export function heatMap(map: ScoreMap, width: number, height: number): Uint8Clam
   return rgba;
 }
 
-/** The least and the largest of some scores. */
+/** The lowest and the highest of these scores; Infinity and -Infinity if there are none. */
 export function extent(values: Float32Array): [low: number, high: number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -60,6 +62,6 @@ export function extent(values: Float32Array): [low: number, high: number] {
   return [low, high];
 }
 
-/** The probability of "real" that a score stands for; undefined of critics and energies. */
+/** A score as the probability of "real", in [0, 1]; undefined for critics and energies. */
 export const probability = (meaning: ScoreMap['meaning'], score: number): number | undefined =>
   meaning === 'logit' ? 1 / (1 + Math.exp(-score)) : meaning === 'probability' ? score : undefined;

@@ -1,44 +1,61 @@
-/** What a generator draws its images from: latents, classes and codes, all set by one seed. */
+/** The inputs of a generator: latents, classes and codes, all determined by one seed. */
 
 import { UserError } from '../errors.js';
 import type { ModelInfo } from '../format/model-info.js';
 import { stream } from '../random/random.js';
-import { type BatchOptions, checkCount, type Feed, product } from '../session/batches.js';
+import { type BatchOptions, checkCount, type Feed } from '../session/batches.js';
+import { product } from '../shape.js';
 
+/** Which images a generator draws. */
 export interface SampleOptions extends BatchOptions {
-  /** How many images; as many as `latents` hold, or 64. */
+  /** Number of images, from 1; by default as many as there are `latents`, or 64. */
   count?: number;
-  /** A whole number in [0, 2^53); the same seed gives the same images. 0 unless given. */
+  /** A whole number in [0, 2^53), 0 by default. The same seed gives the same inputs. */
   seed?: number;
-  /** Latents of one's own, [count, size] row by row, instead of the seed's. */
+  /** Latents to use instead of the seed's, [count, size] in row-major order. */
   latents?: Float32Array;
-  /** A class for all images or one for each; image k has class k mod classes unless given. */
+  /**
+   * One class for all images, or one for each: whole numbers from 0. By default image k has class
+   * k mod classes.
+   */
   labels?: number | ArrayLike<number>;
-  /** Codes of one's own, [count, size] row by row, instead of the seed's. */
+  /** Codes to use instead of the seed's, [count, size] in row-major order. */
   codes?: Float32Array;
 }
 
 const latentOf = (info: ModelInfo) => {
-  if (info.latent === undefined) throw new UserError(`${info.name} is no generator.`);
+  if (info.latent === undefined) throw new UserError(`${info.name} is not a generator.`);
   return info.latent;
 };
 
 /**
- * The latents [count, size] of a seed: the stream with the path `latents`, row by row. Row k does
- * not depend on `count`.
+ * The latents [count, size] of a seed: the stream with the path `latents`, in row-major order. Row k
+ * does not depend on `count`.
+ *
+ * @param seed a whole number in [0, 2^53)
+ * @throws UserError if the model is not a generator or the seed is not valid
  */
 export function latents(info: ModelInfo, count: number, seed: number): Float32Array {
   const { size, distribution } = latentOf(info);
   return stream(seed, 'latents')[distribution](count * size);
 }
 
-/** The codes [count, size] of a seed, uniform: the stream with the path `codes`, row by row. */
+/**
+ * The codes [count, size] of a seed, uniform over their range: the stream with the path `codes`, in
+ * row-major order.
+ *
+ * @throws UserError if the model takes no codes
+ */
 export function codesOf({ name, codes }: ModelInfo, count: number, seed: number): Float32Array {
   if (codes === undefined) throw new UserError(`${name} takes no codes.`);
   return stream(seed, 'codes').uniform(count * codes.size, ...codes.range);
 }
 
-/** How many images these options ask for. */
+/**
+ * The number of images that these options ask for.
+ *
+ * @throws UserError if there are none or too many
+ */
 export function countOf(info: ModelInfo, options: SampleOptions): number {
   const { size } = latentOf(info);
   const { image } = info;
@@ -47,7 +64,11 @@ export function countOf(info: ModelInfo, options: SampleOptions): number {
   return count;
 }
 
-/** One-hot [count, classes] of one class for all or one for each. */
+/**
+ * Classes as a one-hot input, [count, classes]: one class for all images or one for each.
+ *
+ * @throws UserError if the model has no such class, or there are not `count` of them
+ */
 export function oneHot(info: ModelInfo, labels: number | ArrayLike<number>, count: number): Feed {
   const { input, classes } = info.condition as NonNullable<ModelInfo['condition']>;
   if (typeof labels !== 'number' && labels.length !== count) {
@@ -70,13 +91,23 @@ export function oneHot(info: ModelInfo, labels: number | ArrayLike<number>, coun
   return { name: input, shape: [classes], data };
 }
 
-/** The inputs of a generator for `count` images. */
+/**
+ * The inputs of a generator for `count` images.
+ *
+ * @throws UserError if the options do not suit the model
+ */
 export function generatorFeeds(info: ModelInfo, count: number, options: SampleOptions): Feed[] {
   const { seed = 0 } = options;
   const { condition, codes } = info;
   const { size } = latentOf(info);
   const feeds = [
-    exactly(info.input, [size], count, options.latents ?? latents(info, count, seed), 'latents'),
+    checkedFeed(
+      info.input,
+      [size],
+      count,
+      options.latents ?? latents(info, count, seed),
+      'latents',
+    ),
   ];
   if (condition !== undefined) {
     const classes = { length: count };
@@ -88,14 +119,14 @@ export function generatorFeeds(info: ModelInfo, count: number, options: SampleOp
   if (codes !== undefined) {
     const { input, size } = codes;
     const values = options.codes ?? codesOf(info, count, seed);
-    feeds.push(exactly(input, [size], count, values, 'codes'));
+    feeds.push(checkedFeed(input, [size], count, values, 'codes'));
   } else if (options.codes !== undefined) {
     throw new UserError(`${info.name} takes no codes.`);
   }
   return feeds;
 }
 
-function exactly(
+function checkedFeed(
   name: string,
   shape: number[],
   count: number,

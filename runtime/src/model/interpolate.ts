@@ -1,4 +1,4 @@
-/** Ways from one latent to another. */
+/** Paths from one latent vector to another. */
 import { UserError } from '../errors.js';
 import type { Distribution, ModelInfo } from '../format/model-info.js';
 import { codesOf, latents } from './inputs.js';
@@ -6,12 +6,14 @@ import { codesOf, latents } from './inputs.js';
 const MAX_STEPS = 100_000;
 
 /**
- * The inputs of `steps` images on the way from the first image of one seed to that of another, both
- * ends included. Normal latents take the great circle, whose points are as likely as its ends
- * (Shoemake 1985; White 2016, arXiv:1609.04468); uniform latents and codes take the straight line.
- * The numbers are the same on every platform, as those of a seed are.
+ * The inputs of `steps` images on a path from the first image of one seed to that of another,
+ * including both ends. Normal latents follow a great circle, whose points are as likely as its ends
+ * (Shoemake 1985; White 2016, arXiv:1609.04468); uniform latents and codes follow a straight line.
+ * The numbers are the same on every platform.
  *
- * @throws UserError where there are fewer than 2 steps or the model is no generator
+ * @param steps from 2 to 100,000
+ * @returns `latents` [steps, size] and, if the model takes them, `codes` [steps, size]
+ * @throws UserError if `steps` is out of range or the model is not a generator
  */
 export function pathOf(
   info: ModelInfo,
@@ -20,7 +22,7 @@ export function pathOf(
   steps: number,
 ): { latents: Float32Array; codes?: Float32Array } {
   if (!Number.isInteger(steps) || steps < 2 || steps > MAX_STEPS) {
-    throw new UserError(`A walk takes 2 to ${MAX_STEPS} steps, not ${steps}.`);
+    throw new UserError(`A path takes 2 to ${MAX_STEPS} steps, not ${steps}.`);
   }
   const { codes, latent } = info;
   return {
@@ -37,8 +39,8 @@ export function pathOf(
 }
 
 /**
- * Latents at t in [0, 1] of the way from each row of `a` to the same row of `b`, [count, size] both;
- * on the sphere or on the line, as {@link pathOf} goes.
+ * Latents between each row of `a` (t = 0) and the same row of `b` (t = 1), both [count, size]. They
+ * follow a great circle or a straight line, as in {@link pathOf}.
  */
 export function blend(info: ModelInfo, a: Float32Array, b: Float32Array, t: number): Float32Array {
   const { size, distribution } = info.latent as NonNullable<ModelInfo['latent']>;
@@ -51,7 +53,7 @@ export function blend(info: ModelInfo, a: Float32Array, b: Float32Array, t: numb
   return mixed;
 }
 
-/** How much of each end to take at t in [0, 1]. */
+/** Gives the weights of both ends at t in [0, 1]. */
 type Way = (a: Float32Array, b: Float32Array) => (t: number) => readonly [number, number];
 
 function walk(a: Float32Array, b: Float32Array, steps: number, way: Way): Float32Array {
@@ -77,7 +79,7 @@ const linear: Way = () => (t) => [1 - t, t];
 const spherical: Way = (a, b) => {
   const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
   const angle = arccos(Math.max(-1, Math.min(1, cosine)));
-  // Next to parallel or opposite the circle is not determined; the line is as good.
+  // For nearly parallel or opposite vectors the circle is not determined; a line will do.
   if (!(angle > 1e-6 && angle < PI - 1e-6)) return linear(a, b);
   return (t) => [sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)];
 };
@@ -90,10 +92,10 @@ const dot = (a: Float32Array, b: Float32Array): number => {
   return sum;
 };
 
-// Engines differ in the last bits of Math.sin and Math.acos: these are made of + - * / alone.
+// Engines differ in the last bits of Math.sin and Math.acos, so these use only + - * /.
 const { PI } = Math;
 
-/** A power series: each term is the one before times -x² / (n (n + 1)), n = first, first + 2, … */
+/** A power series: each term is the previous one times -x² / (n (n + 1)), n = first, first + 2, … */
 function series(x: number, term: number, first: number): number {
   let sum = term;
   for (let n = first; n < first + 36; n += 2) {
@@ -103,11 +105,11 @@ function series(x: number, term: number, first: number): number {
   return sum;
 }
 
-/** Both on [0, π], to about 1e-15. */
+// Both for [0, π], accurate to about 1e-15.
 const sin = (x: number): number => series(x, x, 2);
 const cos = (x: number): number => series(x, 1, 1);
 
-/** By bisection: the cosine falls from 0 to π. */
+/** By bisection, because the cosine decreases from 0 to π. */
 function arccos(cosine: number): number {
   let [low, high] = [0, PI];
   for (let i = 0; i < 60; i++) {

@@ -1,43 +1,55 @@
-/** From a source to a network that is ready to run. */
+/** Loads a model: from a source to a model that is ready to run. */
 
 import { UserError } from '../errors.js';
 import { sha256 } from '../format/digest.js';
 import { type Kind, readModelInfo } from '../format/model-info.js';
-import { checkSignature, type Network, runBatches } from '../session/batches.js';
+import { checkSignature, type OpenModel, runBatches } from '../session/batches.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
-import { feedsOf, itemShapeOf } from './certificate.js';
+import { certificateFeeds, itemShapeOf } from './certificate.js';
 
+/** A model file in memory. */
 export interface SourceBytes {
   bytes: Uint8Array;
   /** What to call the model in an error. */
   label: string;
 }
 
-/** `fetch`: bytes of the file, `total` 0 where it is unknown. Then the session, and a first run. */
+/**
+ * How far loading is: `fetch`, in bytes, with `total` 0 if it is unknown; then `session`, `warm-up`
+ * (a first run, not on a CPU) and `ready`.
+ */
 export type LoadProgress =
   | { phase: 'fetch'; done: number; total: number }
   | { phase: 'session' | 'warm-up' | 'ready' };
 
+/** How a model is loaded, and where it runs. */
 export interface LoadOptions extends Pick<OpenOptions, 'device' | 'threads' | 'worker' | 'assets'> {
-  /** SHA-256 of the file, hexadecimal: another file is refused. */
+  /** SHA-256 of the file in hexadecimal: another file is refused. */
   digest?: string;
+  /** Stops loading; the promise is then rejected with the signal's reason. */
   signal?: AbortSignal;
+  /** Called whenever more bytes have arrived and when a phase of loading begins. */
   onProgress?: (progress: LoadProgress) => void;
 }
 
-/** What an entry gives: how it reads a source and where it opens a session. */
+/** What depends on the platform: how a source is read and a session is opened. */
 export interface Host<Source> {
   read(source: Source, options: LoadOptions): Promise<SourceBytes>;
   open(bytes: Uint8Array, options: OpenOptions): Promise<Session>;
 }
 
-/** Opens a model file that is of one of these kinds; throws a UserError that says why it cannot. */
+/**
+ * Opens a model file that is of one of these kinds.
+ *
+ * @throws UserError if the model cannot be loaded or is of another kind; the signal's reason
+ */
 export type Loader<Source> = (
   source: Source,
   kinds: readonly Kind[],
   options: LoadOptions,
-) => Promise<Network>;
+) => Promise<OpenModel>;
 
+/** The loader of a platform. */
 export const loaderOf =
   <Source>({ read, open }: Host<Source>): Loader<Source> =>
   async (source, kinds, options) => {
@@ -47,21 +59,25 @@ export const loaderOf =
     if (digest !== undefined) await checkDigest(bytes, digest, label);
     const info = readModelInfo(bytes, label);
     if (!kinds.includes(info.kind)) {
-      throw new UserError(`${label} is a ${info.kind}: what is needed here is a ${kinds[0]}.`);
+      throw new UserError(`${label} is a ${info.kind}, but a ${kinds[0]} is needed here.`);
     }
     signal?.throwIfAborted();
     onProgress?.({ phase: 'session' });
-    const where = { device, threads, worker, assets };
-    const given = Object.entries(where).filter(([, value]) => value !== undefined);
-    const session = await open(bytes, { ...Object.fromEntries(given), label });
-    const network = { session, info, label };
+    const session = await open(bytes, {
+      label,
+      ...(device !== undefined && { device }),
+      ...(threads !== undefined && { threads }),
+      ...(worker !== undefined && { worker }),
+      ...(assets !== undefined && { assets }),
+    });
+    const model = { session, info, label };
     try {
-      checkSignature(network);
+      checkSignature(model);
       signal?.throwIfAborted();
-      // A first run compiles shaders and grows the heap; a CPU has nothing to prepare.
+      // A first run compiles shaders and grows the heap. A CPU has nothing to prepare.
       if (session.device !== 'cpu') {
         onProgress?.({ phase: 'warm-up' });
-        await runBatches(network, feedsOf(info, 1, 0), itemShapeOf(network), 1);
+        await runBatches(model, certificateFeeds(info, 1, 0), itemShapeOf(model), 1);
       }
       signal?.throwIfAborted();
     } catch (error) {
@@ -69,7 +85,7 @@ export const loaderOf =
       throw error;
     }
     onProgress?.({ phase: 'ready' });
-    return network;
+    return model;
   };
 
 async function checkDigest(bytes: Uint8Array, digest: string, label: string): Promise<void> {

@@ -1,40 +1,47 @@
 import type { ModelInfo } from '../format/model-info.js';
-import type { Network } from '../session/batches.js';
+import type { OpenModel } from '../session/batches.js';
 import type { Device } from '../session/ort-session.js';
 import { type Verification, verifyCertificate } from './certificate.js';
 
-/** What all loaded models have in common. */
+/** What all loaded models have in common. Made by `loadModel` and by the subclasses' `load`. */
 export class Model {
-  protected readonly network: Network;
+  protected readonly opened: OpenModel;
 
-  constructor(network: Network) {
-    this.network = network;
+  constructor(opened: OpenModel) {
+    this.opened = opened;
   }
 
-  /** What the model says of itself. */
+  /** The model's metadata: what its inputs and outputs mean, and how it was trained. */
   get info(): ModelInfo {
-    return this.network.info;
+    return this.opened.info;
   }
 
+  /** The device on which it runs. */
   get device(): Device {
-    return this.network.session.device;
+    return this.opened.session.device;
   }
 
-  /** Why this device was taken. */
+  /** Why this device was chosen, and why those before it were not. */
   get reason(): string {
-    return this.network.session.reason;
+    return this.opened.session.reason;
   }
 
-  /** Checks on this machine the values that the exporting machine computed. */
+  /**
+   * Computes the certificate's values on this machine and compares them with the exporting
+   * machine's.
+   *
+   * @throws UserError if the file has no certificate
+   */
   verify(): Promise<Verification> {
-    return verifyCertificate(this.network);
+    return verifyCertificate(this.opened);
   }
 
-  /** Frees the model's memory. */
+  /** Frees the model's memory, once the runs that were queued before are done. */
   dispose(): Promise<void> {
-    return this.network.session.dispose();
+    return this.opened.session.dispose();
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

@@ -1,11 +1,12 @@
-// The entry for Node: besides what browsers have, what making and keeping model files takes.
+// The entry for Node: what browsers have, and what is needed to make model files.
 
-export { METADATA_KEY, METADATA_VERSION, withModelInfo } from '../format/model-info.js';
+export { reasonOf } from '../errors.js';
+export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
 export { metadataOf } from '../format/onnx-metadata.js';
 export { makeCertificate } from '../model/certificate.js';
-export { threefry2x32 } from '../random/random.js';
 export { threadsNote } from '../session/ort-session.js';
+export { product } from '../shape.js';
 export * from '../shared.js';
 export { Discriminator, Generator, loadModel } from './load.js';
 export { openSession } from './session.js';

@@ -5,14 +5,14 @@ import { reasonOf, UserError } from '../errors.js';
 import { download, readBytes } from '../model/download.js';
 import type { LoadOptions, SourceBytes } from '../model/load.js';
 
-/** A path, a `file:` or `https:` URL, the bytes of an .onnx file, or the name of a bundled model. */
+/** Where a model is: a path, a `file:` or `https:` URL, the bytes of an .onnx file, or the name of a bundled model. */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /**
- * The bytes of a model. A bare name that is no file in the current folder is looked up among the
+ * The bytes of a model. A name that is not a file in the current folder is looked up among the
  * bundled models, with or without `.onnx`.
  *
- * @throws UserError where there is no such model or it cannot be read
+ * @throws UserError if there is no such model or it cannot be read; the signal's reason if it stops
  */
 export async function readSource(source: Source, options: LoadOptions = {}): Promise<SourceBytes> {
   if (typeof source !== 'string' && !(source instanceof URL)) return readBytes(source);
@@ -25,7 +25,7 @@ export async function readSource(source: Source, options: LoadOptions = {}): Pro
     if (code !== 'ENOENT') throw unreadable(path, code, error);
   }
   const bundled = /[/\\]/.test(path) ? undefined : findPretrained(path);
-  if (bundled === undefined) throw unknown(path);
+  if (bundled === undefined) throw notFound(path);
   return { bytes: await readFile(bundled.path), label: bundled.file };
 }
 
@@ -34,7 +34,7 @@ const unreadable = (path: string, code: string | undefined, error: unknown): Use
     ? new UserError(`${path} is a folder, not an .onnx file.`)
     : new UserError(`${path} cannot be read: ${reasonOf(error)}.`);
 
-function unknown(path: string): UserError {
+function notFound(path: string): UserError {
   const names = pretrainedModels().map(({ name }) => name);
   const bundled =
     names.length > 0 ? `the bundled models are ${names.join(', ')}` : 'none is bundled';

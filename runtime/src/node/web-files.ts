@@ -1,22 +1,22 @@
-/** What a page without a bundler needs of this package: for folders that a static host serves. */
+/** What a page without a bundler needs of this package, for a folder served by a static host. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A file for a page: its path in the page's folder, and what it holds. */
+/** A file for a page: its path in the page's folder, and its content. */
 export interface WebFile {
   path: string;
   bytes: Uint8Array;
 }
 
-/** How a built module names another: in an import, or as the address of a worker. */
-const NAMES = /(?:from|import|import\(|new URL\()\s*['"](\.[^'"]+\.js)['"]/g;
+/** How a built module refers to another: in an import, or as the URL of a worker. */
+const REFERENCES = /(?:from|import|import\(|new URL\()\s*['"](\.[^'"]+\.js)['"]/g;
 
 /**
- * The custom elements under `gpn/`, whose script is `gpn/elements/index.js`, and ONNX Runtime's
- * files under `ort/`, which is the elements' attribute `assets`.
+ * The custom elements in the folder `gpn/`, whose script is `gpn/elements/index.js`, and ONNX
+ * Runtime's files in the folder `ort/`, to be given as the elements' attribute `assets`.
  *
- * @param options.webgpu with the build for WebGPU, which is another 27 MB
+ * @param options.webgpu whether to add the build for WebGPU, another 27 MB; false by default
  */
 export async function webFiles({ webgpu = false } = {}): Promise<WebFile[]> {
   const own = dirname(fileURLToPath(import.meta.url));
@@ -28,7 +28,7 @@ export async function webFiles({ webgpu = false } = {}): Promise<WebFile[]> {
       '',
     );
     modules.set(name, { path: `gpn/${name}`, bytes: new TextEncoder().encode(text) });
-    for (const [, next] of text.matchAll(NAMES)) {
+    for (const [, next] of text.matchAll(REFERENCES)) {
       await follow(posix.join(posix.dirname(name), next as string));
     }
   };

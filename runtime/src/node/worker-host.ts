@@ -1,4 +1,4 @@
-/** Runs sessions in one worker thread of Node's, started with the first and ended with the last. */
+/** Runs sessions in one worker thread, started with the first session and ended with the last. */
 import { Worker } from 'node:worker_threads';
 import type { OpenOptions, Session } from '../session/ort-session.js';
 import { Remote } from '../session/remote.js';
@@ -13,7 +13,7 @@ function start(): Remote {
   };
   const remote: Remote = new Remote(
     { post: (message, transfer) => worker.postMessage(message, transfer) },
-    // A program ends although its models were not disposed of, but not while it awaits a result.
+    // A program may end with models that were never disposed of, but not while it awaits a result.
     (waiting) => (waiting ? worker.ref() : worker.unref()),
     () => {
       end(new Error('This session was disposed of'));
@@ -26,7 +26,8 @@ function start(): Remote {
   return remote;
 }
 
-export function openInThread(model: Uint8Array | string, options: OpenOptions): Promise<Session> {
+/** Opens a model in the worker thread, which is started if none is running. */
+export function openInWorker(model: Uint8Array | string, options: OpenOptions): Promise<Session> {
   current ??= start();
   return current.open(model, options);
 }

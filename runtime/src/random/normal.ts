@@ -7,7 +7,7 @@
 
 type Polynomial = readonly number[];
 
-// Coefficients from the highest power down, as Horner's rule takes them.
+// Coefficients from the highest power to the lowest, the order of Horner's rule.
 const CENTRE_TOP: Polynomial = [
   2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946,
   1971.5909503065513, 133.14166789178438, 3.3871328727963665,
@@ -40,10 +40,10 @@ const horner = (coefficients: Polynomial, x: number): number => {
 };
 
 /**
- * -log((word + 1/2) 2^-32) for a word in [0, 2^31). Written for this range: the exponent is the
- * count of leading zeros, so no bits of a double need be read.
+ * -log((word + 1/2) 2^-32) for a word in [0, 2^31). In this range the exponent is the number of
+ * leading zeros, so the bits of a double need not be read.
  */
-export function minusLog(word: number): number {
+function minusLog(word: number): number {
   const zeros = Math.clz32(word);
   let exponent = zeros + 1; // p = mantissa · 2^-exponent
   let mantissa = (word + 0.5) * (SHIFTS[zeros] as number); // exact, in [1, 2)
@@ -59,7 +59,7 @@ export function minusLog(word: number): number {
  * The x below which a standard normal value falls with probability p = (word + 1/2) 2^-32.
  *
  * @param word a whole number in [0, 2^32)
- * @returns a double, off by a few units of its last place; the range is ±6.338
+ * @returns a double, accurate to a few units in the last place, in [-6.338, 6.338]
  */
 export function normalQuantile(word: number): number {
   const q = (word + 0.5) / 4294967296 - 0.5; // exact, and odd: the complement of word gives -q

@@ -1,7 +1,7 @@
 /**
  * The pinned random generator: a seed means the same numbers, bit for bit, on every machine and in
  * every JavaScript engine. It uses only what IEEE 754 and ECMAScript define exactly: 32-bit integer
- * operations and + - * / sqrt on doubles. `Math.log` and its kin differ between engines.
+ * operations and + - * / sqrt on doubles. Functions such as `Math.log` differ between engines.
  *
  * Words come from the counter-based generator Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror
  * and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so any position of a stream
@@ -92,6 +92,7 @@ const FOLD_STRING = 0xffffffff;
  *
  * @param seed a whole number in [0, 2^53)
  * @param path strings, or whole numbers in [0, 2^32)
+ * @throws UserError if the seed is not valid; RangeError if a number of the path is not
  */
 export function stream(seed: number, ...path: (string | number)[]): RandomStream {
   let key = keyOf(seed);
@@ -112,13 +113,13 @@ function foldCounter(element: string | number): [number, number] {
   if (typeof element === 'string') return [fnv1a(element), FOLD_STRING];
   if (!Number.isInteger(element) || element < 0 || element >= TWO_32) {
     throw new RangeError(
-      `A number in a stream's path is a whole number below 2^32, not ${element}`,
+      `A number in a stream's path must be a whole number in [0, 2^32), not ${element}`,
     );
   }
   return [element, FOLD_NUMBER];
 }
 
-/** A sequence of 32-bit words, and the numbers made of them. Made by {@link stream}. */
+/** A sequence of random 32-bit words, and numbers made from them. Created by {@link stream}. */
 export class RandomStream {
   readonly #k0: number;
   readonly #k1: number;
@@ -129,19 +130,19 @@ export class RandomStream {
     this.#k1 = key[1];
   }
 
-  /** How many words were taken so far. Setting it continues from there: a checkpoint keeps it. */
+  /** How many words have been taken. Setting it continues from there, as after a checkpoint. */
   get position(): number {
     return this.#position;
   }
 
   set position(words: number) {
     if (!Number.isSafeInteger(words) || words < 0) {
-      throw new RangeError(`A stream's position is a whole number from 0, not ${words}`);
+      throw new RangeError(`A stream's position must be a whole number from 0, not ${words}`);
     }
     this.#position = words;
   }
 
-  /** The next `n` words. Words 2i and 2i + 1 are the block with counter (i mod 2^32, i div 2^32). */
+  /** The next `n` words. Words 2i and 2i + 1 are the block with counter (i mod 2^32, ⌊i / 2^32⌋). */
   uint32(n: number): Uint32Array {
     const skip = this.#position % 2;
     let block = (this.#position - skip) / 2;
@@ -154,9 +155,9 @@ export class RandomStream {
   }
 
   /**
-   * `n` values spread evenly over (low, high), one word each: low + (high - low) (2 (w >>> 8) + 1)
+   * `n` uniform values on (low, high), one word each: low + (high - low) (2 (w >>> 8) + 1)
    * 2^-25 in doubles, rounded to float32. For the default (-1, 1) every value is exact, the ends
-   * never occur and the distribution is symmetric; elsewhere rounding can reach an end.
+   * never occur and the distribution is symmetric; for other ranges rounding can reach an end.
    */
   uniform(n: number, low = -1, high = 1): Float32Array {
     const words = this.uint32(n);
@@ -177,17 +178,17 @@ export class RandomStream {
   }
 
   /**
-   * `n` whole numbers spread evenly over [0, limit), limit in [1, 2^32]: w mod limit, passing over
-   * the words from the largest multiple of limit on, which would favour small numbers.
+   * `n` uniform whole numbers in [0, limit), limit in [1, 2^32]: w mod limit. It skips the words from
+   * the largest multiple of limit on, because they would favour small numbers.
    */
   below(n: number, limit: number): Uint32Array {
     if (!Number.isInteger(limit) || limit < 1 || limit > TWO_32) {
-      throw new RangeError(`The limit of random integers is in [1, 2^32], not ${limit}`);
+      throw new RangeError(`The limit of random integers must be in [1, 2^32], not ${limit}`);
     }
     const fair = TWO_32 - (TWO_32 % limit);
     const values = new Uint32Array(n);
     for (let filled = 0; filled < n; ) {
-      // No more words than values are missing: none is taken in vain.
+      // Takes as many words as values are missing, so that no word is wasted.
       for (const word of this.uint32(n - filled)) {
         if (word < fair) values[filled++] = word % limit;
       }
@@ -195,7 +196,7 @@ export class RandomStream {
     return values;
   }
 
-  /** The numbers 0 … n - 1 in random order: Fisher–Yates from the end, j = below(i + 1). */
+  /** The numbers 0 … n - 1 in random order: Fisher–Yates from the end, with j below i + 1. */
   permutation(n: number): Uint32Array {
     const order = Uint32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {

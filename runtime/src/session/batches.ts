@@ -1,11 +1,13 @@
-/** Runs a network over any number of items, a batch at a time, and checks it against its word. */
+/** Runs a model over any number of items, a batch at a time, and checks its shapes. */
 import { reasonOf, UserError } from '../errors.js';
 import type { ModelInfo } from '../format/model-info.js';
+import { product } from '../shape.js';
 import type { Session, TensorData } from './ort-session.js';
 
 /**
- * One input of a network: `data` holds the items' values one after the other, or gives those of
- * `n` items from item `at` on, so that not all need be in memory at once.
+ * One input of a model. `data` holds the values of all items, one item after the other, or is a
+ * function that returns those of `n` items from item `at` on, so that not all of them need to be
+ * in memory at once.
  */
 export interface Feed {
   name: string;
@@ -14,34 +16,36 @@ export interface Feed {
   data: Float32Array | ((at: number, n: number) => Float32Array);
 }
 
-/** A network that is ready to run. */
-export interface Network {
+/** A model that is ready to run. */
+export interface OpenModel {
   session: Session;
   info: ModelInfo;
-  /** What to call it in an error. */
+  /** What to call the model in an error. */
   label: string;
 }
 
-/** How a long computation is divided, followed and ended. */
+/** How a long computation is divided, followed and stopped. */
 export interface BatchOptions {
-  /** Items in one run; 64 unless given. */
+  /** Items in one run, from 1; 64 by default. */
   batchSize?: number;
-  /** Ends the computation after the run that is under way; what is awaited fails with its reason. */
+  /**
+   * Stops the computation after the current run; the promise is then rejected with the signal's
+   * reason.
+   */
   signal?: AbortSignal;
-  /** Told after each run how many of all items are done. */
+  /** Called after each run with the number of items done and the number of all items. */
   onProgress?: (done: number, total: number) => void;
 }
 
-export const DEFAULT_BATCH = 64;
+const DEFAULT_BATCH = 64;
 
-// 4 GiB of float32. More does not fit in most machines, and a typing error should say so.
+// 4 GiB of float32. More does not fit into most machines and is probably a typing error.
 const MAX_ELEMENTS = 2 ** 30;
 
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
+/** @throws UserError if `count` items of `elements` values each are none or too many */
 export function checkCount(count: number, elements: number, what: string): void {
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new UserError(`The number of ${what} is a whole number from 1, not ${count}.`);
+    throw new UserError(`The number of ${what} must be a whole number from 1, not ${count}.`);
   }
   if (count * elements > MAX_ELEMENTS) {
     const most = Math.floor(MAX_ELEMENTS / elements);
@@ -49,14 +53,14 @@ export function checkCount(count: number, elements: number, what: string): void 
   }
 }
 
-/** Refuses a model whose inputs or outputs are not those that it says it has. */
-export function checkSignature({ session, info, label }: Network): void {
+/** @throws UserError if the model's inputs or outputs are not those that its metadata names */
+export function checkSignature({ session, info, label }: OpenModel): void {
   const inputs = [info.input, info.condition?.input, info.codes?.input].filter(
     (name) => name !== undefined,
   );
-  const wrong = (what: string) => new UserError(`${label} describes itself wrongly: ${what}.`);
+  const wrong = (what: string) => new UserError(`${label} does not match its metadata: ${what}.`);
   for (const { name, dtype } of session.inputs) {
-    if (!inputs.includes(name)) throw wrong(`it does not mention its input "${name}"`);
+    if (!inputs.includes(name)) throw wrong(`its metadata does not mention the input "${name}"`);
     if (dtype !== 'float32') throw wrong(`its input "${name}" is ${dtype}, not float32`);
   }
   const missing = inputs.find((name) => !session.inputNames.includes(name));
@@ -67,13 +71,13 @@ export function checkSignature({ session, info, label }: Network): void {
 }
 
 /**
- * The network's main output over `count` items, in batches of at most `batchSize`.
+ * The model's main output for `count` items, computed in batches of at most `batchSize`.
  *
- * @param itemShape the shape of one item of the output; [1] stands for any shape of one element
- * @throws UserError where the model fails or gives another shape; the signal's reason
+ * @param itemShape the shape of one item of the output; [1] stands for any shape with one element
+ * @throws UserError if the model fails or gives another shape; the signal's reason if it stops
  */
 export async function runBatches(
-  network: Network,
+  model: OpenModel,
   feeds: readonly Feed[],
   itemShape: readonly number[],
   count: number,
@@ -85,14 +89,14 @@ export async function runBatches(
   for (let at = 0; at < count; at += batchSize) {
     signal?.throwIfAborted();
     const n = Math.min(batchSize, count - at);
-    const batch = await runOnce(network, feeds, at, n);
+    const batch = await runOnce(model, feeds, at, n);
     const { shape, data } = batch;
     const expected = [n, ...itemShape];
     const fits =
       itemSize === 1 ? shape[0] === n && data.length === n : shape.join() === expected.join();
     if (!fits) {
       throw new UserError(
-        `${network.label} describes itself wrongly: its output is [${shape}], not [${expected}].`,
+        `${model.label} does not match its metadata: its output is [${shape}], not [${expected}].`,
       );
     }
     onProgress?.(at + n, count);
@@ -103,16 +107,16 @@ export async function runBatches(
   return whole as Float32Array;
 }
 
-/** Lets timers and events have their turn: under Node a run itself never does. */
+/** Lets timers and events be handled: under Node a run itself blocks the event loop. */
 export const turn = (): Promise<void> =>
   new Promise((resolve) => {
-    // A timer of no time takes a millisecond and more: Node has something quicker.
+    // A timer of 0 ms takes at least a millisecond; Node has something quicker.
     (globalThis.setImmediate ?? setTimeout)(resolve);
   });
 
-/** The network's main output over the `n` items of its feeds from item `at` on. */
+/** The model's main output for `n` items of its feeds, from item `at` on. */
 export async function runOnce(
-  { session, info, label }: Network,
+  { session, info, label }: OpenModel,
   feeds: readonly Feed[],
   at: number,
   n: number,

@@ -1,31 +1,33 @@
 /**
- * Sessions of ONNX Runtime, whichever build of it: an entry's backend says which, and on what
- * devices. The one place that talks to it.
+ * Sessions of ONNX Runtime, and the only place that calls it. A backend, one for Node and one for
+ * browsers, says which build to load and which devices it has.
  */
 import type { InferenceSession } from 'onnxruntime-common';
 import { reasonOf, UserError } from '../errors.js';
 
+/** The API that all builds of ONNX Runtime share. */
 export type Ort = typeof import('onnxruntime-common');
 
-/** Everywhere that a model can run: under Node all but `wasm`, in a browser `webgpu` and `wasm`. */
+/** Where a model can run: under Node `cpu`, `cuda` and `webgpu`, in a browser `webgpu` and `wasm`. */
 export type Device = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
+/** How to tell whether a device can be used. */
 export interface DeviceRule {
-  /** Why `auto` passes over the device without trying it; undefined if it may be there. */
+  /** Why `auto` skips the device without trying it; undefined if the device may be present. */
   absent(): string | undefined | Promise<string | undefined>;
-  /** Tells an error of the device from one of the model. */
+  /** Matches errors caused by the device rather than by the model. */
   fault: RegExp;
-  /** How to get what is missing, as the end of a sentence. */
+  /** What the device needs, as the end of a sentence. */
   remedy: string;
 }
 
-/** A build of ONNX Runtime and what it can run on. */
+/** A build of ONNX Runtime and the devices it can run on. */
 export interface Backend {
   /** In the order in which `auto` tries them. */
   devices: Readonly<Partial<Record<Device, DeviceRule>>>;
   load(device: Device, options: OpenOptions): Promise<Ort>;
   settings(device: Device, options: OpenOptions): InferenceSession.SessionOptions;
-  /** What else to say of a device that was taken. */
+  /** What to add to the reason why a device was chosen, such as its threads. */
   note?(device: Device, options: OpenOptions): Promise<string | undefined>;
 }
 
@@ -44,11 +46,13 @@ interface TypedArrays {
   bool: Uint8Array;
 }
 
+/** ONNX's names of element types. */
 export type DType = keyof TypedArrays;
 
 /**
- * A dense tensor: `data` holds the product of `shape` elements, row by row. A session reads its
- * inputs in place, so an output can be fed to the next run as it is; outputs are fresh arrays.
+ * A tensor: `data` holds all elements in row-major order, as many as the product of `shape`. A
+ * session reads its inputs in place, so an output can be fed to the next run as it is; outputs are
+ * new arrays.
  */
 export interface TensorData<D extends DType = DType> {
   readonly dtype: D;
@@ -56,58 +60,65 @@ export interface TensorData<D extends DType = DType> {
   readonly data: TypedArrays[D];
 }
 
-/** An input or output of a model; a dimension that is only known at run time has a name. */
+/** An input or output of a model. A dimension that is known only at run time has a name. */
 export interface TensorInfo {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly (number | string)[];
 }
 
+/** How a session is opened. */
 export interface OpenOptions {
-  /** `auto` (the default) takes the first that works: cuda, webgpu, cpu; in a browser webgpu, wasm. */
+  /**
+   * `auto`, the default, takes the first device that works: cuda, webgpu, cpu; in a browser webgpu,
+   * wasm.
+   */
   device?: Device | 'auto';
-  /** Threads of the `cpu` device; as many as this process may use at once unless given. */
+  /**
+   * Threads of the `cpu` and `wasm` devices, from 1. The default is as many as this process may use
+   * at once; in a browser 4 at most, and always 1 unless the page is cross-origin isolated.
+   */
   threads?: number;
-  /** Compute in a thread of its own, so that this one stays free. In a browser the default. */
+  /** Computes in a thread of its own. The default is true in a browser and false under Node. */
   worker?: boolean;
-  /** In a browser: the folder from which to load ONNX Runtime's own files. */
+  /** In a browser: the URL of the folder that holds ONNX Runtime's files. */
   assets?: string | URL;
-  /** How far ONNX Runtime rewrites the graph first. */
+  /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
-  /** Under Node: write ONNX Runtime's profile to `<profile>_<time>.json` at the end. */
+  /** Under Node: writes ONNX Runtime's profile to `<profile>_<time>.json` on disposal. */
   profile?: string;
-  /** What to call the model in an error; the path, where it is opened by path. */
+  /** What to call the model in an error; its path by default, if it has one. */
   label?: string;
 }
 
-/** A model on a device. Release it with `dispose`: nothing else does. */
+/** A model that was opened on a device. Only `dispose` frees its memory. */
 export interface Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly device: Device;
-  /** Why this device was taken, and why those before it were not. */
+  /** Why this device was chosen, and why those before it were not. */
   readonly reason: string;
   /**
-   * Runs the model once; calls wait for one another.
+   * Runs the model once. Calls are queued.
    *
-   * @param feeds every input by its name; must not change before the run ends
-   * @param fetch the outputs wanted; all of them unless given
+   * @param feeds every input by its name; they must not change before the run ends
+   * @param fetch the names of the outputs wanted; all of them by default
    */
   run(
     feeds: Readonly<Record<string, TensorData>>,
     fetch?: readonly string[],
   ): Promise<Record<string, TensorData>>;
-  /** Frees the model's memory, after the runs that were asked for before. */
+  /** Frees the model's memory, once the runs that were queued before are done. */
   dispose(): Promise<void>;
 }
 
-/** `1 thread`, `2 threads`: how a device's threads are told. */
+/** `1 thread`, `2 threads` and so on, for messages. */
 export const threadsNote = (threads: number): string =>
   `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 
-// Two runs at once on one session break, and creating sessions side by side gains nothing.
+// Two concurrent runs break a session, and creating sessions concurrently gains nothing.
 let tail: Promise<unknown> = Promise.resolve();
 
 function enqueue<T>(task: () => Promise<T>): Promise<T> {
@@ -117,10 +128,10 @@ function enqueue<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Opens a model on the device that is asked for, or on the first that works.
+ * Opens a model on the device that was asked for, or on the first that works.
  *
  * @param model the bytes of an .onnx file or, under Node, its path
- * @throws UserError where the model is not valid, or a device that was named cannot be used
+ * @throws UserError if the model is not valid, or a device that was asked for cannot be used
  */
 export async function openWith(
   backend: Backend,
@@ -133,7 +144,7 @@ export async function openWith(
     throw new UserError(`There is no device "${device}": use auto, ${auto.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
-    throw new UserError(`The number of threads is a whole number from 1, not ${threads}.`);
+    throw new UserError(`The number of threads must be a whole number from 1, not ${threads}.`);
   }
   return enqueue(() =>
     firstThatOpens(backend, model, device === 'auto' ? auto : [device], options),
@@ -148,13 +159,13 @@ async function firstThatOpens(
 ): Promise<Session> {
   const { label = typeof model === 'string' ? model : 'The model' } = options;
   const named = options.device !== undefined && options.device !== 'auto';
-  const passed: string[] = [];
-  // ONNX Runtime's own list of providers is no fallback chain: it throws when the first one fails.
+  const skipped: string[] = [];
+  // ONNX Runtime's own list of providers is not a fallback chain: it throws if the first one fails.
   for (const device of devices) {
     const rule = backend.devices[device] as DeviceRule;
     const absent = named ? undefined : await rule.absent();
     if (absent !== undefined) {
-      passed.push(`${device}: ${absent}`);
+      skipped.push(`${device}: ${absent}`);
       continue;
     }
     try {
@@ -163,20 +174,20 @@ async function firstThatOpens(
       const why = named ? 'as asked' : 'the first that works';
       const note = await backend.note?.(device, options);
       const taken =
-        passed.length > 0 ? `${passed.join('; ')}; using ${device}` : `${device}: ${why}`;
+        skipped.length > 0 ? `${skipped.join('; ')}; using ${device}` : `${device}: ${why}`;
       const reason = note === undefined ? taken : `${taken}, ${note}`;
       return new OrtSession(ort, inner, device, reason, options.profile !== undefined);
     } catch (error) {
-      const cause = briefly(error);
+      const cause = shortReason(error);
       if (!rule.fault.test(cause)) {
         throw new UserError(`${label} is not a model that ONNX Runtime can load: ${cause}.`);
       }
       const cannot = `The device ${device} cannot be used (${cause}): ${rule.remedy}.`;
       if (device === devices.at(-1)) throw new UserError(cannot);
-      passed.push(`${device}: ${cause}`);
+      skipped.push(`${device}: ${cause}`);
     }
   }
-  throw new Error('unreachable: the last device is either opened or an error');
+  throw new Error('unreachable: the last device either opens or throws');
 }
 
 const create = (ort: Ort, model: Uint8Array | string, options: InferenceSession.SessionOptions) =>
@@ -184,8 +195,8 @@ const create = (ort: Ort, model: Uint8Array | string, options: InferenceSession.
     ? ort.InferenceSession.create(model, options)
     : ort.InferenceSession.create(model, options);
 
-/** The telling part of ONNX Runtime's message: without its source files and failed conditions. */
-const briefly = (error: unknown): string =>
+/** ONNX Runtime's message without its source files and failed conditions. */
+const shortReason = (error: unknown): string =>
   reasonOf(error)
     .replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '')
     .replace(/^\[ONNXRuntimeError\] : \d+ : /, '')

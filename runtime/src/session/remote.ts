@@ -1,6 +1,6 @@
 /**
- * A session in another thread, over anything that carries messages: Node's worker threads and a
- * browser's workers are served by the same two functions.
+ * Sessions in another thread, over any channel of messages. Node's worker threads and a browser's
+ * workers use the same code: `serve` in the worker and `Remote` in the thread that started it.
  */
 import { UserError } from '../errors.js';
 import type { OpenOptions, Session, TensorData } from './ort-session.js';
@@ -27,7 +27,7 @@ export interface Port {
 const buffersOf = (tensors: Tensors): ArrayBuffer[] =>
   Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer);
 
-/** The other thread's part: what it does with each message. */
+/** The worker's end: returns what it does with each message. */
 export function serve(
   open: (model: Uint8Array | string, options: OpenOptions) => Promise<Session>,
   port: Port,
@@ -64,7 +64,7 @@ export function serve(
   };
 }
 
-/** This thread's part of one worker: opens sessions there. */
+/** The end of the thread that started the worker: opens sessions there. */
 export class Remote {
   #calls = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #next = 0;
@@ -72,8 +72,8 @@ export class Remote {
   #lost: Error | undefined;
 
   /**
-   * @param busy told when a first answer is awaited, and when none is any more
-   * @param idle told when the last session was disposed of
+   * @param busy called with true when an answer is awaited, and with false when none is any more
+   * @param idle called when the last session has been disposed of
    */
   constructor(
     readonly port: Port,
@@ -81,7 +81,7 @@ export class Remote {
     readonly idle: () => void,
   ) {}
 
-  /** To be called with each message of the worker's. */
+  /** To be called with each message from the worker. */
   receive(message: unknown): void {
     const reply = message as Reply;
     const call = this.#calls.get(reply.id);
@@ -94,13 +94,14 @@ export class Remote {
     }
   }
 
-  /** To be called when the worker is gone: every answer that is still awaited fails. */
+  /** To be called when the worker has ended: every answer that is still awaited fails. */
   fail(error: Error): void {
     this.#lost = error;
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }
 
+  /** Opens a session in the worker. */
   async open(model: Uint8Array | string, options: OpenOptions): Promise<Session> {
     this.#open++;
     try {
@@ -119,7 +120,7 @@ export class Remote {
     return {
       ...facts,
       run: (feeds, fetch) => {
-        // A view is copied first: what is sent is its whole buffer, and sent buffers are gone here.
+        // Buffers are transferred whole and are then gone from this thread, so send copies.
         const copies = Object.fromEntries(
           Object.entries(feeds).map(([name, tensor]) => [
             name,

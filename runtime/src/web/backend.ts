@@ -1,19 +1,21 @@
-/** Where a browser finds ONNX Runtime's builds for the web, and what they run on. */
+/** How ONNX Runtime is loaded in a browser, where it can run, and how to tell why it cannot. */
 import {
   type Backend,
   type DeviceRule,
   type OpenOptions,
   type Ort,
+  openWith,
+  type Session,
   threadsNote,
 } from '../session/ort-session.js';
 
 /** The version of onnxruntime-web that this package was tested with. */
 export const ORT_VERSION = '1.30.0';
 
-/** Where the files are found by a page without a bundler that names no folder of its own. */
+/** Where a page without a bundler gets the files from if it names no folder of its own. */
 const CDN = `https://cdn.jsdelivr.net/npm/onnxruntime-web@${ORT_VERSION}/dist/`;
 
-/** The build with WebGPU is twice as large: it is loaded where a GPU was found. */
+/** The build with WebGPU is twice as large: it is loaded only if a GPU was found. */
 const BUILDS = {
   wasm: { file: 'ort.wasm.bundle.min.mjs', bundled: () => import('onnxruntime-web/wasm') },
   webgpu: { file: 'ort.webgpu.bundle.min.mjs', bundled: () => import('onnxruntime-web/webgpu') },
@@ -31,7 +33,7 @@ async function importBuild(device: WebDevice, assets: OpenOptions['assets']): Pr
   try {
     return await bundled();
   } catch {
-    return importFrom(CDN, file); // no bundler has put the package's own name to rights
+    return importFrom(CDN, file); // no bundler has resolved the package's name
   }
 }
 
@@ -73,7 +75,7 @@ const DEVICES: Record<WebDevice, DeviceRule> = {
   },
 };
 
-export const backend: Backend = {
+const backend: Backend = {
   devices: DEVICES,
   async load(device, options) {
     const ort = await importBuild(device as WebDevice, options.assets);
@@ -92,3 +94,7 @@ export const backend: Backend = {
     return found && isSoftware(found) ? 'a software adapter' : found?.info?.vendor || undefined;
   },
 };
+
+/** Opens a model in this thread, whether it is the page's or a worker's. */
+export const openHere = (model: Uint8Array | string, options: OpenOptions): Promise<Session> =>
+  openWith(backend, model, options);

@@ -1,6 +1,6 @@
-/** What runs in the worker that `session.ts` starts. */
+/** What runs in the worker that `worker-host.ts` starts. */
 import { serve } from '../session/remote.js';
-import { openHere } from './here.js';
+import { openHere } from './backend.js';
 
 const scope = globalThis as unknown as {
   postMessage(message: unknown, transfer: Transferable[]): void;
