@@ -1,6 +1,7 @@
 import { foldConstants } from './fold.js';
-import { type Attrs, type Data, type DType, Graph, sizeOf, type Value } from './graph.js';
-import { broadcastShapes, isIdentity, movesOnlyUnits, permute } from './shapes.js';
+import { Graph } from './graph.js';
+import { broadcastShapes, isIdentity, movesOnlyUnits, permute, sizeOf } from './shapes.js';
+import type { Attrs, Data, DType, Value } from './value.js';
 
 type Shape = readonly number[];
 

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Builder } from '../graph/builder.js';
 import { encode } from '../graph/encode.js';
-import { Graph, type Value } from '../graph/graph.js';
+import { Graph } from '../graph/graph.js';
 import { encodeRepeated } from '../graph/repeat.js';
+import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
-import { type Axis, type Entry, entry, freeBatch } from '../passes/batch.js';
+import { type Extent, extentOf, type FreeDimension, freeBatch } from '../passes/batch.js';
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
@@ -108,7 +109,7 @@ export async function traceAsync<S extends object>(
 }
 
 /** The dimensions that are free, in the order in which they are named. */
-function freeAxes(inputs: object): Axis[] {
+function freeAxes(inputs: object): FreeDimension[] {
   const names = flatten(inputs, isSpec, 'input').flatMap(({ leaf }) =>
     leaf.shape.filter((d) => typeof d === 'string'),
   );
@@ -123,14 +124,14 @@ function freeAxes(inputs: object): Axis[] {
 type Sizes = ReadonlyMap<string, number>;
 
 /** What to trace at: free dimensions take two traces, whose difference shows where they are. */
-const traces = (axes: readonly Axis[]): Sizes[] =>
+const traces = (axes: readonly FreeDimension[]): Sizes[] =>
   (axes.length === 0 ? (['size'] as const) : (['size', 'other'] as const)).map(
     (which) => new Map(axes.map((axis) => [axis.name, axis[which]])),
   );
 
 function assemble(
   graphs: readonly Graph[],
-  axes: readonly Axis[],
+  axes: readonly FreeDimension[],
   options: TraceOptions,
 ): OnnxModel {
   const [first, second] = graphs as [Graph, Graph?];
@@ -150,20 +151,24 @@ function assemble(
 }
 
 /** What to call the sizes of inputs and outputs that are free: `N`, `2N`, `H-3`. */
-function dimensions(first: Graph, second: Graph, axes: readonly Axis[]): Map<number, string> {
+function dimensions(
+  first: Graph,
+  second: Graph,
+  axes: readonly FreeDimension[],
+): Map<number, string> {
   const names = new Map<number, string>();
   const ends = ({ inputs, outputs }: Graph) => [...inputs, ...outputs.map(({ value }) => value)];
   const others = ends(second);
   ends(first).forEach(({ shape }, i) => {
     shape.forEach((size, k) => {
-      const found = entry(size, others[i]?.shape[k], axes, 'an output');
+      const found = extentOf(size, others[i]?.shape[k], axes, 'an output');
       if (typeof found !== 'number') names.set(size, dimensionName(found));
     });
   });
   return names;
 }
 
-const dimensionName = ({ axis: { name }, times, plus }: Exclude<Entry, number>): string =>
+const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>): string =>
   `${times === 1 ? '' : times}${name}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
 
 function verified(graph: Graph): Graph {
