@@ -3,6 +3,7 @@ import { LAYOUT } from './rules/layout.js';
 import { PRODUCTS } from './rules/products.js';
 import type { Call, Rules, Shape } from './rules/rule.js';
 import { WINDOWS } from './rules/windows.js';
+import { sameShape } from './shapes.js';
 import type { Node, Value } from './value.js';
 
 /** A shape rule for every ONNX operator that a graph here may hold. */
@@ -22,7 +23,7 @@ export function checkShapes(node: Node): void {
   const expected = resultsOf(node, () => rule({ shapes, attrs, integers: integersIn(inputs) }));
   outputs.forEach(({ shape }, i) => {
     const right = expected[i];
-    if (right && sameSizes(shape, right)) return;
+    if (right && sameShape(shape, right)) return;
     const due = right ? `its inputs ${listed(shapes)} give [${right}]` : 'it has no such result';
     throw new Error(`${op} was recorded with a result of shape [${shape}], but ${due}`);
   });
@@ -43,9 +44,6 @@ const reason = (cause: unknown): string => (cause instanceof Error ? cause.messa
 
 const listed = (shapes: readonly (Shape | undefined)[]): string =>
   shapes.map((shape) => (shape ? `[${shape}]` : 'none')).join(', ');
-
-const sameSizes = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i]);
 
 const integersIn =
   (inputs: Node['inputs']): Call['integers'] =>

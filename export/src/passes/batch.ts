@@ -1,5 +1,6 @@
-import { type Builder, sameShape } from '../graph/builder.js';
+import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
+import { sameShape } from '../graph/shapes.js';
 import type { Data, Node, Value } from '../graph/value.js';
 import { rewrite } from './rewrite.js';
 

@@ -1,3 +1,4 @@
+import { sameShape } from '../shapes.js';
 import type { Attrs } from '../value.js';
 
 export type Shape = readonly number[];
@@ -52,7 +53,7 @@ export function axisOf(axis: number, rank: number): number {
 
 /** @throws Error that says what differs, with both shapes */
 export function mustEqual(what: string, actual: Shape, expected: Shape): void {
-  if (`${actual}` !== `${expected}`) {
+  if (!sameShape(actual, expected)) {
     throw new Error(`${what} has to be [${expected}] and is [${actual}]`);
   }
 }
