@@ -6,7 +6,7 @@ export {
   type HostTensors,
 } from './convert/convert.js';
 export { ExportError } from './convert/error.js';
-export { type InputShapes, parseInputShape } from './convert/shapes.js';
+export { type InputShapes, parseInputShape } from './convert/input-shapes.js';
 export { type ModelVerification, type Runner, verifyModel } from './convert/verify.js';
 export { inspectModel, type ModelSummary, type TensorInfo } from './graph/inspect.js';
 export { TIMES } from './graph/repeat.js';

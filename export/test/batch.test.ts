@@ -55,18 +55,21 @@ const FUNCTIONS: Readonly<Record<string, (x: Images) => tf.Tensor>> = {
   'depth to space': (x) => tf.depthToSpace(tf.concat([x, x], 3) as Images, 2),
 };
 
-describe('a batch that is free', () => {
-  it.each(Object.entries(FUNCTIONS))('%s', async (_, fn) => {
-    const model = trace(({ x }) => ({ y: fn(x as Images) }), { x: spec(['N', ...SHAPE]) });
-    for (const batch of [1, 3, 7]) {
-      const inputs = [uniform([batch, ...SHAPE])];
-      const [result] = await run(model, inputs);
-      const [expected] = eager(fn as never, inputs);
-      expectClose(result as never, expected as never, TOLERANCE.forward);
-    }
-  });
+describe('a trace with a free batch', () => {
+  it.each(Object.entries(FUNCTIONS))(
+    'of %s computes what TF.js computes at every batch size',
+    async (_, fn) => {
+      const model = trace(({ x }) => ({ y: fn(x as Images) }), { x: spec(['N', ...SHAPE]) });
+      for (const batch of [1, 3, 7]) {
+        const inputs = [uniform([batch, ...SHAPE])];
+        const [result] = await run(model, inputs);
+        const [expected] = eager(fn as never, inputs);
+        expectClose(result as never, expected as never, TOLERANCE.forward);
+      }
+    },
+  );
 
-  it('is refused where a number that depends on it would be baked in', () => {
+  it('is refused if a number that depends on the batch size would be baked in', () => {
     const scaled = () => trace(({ x }) => tf.mul(x, x.shape[0] as number), { x: spec(['N', 2]) });
     expect(scaled).toThrow(/depends on the batch size is baked in/);
   });

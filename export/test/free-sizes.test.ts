@@ -38,24 +38,27 @@ const FUNCTIONS: Readonly<Record<string, [channels: number, fn: (x: Images) => t
   'all pixels as rows': [2, (x) => tf.softmax(tf.transpose(x, [0, 2, 1, 3]))],
 };
 
-describe('height and width that are free, beside the batch', () => {
-  it.each(Object.entries(FUNCTIONS))('%s', async (_, [channels, fn]) => {
-    const model = trace(({ x }) => ({ y: fn(x as Images) }), {
-      x: spec(['N', 'H', 'W', channels]),
-    });
-    for (const shape of [
-      [1, 5, 5],
-      [3, 6, 11],
-      [2, 16, 9],
-    ]) {
-      const inputs = [uniform([...shape, channels])];
-      const [result] = await run(model, inputs);
-      const [expected] = eager(fn as never, inputs);
-      expectClose(result as never, expected as never, TOLERANCE.forward);
-    }
-  });
+describe('a trace with free height and width beside a free batch', () => {
+  it.each(Object.entries(FUNCTIONS))(
+    'of %s computes what TF.js computes at every size',
+    async (_, [channels, fn]) => {
+      const model = trace(({ x }) => ({ y: fn(x as Images) }), {
+        x: spec(['N', 'H', 'W', channels]),
+      });
+      for (const shape of [
+        [1, 5, 5],
+        [3, 6, 11],
+        [2, 16, 9],
+      ]) {
+        const inputs = [uniform([...shape, channels])];
+        const [result] = await run(model, inputs);
+        const [expected] = eager(fn as never, inputs);
+        expectClose(result as never, expected as never, TOLERANCE.forward);
+      }
+    },
+  );
 
-  it('are declared by name, and computed with no size at all', () => {
+  it('declares its free sizes by name and holds no size in their place', () => {
     const model = trace(({ x }) => ({ scores: judge(1)(x as Images) }), {
       x: spec(['N', 'H', 'W', 1]),
     });
@@ -88,7 +91,7 @@ describe('height and width that are free, beside the batch', () => {
     ).toThrow(message);
   });
 
-  it('are at most four', () => {
+  it('has at most four free sizes', () => {
     const shape = ['A', 'B', 'C', 'D', 'E'];
     expect(() => trace(({ x }) => tf.relu(x as tf.Tensor), { x: spec(shape) })).toThrow(
       /can have 4 free dimensions/,

@@ -34,7 +34,7 @@ const rows: [string, Fn, (x: number, row: number) => number][] = [
   ],
 ];
 
-test.each(rows)('%s', async (_, fn, expected) => {
+test.each(rows)('verifyModel at a batch of two: %s', async (_, fn, expected) => {
   const session = await openSession(trace(fn, numbers).toBytes(), { device: 'cpu' });
   for (const batch of [1, 2, 5]) {
     const data = Int32Array.from({ length: 3 * batch }, (_, i) => i * i);

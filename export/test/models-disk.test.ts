@@ -55,7 +55,7 @@ function quantised(dtype: 'uint8' | 'uint16' | 'float16'): io.ModelArtifacts {
   };
 }
 
-describe('weights', () => {
+describe('weights of a model on disk', () => {
   test.each([
     ['uint8', 2e-2],
     ['uint16', 1e-4],
@@ -166,8 +166,8 @@ function edit(file: string, change: (json: Record<string, unknown>) => object): 
   writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))));
 }
 
-describe('what is wrong is said in a sentence', () => {
-  test.each(rows)('%s', async (_, spoil, sentence) => {
+describe('convertModel says in one sentence what is wrong with a model', () => {
+  test.each(rows)('if there is %s', async (_, spoil, sentence) => {
     const file = writeModel(folder(), model, 3);
     spoil(file);
     const error = await convertModel(file).catch((e: unknown) => e);

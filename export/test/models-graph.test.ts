@@ -83,7 +83,7 @@ const twoHeads = () =>
     },
   );
 
-describe('graph models', () => {
+describe('a converted graph model', () => {
   test('keep the names and the order of their signature, and a free batch', async () => {
     const converted = await convertModel(twoHeads());
     const { inputs, outputs } = inspectModel(converted.model.toBytes());

@@ -242,8 +242,8 @@ const models: [name: string, build: () => LayersModel][] = [
   ],
 ];
 
-describe('kinds of layers', () => {
-  test.each(models)('%s', async (_, build) => {
+describe('a converted layers model', () => {
+  test.each(models)('with the layer %s computes what TF.js computes', async (_, build) => {
     const net = build();
     net.setWeights(
       net.weights.map(({ name, shape }) => {

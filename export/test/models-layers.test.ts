@@ -130,8 +130,8 @@ const rows: [string, () => tfl.LayersModel, Record<string, number>?][] = [
   ['a model in a model', siamese],
 ];
 
-describe('layers models', () => {
-  test.each(rows)('%s', async (_, build, operators = {}) => {
+describe('a converted layers model', () => {
+  test.each(rows)('of %s computes what TF.js computes', async (_, build, operators = {}) => {
     const model = unsettle(build());
     const converted = await convertModel(writeModel(folder(), await artifactsOf(model), 2));
     expect(converted.kind).toBe('layers');

@@ -22,7 +22,6 @@ const NOTES: Readonly<Record<string, string>> = {
   Max: 'NaN wherever the input has one: the sum of absolute values tells',
   MaxPool: 'padding as wide as the window or wider is written out',
   Min: 'NaN wherever the input has one: the sum of absolute values tells',
-  Multinomial: 'not in a trace, where drawing is refused: noise is an input of the graph',
   NonMaxSuppressionV4: 'with padToMaxOutputSize only: otherwise the shape depends on values',
   ResizeNearestNeighbor: 'Resize for whole factors, rows picked by number for others',
   Sign: 'NaN gives 0, as in TF.js',
@@ -45,6 +44,7 @@ const ABSENT: readonly (readonly [string, string])[] = [
     'the shape of the result depends on values, which TF.js wants to know while tracing',
   ],
   ['Draw, FromPixels', "a browser's canvas"],
+  ['Multinomial', 'drawing is refused in a trace: make the random numbers an input of the graph'],
   ['LinSpace, Range', 'no tensors go in: they are computed while tracing and are constants'],
 ];
 

@@ -5,7 +5,7 @@ import { spec, trace } from '../src/index.js';
 const traceOf = (fn: (x: tf.Tensor) => tf.Tensor) => () =>
   trace(({ x }) => fn(x as tf.Tensor), { x: spec([2, 3]) });
 
-describe('randomness inside a trace', () => {
+describe('drawing random numbers inside a trace', () => {
   const draws: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
     randomNormal: (x) => tf.add(x, tf.randomNormal([2, 3])),
     randomUniform: (x) => tf.add(x, tf.randomUniform([2, 3], 0, 1, 'float32', 'a seed')),
@@ -20,19 +20,19 @@ describe('randomness inside a trace', () => {
     multinomial: (x) => tf.multinomial(x as tf.Tensor2D, 4, 3),
     dropout: (x) => tf.dropout(x, 0.5, undefined, 3),
   };
-  it.each(Object.entries(draws))('tf.%s is refused, seeded or not', (name, fn) => {
+  it.each(Object.entries(draws))('by tf.%s is refused, seeded or not', (name, fn) => {
     expect(traceOf(fn)).toThrow(/was called inside a traced function.*pass them in as an input/s);
     expect(traceOf(fn)).toThrow(name === 'dropout' ? /tf\.(dropout|randomUniform)/ : `tf.${name}`);
   });
 
-  it('is welcome as an input', () => {
+  it('is not needed: random numbers can be an input', () => {
     const model = trace(({ x, noise }) => tf.add(x, noise), { x: spec([2]), noise: spec([2]) });
     expect(model.graph.inputs.map((v) => v.name)).toEqual(['x', 'noise']);
   });
 });
 
-describe('what a graph cannot do', () => {
-  it('reading values is refused, and the part that read them named', () => {
+describe('trace', () => {
+  it('refuses to read values, and names the operation that read them', () => {
     expect(traceOf((x) => tf.scalar(x.dataSync()[0] as number))).toThrow(
       /values of a tensor were read while it was being traced.*make the value an input/s,
     );
@@ -40,22 +40,22 @@ describe('what a graph cannot do', () => {
     expect(traceOf(named)).toThrow('(in judge)');
   });
 
-  it('a kernel without an ONNX form is named, with what to do', () => {
+  it('names a kernel that has no ONNX form, and says what to do', () => {
     expect(traceOf((x) => tf.unique(tf.reshape(x, [6])).values)).toThrow(
       /kernel Unique \(in unique\) has no ONNX form.*Write that part with other operations/s,
     );
   });
 
-  it('rows that are not there are refused, if it is known which', () => {
+  it('refuses to gather rows that do not exist, if the indices are constants', () => {
     const gather = (x: tf.Tensor) => tf.gather(x, tf.tensor1d([0, 2], 'int32'));
     expect(traceOf(gather)).toThrow('there is no row 2 on axis 0 of [2,3]');
   });
 
-  it('text and complex numbers are refused', () => {
+  it('refuses text and complex numbers', () => {
     expect(traceOf((x) => tf.real(tf.fft(tf.complex(x, x))))).toThrow(/Complex|complex64/);
   });
 
-  it('real numbers cannot become complex ones', () => {
+  it('refuses to make complex numbers of real ones', () => {
     expect(traceOf((x) => tf.cast(x, 'complex64'))).toThrow('cast to complex64 in a trace');
   });
 
@@ -67,7 +67,7 @@ describe('what a graph cannot do', () => {
   });
 });
 
-it('leaves TF.js with a backend that computes, whether the trace ends well or not', () => {
+it('trace leaves TF.js with a backend that computes, whether the trace ends well or not', () => {
   trace(({ x }) => tf.relu(x), { x: spec([2]) });
   expect(tf.getBackend()).toBe('cpu');
   const read = () => trace(({ x }) => tf.tensor(x.dataSync()), { x: spec([2]) });

@@ -75,7 +75,7 @@ describe('a graph that runs several times in a call', () => {
     });
   });
 
-  it('runs as often as is said, whatever the number', async () => {
+  it('runs the given number of times, whatever it is', async () => {
     const session = await openSession(model.toRepeatedBytes(carried), { device: 'cpu' });
     for (const n of [1, 5]) {
       const { 'next/count': count, sum } = await session.run({
@@ -90,7 +90,7 @@ describe('a graph that runs several times in a call', () => {
     await session.dispose();
   });
 
-  it('is refused where an output to carry on is missing', () => {
+  it('is refused if an output to carry on is missing', () => {
     expect(() => model.toRepeatedBytes(new Map([['total', 'next/totals']]))).toThrow('next/totals');
   });
 });

@@ -56,11 +56,14 @@ function differences(f: (x: tf.Tensor, w: tf.Tensor) => tf.Tensor, x: Values, w:
   return { dims: w.shape, data };
 }
 
-describe('gradients of gradients agree with finite differences', () => {
-  it.each(Object.entries(NETWORKS))('%s', async (_, [network, x, w]) => {
-    const f = penalty(network);
-    const gradient = (a: tf.Tensor, b: tf.Tensor) => tf.grad((v) => f(a, v))(b);
-    const [result] = await run(traced(gradient as never, [x, w]), [x, w]);
-    expectClose(result as never, differences(f, x, w), TOLERANCE);
-  });
+describe('gradients of gradients', () => {
+  it.each(Object.entries(NETWORKS))(
+    'of %s agree with finite differences',
+    async (_, [network, x, w]) => {
+      const f = penalty(network);
+      const gradient = (a: tf.Tensor, b: tf.Tensor) => tf.grad((v) => f(a, v))(b);
+      const [result] = await run(traced(gradient as never, [x, w]), [x, w]);
+      expectClose(result as never, differences(f, x, w), TOLERANCE);
+    },
+  );
 });

@@ -20,8 +20,8 @@ const weights = (model: OnnxModel): number =>
 const at = (data: ReturnType<typeof uniform>): tf.Tensor => constant(data);
 const filter = (i: number, o: number) => at(uniform([3, 3, i, o])) as tf.Tensor4D;
 
-describe('graphs', () => {
-  it('have one Gemm for a dense layer', () => {
+describe('traced graphs', () => {
+  it('have one Gemm for a fully connected layer', () => {
     const model = trace(
       ({ x }) => tf.relu(tf.add(tf.matMul(x, at(uniform([4, 5]))), at(uniform([5])))),
       { x: spec(['N', 4]) },
@@ -36,7 +36,7 @@ describe('graphs', () => {
     expect(operators(model)).toEqual(['Gemm', 'Relu']);
   });
 
-  it('have one Gemm for a dense layer with batch normalisation, which TF.js does in four axes', async () => {
+  it('have one Gemm for a fully connected layer with batch normalisation, which TF.js does in four axes', async () => {
     const [w, ...moments] = [uniform([4, 5]), ...[1, 2, 3, 4].map((i) => uniform([5], i, i + 1))];
     const layer = (x: tf.Tensor, ...given: tf.Tensor[]) => {
       const [weights, mean, variance, offset, scale] = given as tf.Tensor2D[];
@@ -54,7 +54,7 @@ describe('graphs', () => {
     expectClose(result as never, expected as never, TOLERANCE.forward);
   });
 
-  it('have one Gemm for a dense layer whose weights are inputs', () => {
+  it('have one Gemm for a fully connected layer whose weights are inputs', () => {
     const model = trace(({ x, w, b }) => tf.add(tf.matMul(x, w), b), {
       x: spec([3, 4]),
       w: spec([4, 5]),
@@ -113,7 +113,7 @@ describe('graphs', () => {
     expect(data).toEqual(Float32Array.from(unscaled.data, (x) => x * 2 ** -70));
   });
 
-  it('multiply elsewhere what is no power of two, read twice, of one row or scaled already', () => {
+  it('keep a multiplication that is not by a power of two, is read twice, has one row or is scaled already', () => {
     const product = (x: tf.Tensor, w: tf.Tensor) => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
     const muls = (fn: (y: tf.Tensor) => tf.Tensor | tf.Tensor[], rows = 3) => {
       const inputs = [uniform([rows, 4]), uniform([4, 5])];
@@ -167,7 +167,7 @@ describe('graphs', () => {
     expect(operators(model)).toEqual(['Sin', 'Add']);
   });
 
-  it('print alike when they are alike', () => {
+  it('print alike if they are alike', () => {
     const model = () => trace(({ x }) => ({ y: tf.mul(tf.tanh(x), 2) }), { x: spec([2]) });
     expect(model().toString()).toBe(
       [

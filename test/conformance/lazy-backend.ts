@@ -2,9 +2,11 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { Builder } from '../../export/src/graph/builder.js';
 import { encode } from '../../export/src/graph/encode.js';
-import { type Data, Graph, sizeOf, type Value } from '../../export/src/graph/graph.js';
+import { Graph } from '../../export/src/graph/graph.js';
+import { sizeOf } from '../../export/src/graph/shapes.js';
+import type { Data, Value } from '../../export/src/graph/value.js';
 import { dense, type View, view } from '../../export/src/graph/view.js';
-import { type Entry, registerKernels, TraceBackend } from '../../export/src/trace/backend.js';
+import { type Recorded, registerKernels, TraceBackend } from '../../export/src/trace/backend.js';
 import { foldOnCpu } from '../../export/src/trace/cpu.js';
 
 /**
@@ -39,7 +41,7 @@ const OPTIMIZATION = process.env.CONFORMANCE_OPTIMIZATION ?? 'all';
 
 class LazyBackend extends TraceBackend {
   private readonly leaves = new Map<Value, Data>();
-  private readonly leafOf = new WeakMap<Entry, Map<string, Value>>();
+  private readonly leafOf = new WeakMap<Recorded, Map<string, Value>>();
 
   constructor() {
     super();

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type OnnxModel, type TensorSpec, type Tensors, traceAsync } from '../trace/trace.js';
 import { type ModelKind, readModel } from './disk.js';
 import { ExportError, reasonOf } from './error.js';
+import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
 import { type LoadedModel, loadModel } from './load.js';
-import { FREE, type InputShapes, resolveInputs } from './shapes.js';
 
 export interface ConvertOptions {
   /** Sizes of inputs that the model leaves open, by the input's name. */

@@ -1,8 +1,10 @@
-import { type Graph, type Node, sizeOf, type Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Node, Value } from '../graph/value.js';
 import type { TensorSpec } from '../trace/trace.js';
 import type { ConvertedModel, HostTensor, HostTensors } from './convert.js';
 import { ExportError } from './error.js';
-import { FREE } from './shapes.js';
+import { FREE } from './input-shapes.js';
 
 /** Runs the exported file, by whatever can: inputs by name, outputs by name. */
 export type Runner = (inputs: HostTensors) => Promise<Readonly<Record<string, Computed>>>;

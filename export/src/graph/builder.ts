@@ -1,6 +1,14 @@
 import { foldConstants } from './fold.js';
-import { type Attrs, type Data, type DType, Graph, sizeOf, type Value } from './graph.js';
-import { broadcastShapes, isIdentity, movesOnlyUnits, permute } from './shapes.js';
+import { Graph } from './graph.js';
+import {
+  broadcastShapes,
+  isIdentity,
+  movesOnlyUnits,
+  permute,
+  sameShape,
+  sizeOf,
+} from './shapes.js';
+import type { Attrs, Data, DType, Value } from './value.js';
 
 type Shape = readonly number[];
 
@@ -227,9 +235,6 @@ export class Builder {
     return this.one('Gemm', c ? [a, b, c] : [a, b], [m as number, n as number], a.dtype, attrs);
   }
 }
-
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i]);
 
 /** TensorProto.DataType of the ONNX standard. */
 export const ONNX_TYPE: Readonly<Record<DType, number>> = {

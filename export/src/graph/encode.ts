@@ -16,7 +16,8 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { ONNX_TYPE } from './builder.js';
-import { type Attr, bytesOf, type Graph, type Node, type Value } from './graph.js';
+import { bytesOf, type Graph } from './graph.js';
+import type { Attr, Node, Value } from './value.js';
 
 /** The one opset this project writes; onnxruntime reads it on every platform. */
 export const OPSET = 20;
@@ -71,7 +72,8 @@ export function encodeNodes(graph: Graph, prefix = '') {
   const nodes = order.map((node) =>
     create(NodeProtoSchema, {
       opType: node.op,
-      domain: node.domain,
+      // Written out although it is the default: left out, files would differ by these two bytes.
+      domain: '',
       input: node.inputs.map(nameOf),
       output: node.outputs.map(nameOf),
       attribute: Object.entries(node.attrs).map(([name, attr]) => attribute(name, attr)),

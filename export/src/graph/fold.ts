@@ -1,5 +1,5 @@
-import { type Attrs, type Data, type DType, sizeOf, type Value } from './graph.js';
-import { stridesOf } from './shapes.js';
+import { sizeOf, stridesOf } from './shapes.js';
+import type { Attrs, Data, DType, Value } from './value.js';
 
 /**
  * Computes the few operators that lowerings apply to weights: new layouts, and the scalings that

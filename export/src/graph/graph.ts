@@ -1,44 +1,18 @@
-/**
- * The graph that tracing records: values in static single assignment, nodes named after ONNX
- * operators. Nodes are hash-consed: asking for an operation that is already there gives the same
- * values back, so a forward pass that two gradients need, a constant, an im2col matrix are each
- * in the graph once, whoever asked for them.
- */
-
-export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
-export type Data = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
-
-/** An attribute of a node. Floats are marked, since 1 alone would be taken for an integer. */
-export type Attr = number | string | readonly number[] | { readonly float: number };
-export type Attrs = Readonly<Record<string, Attr>>;
-
-export interface Value {
-  readonly id: number;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  /** Present on constants. */
-  readonly data?: Data;
-  /** The node that computes it; absent on inputs and constants. */
-  readonly node?: Node;
-  /** Present on inputs of the graph. */
-  readonly name?: string;
-}
-
-export interface Node {
-  readonly op: string;
-  readonly domain: string;
-  readonly inputs: readonly (Value | undefined)[];
-  readonly attrs: Attrs;
-  readonly outputs: readonly Value[];
-}
+import { checkShapes } from './shape-check.js';
+import { sizeOf } from './shapes.js';
+import type { Attr, Attrs, Data, DType, Node, Value } from './value.js';
 
 export interface Named {
   readonly name: string;
   readonly value: Value;
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
+/**
+ * The graph that tracing records: values in static single assignment, nodes named after ONNX
+ * operators. Nodes are hash-consed: asking for an operation that is already there gives the same
+ * values back, so a forward pass that two gradients need, a constant, an im2col matrix are each
+ * in the graph once, whoever asked for them.
+ */
 export class Graph {
   readonly inputs: Value[] = [];
   readonly outputs: Named[] = [];
@@ -73,13 +47,12 @@ export class Graph {
     inputs: readonly (Value | undefined)[],
     attrs: Attrs,
     outputs: readonly { shape: readonly number[]; dtype: DType }[],
-    domain = '',
   ): readonly Value[] {
-    const key = `${domain}:${op}(${inputs.map((v) => v?.id ?? '')})${JSON.stringify(attrs)}${outputs.length}`;
+    const key = `${op}(${inputs.map((v) => v?.id ?? '')})${JSON.stringify(attrs)}${outputs.length}`;
     const known = this.nodes.get(key);
     if (known) return known.outputs;
     const values: Value[] = [];
-    const node: Node = { op, domain, inputs, attrs, outputs: values };
+    const node: Node = { op, inputs, attrs, outputs: values };
     for (const { shape, dtype } of outputs) values.push({ id: this.nextId++, shape, dtype, node });
     this.nodes.set(key, node);
     return values;
@@ -124,11 +97,22 @@ export class Graph {
   }
 
   /**
-   * Checks what every pass must keep: each value is defined once and before it is read, inputs
-   * are the graph's own, names are unique.
-   * @throws Error that names the first node or name that breaks it
+   * Checks what tracing and every pass must keep: what `verifyOrder` says, and that each result has
+   * the shape that its operator gives by ONNX's rules.
+   * @throws Error that names the first node or name that breaks it; for a wrong shape, the operator,
+   *   the recorded shape and the right one
    */
   verify(): void {
+    this.verifyOrder();
+    for (const node of this.order()) checkShapes(node);
+  }
+
+  /**
+   * Checks that each value is computed once and before it is read, that inputs are the graph's own,
+   * and that names are unique.
+   * @throws Error that names the first node or name that breaks it
+   */
+  verifyOrder(): void {
     const defined = new Set<Value>(this.inputs);
     const names = new Set<string>();
     for (const name of [

@@ -1,5 +1,6 @@
 import type { Builder } from './builder.js';
-import { type Data, type DType, sizeOf, type Value } from './graph.js';
+import { sizeOf } from './shapes.js';
+import type { Data, DType, Value } from './value.js';
 
 /**
  * A constant of one row per image must not be baked in at the size of the batch that was traced.

@@ -2,6 +2,12 @@
 
 type Shape = readonly number[];
 
+/** The number of elements of a tensor. */
+export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
+
 /** The shape two operands broadcast to, by the rules NumPy, TF.js and ONNX share. */
 export function broadcastShapes(a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);

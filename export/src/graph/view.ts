@@ -1,6 +1,6 @@
 import type { Builder } from './builder.js';
-import type { Value } from './graph.js';
 import { inverse, isIdentity, permute, range } from './shapes.js';
+import type { Value } from './value.js';
 
 /**
  * A tensor as TF.js sees it, and how it lies in the graph: a value with a pending permutation.

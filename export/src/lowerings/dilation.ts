@@ -1,6 +1,6 @@
 import type { Builder } from '../graph/builder.js';
-import type { Value } from '../graph/graph.js';
 import { range } from '../graph/shapes.js';
+import type { Value } from '../graph/value.js';
 import { type Axis, geometry } from './conv/geometry.js';
 import { transposed } from './conv/nd.js';
 import { lower, type Table } from './table.js';

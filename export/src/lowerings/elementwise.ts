@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Builder, ONNX_TYPE } from '../graph/builder.js';
-import type { DType, Attrs as OnnxAttrs, Value } from '../graph/graph.js';
 import { broadcastShapes } from '../graph/shapes.js';
+import type { DType, Attrs as OnnxAttrs, Value } from '../graph/value.js';
 import { laidOut, shapeOf, type View, view } from '../graph/view.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 

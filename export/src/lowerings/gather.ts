@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
-import { type DType, sizeOf, type Value } from '../graph/graph.js';
-import { range } from '../graph/shapes.js';
+import { range, sizeOf } from '../graph/shapes.js';
+import type { DType, Value } from '../graph/value.js';
 import { lower, type Table } from './table.js';
 
 /** Picking, placing and counting elements by numbers that are themselves tensors. */

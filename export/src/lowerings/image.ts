@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
-import type { Data, Value } from '../graph/graph.js';
+import type { Data, Value } from '../graph/value.js';
 import { lower, type Table } from './table.js';
 
 /** Images sampled at computed places: crops, projective transforms, rotations; boxes. */

@@ -7,7 +7,6 @@ import { IMAGE } from './image.js';
 import { MATMUL } from './matmul.js';
 import { NORM } from './norm.js';
 import { POOL } from './pool.js';
-import { RANDOM } from './random.js';
 import { REDUCE } from './reduce.js';
 import { RESIZE } from './resize.js';
 import { SHAPE } from './shape.js';
@@ -28,5 +27,4 @@ export const LOWERINGS: Table = {
   ...DILATION,
   ...RESIZE,
   ...IMAGE,
-  ...RANDOM,
 };

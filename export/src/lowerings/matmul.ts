@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
-import type { Value } from '../graph/graph.js';
 import { range } from '../graph/shapes.js';
+import type { Value } from '../graph/value.js';
 import { activate } from './elementwise.js';
 import { lower, type Table } from './table.js';
 

@@ -1,6 +1,6 @@
 import type { Builder } from '../graph/builder.js';
-import type { Value } from '../graph/graph.js';
 import { range } from '../graph/shapes.js';
+import type { Value } from '../graph/value.js';
 import { CHANNELS_FIRST, laidOut, shapeOf, type View, view } from '../graph/view.js';
 import { type Lowering, lower, lowerViews, type Table } from './table.js';
 

@@ -1,6 +1,6 @@
 import type { Builder } from '../graph/builder.js';
-import { type Attrs, sizeOf, type Value } from '../graph/graph.js';
-import { range } from '../graph/shapes.js';
+import { range, sizeOf } from '../graph/shapes.js';
+import type { Attrs, Value } from '../graph/value.js';
 import {
   CHANNELS_FIRST,
   dense,

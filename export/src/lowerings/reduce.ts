@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
-import type { DType, Value } from '../graph/graph.js';
 import { range } from '../graph/shapes.js';
+import type { DType, Value } from '../graph/value.js';
 import { shapeOf, type View, view } from '../graph/view.js';
 import { type Lowering, lower, lowerViews, type Table } from './table.js';
 

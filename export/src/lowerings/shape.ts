@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Builder, sameShape } from '../graph/builder.js';
-import { type DType, sizeOf, type Value } from '../graph/graph.js';
-import { inverse, permute, range } from '../graph/shapes.js';
+import type { Builder } from '../graph/builder.js';
+import { inverse, permute, range, sameShape, sizeOf } from '../graph/shapes.js';
+import type { DType, Value } from '../graph/value.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../graph/view.js';
 import { lower, lowerViews, type Table } from './table.js';
 

@@ -1,5 +1,5 @@
 import type { Builder } from '../graph/builder.js';
-import type { Value } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 import { dense, type View, view } from '../graph/view.js';
 
 /** TF.js hands a kernel its tensors and its other arguments by name. */

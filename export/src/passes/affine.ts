@@ -1,5 +1,7 @@
 import type { Builder } from '../graph/builder.js';
-import { type Graph, type Node, sizeOf, type Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Node, Value } from '../graph/value.js';
 import { rewrite, withInputs } from './rewrite.js';
 
 /**

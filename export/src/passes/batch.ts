@@ -1,16 +1,20 @@
-import { type Builder, sameShape } from '../graph/builder.js';
-import type { Data, Graph, Node, Value } from '../graph/graph.js';
+import type { Builder } from '../graph/builder.js';
+import type { Graph } from '../graph/graph.js';
+import { sameShape } from '../graph/shapes.js';
+import type { Data, Node, Value } from '../graph/value.js';
 import { rewrite } from './rewrite.js';
 
-/** A free dimension, and the sizes at which a function is traced in its stead. */
-export interface Axis {
+/** A dimension that is free in the file, and the two sizes that stand in for it while tracing. */
+export interface FreeDimension {
   readonly name: string;
   readonly size: number;
   readonly other: number;
 }
 
-/** An entry of a shape: a number, or one that a free dimension sets, `times` · size + `plus`. */
-export type Entry = number | { readonly axis: Axis; readonly times: number; readonly plus: number };
+/** One size of a shape: a number, or `times` · `axis` + `plus`, where `axis` is free. */
+export type Extent =
+  | number
+  | { readonly axis: FreeDimension; readonly times: number; readonly plus: number };
 
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -21,7 +25,7 @@ const INT64_MAX = 2n ** 63n - 1n;
  * @throws Error if a number other than a shape depends on a free size, or a shape in another way
  *   than as a multiple of one or as one and so many more or less
  */
-export function freeBatch(graph: Graph, second: Graph, axes: readonly Axis[]): Graph {
+export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimension[]): Graph {
   const shapes = compare(graph, second, axes);
   if (shapes.size === 0) return graph;
   return rewrite(graph, (node, inputs, b) => {
@@ -42,8 +46,12 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly Axis[]): G
 }
 
 /** The constants that hold the batch, found by walking both graphs in step. */
-function compare(graph: Graph, second: Graph, axes: readonly Axis[]): Map<Value, Entry[]> {
-  const found = new Map<Value, Entry[]>();
+function compare(
+  graph: Graph,
+  second: Graph,
+  axes: readonly FreeDimension[],
+): Map<Value, Extent[]> {
+  const found = new Map<Value, Extent[]>();
   const paired = new Map<Value, Value>();
   const pair = (x: Value | undefined, y: Value | undefined, where: string): void => {
     if (!x || !y || paired.get(x) === y) return;
@@ -51,7 +59,7 @@ function compare(graph: Graph, second: Graph, axes: readonly Axis[]): Map<Value,
       throw new Error(`${where}: two values that are one at one size differ at another`);
     paired.set(x, y);
     x.shape.forEach((d, i) => {
-      entry(d, y.shape[i], axes, `the shape of the result of ${where}`);
+      extentOf(d, y.shape[i], axes, `the shape of the result of ${where}`);
     });
     if (!x.data || !y.data || sameData(x.data, y.data)) return;
     if (x.dtype !== 'int64' || x.data.length !== y.data.length) throw bakedIn(where, axes);
@@ -59,7 +67,7 @@ function compare(graph: Graph, second: Graph, axes: readonly Axis[]): Map<Value,
     found.set(
       x,
       Array.from(x.data as ArrayLike<number | bigint>, (v, i) =>
-        entry(Number(v), Number(other[i]), axes, where),
+        extentOf(Number(v), Number(other[i]), axes, where),
       ),
     );
   };
@@ -82,7 +90,7 @@ function compare(graph: Graph, second: Graph, axes: readonly Axis[]): Map<Value,
 }
 
 /** What a size is, by its value in each of two traces. */
-export function entry(x: number, y = x, axes: readonly Axis[], where: string): Entry {
+export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where: string): Extent {
   if (x === y) return x;
   for (const axis of axes) {
     const times = x / axis.size;
@@ -93,7 +101,7 @@ export function entry(x: number, y = x, axes: readonly Axis[], where: string): E
   throw bakedIn(where, axes);
 }
 
-function bakedIn(where: string, axes: readonly Axis[]): Error {
+function bakedIn(where: string, axes: readonly FreeDimension[]): Error {
   const free = axes.length === 1 ? 'batch' : axes.map(({ name }) => name).join(' or ');
   return new Error(
     `a number that depends on the ${free} size is baked in at ${where}: it would be wrong for every ` +
@@ -109,7 +117,7 @@ function movedUnits(
   b: Builder,
   { inputs, outputs }: Node,
   x: Value,
-  axes: readonly Axis[],
+  axes: readonly FreeDimension[],
 ): Value | undefined {
   if (axes.length < 2) return undefined;
   const [from, to] = [inputs[0] as Value, outputs[0] as Value];
@@ -125,7 +133,7 @@ function movedUnits(
 function simpleEntries(
   op: string,
   input: number,
-  entries: Entry[],
+  entries: Extent[],
   inputs: readonly (Value | undefined)[],
 ): bigint[] | undefined {
   const free = entries.filter((e) => typeof e !== 'number');
@@ -134,7 +142,7 @@ function simpleEntries(
   }
   if (op === 'Slice' && input === 2) {
     const axes = Array.from(inputs[3]?.data as BigInt64Array, Number);
-    const full = ({ axis, times, plus }: Exclude<Entry, number>, i: number) =>
+    const full = ({ axis, times, plus }: Exclude<Extent, number>, i: number) =>
       inputs[0]?.shape[axes[i] as number] === times * axis.size + plus;
     if (entries.every((e, i) => typeof e === 'number' || full(e, i))) {
       return entries.map((e) => (typeof e === 'number' ? BigInt(e) : INT64_MAX));
@@ -144,17 +152,18 @@ function simpleEntries(
 }
 
 /** A shape put together when the graph runs, from the sizes of the first inputs that have them. */
-function computedShape(b: Builder, entries: Entry[]): Value {
+function computedShape(b: Builder, entries: Extent[]): Value {
   const parts = entries.map((e) => {
     if (typeof e === 'number') return b.ints([e]);
     const multiple =
-      e.times === 1 ? sizeOf(b, e.axis) : b.Mul(sizeOf(b, e.axis), b.ints([e.times]));
+      e.times === 1 ? sizeAtRunTime(b, e.axis) : b.Mul(sizeAtRunTime(b, e.axis), b.ints([e.times]));
     return e.plus === 0 ? multiple : b.Add(multiple, b.ints([e.plus]));
   });
   return b.Concat(parts, 0);
 }
 
-function sizeOf(b: Builder, { name, size }: Axis): Value {
+/** The size that a free dimension has at run time, read from the first input that has it. */
+function sizeAtRunTime(b: Builder, { name, size }: FreeDimension): Value {
   const source = b.graph.inputs.find((v) => v.shape.includes(size));
   if (!source) throw new Error(`no input has ${name} as one of its sizes`);
   const start = source.shape.indexOf(size);

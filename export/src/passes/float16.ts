@@ -1,4 +1,5 @@
-import type { Graph, Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 import { rewrite } from './rewrite.js';
 
 /** Smaller constants save less than the node that widens them costs. */
@@ -20,7 +21,7 @@ export function halveWeights(graph: Graph): Graph {
         ? b.Cast(b.constant(toFloat16(v.data as Float32Array), v.shape, 'float16'), 'float32')
         : v,
     );
-    return b.graph.node(node.op, widened, node.attrs, node.outputs, node.domain);
+    return b.graph.node(node.op, widened, node.attrs, node.outputs);
   });
 }
 

@@ -1,4 +1,5 @@
-import type { Graph, Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 import { rewrite } from './rewrite.js';
 
 /** A product of two matrices and a bias per column is one Gemm, whether the bias is constant or not. */

@@ -1,5 +1,6 @@
 import { Builder } from '../graph/builder.js';
-import { type Attrs, Graph, type Node, type Value } from '../graph/graph.js';
+import { Graph } from '../graph/graph.js';
+import type { Attrs, Node, Value } from '../graph/value.js';
 
 /**
  * What to put in a node's place: given its inputs in the new graph, the values for its outputs, or
@@ -27,8 +28,7 @@ export function rewrite(graph: Graph, visit: Visit): Graph {
   for (const node of graph.order()) {
     const inputs = node.inputs.map((v) => v && renew(v));
     const outputs =
-      visit(node, inputs, b) ??
-      b.graph.node(node.op, inputs, node.attrs, node.outputs, node.domain);
+      visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs);
     node.outputs.forEach((v, i) => {
       renewed.set(v, outputs[i] as Value);
     });

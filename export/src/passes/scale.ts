@@ -1,4 +1,5 @@
-import type { Graph, Node, Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, Value } from '../graph/value.js';
 import { rewrite } from './rewrite.js';
 
 /**

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
-import { type Data, type DType, sizeOf } from '../graph/graph.js';
 import { perImage } from '../graph/per-image.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Data, DType } from '../graph/value.js';
 import { shapeOf, type View, view } from '../graph/view.js';
 import { LOWERINGS } from '../lowerings/index.js';
 import { foldOnCpu } from './cpu.js';
@@ -10,7 +11,7 @@ import { foldOnCpu } from './cpu.js';
 export const BACKEND = 'onnx-trace';
 
 /** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
-export type Entry = { refs: number } & ({ values: tf.BackendValues } | { view: View });
+export type Recorded = { refs: number } & ({ values: tf.BackendValues } | { view: View });
 
 /** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
 const RANDOM_SCOPES = new Set([
@@ -36,7 +37,7 @@ const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
  * are constants; kernels on constants alone are computed by TF.js's own `cpu` kernels.
  */
 export class TraceBackend extends tf.KernelBackend {
-  protected readonly entries = new tf.DataStorage<Entry>(this, tf.engine());
+  protected readonly entries = new tf.DataStorage<Recorded>(this, tf.engine());
   private builder: Builder | undefined;
   private batch: number | undefined;
 
@@ -224,7 +225,7 @@ function refuseRandomness(): void {
 const noLowering = (kernel: string): string =>
   `TF.js's kernel ${kernel}${during()} has no ONNX form here, so the function cannot be traced. ` +
   'Write that part with other operations, compute it outside and pass the result in as an input, ' +
-  'or add a lowering (see CONTRIBUTING.md, "Add an op").';
+  'or add a lowering (see CONTRIBUTING.md, "Add an operator").';
 
 function dtypeOf(dtype: tf.DataType): DType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;

@@ -1,24 +1,29 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Builder } from '../graph/builder.js';
 import { encode } from '../graph/encode.js';
-import { Graph, type Value } from '../graph/graph.js';
+import { Graph } from '../graph/graph.js';
 import { encodeRepeated } from '../graph/repeat.js';
+import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
-import { type Axis, type Entry, entry, freeBatch } from '../passes/batch.js';
+import { type Extent, extentOf, type FreeDimension, freeBatch } from '../passes/batch.js';
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
 import { BACKEND, type TraceBackend } from './backend.js';
 import { flatten, mapLeaves } from './structure.js';
 
-/** The shape and type of an input; dimensions given by names, such as 'N', are free. */
+/** The shape and type of an input; dimensions given by a name, such as 'N', are free in the file. */
 export interface TensorSpec {
   readonly shape: readonly (number | string)[];
   /** uint8 inputs are float32 tensors to the traced function, of the values 0 to 255. */
   readonly dtype: 'float32' | 'int32' | 'bool' | 'uint8';
 }
 
+/**
+ * Describes an input of a traced function.
+ * @param shape sizes, or names for dimensions that are free in the file
+ */
 export const spec = (
   shape: readonly (number | string)[],
   dtype: TensorSpec['dtype'] = 'float32',
@@ -30,6 +35,7 @@ export const spec = (
 /** The same nested structure with a tensor for each leaf. */
 export type Tensors<S> = S extends TensorSpec ? tf.Tensor : { [K in keyof S]: Tensors<S[K]> };
 
+/** What to call things in the file, and how to store the weights. */
 export interface TraceOptions {
   /** The graph's name in the file. */
   readonly name?: string;
@@ -42,20 +48,28 @@ export interface TraceOptions {
   readonly float16?: boolean;
 }
 
+/** A traced function: the graph, and the bytes of its .onnx file. */
 export interface OnnxModel {
   readonly graph: Graph;
   /** The .onnx file, with metadata that may be added after tracing. */
   toBytes(metadata?: Readonly<Record<string, string>>): Uint8Array;
-  /** The same, to run several times in one call: see `encodeRepeated`. */
+  /**
+   * The file of a graph that runs several times in one call, as ONNX's Loop; the input `times`, an
+   * int64 scalar, says how often.
+   * @param carried inputs that each run takes from the run before it, each with the name of the
+   *   output that it takes. Every other input and output has one more axis in front, the runs'.
+   * @throws Error if the graph has no output of such a name
+   */
   toRepeatedBytes(carried: ReadonlyMap<string, string>): Uint8Array;
   /** A listing for people and for tests; equal graphs print alike. */
   toString(): string;
 }
 
 /**
- * Free dimensions are traced at these sizes, the first that is named, the batch, at the first; what
- * differs between the two graphs depends on them. They are primes, larger than a network's own
- * sizes are likely to be multiples of, and no pair is as far apart as a multiple of another.
+ * A free dimension has a stand-in, `size`, in one trace and another, `other`, in a second: whatever
+ * differs between the two graphs depends on it. The first named dimension, the batch, takes the
+ * first pair. The sizes are primes, so that a network's own sizes are unlikely to be multiples of
+ * them, and no two pairs are equally far apart.
  */
 const SIZES = [
   { size: 4093, other: 4099 },
@@ -64,18 +78,34 @@ const SIZES = [
   { size: 1051, other: 1097 },
 ] as const;
 
+/**
+ * The passes that make a graph smaller, in this order:
+ *
+ * 1. `foldAffine` takes constant scales and biases into constant weights. It comes first because it
+ *    looks for plain products, and because what it folds is no longer there for the others to see.
+ * 2. `fuseBias` joins a product and the bias that is left, one that is not constant, to a Gemm. Before
+ *    `foldAffine` it would hide the product that a later scale could be folded into.
+ * 3. `hoistScale` turns powers of two into the attribute `alpha` of a product without a bias, which
+ *    would be scaled too. It comes last so that no other pass has to know of `alpha`.
+ *
+ * Then the two traces become one: `freeBatch` compares them, so all passes that look at sizes have to
+ * be done, or they would write down the stand-in again. `halveWeights` comes at the very end because
+ * it hides weights behind a Cast, where no other pass would find them.
+ */
 const PASSES = [foldAffine, fuseBias, hoistScale];
 
 /**
- * Runs a function of tensors once, recording the ONNX graph that computes the same. Gradients
- * taken inside it and updates computed in it are recorded like everything else.
+ * Runs a function of tensors and records the ONNX graph that computes the same. Gradients taken
+ * inside it and updates computed in it are recorded like everything else.
  *
  * @param fn takes the structure of `inputs` with tensors as leaves; gives a tensor, or records and
- *   arrays of them.
- *   It must do its work with TF.js operations: reading a tensor's values or drawing random numbers
- *   inside it is refused.
- * @param inputs shapes and types; leaves are named by their path, `params/conv1/kernel`.
- * @throws Error that names the operation, if it has no ONNX form
+ *   arrays of them. It runs once if all sizes are numbers, and twice, at two sizes, if a dimension is
+ *   free: it has to be pure. It must do its work with TF.js operations: reading a tensor's values or
+ *   drawing random numbers inside it is refused.
+ * @param inputs shapes and types; leaves are named by their path, `params/conv1/kernel`. At most four
+ *   different names of dimensions.
+ * @throws Error that names the operation if it has no ONNX form, or if a number that depends on a
+ *   free dimension would become a constant
  */
 export function trace<S extends object>(
   fn: (inputs: Tensors<S>) => object,
@@ -90,8 +120,9 @@ export function trace<S extends object>(
 }
 
 /**
- * The same for a function that awaits, such as a model whose control flow reads constants. Nothing
- * else may use TF.js before the promise settles.
+ * `trace` for a function that awaits, such as a model whose control flow reads constants. It runs the
+ * function as often, and throws the same errors. Nothing else may use TF.js before the promise
+ * settles.
  */
 export async function traceAsync<S extends object>(
   fn: (inputs: Tensors<S>) => object | Promise<object>,
@@ -108,7 +139,7 @@ export async function traceAsync<S extends object>(
 }
 
 /** The dimensions that are free, in the order in which they are named. */
-function freeAxes(inputs: object): Axis[] {
+function freeAxes(inputs: object): FreeDimension[] {
   const names = flatten(inputs, isSpec, 'input').flatMap(({ leaf }) =>
     leaf.shape.filter((d) => typeof d === 'string'),
   );
@@ -122,19 +153,18 @@ function freeAxes(inputs: object): Axis[] {
 /** Free dimensions by name, at the sizes of one trace; the first is the batch. */
 type Sizes = ReadonlyMap<string, number>;
 
-/** What to trace at: free dimensions take two traces, whose difference shows where they are. */
-const traces = (axes: readonly Axis[]): Sizes[] =>
+/** The sizes of each trace: one trace if no dimension is free, otherwise two to compare. */
+const traces = (axes: readonly FreeDimension[]): Sizes[] =>
   (axes.length === 0 ? (['size'] as const) : (['size', 'other'] as const)).map(
     (which) => new Map(axes.map((axis) => [axis.name, axis[which]])),
   );
 
 function assemble(
   graphs: readonly Graph[],
-  axes: readonly Axis[],
+  axes: readonly FreeDimension[],
   options: TraceOptions,
 ): OnnxModel {
   const [first, second] = graphs as [Graph, Graph?];
-  // Last, so that no pass writes the size it was traced at anew.
   const freed = second ? verified(freeBatch(first, second, axes)) : first;
   const graph = options.float16 ? verified(halveWeights(freed)) : freed;
   const names = second ? dimensions(first, second, axes) : new Map<number, string>();
@@ -150,20 +180,24 @@ function assemble(
 }
 
 /** What to call the sizes of inputs and outputs that are free: `N`, `2N`, `H-3`. */
-function dimensions(first: Graph, second: Graph, axes: readonly Axis[]): Map<number, string> {
+function dimensions(
+  first: Graph,
+  second: Graph,
+  axes: readonly FreeDimension[],
+): Map<number, string> {
   const names = new Map<number, string>();
   const ends = ({ inputs, outputs }: Graph) => [...inputs, ...outputs.map(({ value }) => value)];
   const others = ends(second);
   ends(first).forEach(({ shape }, i) => {
     shape.forEach((size, k) => {
-      const found = entry(size, others[i]?.shape[k], axes, 'an output');
+      const found = extentOf(size, others[i]?.shape[k], axes, 'an output');
       if (typeof found !== 'number') names.set(size, dimensionName(found));
     });
   });
   return names;
 }
 
-const dimensionName = ({ axis: { name }, times, plus }: Exclude<Entry, number>): string =>
+const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>): string =>
   `${times === 1 ? '' : times}${name}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
 
 function verified(graph: Graph): Graph {
@@ -216,8 +250,19 @@ function recorder(inputs: object, sizes: Sizes, { names = {} }: TraceOptions): R
   };
 }
 
-const optimised = (graph: Graph): Graph =>
-  PASSES.reduce((done, pass) => verified(pass(done)), verified(graph));
+/**
+ * The order of a graph is verified after each pass, and its shapes after the last: a pass copies the
+ * shapes of the nodes it keeps, so a wrong one is still there. The MEASURED
+ */
+function optimised(graph: Graph): Graph {
+  graph.verifyOrder();
+  const done = PASSES.reduce((before, pass) => {
+    const after = pass(before);
+    after.verifyOrder();
+    return after;
+  }, graph);
+  return verified(done);
+}
 
 function record(run: Recorder, fn: (inputs: object) => object): Graph {
   try {
@@ -248,6 +293,8 @@ function input(b: Builder, name: string, { shape, dtype }: TensorSpec, sizes: Si
   return dtype === 'uint8' ? b.Cast(value, 'float32') : value;
 }
 
+/** Whether this is a leaf of a traced function's inputs. */
 export const isSpec = (x: unknown): x is TensorSpec =>
   typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x;
+/** Whether this is a TF.js tensor, a leaf of a traced function's outputs. */
 export const isTensor = (x: unknown): x is tf.Tensor => x instanceof tf.Tensor;

@@ -1,5 +1,5 @@
 import type { Builder } from '../../graph/builder.js';
-import type { Value } from '../../graph/graph.js';
+import type { Value } from '../../graph/value.js';
 import {
   dense,
   laidOut,

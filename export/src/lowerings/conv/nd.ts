@@ -1,5 +1,5 @@
 import type { Builder } from '../../graph/builder.js';
-import type { Attrs, Value } from '../../graph/graph.js';
+import type { Attrs, Value } from '../../graph/value.js';
 import type { Axis } from './geometry.js';
 
 /**

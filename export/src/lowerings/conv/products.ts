@@ -1,6 +1,6 @@
 import type { Builder } from '../../graph/builder.js';
-import { sizeOf, type Value } from '../../graph/graph.js';
-import { range } from '../../graph/shapes.js';
+import { range, sizeOf } from '../../graph/shapes.js';
+import type { Value } from '../../graph/value.js';
 import { type Axis, type Geometry, placeOf, tapsOf } from './geometry.js';
 
 /**

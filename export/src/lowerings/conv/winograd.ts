@@ -1,6 +1,6 @@
 import type { Builder } from '../../graph/builder.js';
-import { sizeOf, type Value } from '../../graph/graph.js';
-import { range, stridesOf } from '../../graph/shapes.js';
+import { range, sizeOf, stridesOf } from '../../graph/shapes.js';
+import type { Value } from '../../graph/value.js';
 import type { Axis, Geometry } from './geometry.js';
 import { gatherOrZero } from './products.js';
 

@@ -26,38 +26,41 @@ const CASES: Record<
   'strides of 3 and 2': [[1, 9, 8, 2], 2, [3, 2], 'valid'],
 };
 
-describe('minimal filtering computes what TF.js computes', () => {
-  it.each(Object.entries(CASES))('%s', async (_, [shape, out, strides, pad]) => {
-    const [sh, sw] = [strides].flat() as [number, number?];
-    const filterShape = [2 * sh, 2 * (sw ?? sh), shape[3], out];
-    const g = geometry(shape, filterShape, { strides, pad });
-    const inputs = [
-      uniform(shape),
-      uniform(filterShape, -0.5, 0.5),
-      uniform([shape[0], g.axes[0].output, g.axes[1].output, out]),
-    ];
-    const b = new Builder();
-    const [x, w, dy] = inputs.map((v, i) => b.graph.input('xwd'[i] as string, v.shape, v.dtype));
-    b.graph.output('y', minimal.convolve(b, x as never, w as never, g));
-    b.graph.output('dx', minimal.inputGradient(b, dy as never, w as never, g));
-    b.graph.output('dw', minimal.filterGradient(b, x as never, dy as never, g));
-    b.graph.verify();
-    const toBytes = () => encode(b.graph, { name: 'minimal', dim: (size) => size });
-    const results = await run({ graph: b.graph, toBytes } as never, inputs);
-    const expected = eager((x: Images, w: Images, dy: Images) => {
-      const f = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as Images, w as Images, strides, pad);
-      return [
-        f(x, w),
-        ...tf.grads((...[x, w]) => tf.sum(tf.mul(f(x as Images, w as Images), dy)))([x, w]),
+describe('a Winograd convolution', () => {
+  it.each(Object.entries(CASES))(
+    '%s computes what TF.js computes',
+    async (_, [shape, out, strides, pad]) => {
+      const [sh, sw] = [strides].flat() as [number, number?];
+      const filterShape = [2 * sh, 2 * (sw ?? sh), shape[3], out];
+      const g = geometry(shape, filterShape, { strides, pad });
+      const inputs = [
+        uniform(shape),
+        uniform(filterShape, -0.5, 0.5),
+        uniform([shape[0], g.axes[0].output, g.axes[1].output, out]),
       ];
-    }, inputs);
-    for (const [i, result] of results.entries()) {
-      expectClose(result, expected[i] as Output, TOLERANCE.forward);
-    }
-  });
+      const b = new Builder();
+      const [x, w, dy] = inputs.map((v, i) => b.graph.input('xwd'[i] as string, v.shape, v.dtype));
+      b.graph.output('y', minimal.convolve(b, x as never, w as never, g));
+      b.graph.output('dx', minimal.inputGradient(b, dy as never, w as never, g));
+      b.graph.output('dw', minimal.filterGradient(b, x as never, dy as never, g));
+      b.graph.verify();
+      const toBytes = () => encode(b.graph, { name: 'minimal', dim: (size) => size });
+      const results = await run({ graph: b.graph, toBytes } as never, inputs);
+      const expected = eager((x: Images, w: Images, dy: Images) => {
+        const f = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as Images, w as Images, strides, pad);
+        return [
+          f(x, w),
+          ...tf.grads((...[x, w]) => tf.sum(tf.mul(f(x as Images, w as Images), dy)))([x, w]),
+        ];
+      }, inputs);
+      for (const [i, result] of results.entries()) {
+        expectClose(result, expected[i] as Output, TOLERANCE.forward);
+      }
+    },
+  );
 });
 
-describe('minimal filtering', () => {
+describe('a Winograd convolution', () => {
   /** How many matrices at once the products of a layer are, forward and backward. */
   const products = (batch: number, channels: number): number[] => {
     const shape = [batch, 8, 8, channels] as const;
@@ -74,7 +77,7 @@ describe('minimal filtering', () => {
       );
   };
 
-  it('has nine products in place of sixteen where channels are many', () => {
+  it('has nine products in place of sixteen if channels are many', () => {
     expect(products(64, 64)).toEqual([9, 9, 9]);
   });
 
@@ -86,7 +89,7 @@ describe('minimal filtering', () => {
     expect(minimal.inputGradient(b, dy, w, g).shape).toEqual([256, 32, 32, 1]);
   });
 
-  it('is not for few channels or a small batch, where the constant matrices would be the most', () => {
+  it('is not written for few channels or a small batch, whose constant matrices would cost the most', () => {
     expect(products(64, 8)).not.toContain(9);
     expect(products(1, 64)).not.toContain(9);
   });

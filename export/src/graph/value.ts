@@ -1,0 +1,29 @@
+/** What a graph is made of: values, and the nodes that compute them. */
+
+export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type Data = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** An attribute of a node. Floats are marked, because a bare 1 would be written as an integer. */
+export type Attr = number | string | readonly number[] | { readonly float: number };
+export type Attrs = Readonly<Record<string, Attr>>;
+
+export interface Value {
+  readonly id: number;
+  /** Sizes; a dimension that is free in the file has its stand-in, the size it was traced at. */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Present on constants. */
+  readonly data?: Data;
+  /** The node that computes it; absent on inputs and constants. */
+  readonly node?: Node;
+  /** Present on inputs of the graph. */
+  readonly name?: string;
+}
+
+/** One ONNX operator, its inputs and results. An optional input that is left out is undefined. */
+export interface Node {
+  readonly op: string;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attrs: Attrs;
+  readonly outputs: readonly Value[];
+}
