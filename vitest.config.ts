@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { SLOW } from './test/slow.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,8 +10,11 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
  */
 const PATIENCE = 900_000;
 
-// Unit tests read the sources; tests of the built and packed packages start child processes.
-export default defineConfig({
+/**
+ * Unit tests read the sources; tests of the built and packed packages start child processes.
+ * In the mode `quick`, which `npm run test:quick` asks for, those that take long are left out.
+ */
+export default defineConfig(({ mode }) => ({
   resolve: {
     alias: {
       '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
@@ -24,8 +28,9 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/count-reporter.ts'],
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: mode === 'quick' ? [...configDefaults.exclude, ...SLOW] : configDefaults.exclude,
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,
     expect: { poll: { timeout: PATIENCE / 3 } },
   },
-});
+}));

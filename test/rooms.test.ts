@@ -3,10 +3,11 @@
  * one that has a row of its own is a room, too. Files beside the rooms, such as `index.ts` and
  * `errors.ts`, belong to none of them: any room may import them.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importedFiles, type Package, packages, root, sources } from './imports.js';
+import { SLOW } from './slow.js';
 
 /** Most entries of one folder, so that its listing can be taken in at a glance. */
 const MOST_ENTRIES = 14;
@@ -140,4 +141,9 @@ describe.each(packages)('the package %s', (name) => {
       .map(({ folder, entries }) => `${folder} has ${entries} entries`);
     expect(full).toEqual([]);
   });
+});
+
+test('each pattern of test/slow.ts names a test file that is there', () => {
+  const files = SLOW.map((pattern) => pattern.replace('/**', ''));
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
