@@ -49,7 +49,7 @@ function misplaced(
   context.addIssue({ code: 'custom', path: [key], message, input });
 }
 
-const recipeSchema = z.strictObject({
+export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME),
   description: z.string().max(2000).default(''),
   data: z.strictObject({
