@@ -1,4 +1,4 @@
-/** docs/export-your-tfjs-model.md does what it says: its programs and commands, run in order. */
+/** docs/guides/export-a-tfjs-model.md does what it says: its programs and commands, run in order. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ mkdirSync(join(root, 'scratch'), { recursive: true });
 const folder = mkdtempSync(join(root, 'scratch/docs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const text = readFileSync(join(root, 'docs/export-your-tfjs-model.md'), 'utf8');
+const text = readFileSync(join(root, 'docs/guides/export-a-tfjs-model.md'), 'utf8');
 
 const node = (program: string): string => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program], {

@@ -1,4 +1,4 @@
-/** The program of docs/evaluation.md runs, and the document names every measure. */
+/** The program of docs/guides/evaluate.md runs, and the document names every measure. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { MEASURES } from '../../src/evaluation/scorecard/measures.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const text = readFileSync(`${root}docs/evaluation.md`, 'utf8');
+const text = readFileSync(`${root}docs/guides/evaluate.md`, 'utf8');
 
 test('the program prints a scorecard', () => {
   const program = /```js\n([\s\S]*?)```/.exec(text)?.[1] as string;
