@@ -2,13 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Applied, LayerPass, Tensors } from './network.js';
 
 const EPSILON = 1e-5;
-/** The share of the old running statistics that stays at each pass (PyTorch's momentum is 0.1). */
+/** The weight of the old running statistics in each update (PyTorch's momentum is 1 minus this). */
 export const STATISTICS_KEPT = 0.9;
 
 /**
  * Batch normalisation (Ioffe & Szegedy 2015), y = scale · (x − mean) / √(variance + ε) + offset,
- * over every axis but the last. In training mode mean and variance are the batch's, and the
- * running ones move towards them (the variance with Bessel's correction, as PyTorch has it).
+ * over all axes but the last. In training mode mean and variance are those of the batch, and the
+ * running statistics move towards them (the variance with Bessel's correction, as in PyTorch).
  */
 export function batchNormalize(
   params: Tensors,
@@ -33,25 +33,25 @@ const moved = (running: tf.Tensor, now: tf.Tensor): tf.Tensor =>
   tf.add(tf.mul(running, STATISTICS_KEPT), tf.mul(now, 1 - STATISTICS_KEPT));
 
 /**
- * Sums of the columns, as a product with a row of ones: onnxruntime runs it on all threads, a
- * reduction over the leading axis on one.
+ * Sums of the columns, as a product with a row of ones. onnxruntime uses all threads for a product,
+ * but only one for a reduction over the leading axis.
  */
 const columnSums = (rows: tf.Tensor): tf.Tensor1D => {
   const [count, channels] = rows.shape as [number, number];
   return tf.reshape(tf.matMul(tf.ones([1, count]), rows as tf.Tensor2D), [channels]);
 };
 
-/** About so many numbers are worth an operation's while. */
-const STRETCH = 1024;
+/** The row length below which the overhead per row dominates an elementwise operation. */
+const MIN_ROW_LENGTH = 1024;
 
 /**
- * Rows of few channels, several beside one another as one: what is added to every row, or multiplied
- * with it, is repeated as often. onnxruntime takes such operations row by row, and a row of 32
- * numbers takes it longer to begin than to do.
+ * Joins several short rows into one long row. What is added to every row, or multiplied with it, is
+ * repeated as often. onnxruntime handles such operations row by row, and for a row of 32 numbers
+ * the overhead takes longer than the arithmetic.
  */
-function stretches([count, channels]: readonly [number, number]) {
+function longRows([count, channels]: readonly [number, number]) {
   let times = 1;
-  while (times * channels < STRETCH && count % (2 * times) === 0) times *= 2;
+  while (times * channels < MIN_ROW_LENGTH && count % (2 * times) === 0) times *= 2;
   return {
     joined: (rows: tf.Tensor) => tf.reshape(rows, [count / times, times * channels]),
     parted: (stretch: tf.Tensor) => tf.reshape(stretch, [count, channels]),
@@ -60,17 +60,17 @@ function stretches([count, channels]: readonly [number, number]) {
 }
 
 function statistics(rows: tf.Tensor) {
-  const share = 1 / (rows.shape[0] as number);
-  const { joined, parted, repeated } = stretches(rows.shape as [number, number]);
-  const mean = tf.mul(columnSums(rows), share);
+  const weight = 1 / (rows.shape[0] as number);
+  const { joined, parted, repeated } = longRows(rows.shape as [number, number]);
+  const mean = tf.mul(columnSums(rows), weight);
   const centred = tf.sub(joined(rows), repeated(mean));
-  const variance = tf.mul(columnSums(parted(tf.square(centred))), share);
+  const variance = tf.mul(columnSums(parted(tf.square(centred))), weight);
   return { mean, centred, variance };
 }
 
 /**
- * The normalisation with its gradient in closed form (the paper's section 3, simplified): a third
- * of the operations that differentiating mean and variance step by step takes.
+ * The normalisation with its gradient in closed form (the paper's section 3, simplified). This takes
+ * a third of the operations of differentiating mean and variance step by step.
  */
 const normalizeRows = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor =>
   tf.customGrad((x, s, o, save) => {
@@ -81,7 +81,7 @@ const normalizeRows = (rows: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf
     ];
     const { centred, variance } = statistics(rowsIn);
     const inverseStd = tf.rsqrt(tf.add(variance, EPSILON));
-    const { joined, parted, repeated } = stretches(rowsIn.shape as [number, number]);
+    const { joined, parted, repeated } = longRows(rowsIn.shape as [number, number]);
     const gain = repeated(tf.mul(inverseStd, scaleIn));
     (save as tf.GradSaveFunc)([centred, inverseStd, gain]);
     const count = rowsIn.shape[0] as number;

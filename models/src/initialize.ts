@@ -1,16 +1,16 @@
-import type { Specs, Start } from './network.js';
+import { product, type Specs, type Start } from './network.js';
 
-/** Float32 values of a shape: state before any engine has seen it. */
+/** A float32 tensor as plain data, in row-major order, that belongs to no engine yet. */
 export interface Weights {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** Standard normal numbers; the caller's generator decides which. */
+/** Gives `count` standard normal numbers, from the caller's random generator. */
 export type Normal = (count: number) => Float32Array;
 
 /**
- * How weights start. `normal`: N(0, 0.02), scales N(1, 0.02) (the DCGAN paper); `xavier`:
+ * How weights are initialized. `normal`: N(0, 0.02), scales N(1, 0.02) (the DCGAN paper); `xavier`:
  * variance 2 / (fan in + fan out) (Glorot & Bengio 2010); `kaiming`: variance 2 / fan in (He et
  * al. 2015).
  */
@@ -22,7 +22,7 @@ const STD: Readonly<Record<Initialization, (fanIn: number, fanOut: number) => nu
   kaiming: (fanIn) => Math.sqrt(2 / fanIn),
 };
 
-/** The tensors a network starts from, in the order in which it lists them. */
+/** The initial tensors of a network, in the order of its specs. */
 export function initialize(
   specs: Specs,
   scheme: Initialization,
@@ -30,7 +30,7 @@ export function initialize(
 ): Record<string, Weights> {
   const made: Record<string, Weights> = {};
   for (const [name, { shape, start }] of Object.entries(specs)) {
-    const count = shape.reduce((a, b) => a * b, 1);
+    const count = product(shape);
     const data =
       start.kind === 'same'
         ? (made[start.as] as Weights).data.slice()

@@ -6,6 +6,7 @@ import {
   type LayerMaker,
   type LayerPass,
   prefixed,
+  product,
   under,
 } from './network.js';
 import { rectify } from './rectify.js';
@@ -13,23 +14,24 @@ import { normalizeSpectrally, powerIteration } from './spectral-norm.js';
 
 type Image = tf.Tensor4D;
 
+/** Options of layers with weights. */
 export interface WeightOptions {
-  /** Spectral normalisation of the kernel (Miyato et al. 2018), one power iteration a pass. */
+  /** Spectral normalisation of the kernel (Miyato et al. 2018), one power iteration per pass. */
   readonly spectral?: boolean;
-  /** A bias per output channel; under batch normalisation it would do nothing. */
+  /** A bias per output channel; before batch normalisation it would have no effect. */
   readonly bias?: boolean;
 }
 
-/** What all layers with weights share: a kernel, normalised if asked for, and perhaps a bias. */
+/** What all layers with weights share: a kernel, optionally normalised, and an optional bias. */
 function weighted(
   kernel: { readonly shape: readonly number[]; readonly fanIn: number; readonly fanOut: number },
   channels: number,
   { spectral = false, bias = false }: WeightOptions,
-  product: (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor,
+  multiply: (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor,
 ): Pick<Layer, 'params' | 'buffers' | 'apply'> {
   const { shape, fanIn, fanOut } = kernel;
   const columns = shape.at(-1) as number;
-  const rows = shape.reduce((a, b) => a * b, 1) / columns;
+  const rows = product(shape) / columns;
   return {
     params: {
       kernel: { shape, start: { kind: 'weight', fanIn, fanOut } },
@@ -44,16 +46,16 @@ function weighted(
     apply(params, state, x, { training }): Applied {
       const raw = params.kernel as tf.Tensor;
       const vectors = spectral && (training ? powerIteration(raw, state) : state);
-      const y = product(x, vectors ? normalizeSpectrally(raw, vectors) : raw);
+      const y = multiply(x, vectors ? normalizeSpectrally(raw, vectors) : raw);
       return { y: params.bias ? tf.add(y, params.bias) : y, buffers: vectors || {} };
     },
   };
 }
 
 /**
- * Convolution of [height, width, channels]: kernel k×k, stride s, p zeros on every side. Its
- * output is ⌊(in + 2p − k) / s⌋ + 1 wide; with a dilation d, the kernel's values lie d pixels
- * apart, and it is d · (k − 1) + 1 wide. A dilated convolution cannot be trained.
+ * Convolution of [height, width, channels] with a k×k kernel, stride s and p zeros on every side. The
+ * output is ⌊(in + 2p − k) / s⌋ + 1 wide. With a dilation d the kernel's values are d pixels apart,
+ * so that the kernel is d · (k − 1) + 1 wide. A dilated convolution cannot be trained.
  */
 export const conv = (
   k: number,
@@ -81,8 +83,8 @@ export const conv = (
 });
 
 /**
- * Transposed convolution in PyTorch's convention: its output is (in − 1)·s − 2p + k wide. With
- * p `same` it is in · s wide, and the zeros cut away lie as TensorFlow has them.
+ * Transposed convolution as in PyTorch: its output is (in − 1)·s − 2p + k wide. With p `same` the
+ * output is in · s wide, and the padding is placed as in TensorFlow.
  */
 export const deconv = (
   k: number,
@@ -115,7 +117,7 @@ export const deconv = (
   },
 });
 
-/** A vector times a matrix, with a bias unless told. */
+/** A fully connected layer: a vector times a matrix, plus a bias by default. */
 export const dense = (out: number, options: WeightOptions = {}): LayerMaker => ({
   kind: 'dense',
   build: ([n = 0]) => ({
@@ -130,7 +132,7 @@ export const dense = (out: number, options: WeightOptions = {}): LayerMaker => (
   }),
 });
 
-/** Batch normalisation over all axes but the last (Ioffe & Szegedy 2015): ε 1e-5, momentum 0.9. */
+/** Batch normalisation over all axes but the last (Ioffe & Szegedy 2015): ε = 1e-5, momentum 0.9. */
 export const batchNorm = (): LayerMaker => ({
   kind: 'norm',
   build: (shape) => {
@@ -169,19 +171,22 @@ const pure = (
   }),
 });
 
+/** max(x, 0). */
 export const relu = (): LayerMaker => pure('relu', (x) => rectify(x, 0));
+/** max(x, slope · x), slope in [0, 1]. */
 export const leakyRelu = (slope: number): LayerMaker => pure('leakyRelu', (x) => rectify(x, slope));
+/** 1 / (1 + exp(−x)). */
 export const sigmoid = (): LayerMaker => pure('sigmoid', (x) => tf.sigmoid(x));
+/** The hyperbolic tangent. */
 export const tanh = (): LayerMaker => pure('tanh', (x) => tf.tanh(x));
 
-/** A vector as an image of one pixel. */
+/** A vector [n] as an image of one pixel, [1, 1, n]. */
 export const pixel = (): LayerMaker => reshape(([n = 0]) => [1, 1, n], 'pixel');
 
 /** An image as a vector. */
-export const flatten = (): LayerMaker =>
-  reshape((shape) => [shape.reduce((a, b) => a * b, 1)], 'flatten');
+export const flatten = (): LayerMaker => reshape((shape) => [product(shape)], 'flatten');
 
-/** The same numbers in another shape, the batch aside. */
+/** The same values in another shape; the batch stays as it is. */
 export const reshape = (shape: (from: Shape) => Shape, kind = 'reshape'): LayerMaker => ({
   kind,
   build: (from) =>
@@ -192,19 +197,21 @@ export const reshape = (shape: (from: Shape) => Shape, kind = 'reshape'): LayerM
     ).build(from),
 });
 
-/** The mean, or the largest, of squares of k×k pixels; what does not fill one is left out. */
+/** Pooling over squares of k×k pixels; a remainder at the right and bottom is left out. */
 const pool = (kind: string, f: (x: Image, k: number) => tf.Tensor) => (k: number) =>
   pure(
     kind,
     (x) => f(x as Image, k),
     ([h = 0, w = 0, c = 0]) => [Math.floor(h / k), Math.floor(w / k), c],
   );
+/** The average of each square of k×k pixels. */
 export const averagePool = pool('averagePool', (x, k) => tf.avgPool(x, k, k, 'valid'));
+/** The maximum of each square of k×k pixels. */
 export const maxPool = pool('maxPool', (x, k) => tf.maxPool(x, k, k, 'valid'));
 
 /**
- * In training, zeroes a share of the numbers and scales the others up to keep the mean
- * (Srivastava et al. 2014); else does nothing.
+ * In training, sets each value to 0 with the probability `rate` and scales the others up to keep the
+ * mean (Srivastava et al. 2014). Otherwise it does nothing.
  */
 export const dropout = (rate: number): LayerMaker =>
   pure(
@@ -219,8 +226,7 @@ export const dropout = (rate: number): LayerMaker =>
   );
 
 /**
- * Joins a side input of this size to the numbers of a vector, or to an image as constant planes
- * behind its channels.
+ * Appends a side input of this size to a vector, or to an image as constant channels.
  */
 export const join = (name: string, size: number): LayerMaker =>
   pure(
@@ -237,11 +243,11 @@ export const join = (name: string, size: number): LayerMaker =>
     () => ({ conditions: { [name]: size } }),
   );
 
-/** All of these side inputs joined, one after the other. */
+/** Appends all of these side inputs, one after the other. */
 export const joined = (conditions: Readonly<Record<string, number>> = {}): LayerMaker[] =>
   Object.entries(conditions).map(([name, size]) => join(name, size));
 
-/** Several lists of layers over the same input; their vectors lie one after the other. */
+/** Several layers with the same input; the output is their vectors, concatenated. */
 export const branches = (of: Readonly<Record<string, LayerMaker>>): LayerMaker => ({
   kind: 'branches',
   build: (inputShape) => {

@@ -3,70 +3,76 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 /** Tensors by name: `deconv1/kernel`, `norm1/scale`. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** How a tensor starts: `weight` by the recipe's scheme, the others as they say. */
+/** How a tensor is initialized: a `weight` by the scheme of the recipe, others as given here. */
 export type Start =
-  /** A convolution or dense layer's weight, with its fans for Xavier's and Kaiming's schemes. */
+  /** The weight of a convolution or a fully connected layer, with its fan-in and fan-out. */
   | { readonly kind: 'weight'; readonly fanIn: number; readonly fanOut: number }
-  /** The scale of a normalisation: N(1, 0.02) under the `normal` scheme, else 1. */
+  /** The scale of a normalisation: N(1, 0.02) with the scheme `normal`, otherwise 1. */
   | { readonly kind: 'scale' }
-  /** A direction, for power iteration: normal, then of length 1. */
+  /** A direction, for power iteration: a normal vector scaled to length 1. */
   | { readonly kind: 'direction' }
-  /** As another tensor of the same state, by its name; that one comes before it. */
+  /** A copy of another tensor of the same state, by name; that one must come before it. */
   | { readonly kind: 'same'; readonly as: string }
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' };
 
+/** The shape of a tensor and how it is initialized. */
 export interface TensorSpec {
   readonly shape: readonly number[];
   readonly start: Start;
 }
+/** Specs of tensors by name. */
 export type Specs = Readonly<Record<string, TensorSpec>>;
 
+/** What a network or layer returns. */
 export interface Applied {
   readonly y: Tensor;
-  /** The buffers after this pass; in inference mode the ones given. */
+  /** The buffers after this pass; outside training they are unchanged. */
   readonly buffers: Tensors;
 }
 
-/** How a network is passed through, and what it is given beside its input. */
+/** The mode of a pass, and what a network is given in addition to its input. */
 export interface Pass {
-  /** With the batch's statistics, power iteration and dropout, or with what was learnt. */
+  /** Whether to use batch statistics, power iteration and dropout, or the learned buffers. */
   readonly training: boolean;
   /** Side inputs by name, [N, size]. */
   readonly conditions?: Tensors;
-  /** Uniform numbers on (0, 1) for dropout by layer, [N, …]; needed in training alone. */
+  /** Uniform numbers on (0, 1) for dropout, by layer, [N, …]; needed only in training. */
   readonly noise?: Tensors;
 }
 
 /**
- * A network as pure functions of its tensors. `params` are trained; `buffers` are what a pass in
- * training mode leaves behind: running statistics, vectors of power iteration.
+ * A network as pure functions of its tensors. `params` are trained; `buffers` are updated
+ * by a pass in training: running statistics and vectors of power iteration.
  */
 export interface Network {
-  /** Sizes per example, without the batch. */
+  /** The shape of one example, without the batch. */
   readonly inputShape: readonly number[];
+  /** The shape of the output for one example. */
   readonly outputShape: readonly number[];
   readonly params: Specs;
   readonly buffers: Specs;
   /** Side inputs by name, and their sizes: `labels` and `categories` (one-hot), `codes`. */
   readonly conditions: Readonly<Record<string, number>>;
-  /** Shapes, per example, of the uniform numbers that a pass in training takes. */
+  /** Shapes, per example, of the uniform numbers that a pass in training needs, by layer. */
   readonly noise: Readonly<Record<string, readonly number[]>>;
   /**
-   * Floating-point operations of each layer with weights, for one example's forward pass: two for
-   * every multiplication and addition of its table's row, whatever a graph makes of it.
+   * Floating-point operations of each layer with weights, for the forward pass of one example: two
+   * for each multiply-add of the plain algorithm, whichever algorithm a graph uses.
    */
   readonly flops: readonly number[];
+  /** Computes the output [N, …outputShape] of an input [N, …inputShape]. */
   apply(params: Tensors, buffers: Tensors, x: Tensor, pass: Pass): Applied;
 }
 
-export const countParameters = (network: Network): number =>
-  Object.values(network.params).reduce(
-    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
-    0,
-  );
+/** The number of elements of a tensor of this shape; 1 for the empty shape of a scalar. */
+export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** One layer of a list: what it adds to the network, given the shape of what comes in. */
+/** The number of trainable parameters of a network. */
+export const countParameters = (network: Network): number =>
+  Object.values(network.params).reduce((sum, { shape }) => sum + product(shape), 0);
+
+/** A layer that was built for an input shape: what it adds to the network. */
 export interface Layer {
   readonly outputShape: readonly number[];
   readonly params: Specs;
@@ -77,11 +83,12 @@ export interface Layer {
   apply(params: Tensors, buffers: Tensors, x: Tensor, pass: LayerPass): Applied;
 }
 
+/** The mode of a pass through one layer, with the layer's own noise. */
 export interface LayerPass extends Omit<Pass, 'noise'> {
   readonly noise?: Tensor | undefined;
 }
 
-/** A layer that waits for the shape of its input; `kind` names it in the state, with a number. */
+/** Makes a layer for an input shape. `kind`, with a number, is its name in the state. */
 export interface LayerMaker {
   readonly kind: string;
   readonly build: (inputShape: readonly number[]) => Layer;
@@ -91,7 +98,7 @@ export interface LayerMaker {
 export const prefixed = <T>(name: string, record: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [`${name}/${key}`, value]));
 
-/** What `prefixed` put under a name. */
+/** The inverse of `prefixed`: the tensors whose keys start with `name/`, without that prefix. */
 export const under = (name: string, tensors: Tensors): Tensors =>
   Object.fromEntries(
     Object.entries(tensors)
@@ -99,7 +106,7 @@ export const under = (name: string, tensors: Tensors): Tensors =>
       .map(([key, value]) => [key.slice(name.length + 1), value]),
   );
 
-/** Layers one after the other; the third convolution's kernel is `conv3/kernel`. */
+/** A network of layers in sequence. The kernel of the third convolution is `conv3/kernel`. */
 export function sequential(inputShape: readonly number[], makers: readonly LayerMaker[]): Network {
   const counts = new Map<string, number>();
   const layers: { name: string; layer: Layer }[] = [];
@@ -139,22 +146,24 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
   };
 }
 
-/** What a recipe may choose about its networks. */
+/** What a recipe can choose about its networks. */
 export interface NetworkOptions {
+  /** The number of values of a latent vector. */
   readonly latentSize: number;
-  /** Normalisations in the discriminator. */
+  /** Batch normalisation in the discriminator. */
   readonly batchNorm: boolean;
+  /** Spectral normalisation in the discriminator. */
   readonly spectralNorm: boolean;
   /** Side inputs and their sizes: `{ labels: 10 }`, or `{ categories: 10, codes: 2 }`. */
   readonly conditions?: Readonly<Record<string, number>>;
-  /** InfoGAN: whether the discriminator also gives the codes' variance. */
+  /** InfoGAN: whether the discriminator also gives the logarithms of the codes' variances. */
   readonly codeVariance?: boolean;
-  /** Of a discriminator of fragments: their altered middle and the frame around it, in pixels. */
+  /** Fragments of a discriminator: the side of the internal part and the frame, in pixels. */
   readonly fragment?: { readonly internal: number; readonly frame: number };
-  /** Of networks for images of any size; 28×28 and grey unless given. */
+  /** The image, for networks that take any size; 28×28 and grey by default. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: number };
-  /** Of a discriminator of fragments: the form that slides over images, pixel by pixel. */
+  /** Whether to make the dense form of a discriminator of fragments. */
   readonly dense?: boolean;
-  /** Scales the channels of the layers between: tests use an eighth. */
+  /** Scales the channels of hidden layers; 1 by default. Tests use an eighth. */
   readonly width?: number;
 }

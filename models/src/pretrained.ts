@@ -1,22 +1,25 @@
-/** The pre-trained models that come with this package. Loads no TensorFlow.js. */
+/** The pre-trained models in this package. This file does not load TensorFlow.js. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** A bundled model file. */
 export interface PretrainedModel {
   /** The file's name without `.onnx`. */
   name: string;
+  /** The file's name with `.onnx`. */
   file: string;
+  /** The file's absolute path. */
   path: string;
-  /** The file's size. */
+  /** The file's size in bytes. */
   bytes: number;
 }
 
 const FOLDER = fileURLToPath(new URL('../pretrained/', import.meta.url));
 
-/** All bundled models (or all in a folder of one's own), by name. */
+/** All bundled models, or those in another folder, sorted by name. */
 export function pretrainedModels(folder = FOLDER): PretrainedModel[] {
-  return list(folder)
+  return filesIn(folder)
     .filter((file) => file.endsWith('.onnx'))
     .sort()
     .map((file) => {
@@ -30,10 +33,10 @@ export function findPretrained(name: string, folder = FOLDER): PretrainedModel |
   return pretrainedModels(folder).find((model) => model.name === name || model.file === name);
 }
 
-function list(folder: string): string[] {
+function filesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // before any model was trained
+    return []; // the folder does not exist before the first model is published
   }
 }

@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * A power of two far below any activation: one between 0 and it would get a factor in between. Its
- * inverse leaves dy room up to 2^28, which no training that converges comes near.
+ * A power of two far below any activation. (An activation between 0 and TINY would get a factor
+ * between the slope and 1.) Its inverse allows gradients dy up to 2^28, far above those of any
+ * training that converges.
  */
 const TINY = 2 ** -100;
 
 /**
  * max(x, slope · x), for slopes from 0 to 1. TF.js's own gradients of relu and leaky relu compare
- * and select, which onnxruntime does an element at a time; clipping what came out gives the same
- * factor (1 above zero, the slope below and at it), but for a power of two, which a graph takes into
- * the product that dy comes from. It also has a second derivative, which TF.js's leaky relu lacks.
+ * and select, which onnxruntime does one element at a time. Clipping the output instead gives the
+ * same factor (1 above zero, the slope at and below zero), except for a power of two, which a graph
+ * merges into the product that yields dy. It also has a second derivative, which TF.js's leaky relu
+ * lacks.
  */
 export const rectify = (x: tf.Tensor, slope: number): tf.Tensor =>
   tf.customGrad((input, save) => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from './network.js';
 
-/** Keeps a vector of zeros from being divided by its length. */
+/** Avoids a division by 0 for a vector of zeros. */
 const TINY = 1e-12;
 
 const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.add(tf.sqrt(tf.sum(tf.square(x))), TINY));
@@ -25,8 +25,8 @@ export const powerIteration = (kernel: tf.Tensor, { u }: Tensors): Tensors => {
 
 /**
  * The kernel divided by σ = uᵀMᵀv, with u and v taken as constants; the gradient of K/σ is
- * (g − ⟨g, K/σ⟩ · vuᵀ) / σ (the paper's equation 12). After a step of power iteration Mᵀv is known,
- * so that a traced graph computes it once.
+ * (g − ⟨g, K/σ⟩ · vuᵀ) / σ (the paper's equation 12). A step of power iteration has already computed
+ * Mᵀv, so a traced graph computes it only once.
  */
 export const normalizeSpectrally = (kernel: tf.Tensor, { u, v }: Tensors): tf.Tensor =>
   tf.customGrad((k, save) => {

@@ -11,21 +11,22 @@ import {
   tinyMlpGenerator,
 } from './networks/mlp.js';
 
+/** A generator and its discriminator. */
 export interface Pair {
   readonly generator: Network;
   readonly discriminator: Network;
 }
 
-type Maker = (options: NetworkOptions) => Network;
+type MakeNetwork = (options: NetworkOptions) => Network;
 
 const pair =
-  (generator: Maker, discriminator: Maker) =>
+  (generator: MakeNetwork, discriminator: MakeNetwork) =>
   (options: NetworkOptions): Pair => ({
     generator: generator(options),
     discriminator: discriminator(options),
   });
 
-/** The pairs of networks by the names that recipes use. */
+/** All pairs of networks, by the names that recipes use. */
 export const NETWORKS: Readonly<Record<string, (options: NetworkOptions) => Pair>> = {
   'began-mnist': pair(beganGenerator, beganDiscriminator),
   'cdcgan-mnist-large': pair(cdcganLargeGenerator, cdcganLargeDiscriminator),

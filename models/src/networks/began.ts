@@ -1,7 +1,7 @@
 import { conv, deconv, dense, flatten, leakyRelu, pixel, relu, sigmoid } from '../layers.js';
 import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
 
-/** From a vector to a 28×28 grey image in [0, 1], without batch normalisation. */
+/** Turns a vector into a 28×28 grey image in [0, 1], without batch normalisation. */
 const decoder = (width: number): LayerMaker[] => [
   pixel(), //                                                   1×1
   ...[deconv(4, 1, 0, 128 * width, { bias: true }), relu()], // 4×4
@@ -10,11 +10,11 @@ const decoder = (width: number): LayerMaker[] => [
   ...[deconv(2, 2, 0, 1, { bias: true }), sigmoid()], //        28×28
 ];
 
-/** BEGAN's generator (Berthelot et al. 2017): such a decoder. */
+/** BEGAN's generator (Berthelot et al. 2017): a decoder. */
 export const beganGenerator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
   sequential([latentSize], decoder(width));
 
-/** BEGAN's discriminator: an autoencoder, which gives the image back as well as it can. */
+/** BEGAN's discriminator: an autoencoder, which reconstructs the image. */
 export const beganDiscriminator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
   sequential(
     [28, 28, 1],

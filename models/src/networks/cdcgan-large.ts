@@ -13,7 +13,7 @@ import {
 } from '../layers.js';
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
-/** A wide conditional DCGAN's generator for 28×28 grey images in [−1, 1]. */
+/** The generator of a wide conditional DCGAN for 28×28 grey images in [−1, 1]. */
 export const cdcganLargeGenerator = (options: NetworkOptions): Network => {
   const { latentSize, conditions, width = 1 } = options;
   return sequential(
@@ -28,7 +28,7 @@ export const cdcganLargeGenerator = (options: NetworkOptions): Network => {
   );
 };
 
-/** Its discriminator mixes image and label in one dense layer before it looks at a picture. */
+/** Its discriminator combines image and label in a fully connected layer before it convolves. */
 export const cdcganLargeDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, conditions, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];

@@ -1,7 +1,7 @@
 import { batchNorm, conv, deconv, flatten, leakyRelu, pixel, tanh } from '../layers.js';
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
-/** A DCGAN's generator for 64×64 colour images in [−1, 1] (Radford et al. 2016). */
+/** The generator of a DCGAN for 64×64 colour images in [−1, 1] (Radford et al. 2016). */
 export const dcgan64Generator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
   sequential(
     [latentSize],
@@ -15,6 +15,7 @@ export const dcgan64Generator = ({ latentSize, width = 1 }: NetworkOptions): Net
     ],
   );
 
+/** Its discriminator; the output is one logit per image. */
 export const dcgan64Discriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];

@@ -13,8 +13,8 @@ import {
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /**
- * A small DCGAN's generator for 28×28 grey images in [0, 1] (Radford et al. 2016). Side inputs
- * are joined to the latents.
+ * The generator of a small DCGAN for 28×28 grey images in [0, 1] (Radford et al. 2016). Side inputs
+ * are appended to the latents.
  */
 export const dcganGenerator = ({
   latentSize,
@@ -43,7 +43,7 @@ const body = ({ batchNorm: bn, spectralNorm: spectral, width = 1 }: BodyOptions,
   ];
 };
 
-/** Its discriminator; the output is one logit an image. Labels are planes beside the image. */
+/** Its discriminator; the output is one logit per image. Labels are further channels of the image. */
 export const dcganDiscriminator = (options: NetworkOptions): Network =>
   sequential(
     [28, 28, 1],
@@ -55,8 +55,9 @@ export const dcganDiscriminator = (options: NetworkOptions): Network =>
   );
 
 /**
- * InfoGAN's D and Q on one body (Chen et al. 2016). The output is a vector: a logit, the category's
- * logits, the codes' means and, if asked for, the logarithms of their variances.
+ * InfoGAN's discriminator and its network Q on a shared body (Chen et al. 2016). The output is a
+ * vector: a logit, the logits of the categories, the means of the codes and, optionally, the
+ * logarithms of their variances.
  */
 export const infoganDiscriminator = (options: NetworkOptions): Network => {
   const spectral = options.spectralNorm;

@@ -2,8 +2,8 @@ import { conv, deconv, dense, dropout, leakyRelu, relu, reshape, tanh } from '..
 import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
 
 /**
- * Draws images from latents, 28×28 and grey unless told; their sides are multiples of 4. Tanh lets
- * values leave the data's range [0, 1].
+ * Draws images from latents, 28×28 and grey by default; their sides are multiples of 4. Because of
+ * tanh, values can be outside the data's range [0, 1].
  */
 export const gpnGenerator = ({ latentSize, image, width = 1 }: NetworkOptions): Network => {
   const { height, width: across, channels } = image ?? { height: 28, width: 28, channels: 1 };
@@ -24,8 +24,9 @@ const sizesOf = ({ fragment = { internal: 2, frame: 1 }, image }: NetworkOptions
 });
 
 /**
- * Judges fragments. Its dense layers are written as convolutions as wide as what is left of a
- * fragment, so that the same weights slide over a whole image. Two logits: fake, real.
+ * The discriminator of fragments. Its fully connected layers are written as convolutions that cover
+ * what is left of a fragment, so that the same weights can slide over a whole image. Its output is
+ * two logits: fake, real.
  */
 export const gpnDiscriminator = (options: NetworkOptions): Network => {
   const { side, channels } = sizesOf(options);
@@ -43,10 +44,10 @@ export const gpnDiscriminator = (options: NetworkOptions): Network => {
 };
 
 /**
- * The same for large fragments: while more than 5 pixels are left, convolutions of stride 2, and
- * then one over the rest. On a fragment none of them leaves a pixel out, so that with `dense`, the
- * same weights at stride 1, dilated by the strides before them, give the fragment's logits at every
- * position of an image.
+ * The same for large fragments: convolutions of stride 2 while more than 5 pixels are left, and then
+ * one over the rest. None of them leaves out a pixel of a fragment. Therefore, with `dense`, the same
+ * weights at stride 1, dilated by the product of the strides before them, give the logits of the
+ * fragment at every position of an image.
  */
 export const gpnLargeDiscriminator = (options: NetworkOptions): Network => {
   const { side, channels } = sizesOf(options);

@@ -2,10 +2,10 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { batchNorm, conv, dense, dropout, flatten, relu } from '../layers.js';
 import { type Network, type Pass, prefixed, sequential, type Tensors, under } from '../network.js';
 
-/** A classifier that also gives what its last layer sees: a network with two outputs. */
+/** A classifier that also outputs the features that its last layer receives. */
 export interface Judge extends Omit<Network, 'apply' | 'outputShape'> {
   readonly classes: number;
-  /** Features, [N, width], and a logit for each class, [N, classes]. */
+  /** Returns features, [N, 128 · width], and a logit for each class, [N, classes]. */
   apply(
     params: Tensors,
     buffers: Tensors,
@@ -15,8 +15,8 @@ export interface Judge extends Omit<Network, 'apply' | 'outputShape'> {
 }
 
 /**
- * A small classifier of 28×28 grey images in [0, 1]. Its 128 features, of which none is negative,
- * are what sets of images are compared by.
+ * A small classifier of 28×28 grey images in [0, 1]. Its 128 features, none of which is negative,
+ * are used to compare sets of images.
  */
 export function judge({ classes = 10, width = 1 } = {}): Judge {
   const block = (k: number, s: number, p: number, channels: number) => [

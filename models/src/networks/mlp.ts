@@ -3,7 +3,7 @@ import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 const image = () => reshape(() => [28, 28, 1]);
 
-/** A generator of dense layers for 28×28 grey images in [−1, 1]; labels are joined to the latents. */
+/** A fully connected generator of 28×28 grey images in [−1, 1]; labels are appended to the latents. */
 export const mlpGenerator = ({ latentSize, conditions, width = 1 }: NetworkOptions): Network =>
   sequential(
     [latentSize],
@@ -17,7 +17,7 @@ export const mlpGenerator = ({ latentSize, conditions, width = 1 }: NetworkOptio
     ],
   );
 
-/** Its discriminator; labels are joined to the pixels. */
+/** Its discriminator; labels are appended to the pixels. */
 export const mlpDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, conditions, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
@@ -32,7 +32,7 @@ export const mlpDiscriminator = (options: NetworkOptions): Network => {
   );
 };
 
-/** The smallest pair, which learns one digit in minutes. */
+/** The generator of the smallest pair, which learns a single digit in minutes. */
 export const tinyMlpGenerator = ({ latentSize, width = 1 }: NetworkOptions): Network =>
   sequential(
     [latentSize],
@@ -43,6 +43,7 @@ export const tinyMlpGenerator = ({ latentSize, width = 1 }: NetworkOptions): Net
     ],
   );
 
+/** Its discriminator; the output is one logit per image. */
 export const tinyMlpDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];

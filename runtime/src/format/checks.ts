@@ -19,6 +19,7 @@ const must = <T>(condition: boolean, value: unknown, at: string, what: string): 
   return value as T;
 };
 
+/** A whole number from `min` to `max`. */
 export const whole =
   (min: number, max: number): Check<number> =>
   (value, at) =>
@@ -29,15 +30,19 @@ export const whole =
       `a whole number from ${min} to ${max}`,
     );
 
+/** A finite number. */
 export const real: Check<number> = (value, at) =>
   must(Number.isFinite(value), value, at, 'a number');
 
+/** A finite number above 0. */
 export const positive: Check<number> = (value, at) =>
   must(Number.isFinite(value) && (value as number) > 0, value, at, 'a positive number');
 
+/** A finite number from 0. */
 export const nonNegative: Check<number> = (value, at) =>
   must(Number.isFinite(value) && (value as number) >= 0, value, at, 'a number from 0');
 
+/** A text of 1 to `max` characters. */
 export const text =
   (max = 1000): Check<string> =>
   (value, at) =>
@@ -48,11 +53,13 @@ export const text =
       `a text of 1 to ${max} characters`,
     );
 
+/** One of these values. */
 export const oneOf =
   <T extends string | number>(...values: T[]): Check<T> =>
   (value, at) =>
     must(values.includes(value as T), value, at, values.map(shown).join(' or '));
 
+/** A list of at most `max` items, each of which passes `item`. */
 export const list =
   <T>(item: Check<T>, max: number): Check<T[]> =>
   (value, at) => {
@@ -60,12 +67,14 @@ export const list =
     return (value as unknown[]).map((entry, i) => item(entry, `${at}[${i}]`));
   };
 
+/** [low, high] with low < high. */
 export const interval: Check<[number, number]> = (value, at) => {
   const [low, high] = list(real, 2)(value, at);
   must(low !== undefined && high !== undefined && low < high, value, at, '[low, high], low < high');
   return [low as number, high as number];
 };
 
+/** A value that passes `check`, or undefined. */
 export const optional =
   <T>(check: Check<T>): Check<T | undefined> =>
   (value, at) =>
@@ -74,6 +83,7 @@ export const optional =
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** An object of at most `max` keys, whose values pass `item`. */
 export const record =
   <T>(item: Check<T>, max: number): Check<Record<string, T>> =>
   (value, at) => {
