@@ -235,7 +235,7 @@ describe('a converted layers model', () => {
         const data = Array.from(y?.data ?? [], Number).map((v) => v * factor);
         return { [output]: { shape: y?.shape ?? [], data } };
       });
-    await expect(off(1.001)).rejects.toThrow(`in its output "${output}", where 0.0001 is allowed`);
+    await expect(off(1.001)).rejects.toThrow(`in its output "${output}", and 0.0001 is allowed`);
     expect((await off(1.00001)).difference).toBeCloseTo(1e-5, 6);
     await session.dispose();
   });

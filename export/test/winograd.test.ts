@@ -4,7 +4,7 @@ import { Builder } from '../src/graph/builder.js';
 import { encode } from '../src/graph/encode.js';
 import { spec, trace } from '../src/index.js';
 import { geometry } from '../src/lowerings/conv/geometry.js';
-import * as minimal from '../src/lowerings/conv/winograd.js';
+import * as winograd from '../src/lowerings/conv/winograd.js';
 import { uniform } from './cases/case.js';
 import { eager, expectClose, type Output, run, TOLERANCE } from './run.js';
 
@@ -40,9 +40,9 @@ describe('a Winograd convolution', () => {
       ];
       const b = new Builder();
       const [x, w, dy] = inputs.map((v, i) => b.graph.input('xwd'[i] as string, v.shape, v.dtype));
-      b.graph.output('y', minimal.convolve(b, x as never, w as never, g));
-      b.graph.output('dx', minimal.inputGradient(b, dy as never, w as never, g));
-      b.graph.output('dw', minimal.filterGradient(b, x as never, dy as never, g));
+      b.graph.output('y', winograd.convolve(b, x as never, w as never, g));
+      b.graph.output('dx', winograd.inputGradient(b, dy as never, w as never, g));
+      b.graph.output('dw', winograd.filterGradient(b, x as never, dy as never, g));
       b.graph.verify();
       const toBytes = () => encode(b.graph, { name: 'minimal', dim: (size) => size });
       const results = await run({ graph: b.graph, toBytes } as never, inputs);
@@ -86,7 +86,7 @@ describe('a Winograd convolution', () => {
     const b = new Builder();
     const dy = b.graph.input('dy', [256, 16, 16, 1], 'float32');
     const w = b.graph.input('w', [4, 4, 1, 1], 'float32');
-    expect(minimal.inputGradient(b, dy, w, g).shape).toEqual([256, 32, 32, 1]);
+    expect(winograd.inputGradient(b, dy, w, g).shape).toEqual([256, 32, 32, 1]);
   });
 
   it('is not written for few channels or a small batch, whose constant matrices would cost the most', () => {

@@ -5,6 +5,7 @@ import { ExportError, reasonOf } from './error.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
 import { type LoadedModel, loadModel } from './load.js';
 
+/** What the model leaves open, and how to store its weights. */
 export interface ConvertOptions {
   /** Sizes of inputs that the model leaves open, by the input's name. */
   readonly inputShapes?: InputShapes;
@@ -18,8 +19,10 @@ export interface HostTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
+/** Tensors by the name of the input or output. */
 export type HostTensors = Readonly<Record<string, HostTensor>>;
 
+/** A converted model, with the original beside it to compare with. */
 export interface ConvertedModel {
   readonly model: OnnxModel;
   readonly kind: ModelKind;
@@ -27,7 +30,7 @@ export interface ConvertedModel {
   readonly inputs: ReadonlyMap<string, TensorSpec>;
   /** In the model's order. */
   readonly outputs: readonly string[];
-  /** What the user should know: that a batch had to be fixed, say. Sentences. */
+  /** Sentences that the user should read, for example that the batch had to be fixed. */
   readonly notes: readonly string[];
   readonly float16: boolean;
   /** Runs the original by TF.js's cpu backend. */

@@ -14,7 +14,7 @@ export interface ModelFiles {
 
 /**
  * @param path a model.json, or the folder that holds it
- * @throws ExportError if a file is missing, damaged, or no TF.js model
+ * @throws ExportError if a file is missing, damaged, or not a TF.js model
  */
 export async function readModel(path: string): Promise<ModelFiles> {
   const file = (await isFolder(path)) ? join(path, 'model.json') : path;
@@ -177,7 +177,7 @@ function checkSize(path: string, { paths, weights }: Manifest[number], sizes: nu
     found < due
       ? `The weight file ${join(dirname(path), `${suspect}`)} is truncated: ${paths.join(', ')} ` +
           `should hold ${due} bytes and ${paths.length > 1 ? 'hold' : 'holds'} ${found}; download it again.`
-      : `The weight files ${paths.join(', ')} beside ${path} hold ${found} bytes, where the model ` +
+      : `The weight files ${paths.join(', ')} beside ${path} hold ${found} bytes, and the model ` +
           `has ${due}: they belong to another model.`,
   );
 }

@@ -2,15 +2,15 @@ import { spec, type TensorSpec } from '../trace/trace.js';
 import { ExportError } from './error.js';
 import type { ModelInput } from './load.js';
 
-/** Shapes given by the user, by the input's name; a name such as 'N' for a batch that is free. */
+/** Shapes given by the user, by the input's name; 'N' in front stands for a batch that is free. */
 export type InputShapes = Readonly<Record<string, readonly (number | string)[]>>;
 
 /** The name of the one dimension that may stay free. */
 export const FREE = 'N';
 
 /**
- * Reads `name=1x64x96x3`.
- * @throws ExportError that says what such a flag looks like
+ * Reads an input's name and shape, such as `name=1x64x96x3`; sizes are from 1 to 999999999, or N.
+ * @throws ExportError that shows the form if the text has another one
  */
 export function parseInputShape(text: string): [name: string, shape: (number | string)[]] {
   const at = text.lastIndexOf('=');

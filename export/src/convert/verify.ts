@@ -6,7 +6,7 @@ import type { ConvertedModel, HostTensor, HostTensors } from './convert.js';
 import { ExportError } from './error.js';
 import { FREE } from './input-shapes.js';
 
-/** Runs the exported file, by whatever can: inputs by name, outputs by name. */
+/** Runs the exported file with any engine: takes inputs by name, gives outputs by name. */
 export type Runner = (inputs: HostTensors) => Promise<Readonly<Record<string, Computed>>>;
 
 interface Computed {
@@ -14,15 +14,16 @@ interface Computed {
   readonly data: ArrayLike<number | bigint>;
 }
 
+/** How closely an exported file and the original agree. */
 export interface ModelVerification {
   /** max |ours − TF.js's| / max |TF.js's|, the largest of all outputs and batches. */
   readonly difference: number;
   /** The output it occurred in. */
   readonly output: string;
   readonly tolerance: number;
-  /** Where the tolerance was exceeded: how far TF.js's own output moves with its inputs' last bit. */
+  /** If the tolerance was exceeded: how far TF.js's own output moves with its inputs' last bit. */
   readonly unrest?: number;
-  /** The batch sizes that were run; empty where the model's sizes are all fixed. */
+  /** The batch sizes that were run; empty if the model's sizes are all fixed. */
   readonly batches: readonly number[];
 }
 
@@ -38,12 +39,16 @@ const ROUNDING = 10;
 
 /**
  * Compares the exported file with the original, run by TF.js's cpu backend, on inputs drawn from a
- * seed. Where the batch is free, a batch of two is compared as well.
+ * seed. If the batch is free, a batch of two is compared as well.
  *
- * Some networks magnify rounding, on random inputs above all: where the tolerance is exceeded, the
+ * Some networks magnify rounding, on random inputs above all. If the tolerance is exceeded, the
  * original is run again on inputs that differ in their last bit, and what that changes is allowed
  * {@link ROUNDING} times over.
- * @throws ExportError if they differ by more
+ *
+ * @param run runs the bytes of `converted.model` by an ONNX engine
+ * @param options `seed`, a whole number, 0 by default, that the inputs are drawn from
+ * @returns the largest difference relative to the largest magnitude of an output
+ * @throws ExportError if they differ by more than the tolerance: 1e-4, or 1e-2 with float16
  */
 export async function verifyModel(
   converted: ConvertedModel,
@@ -70,10 +75,17 @@ export async function verifyModel(
   const { difference, output } = worst(Object.fromEntries(wrong));
   throw new ExportError(
     `The exported model differs from TF.js by ${difference.toExponential(1)} of the largest value ` +
-      `in its output "${output}", where ${tolerance} is allowed: please report the model, or ` +
-      'leave the comparison out by --no-verify.',
+      `in its output "${output}", and ${tolerance} is allowed: please report the model, or ` +
+      'leave out the comparison with --no-verify.',
   );
 }
+
+/** The same record with each value replaced. */
+const mapRecord = <T, U>(
+  record: Readonly<Record<string, T>>,
+  f: (value: T, name: string) => U,
+): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
 
 /** Per output, how far it is from what is expected. */
 type Differences = Readonly<Record<string, number>>;
@@ -82,9 +94,7 @@ function differences(
   actual: Readonly<Record<string, Computed>>,
   expected: HostTensors,
 ): Differences {
-  return Object.fromEntries(
-    Object.entries(expected).map(([name, tensor]) => [name, compare(actual[name], tensor)]),
-  );
+  return mapRecord(expected, (tensor, name) => compare(actual[name], tensor));
 }
 
 const worst = (all: Differences): { difference: number; output: string } =>
@@ -94,19 +104,16 @@ const worst = (all: Differences): { difference: number; output: string } =>
 
 /** Every number moved to one of its neighbours, up and down in turns. */
 const nudged = (inputs: HostTensors): HostTensors =>
-  Object.fromEntries(
-    Object.entries(inputs).map(([name, t]) => [
-      name,
-      t.dtype === 'float32' ? { ...t, data: (t.data as Float32Array).map(toNeighbour) } : t,
-    ]),
+  mapRecord(inputs, (t) =>
+    t.dtype === 'float32' ? { ...t, data: (t.data as Float32Array).map(toNeighbour) } : t,
   );
 
 const toNeighbour = (x: number, i: number): number => x * (1 + (i % 2 ? 1 : -1) * 2 ** -23);
 
 /**
  * A batch of two. TF.js's cpu backend takes seconds an image, and most models treat each image by
- * itself, so that the results for single ones say what the two together should give. Where they
- * don't, TF.js has the word.
+ * itself, so the results for single images are what the two together should give. If they are not,
+ * TF.js runs the two as well and decides.
  */
 async function comparePair(
   converted: ConvertedModel,
@@ -122,10 +129,8 @@ async function comparePair(
   );
   const separate = await run({ ...first.inputs, ...pick(second, converted) });
   const actual = await run(both);
-  const rows = Object.entries(first.expected).map(([name, x]) => {
-    return [name, joined(x, separate[name] as Computed)] as const;
-  });
-  const guess = differences(actual, Object.fromEntries(rows));
+  const rows = mapRecord(first.expected, (x, name) => joined(x, separate[name] as Computed));
+  const guess = differences(actual, rows);
   if (worst(guess).difference <= first.tolerance) return guess;
   return differences(actual, await converted.run(both));
 }

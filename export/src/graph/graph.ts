@@ -97,22 +97,13 @@ export class Graph {
   }
 
   /**
-   * Checks what tracing and every pass must keep: what `verifyOrder` says, and that each result has
-   * the shape that its operator gives by ONNX's rules.
+   * Checks what tracing and every pass must keep: each value is computed once and before it is read,
+   * inputs are the graph's own, names are unique, and each result has the shape that its operator
+   * gives by ONNX's rules.
    * @throws Error that names the first node or name that breaks it; for a wrong shape, the operator,
    *   the recorded shape and the right one
    */
   verify(): void {
-    this.verifyOrder();
-    for (const node of this.order()) checkShapes(node);
-  }
-
-  /**
-   * Checks that each value is computed once and before it is read, that inputs are the graph's own,
-   * and that names are unique.
-   * @throws Error that names the first node or name that breaks it
-   */
-  verifyOrder(): void {
     const defined = new Set<Value>(this.inputs);
     const names = new Set<string>();
     for (const name of [
@@ -136,6 +127,7 @@ export class Graph {
         }
         defined.add(output);
       }
+      checkShapes(node);
     }
     for (const { name, value } of this.outputs) {
       if (!value.data && !defined.has(value))

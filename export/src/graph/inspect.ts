@@ -6,6 +6,7 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 
+/** An input or output of an ONNX file. */
 export interface TensorInfo {
   readonly name: string;
   readonly dtype: string;
@@ -13,6 +14,7 @@ export interface TensorInfo {
   readonly shape: readonly (number | string)[];
 }
 
+/** What an ONNX file holds. */
 export interface ModelSummary {
   readonly bytes: number;
   readonly irVersion: number;
@@ -22,14 +24,15 @@ export interface ModelSummary {
   readonly outputs: readonly TensorInfo[];
   /** How often each operator occurs, most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
-  /** Elements in all floating-point constants. */
+  /** The number of elements in all floating-point constants. */
   readonly parameters: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * What an ONNX file says of itself.
- * @throws Error if the bytes are no ONNX model
+ * Reads what an ONNX file holds: its inputs, outputs, operators, metadata.
+ * @param bytes the whole file
+ * @throws Error if the bytes are not an ONNX model
  */
 export function inspectModel(bytes: Uint8Array): ModelSummary {
   let model: ModelProto;

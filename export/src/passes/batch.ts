@@ -23,7 +23,7 @@ const INT64_MAX = 2n ** 63n - 1n;
  * traced with, as entries of shapes. Comparing it with a second trace at other sizes shows each
  * such place: they are written as −1, as "to the end", or from the size of an input.
  * @throws Error if a number other than a shape depends on a free size, or a shape in another way
- *   than as a multiple of one or as one and so many more or less
+ *   than as a multiple of one, or as one plus or minus a number
  */
 export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimension[]): Graph {
   const shapes = compare(graph, second, axes);

@@ -12,7 +12,7 @@ export type Visit = (
   b: Builder,
 ) => readonly Value[] | undefined;
 
-/** Builds the graph anew, node by node; what no longer has a reader is gone. */
+/** Builds a new graph, node by node; nodes that nothing reads any more are left out. */
 export function rewrite(graph: Graph, visit: Visit): Graph {
   const b = new Builder(new Graph());
   const renewed = new Map<Value, Value>();

@@ -26,7 +26,7 @@ const RANDOM_SCOPES = new Set([
   'truncatedNormal',
 ]);
 
-/** Kernels that draw by themselves: a graph could too, but from a seed that is baked in. */
+/** Kernels that draw random numbers themselves. */
 const RANDOM_KERNELS = new Set(['Multinomial']);
 
 /** Kernels that make a tensor of one value: not folded, so that large ones stay small in the file. */
@@ -133,8 +133,8 @@ export class TraceBackend extends tf.KernelBackend {
     return dataId;
   }
   /**
-   * One value for every image, such as the zeros a recurrent layer starts from: not a constant to
-   * compute with at the size that stands for the batch, which takes minutes, but recorded at once.
+   * A tensor with one value for every image, such as the zeros a recurrent layer starts from, is
+   * recorded at once: as a constant of the size that stands for the batch it would take minutes.
    */
   private sameForAll(
     values: tf.BackendValues,

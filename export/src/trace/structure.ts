@@ -1,12 +1,17 @@
 /** Nested inputs and outputs: records and arrays whose leaves have names like `params/conv1/kernel`. */
 export type Nested<T> = T | readonly Nested<T>[] | { readonly [key: string]: Nested<T> };
 
+/** A leaf of a nested structure and its path, such as `params/conv1/kernel`. */
 export interface Leaf<T> {
   readonly name: string;
   readonly leaf: T;
 }
 
-/** The leaves in the order of the keys, each with its path; a bare leaf is called `root`. */
+/**
+ * The leaves in the order of the keys, each with its path.
+ * @param root the name of a leaf that is not nested
+ * @throws Error that gives the path of what is neither a leaf, an array nor a record
+ */
 export function flatten<T>(
   nested: unknown,
   isLeaf: (x: unknown) => x is T,
@@ -16,7 +21,7 @@ export function flatten<T>(
   if (isLeaf(nested)) return [{ name: path || root, leaf: nested }];
   if (typeof nested !== 'object' || nested === null) {
     throw new Error(
-      `${path || root} is ${nested}, where a tensor, an array or a record of them is due`,
+      `${path || root} is ${nested}: it has to be a tensor, or an array or a record of tensors`,
     );
   }
   const entries = Object.entries(nested);
@@ -25,7 +30,7 @@ export function flatten<T>(
   );
 }
 
-/** The same structure with each leaf replaced. */
+/** The same structure with each leaf replaced by `f` of it and of its path; see `flatten`. */
 export function mapLeaves<T, U>(
   nested: unknown,
   isLeaf: (x: unknown) => x is T,

@@ -112,7 +112,7 @@ export const LINEAR: Cases = {
     images,
     filter,
   ),
-  'Conv2D, Conv2DBackpropInput and -Filter, by minimal filtering': of(
+  'Conv2D, Conv2DBackpropInput and -Filter, by Winograd': of(
     gradients((x, w) => tf.conv2d(x as Images, w as Images, 2, 1)),
     uniform([64, 4, 4, 48]),
     uniform([4, 4, 48, 48], -0.5, 0.5),

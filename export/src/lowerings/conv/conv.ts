@@ -7,7 +7,7 @@ import { type Lowering, lowerViews, type Table } from '../table.js';
 import { type ConvAttrs, type Geometry, geometry } from './geometry.js';
 import { convolution, filterConvolution, transposed } from './nd.js';
 import * as direct from './products.js';
-import * as minimal from './winograd.js';
+import * as winograd from './winograd.js';
 
 const channelsFirst = (b: Builder, x: View, g: Geometry): Value =>
   g.channelsLast ? laidOut(b, x, CHANNELS_FIRST) : dense(b, x);
@@ -22,13 +22,13 @@ type Products = Pick<typeof direct, 'convolve' | 'inputGradient' | 'filterGradie
 
 /** The products of matrices that are quickest for these sizes. */
 const products = (b: Builder, g: Geometry): Products =>
-  b.fixed && minimal.fewerProducts(g) ? minimal : direct;
+  b.fixed && winograd.fewerProducts(g) ? winograd : direct;
 
 /**
- * There are two forms. Where the filter is a constant, as in a deployed network, ONNX's own Conv
- * and ConvTranspose: onnxruntime packs the weights once, when it loads. Where the filter is
+ * There are two forms. If the filter is a constant, as in a deployed network, ONNX's own Conv
+ * and ConvTranspose: onnxruntime packs the weights once, when it loads. If the filter is
  * computed, as in a training step, nothing can be packed and a product of matrices over the whole
- * batch is faster: see conv-products.ts and, where channels are many, conv-minimal.ts.
+ * batch is faster: see products.ts and, if channels are many, winograd.ts.
  */
 function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
   if (!filter.data && g.axes.every((a) => a.dilation === 1)) {

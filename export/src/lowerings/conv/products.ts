@@ -17,7 +17,7 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const rows = g.batch * h.output * w.output;
   const columns = h.kernel * w.kernel * g.inChannels;
-  // A window that is the whole image: a dense layer in disguise.
+  // A window that is the whole image makes a fully connected layer.
   if (rows === g.batch && g.axes.every((a) => a.kernel === a.input && a.before === 0)) {
     return b.Reshape(x, [rows, columns]);
   }

@@ -5,12 +5,12 @@ import type { Axis, Geometry } from './geometry.js';
 import { gatherOrZero } from './products.js';
 
 /**
- * Convolutions whose kernel is two strides wide, by minimal filtering (Winograd 1980; for networks
+ * Convolutions whose kernel is two strides wide, by Winograd's algorithm (Winograd 1980; for networks
  * Lavin & Gray 2016, arXiv:1509.09308). Two neighbouring outputs of a filter of two taps,
  *
  *     y₀ = d₀g₀ + d₁g₁ and y₁ = d₁g₀ + d₂g₁,
  *
- * take three products in place of four: (d₀ − d₁)g₀, d₁(g₀ + g₁) and (d₂ − d₁)g₁. In two dimensions
+ * take three products instead of four: (d₀ − d₁)g₀, d₁(g₀ + g₁) and (d₂ − d₁)g₁. In two dimensions
  * nine stand for sixteen, and with channels each of the nine "points" is a product of matrices.
  *
  * With a stride of s an image is s · s phases, each the pixels at one place of a stride; side by side
@@ -41,8 +41,9 @@ const OF_PAIR = [
 const POINTS = OF_PAIR.length ** 2;
 
 /**
- * Outputs along an axis whose tiles are computed by one constant matrix: a larger image is so many
- * blocks, or else the matrices, which grow with the square of what they see, would be the most.
+ * Outputs along an axis whose tiles are computed by one constant matrix: a larger image is
+ * divided into blocks. Otherwise the matrices, which grow with the square of what they see, would
+ * cost the most.
  */
 const BLOCK = 4;
 
@@ -63,14 +64,15 @@ const sizes = ({ axes: [h, w], inChannels, batch }: Geometry) => ({
 });
 
 /**
- * Of what is multiplied directly, at most so much: what is moved about besides costs as much as the
- * last few per cent save. Steps with small layers at 0.86 and 0.90 took as long either way.
+ * Largest share of the direct form's multiplications at which this form pays off: moving the data
+ * costs as much as the last few per cent save. Steps with small layers took equally long either way
+ * at 0.86 and 0.90.
  */
-const WORTH = 0.85;
+const LARGEST_SHARE = 0.85;
 
 /**
- * Whether there is enough less to multiply in all, the constant matrices included: where channels are
- * many for the size of the images and of the batch.
+ * Whether there are few enough multiplications, those by the constant matrices included. There are if
+ * channels are many for the size of the images and of the batch.
  */
 export function fewerProducts(g: Geometry): boolean {
   const [h, w] = g.axes;
@@ -80,7 +82,7 @@ export function fewerProducts(g: Geometry): boolean {
   const ofImage = tiles * (strides * inputs + places * g.outChannels);
   const ofFilter = h.kernel * w.kernel * inputs * g.outChannels;
   const direct = g.batch * h.output * w.output * TAPS ** 2 * inputs * g.outChannels;
-  return POINTS * (images * (products + ofImage) + ofFilter) < WORTH * direct;
+  return POINTS * (images * (products + ofImage) + ofFilter) < LARGEST_SHARE * direct;
 }
 
 type Rows = readonly (readonly number[])[];
@@ -215,7 +217,7 @@ function fromPoints(b: Builder, constant: Value, points: Value, width: number): 
   return b.Reshape(y, [(places * columns) / width, width]);
 }
 
-/** The three of conv-products.ts. */
+/** The forward pass; this and the two gradients below have the signatures of those in products.ts. */
 export function convolve(b: Builder, x: Value, filter: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const points = b.MatMul(imagePoints(b, x, g), filterPoints(b, filter, g));
