@@ -10,8 +10,17 @@ import { TRAIN } from '../src/options/train.js';
 
 test.each(
   Object.entries({
-    ...{ TRAIN, EXPORT, SAMPLE, SCORE, EVAL, COMPARE },
-    ...{ INSPECT, VERIFY, MODELS, EXPORT_WEB, DOCTOR },
+    TRAIN,
+    EXPORT,
+    SAMPLE,
+    SCORE,
+    EVAL,
+    COMPARE,
+    INSPECT,
+    VERIFY,
+    MODELS,
+    EXPORT_WEB,
+    DOCTOR,
   }),
 )('%s declares each option under the name that commander gives its value', (_, { options }) => {
   for (const [name, { option }] of Object.entries(options))
