@@ -123,9 +123,9 @@ const hint = ({ fragment }: ModelInfo, example: boolean): string => {
       ? 'In every second image, the square in the middle comes from another image. '
       : '';
   return (
-    `${altered}Each ${fragment ? 'fragment' : 'window'} of the picture is scored by itself; the heat map shows ` +
-    'the score around each pixel, from the least (violet) to the largest (yellow). Drop a picture ' +
-    'of your own: it never leaves this machine.'
+    `${altered}Each ${fragment ? 'fragment' : 'window'} of the picture is scored separately. The heat map ` +
+    'shows the score around each pixel, from the lowest (violet) to the highest (yellow). Drop a ' +
+    'picture of your own here; it never leaves your machine.'
   );
 };
 
