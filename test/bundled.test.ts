@@ -9,7 +9,7 @@ import { gpn, scratchFolder } from './cli.js';
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('dcgan-mnist', () => {
+describe('the bundled dcgan-mnist', () => {
   test('draws a grid of 64 digits, found by its name', () => {
     const args = ['--model', 'dcgan-mnist.onnx', '--seed', '7', '--out', 'digits.png'];
     const { code, stderr } = gpn(folder, 'sample', ...args);

@@ -104,8 +104,8 @@ if (!existsSync('/dev/nvidia0'))
     /device cuda.*NVIDIA/,
   ]);
 
-describe('a mistake of the user’s is one sentence', () => {
-  test.each(rows)('%s', (_, args, names) => {
+describe('gpn-cli prints one sentence and exits with 2', () => {
+  test.each(rows)('for %s', (_, args, names) => {
     const before = listing(folder);
     const { code, stdout, stderr } = gpn(folder, ...args);
     expect(stderr).toMatch(/^gpn-cli: [^\n]+\n$/);

@@ -14,7 +14,7 @@ const file = (name: string) => readFileSync(join(folder, name));
 beforeAll(() => writeFileSync(join(folder, 'tiny.onnx'), tinyGenerator()));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('sample', () => {
+describe('gpn-cli sample', () => {
   const sample = (...args: string[]) => gpn(folder, 'sample', '--model', 'tiny.onnx', ...args);
 
   test('draws a grid of 64 images', () => {
@@ -39,7 +39,7 @@ describe('sample', () => {
     expect(data).toEqual(images.data);
   });
 
-  test('writes a picture each into a new folder, in order', () => {
+  test('writes one picture per image into a new folder, in order', () => {
     const { code, stdout } = sample('--count', '11', '--out', 'deep/pictures/', '--json');
     expect(code).toBe(0);
     const names = Array.from({ length: 11 }, (_, i) => `${String(i).padStart(2, '0')}.png`);
@@ -47,7 +47,7 @@ describe('sample', () => {
     expect(JSON.parse(stdout)).toMatchObject({ model: 'tiny.onnx', count: 11, seed: 0 });
   });
 
-  test('the same seed writes the same bytes, another seed others', () => {
+  test('writes the same bytes for the same seed and different ones for another', () => {
     for (const [out, seed] of [
       ['a.png', '1'],
       ['b.png', '1'],
@@ -59,7 +59,7 @@ describe('sample', () => {
   });
 });
 
-describe('inspect', () => {
+describe('gpn-cli inspect', () => {
   test('says what the file is', () => {
     const { code, stdout } = gpn(folder, 'inspect', 'tiny.onnx');
     expect(code).toBe(0);
@@ -70,7 +70,7 @@ describe('inspect', () => {
     expect(stdout).toMatch(/kind: generator/);
   });
 
-  test('says it to programs', () => {
+  test('prints the same as JSON for programs', () => {
     const { stdout } = gpn(folder, 'inspect', 'tiny.onnx', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       file: 'tiny.onnx',
@@ -82,14 +82,14 @@ describe('inspect', () => {
   });
 });
 
-describe('help', () => {
-  test.each(['train', 'export', 'sample', 'inspect'])('%s --help gives examples', (command) => {
+describe('gpn-cli', () => {
+  test.each(['train', 'export', 'sample', 'inspect'])('gives examples for %s --help', (command) => {
     const { code, stdout } = gpn(folder, command, '--help');
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`Examples:\n {2}\\$ gpn-cli ${command} `));
   });
 
-  test('a command that is not built yet says how to build it', () => {
+  test('says how to build it if it is not built yet', () => {
     cpSync(new URL('../cli/bin', import.meta.url), join(folder, 'unbuilt/bin'), {
       recursive: true,
     });

@@ -21,7 +21,7 @@ const train = (run: string, ...args: string[]) => [
   ...args,
 ];
 
-test('train, resume, export, sample, inspect', () => {
+test('a training can be resumed, exported, drawn from and inspected by the built command', () => {
   const first = gpn(folder, ...train('run', '--steps', '3', '--batch-size', '8', '--json'));
   expect(first.code, first.stderr).toBe(0);
   expect(JSON.parse(first.stdout)).toMatchObject({
@@ -92,7 +92,7 @@ describe('a training that is interrupted', () => {
   }
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s: saves a checkpoint and ends in good order',
+    'by %s saves a checkpoint and exits with 0',
     async (signal) => {
       const { child, stderr } = await training(signal);
       child.kill(signal);
@@ -111,7 +111,7 @@ describe('a training that is interrupted', () => {
     },
   );
 
-  test('twice: stops at once', async () => {
+  test('by two signals stops at once', async () => {
     const { child, stderr } = await training('twice');
     child.kill('SIGINT');
     await until(() => stderr().includes('once more'));

@@ -29,7 +29,7 @@ function fewDigits(): string {
   return target;
 }
 
-test('sixty steps, killed twice after a checkpoint', async () => {
+test('a training killed twice and resumed ends with the files of an unbroken one', async () => {
   const data = fewDigits();
   const built = join(dirname(bin), '../../training/recipes/dcgan-mnist.yml');
   const recipe = readFileSync(built, 'utf8')

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it.each(recipeNames())('%s trains, exports, verifies and draws', async (name) => {
+it.each(recipeNames())('the recipe %s trains, exports, verifies and draws', async (name) => {
   const wanted = resolveRecipe(name).data.dataset;
   const known = Object.keys(DATA).find((key) => wanted === key || wanted.endsWith(`/${key}`));
   const recipe = resolveRecipe(name, {

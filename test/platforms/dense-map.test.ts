@@ -87,7 +87,7 @@ test('an abort ends a map after the tile that is under way', async () => {
   await judge.dispose();
 });
 
-test('in Chromium’s WebAssembly', async ({ skip }) => {
+test('a map of scores in Chromium’s WebAssembly equals the one in Node', async ({ skip }) => {
   const path = findChromium();
   if (path === undefined) skip(NO_CHROMIUM);
   const folder = scratchFolder();

@@ -82,13 +82,13 @@ const pixels = (id: string): Promise<string> =>
     return canvas.width + '×' + canvas.height + ':' + data.reduce((sum, v, i) => (sum * 31 + v * (i % 7)) % 1000003, 0);
   })()`);
 
-test('a server imports them, and nothing happens', () => {
+test('the elements can be imported on a server, where nothing happens', () => {
   const text = `console.log(Object.keys(await import('./runtime/dist/elements/index.js')).join())`;
   expect(runModule(root, text).trim()).toBe('GpnGenerator,GpnScoreMap');
 });
 
 chromium(
-  'a generator draws the images of its seed, and others at the press of a button',
+  'the generator element draws the images of its seed, and others at the press of a button',
   async () => {
     await until(seen('sample', 'plain'));
     const first = await pixels('plain');
@@ -118,7 +118,7 @@ chromium(
   },
 );
 
-chromium('a walk moves on until it is stopped', async () => {
+chromium('a walk of the generator element moves on until it is stopped', async () => {
   const walk = page.locator('#plain').getByRole('button', { name: 'Walk' });
   const before = await pixels('plain');
   await walk.click();
@@ -132,7 +132,7 @@ chromium('a walk moves on until it is stopped', async () => {
   expect(await pixels('plain')).toBe(stopped);
 });
 
-chromium('classes and codes have controls', async () => {
+chromium('the generator element has controls for classes and codes', async () => {
   await until(seen('sample', 'conditional'));
   const element = page.locator('#conditional');
   const select = element.getByRole('combobox', { name: 'Class' });
@@ -167,7 +167,7 @@ chromium('classes and codes have controls', async () => {
   ]);
 });
 
-chromium('a picture is scored, and another that is dropped', async () => {
+chromium('the score map scores its picture, and another that is dropped on it', async () => {
   await until(seen('score', 'map'));
   const [rows, columns] = (await page.evaluate(
     `(([, , { map }]) => [map.rows, map.columns])(events.find(([n, i]) => n === 'score' && i === 'map'))`,
@@ -192,27 +192,24 @@ chromium('a picture is scored, and another that is dropped', async () => {
   await page.screenshot({ path: join(SHOTS, 'elements.png') });
 });
 
-chromium('what goes wrong is said where the reader looks', async () => {
+chromium('an element shows what went wrong in its place', async () => {
   await until(seen('error', 'wrong'));
   expect(await page.locator('#wrong .status').textContent()).toBe(
     `${site.url}/none.onnx cannot be fetched: the server answers 404.`,
   );
 });
 
-chromium(
-  'what is off screen is not loaded until it is seen; till then there is a poster',
-  async () => {
-    expect(await page.evaluate(seen('load', 'far'))).toBe(false);
-    const poster = page.locator('#far [slot=poster]');
-    expect(await poster.isVisible()).toBe(true);
-    await page.locator('#far').scrollIntoViewIfNeeded();
-    await until(seen('sample', 'far'));
-    await expect.poll(() => poster.isVisible()).toBe(false);
-    expect(await page.locator('#far canvas').isVisible()).toBe(true);
-  },
-);
+chromium('an element off screen shows its poster and loads nothing until it is seen', async () => {
+  expect(await page.evaluate(seen('load', 'far'))).toBe(false);
+  const poster = page.locator('#far [slot=poster]');
+  expect(await poster.isVisible()).toBe(true);
+  await page.locator('#far').scrollIntoViewIfNeeded();
+  await until(seen('sample', 'far'));
+  await expect.poll(() => poster.isVisible()).toBe(false);
+  expect(await page.locator('#far canvas').isVisible()).toBe(true);
+});
 
-chromium('the page’s own properties and parts set the look', async () => {
+chromium('the page’s own CSS properties and parts set the look of an element', async () => {
   await page.locator('#far').scrollIntoViewIfNeeded();
   await until(seen('sample', 'far'));
   await page.locator('#broken').scrollIntoViewIfNeeded();

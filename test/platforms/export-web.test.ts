@@ -76,7 +76,7 @@ const chromium = (name: string, body: () => Promise<void>) =>
     await body();
   });
 
-test('the folder holds pages, scripts, ONNX Runtime and the models', () => {
+test('an exported folder holds pages, scripts, ONNX Runtime and the models', () => {
   const files = listing(join(folder, 'site'));
   expect(files).toEqual(
     expect.arrayContaining([
@@ -93,7 +93,7 @@ test('the folder holds pages, scripts, ONNX Runtime and the models', () => {
   expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
-chromium('the page draws, and its fields and the element agree', async () => {
+chromium('an exported page draws, and its fields and the element agree', async () => {
   const { page, astray } = await open('index.html');
   const canvas = page.locator('gpn-generator canvas');
   const label = () => canvas.getAttribute('aria-label');
@@ -109,7 +109,7 @@ chromium('the page draws, and its fields and the element agree', async () => {
   expect(astray).toEqual([]);
 });
 
-chromium('the other page scores a picture', async () => {
+chromium('the exported page of a discriminator scores a picture', async () => {
   const { page, astray } = await open('score.html');
   await expect
     .poll(() => page.locator('gpn-score-map .status').textContent())
@@ -118,7 +118,7 @@ chromium('the other page scores a picture', async () => {
   expect(astray).toEqual([]);
 });
 
-chromium('several generators have a gallery, and a page each', async () => {
+chromium('several exported generators have a gallery and a page each', async () => {
   const { page, astray } = await open('index.html', { site: many });
   const canvas = (name: string) => page.locator(`gpn-generator[src*=${name}] canvas`);
   const label = (name: string) => canvas(name).getAttribute('aria-label');
@@ -144,7 +144,7 @@ chromium('several generators have a gallery, and a page each', async () => {
   expect(astray).toEqual([]);
 });
 
-chromium('a poster shows what the element then draws', async () => {
+chromium('the poster of an exported page shows what the element then draws', async () => {
   const { page } = await open('platform-generator.html', { site: many });
   const same = await page.evaluate(`(async () => {
     const element = document.querySelector('gpn-generator');
@@ -160,7 +160,7 @@ chromium('a poster shows what the element then draws', async () => {
   expect(same).toBeLessThanOrEqual(1); // a value next to the middle of two may be rounded either way
 });
 
-chromium('discriminators take turns over one picture', async () => {
+chromium('exported discriminators take turns over one picture', async () => {
   const { page, astray } = await open('score.html', { site: many });
   const status = () => page.locator('gpn-score-map .status').textContent();
   // Judges of fragments come first, and score every fragment: 6×4 images of 28×28.
@@ -178,7 +178,7 @@ chromium('discriminators take turns over one picture', async () => {
   expect([...astray, ...linked.astray]).toEqual([]);
 });
 
-chromium('nothing is wider than a phone', async () => {
+chromium('an exported page is no wider than a phone', async () => {
   for (const name of ['index.html', 'conditional.html', 'score.html']) {
     const { page } = await open(name, { site: many, width: 390 });
     const width = await page.evaluate('document.documentElement.scrollWidth');
@@ -187,7 +187,7 @@ chromium('nothing is wider than a phone', async () => {
   }
 });
 
-test('an earlier page is replaced, a folder of other files is not', () => {
+test('export-web replaces an earlier export, but not a folder of other files', () => {
   const again = run('generator.onnx', '-o', 'again');
   expect(again.code, again.stderr).toBe(0);
   expect(run('discriminator.onnx', 'discriminator.onnx', '-o', 'again').code).toBe(0);
@@ -207,7 +207,7 @@ test('an earlier page is replaced, a folder of other files is not', () => {
   expect(existsSync(join(folder, 'new'))).toBe(false);
 });
 
-test('the server keeps to its folder', async () => {
+test('the server of an exported folder keeps to that folder', async () => {
   const status = async (path: string) => (await fetch(`${single.url}${path}`)).status;
   expect(await status('/')).toBe(200);
   expect(await status('/%2e%2e/generator.onnx')).toBe(404);

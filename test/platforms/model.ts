@@ -43,13 +43,13 @@ function tensors(specs: Network['params'], name: string): Record<string, tf.Tens
   );
 }
 
-/** System 5's. */
+/** A network of the recipe dcgan-mnist, as a model file. */
 export function exported(role: keyof typeof INFOS): Promise<Uint8Array> {
   const network = networks('dcgan-mnist', { batchNorm: true })[role];
   return file(network, INFOS[role], ['N', ...network.inputShape], (y) => y);
 }
 
-/** System 1's judge of fragments, for images of any size; its score is the logit of "real". */
+/** The fragment discriminator of the recipe gpn-mnist, for images of any size; its score is the logit of "real". */
 export function fragmentJudge(internal: number, frame: number): Promise<Uint8Array> {
   const fragment = { internal, frame };
   const side = internal + 2 * frame;

@@ -156,8 +156,8 @@ function compare(platform: string, drawn: Drawn, tolerance: number): void {
   expect(drawn.verified.ok).toBe(true);
 }
 
-describe('the same seed', () => {
-  test('on Node’s CPU draws images that vary', () => {
+describe('the packed runtime with one seed', () => {
+  test('draws images that vary on Node’s CPU', () => {
     compare('Node CPU', cpu, 0);
     const pixels = floats(cpu.images);
     const mean = pixels.reduce((a, b) => a + b) / pixels.length;
@@ -168,7 +168,7 @@ describe('the same seed', () => {
     expect(cpu.device).toBe('cpu');
   });
 
-  test('on Node’s WebGPU', ({ skip }) => {
+  test('draws on Node’s WebGPU what it draws on the CPU', ({ skip }) => {
     const vulkan = softwareVulkan();
     if (vulkan === undefined) skip(NO_VULKAN);
     const drawn = inNode('webgpu', vulkan);
@@ -176,14 +176,16 @@ describe('the same seed', () => {
     compare('Node WebGPU', drawn, 1e-4);
   });
 
-  test('in a browser’s WebAssembly', async ({ skip }) => {
+  test('draws in a browser’s WebAssembly what it draws on Node’s CPU', async ({ skip }) => {
     if (browserPath === undefined) skip(NO_CHROMIUM);
     const drawn = await inPage(await open(), 'auto');
     expect(drawn.device).toBe('wasm');
     compare('Chromium wasm', drawn, 1e-5);
   });
 
-  test('in a browser’s WebGPU, which auto passes over where it is software', async ({ skip }) => {
+  test('draws the same in a browser’s WebGPU, which auto passes over if it is software', async ({
+    skip,
+  }) => {
     if (browserPath === undefined) skip(NO_CHROMIUM);
     const page = await open(WEBGPU);
     const drawn = await inPage(page, 'webgpu');

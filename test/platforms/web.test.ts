@@ -84,7 +84,7 @@ async function bundle(entry: string): Promise<number> {
   );
 }
 
-test('what a page downloads is small', async () => {
+test('the scripts that a page downloads are small', async () => {
   const gz = (file: string) => gzipSync(readFileSync(join(ort, file)), { level: 6 }).length;
   const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
   const [main, worker] = [await bundle('web/index.js'), await bundle('web/worker.js')];
@@ -160,7 +160,7 @@ describe('in Chromium', () => {
     );
   });
 
-  chromium('mistakes are one sentence each', async () => {
+  chromium('a mistake of the user’s is one sentence in the page too', async () => {
     const failing = (source: string, more = '{}') =>
       inPage<string>(`return Generator.load(${source}, { ...options, ...${more} })
         .then(() => 'loaded', (error) => error.name + ': ' + error.message);`);
@@ -184,7 +184,7 @@ describe('in Chromium', () => {
     );
   });
 
-  chromium('without a worker, with an abort, on a canvas', async () => {
+  chromium('the runtime also works without a worker, with an abort and on a canvas', async () => {
     const result = await inPage<{
       same: boolean;
       aborted: string;
@@ -214,7 +214,7 @@ describe('in Chromium', () => {
     });
   });
 
-  chromium('from another origin, as from a CDN, with its own files', async () => {
+  chromium('the runtime loads its own files from another origin, such as a CDN', async () => {
     const other = join(folder, 'other');
     mkdirSync(other);
     writeFileSync(join(other, 'index.html'), '<!doctype html><title>other</title>');

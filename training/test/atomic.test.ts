@@ -47,7 +47,7 @@ describe('writeFileAtomic', () => {
     expect(await readdir(dir)).toEqual(['file']);
   });
 
-  test('the name keeps its old contents until the new ones are on disk', async () => {
+  test('keeps the old contents under the name until the new ones are on disk', async () => {
     const path = join(dir, 'file');
     await writeFileAtomic(path, 'old');
     const handle = await fileHandle();
@@ -76,7 +76,7 @@ describe('writeFileAtomic', () => {
     expect(await readFile(path, 'utf8')).toBe('old');
   });
 
-  test('a folder of that name is an error and nothing is left behind', async () => {
+  test('refuses the name of a folder and leaves nothing behind', async () => {
     const path = join(dir, 'taken');
     await mkdir(path);
     await expect(writeFileAtomic(path, 'x')).rejects.toThrow(
@@ -85,14 +85,14 @@ describe('writeFileAtomic', () => {
     expect(await readdir(dir)).toEqual(['taken']);
   });
 
-  test('a missing folder is an error', async () => {
+  test('refuses a path in a missing folder', async () => {
     const path = join(dir, 'none', 'file');
     await expect(writeFileAtomic(path, 'x')).rejects.toThrow(
       new UserError(`Cannot write ${path}: no such file or folder.`),
     );
   });
 
-  test('a mistake of the program stays what it is', async () => {
+  test('passes a mistake of the program on as it is', async () => {
     await expect(writeFileAtomic(join(dir, 'x'), 5 as unknown as string)).rejects.toThrow(
       TypeError,
     );
@@ -109,7 +109,7 @@ describe('ensureWritableFolder', () => {
     expect(await readdir(path)).toEqual([]);
   });
 
-  test('a file in its place, or on the way to it, is an error', async () => {
+  test('refuses a path at or below a file', async () => {
     const path = join(dir, 'file');
     await writeFile(path, '');
     await expect(ensureWritableFolder(path)).rejects.toThrow(
@@ -120,23 +120,26 @@ describe('ensureWritableFolder', () => {
     );
   });
 
-  test.skipIf(process.platform === 'win32')('a folder without permission is an error', async () => {
-    await chmod(dir, 0o555);
-    const root = process.geteuid?.() === 0;
-    if (root) process.seteuid?.(65534); // root may write anywhere, "nobody" may not
-    try {
-      const path = join(dir, 'new');
-      await expect(ensureWritableFolder(path)).rejects.toThrow(
-        new UserError(`Cannot write into ${path}: permission denied.`),
-      );
-    } finally {
-      if (root) process.seteuid?.(0);
-      await chmod(dir, 0o755);
-    }
-  });
+  test.skipIf(process.platform === 'win32')(
+    'refuses a folder without permission to write',
+    async () => {
+      await chmod(dir, 0o555);
+      const root = process.geteuid?.() === 0;
+      if (root) process.seteuid?.(65534); // root may write anywhere, "nobody" may not
+      try {
+        const path = join(dir, 'new');
+        await expect(ensureWritableFolder(path)).rejects.toThrow(
+          new UserError(`Cannot write into ${path}: permission denied.`),
+        );
+      } finally {
+        if (root) process.seteuid?.(0);
+        await chmod(dir, 0o755);
+      }
+    },
+  );
 
   // Node's own recursive mkdir would not return from this.
-  test.runIf(process.platform === 'linux')('a folder that cannot be made is an error', async () => {
+  test.runIf(process.platform === 'linux')('refuses a folder that cannot be made', async () => {
     await expect(ensureWritableFolder('/proc/none')).rejects.toThrow(
       new UserError('Cannot write into /proc/none: no such file or folder.'),
     );

@@ -14,7 +14,7 @@ beforeAll(async () => {
 describe('the losses of BEGAN, in closed form', () => {
   // With weights of zero both decoders give grey, 0.5. Adam's first step then moves the
   // autoencoder's last bias by the learning rate, and through the sigmoid its grey by a quarter of it.
-  it('are energies, and the balance moves by λ of how far they are from γ', () => {
+  it('are energies, and the balance moves by λ times their distance from γ', () => {
     const equilibrium = { lambda: 0.05, gamma: 0.75, diversity: 0.003 };
     const { metrics, feeds } = stepOfZeros('began-mnist', { training: { equilibrium } });
     const pixels = [...((feeds['batch/images'] as TensorData).data as Uint8Array)];
@@ -28,7 +28,7 @@ describe('the losses of BEGAN, in closed form', () => {
   });
 });
 
-it('diversity is learnt by the generator alone', () => {
+it('the diversity of BEGAN is learnt by the generator alone', () => {
   const after = (diversity?: number) => {
     const equilibrium = { lambda: 0.05, gamma: 0.75, ...(diversity && { diversity }) };
     const { phases, start } = smallGan('began-mnist', { training: { equilibrium } });
@@ -44,7 +44,7 @@ it('diversity is learnt by the generator alone', () => {
 });
 
 describe('the likeness of images', () => {
-  it('is how far latents are apart over how far images are, each and the next, in the mean', () => {
+  it('is the average ratio of the distance of two latents to that of their images', () => {
     const latents = tf.tensor2d([
       [0, 0],
       [1, 3],

@@ -17,7 +17,7 @@ async function refusal(metadata: Record<string, string>): Promise<string> {
   return (error as Error).message;
 }
 
-it('refuses a checkpoint of another version, other tensors, and one without its progress', async () => {
+it('loading refuses a checkpoint of another version, other tensors, and one without its progress', async () => {
   expect(await refusal({ format: 'gpn-checkpoint-1' })).toContain(
     'was written by another version of this software (as gpn-checkpoint-1, not gpn-checkpoint-2)',
   );

@@ -37,7 +37,7 @@ describe('the eager engine', () => {
   });
   afterEach(() => eager.dispose());
 
-  it('goes the way of the compiled one, from a state that either hands over', async () => {
+  it('trains as the compiled one does, from a state that either hands over', async () => {
     const compiled = await compile(step, specs, { device: 'cpu' });
     compiled.load(start);
     for (let i = 0; i < 3; i++) {

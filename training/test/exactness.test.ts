@@ -45,13 +45,13 @@ function furthest(a: Outcome, b: Outcome): { name: string; by: number } {
   return distances.sort((x, y) => y.by - x.by)[0] as { name: string; by: number };
 }
 
-describe('the same seed on the same device', () => {
+describe('a training with the same seed on the same device', () => {
   let whole: Outcome;
   beforeAll(() => {
     whole = training({ device: 'cpu', steps: 5 });
   });
 
-  it('comes to the same bytes in two processes, and another seed to others', () => {
+  it('comes to the same bytes in two processes, and with another seed to different ones', () => {
     expect(Object.keys(whole.state).length).toBeGreaterThan(40);
     expect(training({ device: 'cpu', steps: 5 })).toEqual(whole);
     expect(training({ device: 'cpu', steps: 5, seed: 4 }).state).not.toEqual(whole.state);
@@ -62,7 +62,7 @@ describe('the same seed on the same device', () => {
   });
 });
 
-describe('the same seed on WebGPU', () => {
+describe('a training with the same seed on WebGPU', () => {
   it('comes within 1e-3 of the CPU after three steps', ({ skip }) => {
     // A driver in software is slow, but its path is the same as a GPU's.
     const vulkan = softwareVulkan();

@@ -45,7 +45,7 @@ it.each([
   }
 });
 
-it('hands on what goes wrong in the thread, then and later', async () => {
+it('the feeder hands on what goes wrong in the thread, then and later', async () => {
   const recipe = resolveRecipe('gan-mnist', { steps: 20, batchSize: 8 });
   const feeder = built.openFeeder(recipe, { ...dataset, count: 7 }, []);
   await expect(feeder.feeds(0, 1)).rejects.toThrow('fewer than one batch of 8');
@@ -66,7 +66,7 @@ function labelled() {
   return { asked, feeder };
 }
 
-it('reads on from where a training stands, two calls ahead, to its end', async () => {
+it('the feeder reads on from where a training stands, two calls ahead, to its end', async () => {
   const { asked, feeder } = labelled();
   const groups = [1, 4, 2, 3];
   let planned = 0;
@@ -83,7 +83,7 @@ it('reads on from where a training stands, two calls ahead, to its end', async (
   expect(await next()).toEqual([]);
 });
 
-it('feeds by the place in the whole training, over its parts', async () => {
+it('the feeder feeds by the place in the whole training, over its parts', async () => {
   const recipe = resolveRecipe('gpn-mnist-large', { steps: 1200, batchSize: 8 });
   const parts = partsOf(ganOf(recipe).phases, dataset);
   const [, second] = parts as [unknown, (typeof parts)[number]];

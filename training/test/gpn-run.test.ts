@@ -28,7 +28,7 @@ const bytesOf = (file: string) => readFile(join(folder, file));
 
 beforeAll(() => run('whole'));
 
-it('trains in two stages what it trains in one, byte by byte', async () => {
+it('GPN trains in two stages what it trains in one, byte by byte', async () => {
   const first = await run('staged', 'discriminator');
   expect(first).toMatchObject({ type: 'stage', step: 3, steps: 6 });
   expect(await missing('staged/discriminator.onnx')).toBe(false);
@@ -39,7 +39,7 @@ it('trains in two stages what it trains in one, byte by byte', async () => {
   expect(await bytesOf(`staged/${last}`)).toEqual(await bytesOf(`whole/${last}`));
 });
 
-it('tells a stage that is over, or not yet due, or not there', async () => {
+it('GPN refuses a stage that is over, or not yet due, or not there', async () => {
   await expect(run('whole', 'discriminator')).rejects.toThrow(UserError);
   await expect(run('new', 'generator')).rejects.toThrow(
     `${join(folder, 'new')} has no trained discriminator: begin with --stage discriminator.`,
@@ -50,14 +50,14 @@ it('tells a stage that is over, or not yet due, or not there', async () => {
   ).rejects.toThrow('Both networks of this recipe learn together: leave --stage out.');
 });
 
-it('does not go on with other numbers of steps, which would move the end of a stage', async () => {
+it('GPN does not resume with other numbers of steps, which would move the end of a stage', async () => {
   const longer = resolveRecipe('gpn-mnist', { steps: 4, batchSize: 8 });
   await expect(
     train(longer, { out: join(folder, 'whole'), device: 'cpu', resume: true }),
   ).rejects.toThrow('they cannot change on --resume');
 });
 
-it('measures the judge on held-out fragments of every kind, and says so in its file', async () => {
+it('GPN measures the discriminator on held-out fragments of every kind, and says so in its file', async () => {
   const { quality = [] } = readModelInfo(await bytesOf('whole/discriminator.onnx'));
   expect(quality.map(({ metric }) => metric)).toEqual(
     ['real', 'noise', 'blur', 'mismatch', 'gaussian'].map((kind) => `held-out accuracy, ${kind}`),

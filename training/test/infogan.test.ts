@@ -51,12 +51,12 @@ describe('the losses of InfoGAN, in closed form', () => {
     expect(metrics.discriminator).toBeCloseTo(2 * Math.LN2 + WEIGHT * misread, 5);
   });
 
-  it('take nothing for consistency where every category is as likely', () => {
+  it('are unchanged by consistency if all categories are equally likely', () => {
     expect(lossesOfNothing('infogan-mnist').metrics.bent).toBeCloseTo(Math.log(10), 4);
     expect(lossesOfNothing('infogan-mnist-supervised').metrics.bent).toBeUndefined();
   });
 
-  it('take the likelihood of the codes where there is a head for their variance', () => {
+  it('take the likelihood of the codes if there is a head for their variance', () => {
     const { metrics, codes } = lossesOfNothing('infogan-mnist', {
       model: { code_variance: true },
     });
@@ -107,7 +107,7 @@ describe('consistent categories', () => {
   });
 });
 
-describe('what is learnt by one network alone', () => {
+describe('what one network of InfoGAN learns alone', () => {
   type Information = NonNullable<Recipe['training']['information']>;
   const { consistency: _, ...plain } = resolveRecipe('infogan-mnist').training
     .information as Information;
@@ -125,20 +125,20 @@ describe('what is learnt by one network alone', () => {
     );
   }
 
-  it('consistency: the discriminator', () => {
+  it('is consistency by the discriminator', () => {
     const paths = changed({}, { consistency: 1 });
     expect(paths).toContain('discriminator/params/branches1/category/kernel');
     expect(paths.filter((path) => !path.startsWith('discriminator/'))).toEqual([]);
   });
 
-  it('diversity: the generator', () => {
+  it('is diversity by the generator', () => {
     const paths = changed({ diversity: 1e-6 }, { diversity: 1 });
     expect(paths.filter((path) => path.startsWith('generator/params/'))).not.toEqual([]);
     expect(paths.filter((path) => !path.startsWith('generator/'))).toEqual([]);
   });
 });
 
-it('for diversity, each category and its codes make two images', () => {
+it('for the diversity of InfoGAN, each category and its codes make two images', () => {
   const { phases } = smallGan('infogan-mnist', { batchSize: 6 });
   const feeds = (phases[0] as (typeof phases)[number]).feeds(0);
   const halves = (part: string) => {

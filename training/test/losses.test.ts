@@ -71,12 +71,12 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-it('every loss is in this specification', () => {
+it('every loss is in the specification of losses', () => {
   expect(Object.keys(PAPERS).sort()).toEqual(Object.keys(LOSSES).sort());
 });
 
 // The oracle is the paper's formula in float64.
-describe.each(Object.entries(PAPERS))('%s', (name, paper) => {
+describe.each(Object.entries(PAPERS))('the loss %s', (name, paper) => {
   const loss = LOSSES[name] as LossPair;
   const smoothings = loss.smoothing ? [0, 0.1] : [0];
 

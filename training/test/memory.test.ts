@@ -6,7 +6,7 @@ const bench = fileURLToPath(new URL('../../scripts/bench-train.mjs', import.meta
 
 // The benchmark's own measure, over fewer steps. A step that kept its state would add its 106 KiB
 // at each: 62 MiB to the 160 there are.
-it('memory stays flat from step 120 to step 720', () => {
+it('the memory of a training stays flat from step 120 to step 720', () => {
   const args = [bench, '--memory', '--json', '--steps', '720', '--threads', '1'];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect(status, stderr).toBe(0);

@@ -54,12 +54,12 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-it('every optimiser is in this specification', () => {
+it('every optimiser is in the specification of optimisers', () => {
   expect(Object.keys(PATHS).sort()).toEqual(Object.keys(OPTIMIZERS).sort());
 });
 
 // The oracle is the closed form, or the paper's algorithm, in float64.
-describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('%s', (name) => {
+describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('the optimiser %s', (name) => {
   const optimizer = OPTIMIZERS[name](BETAS);
   const shape = [START.length];
   const specs = { w: { shape, start: { kind: 'zeros' } as const } };
@@ -102,7 +102,7 @@ describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('%s', (name) =>
     });
   };
 
-  it('goes where its formula goes in three steps', () => {
+  it('follows its formula for three steps', () => {
     let state = start;
     for (const gradient of GRADIENTS) {
       state = runEagerly(step as never, inputs, { state, feeds: feedsOf(gradient) }).state;
@@ -110,7 +110,7 @@ describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('%s', (name) =>
     expectThere(state);
   });
 
-  it('compiles to the same', async () => {
+  it('takes the same steps when it is compiled', async () => {
     const compiled = await compile(step as never, inputs, { device: 'cpu' });
     compiled.load(start);
     for (const gradient of GRADIENTS) await compiled.run(feedsOf(gradient));

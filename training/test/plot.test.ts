@@ -19,7 +19,7 @@ async function heightsOf([r, g, b]: [number, number, number], x: number, svg: st
 const DISCRIMINATOR: [number, number, number] = [0xc2, 0x41, 0x0c];
 const GENERATOR: [number, number, number] = [0x1d, 0x4e, 0xd8];
 
-test('lines are where the losses are', async () => {
+test('a plot draws its lines where the losses are', async () => {
   // The generator's loss rises from 1 to 3, the discriminator's stays at 1.
   const rows = Array.from({ length: 1001 }, (_, step) => ({
     step,
@@ -39,14 +39,14 @@ test('lines are where the losses are', async () => {
   expect(Math.abs(low - middle - 2 * (middle - late))).toBeLessThan(4);
 });
 
-test('the title is text, whatever it holds, and names are in the legend', async () => {
+test('a plot shows its title as text, whatever it holds, and the names in a legend', async () => {
   const rows = [{ step: 1, a: 1, b: 2 }];
   const svg = await lossCurves(rows, { title: '<i>&"x"', measures: ['a', 'b'] });
   expect(svg).toContain('&lt;i&gt;&amp;&quot;x&quot;</text>');
   expect(svg).toMatch(/>a<\/text>[\s\S]*>b<\/text>/);
 });
 
-test('what diverged, and nothing at all, can still be drawn', async () => {
+test('a plot can be drawn of losses that diverged, and of none', async () => {
   const rows = [1, 2, 3, 4].map((step) => ({ step, discriminator: step > 2 ? Number.NaN : 1 }));
   for (const some of [rows, rows.slice(2), []]) {
     const svg = await lossCurves(some, { title: 'x' });
@@ -55,7 +55,7 @@ test('what diverged, and nothing at all, can still be drawn', async () => {
   }
 });
 
-test('a long run makes no large picture', async () => {
+test('the plot of a long run is not a large picture', async () => {
   const rows = Array.from({ length: 100_000 }, (_, step) => ({
     step,
     discriminator: Math.sin(step),
@@ -64,7 +64,7 @@ test('a long run makes no large picture', async () => {
   expect((await lossCurves(rows, { title: 'long' })).length).toBeLessThan(60_000);
 });
 
-test('thin takes means of neighbours', () => {
+test('thin takes averages of neighbours', () => {
   const points = [1, 2, 3, 4, 5].map((v): [number, number] => [v, v * v]);
   expect(thin(points, 5)).toEqual(points);
   expect(thin(points, 3)).toEqual([

@@ -62,7 +62,7 @@ const CASES: [string, string, number, Partial<Predictive>][] = [
   ['gpn-mnist-large', 'generator, to be diverse,', 3, { diversity: 0.1 }],
 ];
 
-describe('at an eighth of its width', () => {
+describe('gpn-mnist at an eighth of its width', () => {
   it.each(CASES)(
     '%s: the compiled step of the %s equals TF.js’s for twenty steps',
     async (name, _, at, more) => {
@@ -92,8 +92,8 @@ describe('at an eighth of its width', () => {
   );
 });
 
-describe('the rounds', () => {
-  it('are the discriminator, the generator, and again; their steps share what there is to do', () => {
+describe('the rounds of GPN', () => {
+  it('are the discriminator, then the generator, and again; they share all steps', () => {
     const { phases } = twoRounds('gpn-mnist-large', { rounds: 3 });
     expect(phases.map(({ name }) => name)).toEqual(
       [1, 2, 3].flatMap(() => ['discriminator', 'generator']),
@@ -101,7 +101,7 @@ describe('the rounds', () => {
     expect(phases.map((phase) => phase.steps(100))).toEqual([13, 13, 13, 13, 14, 14]);
   });
 
-  it('go on in the data where the one before has stopped', () => {
+  it('go on in the data from the place where the one before has stopped', () => {
     const [one, , two] = twoRounds('gpn-mnist').phases as [Phase, Phase, Phase];
     const whole = twoRounds('gpn-mnist', { rounds: 1 }).phases[0] as Phase;
     const fragments = (phase: Phase, k: number) => phase.feeds(k)['batch/fragments']?.data;
@@ -123,7 +123,7 @@ describe('the rounds', () => {
   });
 });
 
-describe('the fragments of images', () => {
+describe('the fragments that GPN cuts from images', () => {
   it('are what `places` say, zeros around; their gradient counts how often a pixel was shown', async () => {
     await tf.setBackend('cpu');
     const images = tf.reshape(tf.range(0, 2 * 3 * 3), [2, 3, 3, 1]);
@@ -145,7 +145,7 @@ describe('the fragments of images', () => {
   });
 });
 
-describe('the losses of the generator', () => {
+describe('the losses of GPN’s generator', () => {
   // Logits (fake, real): sure of fake, of real, undecided.
   const logits = () => tf.tensor2d([8, -8, -8, 8, 0, 0], [3, 2]);
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -164,7 +164,7 @@ describe('the losses of the generator', () => {
     });
   });
 
-  it('by log-odds does not fade where the discriminator is sure', async () => {
+  it('do not fade, by log-odds, if the discriminator is sure', async () => {
     await tf.setBackend('cpu');
     const slope = (name: keyof typeof DECEPTION_LOSSES) =>
       Math.abs(

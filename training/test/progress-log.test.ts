@@ -22,7 +22,7 @@ async function run(path: string, from: number, to: number): Promise<void> {
   log.close();
 }
 
-test('rows come back as they were', async () => {
+test('the metrics log gives its rows back as they were', async () => {
   const path = join(dir, 'rows.jsonl');
   await run(path, 0, 3);
   expect(await readProgressLog(path)).toEqual([row(1), row(2), row(3)]);
@@ -31,7 +31,7 @@ test('rows come back as they were', async () => {
   );
 });
 
-test('a row is in the file when append returns', async () => {
+test('the metrics log has a row in its file when append returns', async () => {
   const path = join(dir, 'now.jsonl');
   const log = await openProgressLog(path);
   log.append(row(1));
@@ -39,14 +39,14 @@ test('a row is in the file when append returns', async () => {
   log.close();
 });
 
-test('a new run starts an empty log', async () => {
+test('a new run starts an empty metrics log', async () => {
   const path = join(dir, 'new.jsonl');
   await run(path, 0, 5);
   await run(path, 0, 1);
   expect(await readProgressLog(path)).toEqual([row(1)]);
 });
 
-test('killed anywhere after a checkpoint and resumed, the log equals that of an unbroken run', async () => {
+test('the metrics log of a run that was killed and resumed equals that of an unbroken run', async () => {
   const unbroken = join(dir, 'unbroken.jsonl');
   await run(unbroken, 0, 12);
   const expected = await readFile(unbroken);
@@ -61,7 +61,7 @@ test('killed anywhere after a checkpoint and resumed, the log equals that of an 
   }
 });
 
-test('a diverged run: what is no number stays so', async () => {
+test('the metrics log of a diverged run keeps values that are not numbers', async () => {
   const path = join(dir, 'nan.jsonl');
   const log = await openProgressLog(path);
   log.append({ step: 1, loss: Number.NaN, other: Number.POSITIVE_INFINITY });
@@ -69,7 +69,7 @@ test('a diverged run: what is no number stays so', async () => {
   expect(await readProgressLog(path)).toEqual([{ step: 1, loss: Number.NaN, other: Number.NaN }]);
 });
 
-test('a line that is not finished is not read', async () => {
+test('the metrics log does not read a line that is not finished', async () => {
   const path = join(dir, 'going.jsonl');
   await run(path, 0, 2);
   await appendFile(path, '{"step":3,"discr');
@@ -89,7 +89,7 @@ test.each(['nonsense', '[]', '{}', '{"step":1,"x":"1"}', '{"step":1.5}', '{"step
   },
 );
 
-test('nowhere to write, nothing to read', async () => {
+test('the metrics log refuses a path where it cannot write or read', async () => {
   const path = join(dir, 'none', 'x.jsonl');
   await expect(openProgressLog(path)).rejects.toThrow(
     new UserError(`Cannot write ${path}: no such file or folder.`),
@@ -99,7 +99,7 @@ test('nowhere to write, nothing to read', async () => {
   );
 });
 
-test('a disk that fills up is told of, and a line written in parts is whole', async () => {
+test('the metrics log reports a full disk, and completes a line written in parts', async () => {
   const path = join(dir, 'full.jsonl');
   const log = await openProgressLog(path);
   const whole = vi.mocked(writeSync).getMockImplementation() as typeof writeSync;

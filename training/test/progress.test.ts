@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { stepsAtOnce } from '../src/run/pace.js';
 import { stepsToPause } from '../src/run/progress.js';
 
-test('calls end where something else is due', () => {
+test('a call of several steps ends where something else is due', () => {
   const output = { samples_every: 50, checkpoint_every: 70, evaluate_every: 120 };
   // A phase from step 10 on, of epochs of 33 steps, in a training that ends within it.
   const part = { from: 10, to: 400, data: { stepsPerEpoch: 33 } };
@@ -23,6 +23,6 @@ test('a phase without epochs pauses for the rest', () => {
   expect(stepsToPause({ step: 500 }, part, { output } as never, 2000)).toBe(500);
 });
 
-test('a call takes half a second, one step at least and 32 at most', () => {
+test('a call takes half a second, with at least one step and at most 32', () => {
   expect([0, 0.1, 3, 20, 1000].map(stepsAtOnce)).toEqual([1, 1, 1, 10, 32]);
 });

@@ -54,7 +54,7 @@ it.each([
   expect(() => checkRecipe(changed(gpn, {}, predictive))).toThrow(key);
 });
 
-it('takes images of other sizes, in colour', () => {
+it('a recipe of GPN takes images of other sizes, in colour', () => {
   const data = { ...gpn.data, height: 32, width: 48, channels: 3 };
   expect(checkRecipe(changed(gpn, { data })).data).toEqual(data);
 });

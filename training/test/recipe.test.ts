@@ -28,7 +28,7 @@ function problem(yaml: string): string {
 test('a recipe is what its YAML says', () => {
   const recipe = parseRecipe(text, 'my.yml');
   expect(recipe).toEqual(parse(text));
-  // System 5's setting, key by key.
+  // The main example's settings, key by key.
   expect(recipe).toMatchObject({
     data: { dataset: 'mnist', height: 28, width: 28, channels: 1, range: [0, 1] },
     model: {
@@ -66,14 +66,14 @@ test.each<[string, string, (recipe: ReturnType<typeof parseRecipe>) => unknown, 
   expect(pick(parseRecipe(change(line, by).changed, 'my.yml'))).toEqual(expected);
 });
 
-test('no description and no schedule are fine', () => {
+test('a recipe may have no description and no schedule', () => {
   const lines = text.split('\n').filter((line) => !/^description|^ {2}schedule/.test(line));
   const kept = lines.filter((line) => !/^ {4}(type: plateau|factor|patience)/.test(line));
   const recipe = parseRecipe(kept.join('\n'), 'my.yml');
   expect([recipe.description, recipe.training.schedule]).toEqual(['', null]);
 });
 
-describe('each mistake is one sentence that says where and what to do', () => {
+describe('a mistake in a recipe is one sentence that says where and what to do:', () => {
   const batch = '  batch_size: 64';
   test.each<[line: string, by: string, sentence: string]>([
     [batch, '  batchsize: 64', 'training.batchsize is not a known key; did you mean batch_size?'],

@@ -21,7 +21,7 @@ test('the main example is among the recipes', () => {
 });
 
 describe('resolveRecipe', () => {
-  test('overrides take the place of what the recipe says', () => {
+  test('lets overrides take the place of what the recipe says', () => {
     const recipe = resolveRecipe('dcgan-mnist', { seed: 7, batchSize: 32, dataset: 'faces' });
     expect(recipe.training).toMatchObject({ seed: 7, batch_size: 32, epochs: 20 });
     expect(recipe.data.dataset).toBe(resolve('faces'));
@@ -40,7 +40,7 @@ describe('resolveRecipe', () => {
     expect(() => resolveRecipe('dcgan-mnist', overrides)).toThrow(new UserError(sentence));
   });
 
-  test('a data set is relative to the file that names it, --data to the working directory', async () => {
+  test('takes a data set relative to the file that names it, and --data to the working directory', async () => {
     await mkdir(join(dir, 'sub'));
     const path = join(dir, 'sub', 'mine.yml');
     const recipe = { ...resolveRecipe('dcgan-mnist'), name: 'mine' };
@@ -54,7 +54,7 @@ describe('resolveRecipe', () => {
     expect(resolveRecipe(kept)).toEqual(resolveRecipe(path));
   });
 
-  test('no such recipe, no such file', () => {
+  test('refuses a recipe and a file that do not exist', () => {
     const all = recipeNames().join(', ');
     expect(() => resolveRecipe('dcgan-mnits')).toThrow(
       new UserError(
@@ -112,7 +112,7 @@ describe('recipeHash', () => {
   });
 });
 
-describe('networks and methods that do not belong together', () => {
+describe('a recipe whose network and method do not belong together', () => {
   const changed = (name: string, model: object) => {
     const recipe = resolveRecipe(name);
     return () => checkRecipe({ ...recipe, model: { ...recipe.model, ...model } });

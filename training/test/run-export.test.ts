@@ -80,13 +80,13 @@ it.each(['generator', 'discriminator'] as const)(
   },
 );
 
-it('folds the normalisations into the weights and needs no transposition between layers', async () => {
+it('exportRun folds the normalisations into the weights and needs no transposition between layers', async () => {
   const { bytes } = await exportNetwork(checkpoint, 'generator');
   const { operators } = inspectModel(bytes);
   expect(operators).toEqual({ ConvTranspose: 3, Gemm: 1, Relu: 3, Reshape: 2, Sigmoid: 1 });
 });
 
-it('stores weights as float16 where it is told to: half the size, and images that differ little', async () => {
+it('exportRun stores weights as float16 if told to: half the size, and images that differ little', async () => {
   const [whole, half] = [
     await exportNetwork(checkpoint, 'generator'),
     await exportNetwork(checkpoint, 'generator', { float16: true }),
@@ -111,7 +111,7 @@ it('stores weights as float16 where it is told to: half the size, and images tha
   expect(worst).toBeLessThan(0.01);
 });
 
-it('says in the file what it is, and how it was trained', async () => {
+it('exportRun says in the file what it is, and how it was trained', async () => {
   const { bytes } = await exportNetwork(checkpoint, 'generator');
   expect(readModelInfo(bytes)).toMatchObject({
     name: 'dcgan-mnist',
@@ -123,7 +123,7 @@ it('says in the file what it is, and how it was trained', async () => {
   });
 });
 
-it('refuses a checkpoint that does not fit its recipe', async () => {
+it('exportRun refuses a checkpoint that does not fit its recipe', async () => {
   const { 'generator/params/deconv1/kernel': _, ...rest } = state;
   await expect(exportNetwork({ ...checkpoint, state: rest }, 'generator')).rejects.toThrow(
     UserError,

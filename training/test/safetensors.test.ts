@@ -46,13 +46,13 @@ const TENSORS: [string, StoredTensor][] = [
 
 const dir = await temporaryFolder();
 
-test("writes the reference implementation's bytes, in whatever order tensors come", () => {
+test("the safetensors writer writes the reference implementation's bytes, in whatever order tensors come", () => {
   const metadata = { step: '60' };
   expect(Buffer.from(encodeSafetensors(new Map(TENSORS), metadata))).toEqual(GOLDEN);
   expect(Buffer.from(encodeSafetensors(new Map(TENSORS.toReversed()), metadata))).toEqual(GOLDEN);
 });
 
-test("reads the reference implementation's file", async () => {
+test("the safetensors reader reads the reference implementation's file", async () => {
   const path = join(dir, 'golden.safetensors');
   await writeFile(path, GOLDEN);
   const { tensors, metadata } = await readSafetensors(path);
@@ -60,7 +60,7 @@ test("reads the reference implementation's file", async () => {
   expect(metadata).toEqual({ step: '60' });
 });
 
-test('every bit and any name survive', () => {
+test('safetensors keep every bit and any name', () => {
   const bits = Uint32Array.of(0x7fc00001, 0xff800000, 0x80000000, 0x00000001); // NaN, -∞, -0, tiny
   const data = new Float32Array(bits.buffer);
   const names = ['10', '9', '__proto__', 'g/dense.0/weight "q"\\', 'ü', '😀', '\u{ffee}', ''];
@@ -76,26 +76,26 @@ test('every bit and any name survive', () => {
   expect(read.metadata).toEqual(metadata);
 });
 
-test('no tensors at all', () => {
+test('safetensors may hold no tensors at all', () => {
   const bytes = encodeSafetensors(new Map());
   expect(Buffer.from(bytes)).toEqual(Buffer.from('\x08\0\0\0\0\0\0\0{}      '));
   expect(decodeSafetensors(bytes, 'x')).toEqual({ tensors: new Map(), metadata: {} });
 });
 
-test('a view into a larger buffer writes its own part', () => {
+test('the safetensors writer writes only the part of a buffer that a view shows', () => {
   const data = Float32Array.of(1, 2, 3, 4).subarray(1, 3);
   const bytes = encodeSafetensors(new Map([['v', { dtype: 'F32', shape: [2], data }]]));
   expect([...(decodeSafetensors(bytes, 'x').tensors.get('v')?.data ?? [])]).toEqual([2, 3]);
 });
 
-test('values that do not fill the shape are a mistake of the program', () => {
+test('the safetensors writer refuses values that do not fill their shape', () => {
   const data = new Float32Array(3);
   expect(() => encodeSafetensors(new Map([['v', { dtype: 'F32', shape: [2], data }]]))).toThrow(
     'Tensor v of shape [2] with 3 values',
   );
 });
 
-describe('a file that lies is refused', () => {
+describe('the safetensors reader refuses a file that lies:', () => {
   const file = (header: unknown, body = 8, value = 0) => {
     const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
     const bytes = Buffer.alloc(8 + json.length + body, value);
@@ -111,7 +111,7 @@ describe('a file that lies is refused', () => {
   const twice = (a: string, b: string) =>
     `{${a}:${JSON.stringify(f32(0, 8))},${b}:${JSON.stringify(f32(0, 8))}}`;
 
-  test('and one that does not lie is read', () => {
+  test('but it reads one that does not lie', () => {
     expect(decodeSafetensors(file({ b: f32(4, 8), a: f32(0, 4) }), 'x').tensors.size).toBe(2);
   });
 
@@ -167,7 +167,7 @@ describe('a file that lies is refused', () => {
     expect(message).not.toContain('\n');
   });
 
-  test('missing', async () => {
+  test('one that is missing', async () => {
     const path = join(dir, 'none');
     await expect(readSafetensors(path)).rejects.toThrow(
       new UserError(`Cannot read ${path}: no such file or folder.`),

@@ -3,7 +3,7 @@ import { plateau, startSchedule } from '../src/run/schedule.js';
 
 // Golden values: torch 1.13, torch.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5,
 // patience=2), step() with these losses, from a rate of 1.
-it('lowers the rate where PyTorch does', () => {
+it('the schedule lowers the rate where PyTorch does', () => {
   const losses = [3, 2, 2.5, 2.5, 2.5, 2.5, 1, 1, 1, 1, 0.99995, 0.5];
   const rates: number[] = [];
   let state = startSchedule(1);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { measuredStatistics } from '../src/export/statistics.js';
 import { smallGan } from './small-gan.js';
 
-it('measures what batch normalisation finds in many images', async () => {
+it('measuredStatistics measures what batch normalisation finds in many images', async () => {
   const { recipe, gan, start } = smallGan('cdcgan-mnist');
   const { generator } = gan.pair;
   const of = (group: string) =>

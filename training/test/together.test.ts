@@ -41,14 +41,14 @@ async function train(groups: readonly (readonly State[])[]) {
   return { metrics, state };
 }
 
-it('comes to the same bytes, however the steps are grouped', async () => {
+it('a training comes to the same bytes, however the steps are grouped', async () => {
   const apart = await train(feeds.map((each) => [each]));
   expect(apart.metrics).toHaveLength(STEPS);
   expect(await train([feeds])).toEqual(apart);
   expect(await train([feeds.slice(0, 2), [], feeds.slice(2)])).toEqual(apart);
 });
 
-it('is what TF.js computes, step by step', async () => {
+it('a call of several steps is what TF.js computes, step by step', async () => {
   const { metrics } = await train([feeds.slice(0, 2)]);
   let state = start;
   for (const [k, found] of metrics.entries()) {
@@ -60,7 +60,7 @@ it('is what TF.js computes, step by step', async () => {
   }
 });
 
-it('takes a small step on one thread, unless told how many', async () => {
+it('the engine takes a small step on one thread, unless told how many', async () => {
   const reason = async (options: CompileOptions) => {
     const step = await compile(phase.step, phase.inputs, { device: 'cpu', ...options });
     await step.dispose();
@@ -74,7 +74,7 @@ it('takes a small step on one thread, unless told how many', async () => {
   expect(await reason({})).toBe(processors);
 });
 
-it('takes a step with much to update on all threads, however little it multiplies', () => {
+it('the engine takes a step with much to update on all threads, however little it multiplies', () => {
   const threads = (side: number) => threadsFor(1e6, { state: { w: spec([side, side]) } });
   expect([threads(10), threads(1000)]).toEqual([1, availableParallelism()]);
 });

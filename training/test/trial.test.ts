@@ -11,6 +11,6 @@ it('a trial on the CPU gives the numbers that plain loops give', async () => {
   }
 });
 
-it('a device that is not there is the user’s to know', async () => {
+it('a trial on a device that is not there is refused with one sentence', async () => {
   await expect(tryDevice('tpu' as 'cpu')).rejects.toThrow(/^There is no device "tpu"/);
 });

@@ -10,17 +10,17 @@ test('an image that is not bent keeps its bytes', () => {
   expect(bent([1, 0, 0, 0, 1, 0])).toEqual([...image]);
 });
 
-test('moved by whole pixels, it goes on beyond its border as it ends there', () => {
+test('an image moved by whole pixels repeats its border beyond it', () => {
   expect(bent([1, 0, 1, 0, 1, 0])).toEqual([4, 5, 6, 7, 8, 9, 7, 8, 9]);
   expect(bent([1, 0, 0, 0, 1, -1])).toEqual([1, 1, 2, 4, 4, 5, 7, 7, 8]);
 });
 
-test('turned by a right angle and mirrored about its middle', () => {
+test('an image is turned by a right angle and mirrored about its middle', () => {
   expect(bent([0, 1, 0, -1, 0, 0])).toEqual([3, 6, 9, 2, 5, 8, 1, 4, 7]);
   expect(bent([1, 0, 0, 0, -1, 0])).toEqual([3, 2, 1, 6, 5, 4, 9, 8, 7]);
 });
 
-test('between pixels it is interpolated, each image and channel by itself', () => {
+test('an image is interpolated between pixels, each channel by itself', () => {
   const two = Uint8Array.of(0, 100, 50, 200, 10, 20, 30, 40);
   const wide = { height: 1, width: 2, channels: 2 };
   const half: Affine = [1, 0, 0, 0, 1, 0.25];
@@ -30,7 +30,7 @@ test('between pixels it is interpolated, each image and channel by itself', () =
   ]);
 });
 
-test('draws stay within their bounds, keep the area about, and differ', () => {
+test('random distortions stay within their bounds, roughly keep the area, and differ', () => {
   const random = stream(0, 'bend');
   const drawn = Array.from({ length: 500 }, () => drawAffine(random, { ...size, height: 100 }));
   for (const [a, b, c, d, e, f] of drawn) {

@@ -36,7 +36,7 @@ const problem = async (path: string, options = {}): Promise<string> => {
 };
 
 describe('a folder of CIFAR-10’s files', () => {
-  test('the five of training, in their order, with red, green and blue side by side', async () => {
+  test('is read as the five training files in order, with red, green and blue side by side', async () => {
     const data = await loadDataset(await folder('train', { ...train(), 'readme.html': '' }), SIZE);
     expect(data).toMatchObject({ name: 'train', count: 6, ...SIZE });
     expect([...(data.labels ?? [])]).toEqual([0, 9, 8, 2, 3, 4]);
@@ -52,7 +52,7 @@ describe('a folder of CIFAR-10’s files', () => {
     expect(data.classes?.slice(0, 2)).toEqual(['airplane', 'automobile']);
   });
 
-  test('the test set, some of its classes, names from batches.meta.txt', async () => {
+  test('is read as the test set, with some of its classes, and names from batches.meta.txt', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
     const path = await folder('test', {
       'test_batch.bin': records(5, 6, 5),

@@ -13,7 +13,7 @@ const installed = await access('/usr/share/datasets/fashion-mnist').then(
 );
 
 // What it needs is Debian's package, which the tests must do without where there is none.
-test.runIf(installed)('Fashion-MNIST: 70,000 pictures of clothes', async () => {
+test.runIf(installed)('Fashion-MNIST has 70,000 pictures of clothes', async () => {
   const train = await loadDataset('fashion', SIZE);
   expect(train).toMatchObject({ name: 'fashion', count: 60_000, ...SIZE });
   // The first of the training set are an ankle boot and two T-shirts, as the paper's table shows.
@@ -25,7 +25,7 @@ test.runIf(installed)('Fashion-MNIST: 70,000 pictures of clothes', async () => {
   expect(data.labels?.filter((label) => label === 6).length).toBe(1000);
 });
 
-test('not there: says how to get it', async () => {
+test('a missing Fashion-MNIST is refused with how to get it', async () => {
   const nowhere = join(await temporaryFolder(), 'nowhere');
   const error = await loadFashion('train', nowhere).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UserError);

@@ -38,7 +38,7 @@ describe('a folder of IDX files', () => {
     expect([...(data.labels ?? [])]).toEqual([2, 0, 2, 1]);
   });
 
-  test('labels are optional, but not when classes are chosen', async () => {
+  test('may have no labels unless classes are chosen', async () => {
     const path = await folder('unlabelled', { 'train-images-idx3-ubyte': images });
     expect((await loadDataset(path, SIZE)).labels).toBeUndefined();
     await expect(loadDataset(path, { ...SIZE, classes: [1] })).rejects.toThrow(
@@ -46,7 +46,7 @@ describe('a folder of IDX files', () => {
     );
   });
 
-  test('chosen classes keep their order, labels and names', async () => {
+  test('keeps the order, labels and names of the chosen classes', async () => {
     const path = await folder('chosen', {
       'train-images-idx3-ubyte': images,
       'train-labels-idx1-ubyte': labels,
@@ -71,7 +71,7 @@ describe('a folder of IDX files', () => {
     );
   });
 
-  test('labels of other images, images of another size, another split', async () => {
+  test('is refused with labels of other images, images of another size or another split', async () => {
     const path = await folder('wrong', {
       'train-images-idx3-ubyte': images,
       'train-labels-idx1-ubyte': idxFile([3], [0, 1, 2]),
@@ -91,7 +91,7 @@ describe('a folder of IDX files', () => {
   });
 });
 
-test('the hash is of the shape, the pixels and the labels', async () => {
+test('the hash of a data set is of its shape, pixels and labels', async () => {
   const hashes = new Set<string>();
   const variants: Record<string, Uint8Array>[] = [
     { 'train-images-idx3-ubyte': images },
@@ -112,7 +112,7 @@ test('the hash is of the shape, the pixels and the labels', async () => {
   expect([...hashes][0]).toBe('5d0ae68be6450777e802bfb9c5b614b5e0573ad1d8ae2e4526a955e4a04f5670');
 });
 
-test('a path that is nothing, or a file', async () => {
+test('a data set at a missing path or a file is refused', async () => {
   const missing = join(dir, 'missing');
   await expect(loadDataset(missing, SIZE)).rejects.toThrow(
     new UserError(`Cannot read ${missing}: no such file or folder.`),

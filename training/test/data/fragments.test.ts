@@ -46,7 +46,7 @@ function rowsOf(fragments: Float32Array, side: number, channels: number): number
   );
 }
 
-describe('corners', () => {
+describe('the corners of fragments', () => {
   it('fall on every place alike, edges included: chi-squared over all of them', () => {
     const [height, width, internal] = [7, 9, 3];
     const places = (height - internal + 1) * (width - internal + 1);
@@ -176,7 +176,7 @@ describe('an alteration', () => {
   const at = (fragment: Float32Array, y: number, x: number, c = 0): number =>
     fragment[((y + size.frame) * side + x + size.frame) * 3 + c] as number;
 
-  it('blur stays within 0.2 of the fragment, and uses that', () => {
+  it('by blur stays within 0.2 of the fragment, and reaches that', () => {
     const by = Array.from({ length: 50 }, (_, seed) => {
       const [real, altered] = pairOf('blur', seed);
       return at(altered, 1, 1) - at(real, 1, 1);
@@ -186,7 +186,7 @@ describe('an alteration', () => {
     expect(Math.min(...by)).toBeGreaterThanOrEqual(-0.2);
   });
 
-  it('mismatch shows a whole part of the next image, anywhere in it', () => {
+  it('by mismatch shows a whole part of the next image, from anywhere in it', () => {
     const corners = new Set<number>();
     for (let seed = 0; seed < 300; seed++) {
       const [, altered] = pairOf('mismatch', seed);
@@ -202,7 +202,7 @@ describe('an alteration', () => {
     );
   });
 
-  it('mismatch takes the next image as its inverse half of the time, where there are inverses', () => {
+  it('by mismatch takes the inverse of the next image half of the time, if there are inverses', () => {
     const dark = { ...numbered(2, 6, 6, 3), images: new Uint8Array(2 * 108) };
     let bright = 0;
     for (let seed = 0; seed < 400; seed++) {
@@ -214,7 +214,7 @@ describe('an alteration', () => {
     expect(Math.abs(bright - 200)).toBeLessThan(40);
   });
 
-  it('gaussian is the convolution with a Gaussian of standard deviation 1', () => {
+  it('by gaussian is the convolution with a Gaussian of standard deviation 1', () => {
     const flat = { ...numbered(1, 9, 9, 1), images: new Uint8Array(81) };
     flat.images[4 * 9 + 4] = 255; // a point spreads as the kernel
     const whole = options({ internal: 9, frame: 0, negatives: { gaussian: 1 } });

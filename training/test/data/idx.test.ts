@@ -15,7 +15,7 @@ async function file(name: string, bytes: Uint8Array | string): Promise<string> {
   return path;
 }
 
-test('reads the golden bytes of a 2 × 3 matrix', async () => {
+test('the IDX reader reads the golden bytes of a 2 × 3 matrix', async () => {
   // Spelled out by hand from the format's description.
   const bytes = Buffer.from('00000802 00000002 00000003 010203040506'.replaceAll(' ', ''), 'hex');
   const expected = { shape: [2, 3], data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
@@ -25,13 +25,13 @@ test('reads the golden bytes of a 2 × 3 matrix', async () => {
   expect(await readIdx(await file('plain.gz', bytes), 2)).toEqual(expected);
 });
 
-test('dimensions are big-endian', async () => {
+test('the IDX reader takes dimensions as big-endian', async () => {
   const { shape, data } = await readIdx(await file('big', idxFile([300, 2], ramp(600))));
   expect(shape).toEqual([300, 2]);
   expect(data).toEqual(ramp(600));
 });
 
-describe('each broken file is one sentence', () => {
+describe('the IDX reader refuses in one sentence', () => {
   const good = idxFile([2, 2, 2], ramp(8));
   const huge = idxFile([0xffffffff, 0xffffffff, 0xffffffff], []);
   test.each<[string, Uint8Array | string, string]>([
@@ -73,7 +73,7 @@ describe('each broken file is one sentence', () => {
     );
   });
 
-  test('no file, a folder', async () => {
+  test('a missing file and a folder', async () => {
     const missing = join(dir, 'missing');
     await expect(readIdx(missing)).rejects.toThrow(
       new UserError(`Cannot read ${missing}: no such file or folder.`),

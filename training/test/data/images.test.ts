@@ -56,7 +56,7 @@ const pixels = async (path: string, size: typeof RGB) => [
   ...(await loadDataset(path, size)).images,
 ];
 
-describe('pixels', () => {
+describe('a folder of images, pixel by pixel:', () => {
   test('a PNG of the right size comes through unchanged, channels last', async () => {
     const rgb = await folder('rgb', { 'a.png': png(4, 2, 2, 8, ramp(24)) });
     expect(await pixels(rgb, RGB)).toEqual([...ramp(24)]);
@@ -130,7 +130,7 @@ describe('pixels', () => {
   });
 });
 
-describe('folders', () => {
+describe('a folder of images:', () => {
   const shade = (value: number) => png(4, 2, 0, 8, new Uint8Array(8).fill(value));
   const shades = async (path: string) => {
     const data = await loadDataset(path, GREY);
@@ -184,7 +184,7 @@ describe('folders', () => {
   });
 });
 
-describe('errors', () => {
+describe('a folder of images is refused for', () => {
   const good = png(4, 2, 0, 8, ramp(8));
 
   test.each<[string, () => Promise<Uint8Array | string>]>([
@@ -232,7 +232,7 @@ describe('errors', () => {
     await expect(loadDataset(mixed, { ...GREY, split: 'test' })).rejects.toThrow(UserError);
   });
 
-  test('more than 256 classes', async () => {
+  test('having more than 256 classes', async () => {
     const files = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`${i}/a.png`, good]));
     const path = await folder('crowd', files);
     await expect(loadDataset(path, GREY)).rejects.toThrow(

@@ -27,7 +27,7 @@ const HASHES = {
   zeros: '9f1fe4c9a244405a46d1dea0fb55ce3dab68d09773788d26301c426f4d2c3476',
 };
 
-test('MNIST: 60,000 digits to train with', async () => {
+test('MNIST has 60,000 digits to train with', async () => {
   const data = await loadDataset('mnist', SIZE);
   expect(data).toMatchObject({ name: 'mnist', count: 60_000, ...SIZE, hash: HASHES.train });
   expect(data.classes).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
@@ -36,18 +36,18 @@ test('MNIST: 60,000 digits to train with', async () => {
   expect([...(data.labels ?? []).slice(0, 8)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3]);
 });
 
-test('MNIST: 10,000 digits to test with', async () => {
+test('MNIST has 10,000 digits to test with', async () => {
   const data = await loadDataset('mnist', { ...SIZE, split: 'test' });
   expect(data).toMatchObject({ count: 10_000, hash: HASHES.test });
 });
 
-test('one digit alone: 5,923 zeros', async () => {
+test('MNIST restricted to one digit has 5,923 zeros', async () => {
   const data = await loadDataset('mnist', { ...SIZE, classes: [0] });
   expect(data).toMatchObject({ count: 5923, hash: HASHES.zeros });
   expect(new Set(data.labels)).toEqual(new Set([0]));
 });
 
-describe('a broken package', () => {
+describe('MNIST’s package is refused with one sentence if', () => {
   /** A folder with the package's training files, of which some are others. */
   async function variant(name: string, files: Record<string, Uint8Array>): Promise<string> {
     const folder = join(dir, name);
@@ -60,7 +60,7 @@ describe('a broken package', () => {
     return folder;
   }
 
-  test('not there: says how to get it', async () => {
+  test('it is missing, with how to get it', async () => {
     const nowhere = join(dir, 'nowhere');
     const error = await loadMnist('train', nowhere).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UserError);
@@ -73,7 +73,7 @@ describe('a broken package', () => {
     }
   });
 
-  test('labels of other images', async () => {
+  test('its labels are of other images', async () => {
     const folder = join(dir, 'mixed');
     await mkdir(folder);
     await symlink(
@@ -92,7 +92,7 @@ describe('a broken package', () => {
     );
   });
 
-  test('a label that is no digit', async () => {
+  test('a label is not a digit', async () => {
     const labels = new Uint8Array(await readFile(join(packaged, 'train-labels-idx1-ubyte')));
     labels[8 + 41] = 10;
     const folder = await variant('label', { 'train-labels-idx1-ubyte': labels });
@@ -101,14 +101,14 @@ describe('a broken package', () => {
     );
   });
 
-  test('a single altered pixel', async () => {
+  test('a single pixel is altered', async () => {
     const images = new Uint8Array(await readFile(join(packaged, 'train-images-idx3-ubyte')));
     images[1_000_000] = (images[1_000_000] ?? 0) ^ 1;
     const folder = await variant('pixel', { 'train-images-idx3-ubyte': images });
     await expect(loadMnist('train', folder)).rejects.toThrow(/is not MNIST's original \(its MD5/);
   });
 
-  test('one cut short', async () => {
+  test('a file is cut short', async () => {
     const short = idxFile([3, 28, 28], []);
     const folder = await variant('short', { 'train-images-idx3-ubyte': short });
     await expect(loadMnist('train', folder)).rejects.toThrow(

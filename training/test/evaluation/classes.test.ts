@@ -70,7 +70,7 @@ async function evaluate(bytes: Uint8Array): Promise<Evaluation> {
 }
 
 describe('label agreement', () => {
-  test('is whole where each class draws its digit', async () => {
+  test('is 1 if each class draws its digit', async () => {
     const { scores } = await evaluate(conditional({ input: 'labels', classes: 10 }, 0));
     expect(scores.agreement?.value).toBeGreaterThan(0.99);
     // Of real images with their labels it is the judge's accuracy.
@@ -78,7 +78,7 @@ describe('label agreement', () => {
     expect(scores.classDivergence?.value).toBeLessThan(0.1);
   });
 
-  test('is nothing where each class draws the next digit', async () => {
+  test('is 0 if each class draws the next digit', async () => {
     const { scores } = await evaluate(conditional({ input: 'labels', classes: 10 }, 1));
     expect(scores.agreement?.value).toBeLessThan(0.01);
   });
@@ -88,7 +88,7 @@ describe('label agreement', () => {
     expect(scores.agreement?.value).toBeGreaterThan(0.99);
   });
 
-  test('is left out where there are other classes than the judge knows', async () => {
+  test('is left out if there are other classes than the judge knows', async () => {
     const { scores } = await evaluate(conditional({ input: 'labels', classes: 4 }, 0));
     expect(scores.agreement).toBeUndefined();
   });

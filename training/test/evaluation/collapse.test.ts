@@ -28,7 +28,7 @@ beforeAll(async () => {
   labels = (forTest.labels as Uint8Array).slice(0, 500);
 });
 
-describe('one image for ever', () => {
+describe('a generator of one image only', () => {
   test('is found by duplicates, recall, diversity and variance', async () => {
     const constant = pick(testing, new Array(500).fill(3));
     expect(average(await duplicates(constant))).toBe(1);
@@ -42,7 +42,7 @@ describe('one image for ever', () => {
   });
 });
 
-describe('one class alone', () => {
+describe('a generator of one class only', () => {
   test('is found by the classes’ divergence and by recall, not by precision', async () => {
     const sevens = range(500).filter((k) => labels[k] === 7);
     const share = classHistogram(labels, 10)[7] as number;
@@ -56,8 +56,8 @@ describe('one class alone', () => {
   });
 });
 
-describe('training images learnt by heart', () => {
-  test('are found by their nearest training images, and nothing else', async () => {
+describe('a generator of training images', () => {
+  test('is found by its nearest training images, and nothing else', async () => {
     const places = range(400).map((i) => (i * 7) % 3000);
     // Not quite the same: a little darker.
     const learnt = rows(

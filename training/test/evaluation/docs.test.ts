@@ -8,7 +8,7 @@ import { MEASURES } from '../../src/evaluation/scorecard/measures.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const text = readFileSync(`${root}docs/guides/evaluate.md`, 'utf8');
 
-test('the program prints a scorecard', () => {
+test('the program in the document on evaluation prints a scorecard', () => {
   const program = /```js\n([\s\S]*?)```/.exec(text)?.[1] as string;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -20,7 +20,7 @@ test('the program prints a scorecard', () => {
   expect(stdout).toMatch(/^recall +0\.\d/m);
 });
 
-test('the document says what each measure is', () => {
+test('the document on evaluation says what each measure is', () => {
   for (const { title } of Object.values(MEASURES)) {
     expect(text).toContain(title.replace(' × 1000', ''));
   }

@@ -49,13 +49,13 @@ function imagesOf({ images, labels }: Labelled, count: number, label?: number): 
   return Uint8Array.from(found.flatMap((k) => [...images.subarray(k * 784, (k + 1) * 784)]));
 }
 
-describe('dcgan-mnist', () => {
+describe('the evaluation of dcgan-mnist', () => {
   let card: Evaluation;
   beforeAll(async () => {
     card = await evaluate('dcgan-mnist');
   });
 
-  test('shows every seed, and counts the median', async () => {
+  test('shows every seed, and reports the median', async () => {
     const thrice = await openEvaluator('mnist', SIZE, { samples: 150, seeds: [0, 1, 2] });
     const generator = await Generator.load('dcgan-mnist', { device: 'cpu' });
     const { evaluation } = await thrice.evaluate(generator);
@@ -82,7 +82,7 @@ describe('dcgan-mnist', () => {
     }
   });
 
-  test('real images against real ones: alike in both directions, and near zero', () => {
+  test('finds real images near other real ones, in both directions', () => {
     expect(Math.abs(floorOf(card, 'precision') - floorOf(card, 'recall'))).toBeLessThan(0.05);
     expect(floorOf(card, 'frechet')).toBeLessThan(measured(card, 'frechet') / 2);
     expect(floorOf(card, 'copies')).toBeLessThan(0.01);
@@ -145,7 +145,7 @@ describe('a generator that has collapsed', () => {
   });
 });
 
-describe('protocols', () => {
+describe('evaluation protocols', () => {
   const protocol = (): Protocol => evaluator.protocol;
 
   test('have a hash that every value goes into, in whatever order', () => {

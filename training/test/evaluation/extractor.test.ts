@@ -20,10 +20,10 @@ const picture = (height: number, width: number, channels: number, images: number
   images: Uint8Array.from(images),
 });
 
-describe('images as a network wants them', () => {
+describe('images for a feature extractor are', () => {
   const place = { layout: 'NHWC', height: 0, width: 0, channels: 1, range: [0, 1] } as const;
 
-  test('in its range, as many as asked for, the rest of the batch black', () => {
+  test('in its range, with black ones to fill the batch', () => {
     const two = picture(1, 2, 1, [0, 255, 51, 102]);
     const { data, shape } = prepare(two, 1, 1, 2, { ...place, range: [-1, 1] });
     expect(shape).toEqual([2, 1, 2, 1]);
@@ -47,7 +47,7 @@ describe('images as a network wants them', () => {
     });
   });
 
-  test('grey in all channels, channels first', () => {
+  test('grey in all channels, with channels first if it wants them', () => {
     const grey = picture(1, 2, 1, [0, 255]);
     const { data, shape } = prepare(grey, 0, 1, 1, { ...place, layout: 'NCHW', channels: 3 });
     expect(shape).toEqual([1, 3, 1, 2]);
@@ -63,7 +63,7 @@ describe('a feature extractor of any origin', () => {
       images: spec([batch, 3, 8, 8]),
     }).toBytes();
 
-  test.each([['N'], [3]])('with a batch of %s', async (batch) => {
+  test.each([['N'], [3]])('gives features with a batch of %s', async (batch) => {
     const extractor = await openExtractor(means(batch), { label: 'a/means.onnx', range: [0, 255] });
     expect(extractor.identity).toMatchObject({ name: 'means.onnx', size: 3, range: [0, 255] });
     expect(extractor.identity.sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -80,7 +80,7 @@ describe('a feature extractor of any origin', () => {
     expect(features.data[3 * 6 + 1]).toBeCloseTo(60, 4);
   });
 
-  test('that is none is refused', async () => {
+  test('is refused if its file is not one', async () => {
     const scalar = trace(({ x }) => ({ y: tf.neg(x) }), { x: spec(['N', 5]) }).toBytes();
     await expect(openExtractor(scalar, { label: 'x.onnx' })).rejects.toThrow(
       'x.onnx cannot be used for --features: its first input should be float32 images of 1 or 3 channels, and takes float32 [N,5].',

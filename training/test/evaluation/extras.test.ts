@@ -20,7 +20,7 @@ beforeAll(async () => {
   real = { ...all, reference: { ...all.reference, ...choose(all.reference, range(300)) } };
 });
 
-test('trained on images with their classes, tested on real ones', async () => {
+test('a classifier trained on generated images and their classes is tested on real ones', async () => {
   const pictures = choose(real.train, range(2000));
   const { trained } = await trainedOn(real, { pictures }, RECIPE);
   expect(trained?.value).toBeGreaterThan(0.5);
@@ -34,13 +34,13 @@ test('trained on images with their classes, tested on real ones', async () => {
   expect(shuffled.trained?.value).toBeLessThan(0.3);
 });
 
-test('without classes there is nothing to train on', async () => {
+test('no classifier is trained on generated images without classes', async () => {
   const { labels, ...pictures } = choose(real.train, range(100));
   expect(labels?.length).toBe(100);
   expect(await trainedOn(real, { pictures }, RECIPE)).toEqual({});
 });
 
-test('Parzen: real images are likelier than noise', async () => {
+test('real images are likelier than noise by the Parzen estimate', async () => {
   const told: string[] = [];
   const score = async (pictures: RealData['train']) => {
     const features = rows(new Float32Array(pictures.count), 1);
@@ -56,7 +56,7 @@ test('Parzen: real images are likelier than noise', async () => {
   expect(told).toEqual(['Parzen windows', 'Parzen windows']);
 });
 
-test('what is trained on are as many images as the data has for training, where there is any use', async () => {
+test('a classifier is trained on as many generated images as the data has for training', async () => {
   const score = (data: RealData) =>
     scoreExtras(
       ['trained'],

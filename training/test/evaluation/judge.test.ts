@@ -29,7 +29,7 @@ const RECIPE: JudgeRecipe = {
   seed: 3,
 };
 
-test('a compiled step is the same as the step run by TF.js', async () => {
+test('a compiled step of a judge equals the step run by TF.js', async () => {
   const network = judge({ width: 1 / 8 });
   const optimizer = adam({ beta1: 0.9, beta2: 0.999 });
   const step = judgeStep(network, optimizer, 0.1);
@@ -63,11 +63,11 @@ test('a compiled step is the same as the step run by TF.js', async () => {
   }
 });
 
-describe('images moved about', () => {
+describe('images shifted for a judge', () => {
   const image = Uint8Array.of(1, 2, 3, 4, 5, 6);
   const size = { height: 2, width: 3 };
 
-  test('are shifted by whole pixels, black comes in; and mirrored where they may be', () => {
+  test('move by whole pixels with black beyond, and are mirrored if they may be', () => {
     const many = new Uint8Array(6 * 400);
     for (let k = 0; k < 400; k++) many.set(image, 6 * k);
     const seen = (flip: boolean) => {
@@ -84,14 +84,14 @@ describe('images moved about', () => {
     expect(mirrored).toContain('3,2,1,6,5,4');
   });
 
-  test('stay where they are by no shift', () => {
+  test('stay as they are by no shift', () => {
     expect([...augment(image, size, { shift: 0, flip: false }, stream(0, 'augment'))]).toEqual([
       ...image,
     ]);
   });
 });
 
-test('the learning rate rises, then falls to nothing', () => {
+test('the learning rate of a judge rises, then falls to 0', () => {
   const recipe = { ...RECIPE, steps: 1000 };
   const rates = Array.from({ length: 1000 }, (_, step) => rateAt(step, recipe));
   const top = rates.indexOf(Math.max(...rates));

@@ -129,7 +129,7 @@ const fakeShift = (x: Rows): Rows =>
     x.size,
   );
 
-describe('neighbours', () => {
+describe('nearest neighbours', () => {
   test('are those that a loop finds', async () => {
     const found = await nearest(fake, real, 3);
     for (const q of [0, 123, 499]) {
@@ -245,7 +245,7 @@ describe('verdicts', () => {
   });
 });
 
-describe('intervals', () => {
+describe('confidence intervals', () => {
   test('of a mean: about two standard errors on either side', () => {
     const x = normals(10_000, 1, 3).data;
     const [low, high] = meanInterval(x);

@@ -8,7 +8,7 @@ import {
   pixelRows,
 } from '../../src/evaluation/scorecard/sets.js';
 
-test('what is drawn is what sampling gives, in bytes', async () => {
+test('images drawn for an evaluation are those of sampling, as bytes', async () => {
   const generator = await Generator.load('dcgan-mnist', { device: 'cpu' });
   const drawn = await draw(generator, 1100, 5);
   const sampled = await generator.sample({ count: 1100, seed: 5 });
@@ -29,7 +29,7 @@ test('MNIST has a test set, which generated images are compared with', async () 
   );
 });
 
-test('pixels lie in [0, 1]; large images are made smaller by means of squares', () => {
+test('pixels for an evaluation lie in [0, 1], and large images are reduced by averages of squares', () => {
   const small = {
     count: 2,
     height: 1,
@@ -48,7 +48,7 @@ test('pixels lie in [0, 1]; large images are made smaller by means of squares', 
   expect(large.data[(5 * 32 + 10) * 3 + 2]).toBeCloseTo(mean, 5);
 });
 
-test('noise is evenly spread', () => {
+test('noise images are evenly distributed', () => {
   const { images, count } = noise({ height: 28, width: 28, channels: 1 }, 20);
   expect(count).toBe(20);
   const mean = images.reduce((a, b) => a + b, 0) / images.length;

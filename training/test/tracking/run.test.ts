@@ -115,7 +115,7 @@ describe('a healthy training', () => {
 });
 
 describe('a training that is made to collapse', () => {
-  test('is stopped within an evaluation’s period, and kept', async () => {
+  test('is stopped within one evaluation’s period, and its files are kept', async () => {
     const recipe = zeros({ optimizer: RUINOUS, output: { on_collapse: 'stop' } });
     const { out, result, of } = await run('stopped', recipe);
     expect(of('collapse')).toMatchObject([{ step: 10, action: 'stop' }]);
@@ -172,7 +172,7 @@ describe('a training that is made to collapse', () => {
     expect(restarts).toEqual([undefined, 11, 13]);
   });
 
-  test('is warned of, unless told otherwise; without a judge as well, which is said', async () => {
+  test('is warned of by default, and without a judge too, which is said', async () => {
     const dataset = await fewDigits();
     const data = { dataset, classes: undefined };
     const { result, of } = await run('warned', zeros({ data, optimizer: RUINOUS }));

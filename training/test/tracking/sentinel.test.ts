@@ -102,7 +102,7 @@ test('a class counts as drawn from a tenth of its share on, and only those of th
   expect(classesDrawn([0.99, 0.01, 0, 0], [0.4, 0.4, 0.2, 0])).toBe(1);
 });
 
-describe('in a recipe', () => {
+describe('the sentinel in a recipe', () => {
   const recipe = resolveRecipe('dcgan-mnist');
   const withOutput = (output: object) =>
     checkRecipe({ ...recipe, output: { ...recipe.output, ...output } });
@@ -119,13 +119,13 @@ describe('in a recipe', () => {
     expect(() => withOutput(output)).toThrow(error);
   });
 
-  test('going back is refused where the networks take turns', () => {
+  test('may not go back if the networks take turns', () => {
     const gpn = resolveRecipe('gpn-mnist');
     const output = { ...gpn.output, evaluate_every: 100, on_collapse: 'rollback' };
     expect(() => checkRecipe({ ...gpn, output })).toThrow('must be warn or stop with the method');
   });
 
-  test('what decides the outcome is in its hash: watching does not, going back does', () => {
+  test('changes the hash by going back, which decides the outcome, and not by watching', () => {
     const plain = recipeHash(recipe);
     expect(recipeHash(withOutput({ evaluate_every: 9, on_collapse: 'stop' }))).toBe(plain);
     const back = { evaluate_every: 9, on_collapse: 'rollback' };
