@@ -77,7 +77,7 @@ const isRun = ({ args }: Command, folder: string): boolean => {
   if (!QUICK.has(name) || args.includes('--serve') || args.some((arg) => arg.endsWith('.mp4'))) {
     return false;
   }
-  return name !== 'export' || existsSync(join(folder, first));
+  return name !== 'export' || (first.endsWith('.json') && existsSync(join(folder, first)));
 };
 
 /** Programs other than the command that a block may start without a mark. */
