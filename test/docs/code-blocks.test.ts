@@ -45,7 +45,7 @@ interface Outcome {
 
 async function node(cwd: string, ...args: string[]): Promise<Outcome> {
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 600_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 240_000 });
     return { code: 0, text: stdout };
   } catch (error) {
     const { code = -1, stderr = '' } = error as { code?: number; stderr?: string };
@@ -59,6 +59,8 @@ async function fill(folder: string): Promise<void> {
   const model = (name: string) => join(root, `models/pretrained/${name}.onnx`);
   copyFileSync(model('dcgan-mnist'), join(folder, 'generator.onnx'));
   copyFileSync(model('dcgan-mnist-discriminator'), join(folder, 'discriminator.onnx'));
+  mkdirSync(join(folder, 'runs/first'), { recursive: true });
+  copyFileSync(model('dcgan-mnist'), join(folder, 'runs/first/generator.onnx'));
   const grey = { create: { width: 28, height: 28, channels: 3, background: '#777' } } as const;
   await sharp(grey).png().toFile(join(folder, 'digit.png'));
   await sharp(grey).resize(64, 48, { fit: 'fill' }).png().toFile(join(folder, 'picture.png'));
@@ -75,7 +77,7 @@ const isRun = ({ args }: Command, folder: string): boolean => {
   if (!QUICK.has(name) || args.includes('--serve') || args.some((arg) => arg.endsWith('.mp4'))) {
     return false;
   }
-  return name !== 'export' || existsSync(join(folder, first));
+  return name !== 'export' || (first.endsWith('.json') && existsSync(join(folder, first)));
 };
 
 /** Programs other than the command that a block may start without a mark. */
