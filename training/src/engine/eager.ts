@@ -20,7 +20,7 @@ export function runEagerly<S extends StepInputs>(
   const names = stateNames(inputs);
   const known = pickState(given.state, names);
   const before = mapRecord(known, upload);
-  const { state, metrics } = once(step, inputs, before, given.feeds);
+  const { state, metrics } = runOnce(step, inputs, before, given.feeds);
   const result = { state: mapRecord(state, download), metrics: mapRecord(metrics, number) };
   tf.dispose([before, state, metrics]);
   return result;
@@ -54,7 +54,7 @@ export function eagerStep<S extends StepInputs>(
     // Whatever else uses TF.js meanwhile, such as an export, may have chosen another backend.
     async run(feeds) {
       await tf.setBackend(backend);
-      const { state, metrics } = once(step, inputs, current, feeds);
+      const { state, metrics } = runOnce(step, inputs, current, feeds);
       replace(state);
       const numbers = mapRecord(metrics, number);
       tf.dispose(metrics);
@@ -78,7 +78,7 @@ export function eagerStep<S extends StepInputs>(
 }
 
 /** The step's outputs; the caller disposes of them. */
-function once<S extends StepInputs>(
+function runOnce<S extends StepInputs>(
   step: StepFunction<S>,
   inputs: S,
   state: Record<string, tf.Tensor>,

@@ -21,7 +21,7 @@ export function pickState(state: State, names: readonly string[]): State {
  * @param specs the names, and the shapes that they should have
  * @throws UserError if one is missing or has another shape
  */
-export const below = (
+export const tensorsBelow = (
   state: State,
   path: string,
   specs: Readonly<Record<string, { readonly shape: readonly number[] }>>,

@@ -4,7 +4,7 @@ import { type Network, prefixed, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { floats, oneHot } from '../data/tensors.js';
-import { latents } from '../methods/shared.js';
+import { drawLatents } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** Images of a pass, and passes: the last twenty or so make up most of a running average. */
@@ -88,5 +88,5 @@ function drawn(recipe: Recipe, { conditions }: Network, pass: number): Record<st
       : oneHot(random.below(BATCH, size), size),
   ]);
   const conditioned = prefixed('conditions', Object.fromEntries(given));
-  return { latents: latents(recipe, random, BATCH), ...conditioned };
+  return { latents: drawLatents(recipe, random, BATCH), ...conditioned };
 }

@@ -9,14 +9,14 @@ import { openToAppend } from './append.js';
 import { fileError, writeFileAtomic } from './atomic.js';
 
 /** The step, from 1, after which these were measured, and the measures by their names. */
-export interface ProgressRow {
+export interface MetricsRow {
   step: number;
   [measure: string]: number;
 }
 
-export interface ProgressLog {
+export interface MetricsLog {
   /** Adds a line. It is written when this returns: nothing is lost when the process is killed. */
-  append(row: ProgressRow): void;
+  append(row: MetricsRow): void;
   close(): void;
 }
 
@@ -36,7 +36,7 @@ const rowSchema = z.object({ step: z.int().nonnegative() }).catchall(
  * @param keepThrough the checkpoint's step; 0 for a new run, whose log starts empty
  * @throws UserError when the file cannot be written, or a line to be kept is broken
  */
-export async function openProgressLog(path: string, keepThrough = 0): Promise<ProgressLog> {
+export async function openMetricsLog(path: string, keepThrough = 0): Promise<MetricsLog> {
   const lines = keepThrough > 0 ? await readLines(path) : [];
   const kept = lines.filter(({ row }) => row.step <= keepThrough);
   await writeFileAtomic(path, kept.map(({ text }) => `${text}\n`).join(''));
@@ -52,11 +52,11 @@ export async function openProgressLog(path: string, keepThrough = 0): Promise<Pr
  *
  * @throws UserError when the file cannot be read, or naming the line that is broken
  */
-export async function readProgressLog(path: string): Promise<ProgressRow[]> {
+export async function readMetricsLog(path: string): Promise<MetricsRow[]> {
   return (await readLines(path)).map(({ row }) => row);
 }
 
-async function readLines(path: string): Promise<{ text: string; row: ProgressRow }[]> {
+async function readLines(path: string): Promise<{ text: string; row: MetricsRow }[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileError('read', path, error);
   });
@@ -65,7 +65,7 @@ async function readLines(path: string): Promise<{ text: string; row: ProgressRow
   return lines.map((line, index) => ({ text: line, row: parseRow(line, path, index + 1) }));
 }
 
-function parseRow(line: string, path: string, number: number): ProgressRow {
+function parseRow(line: string, path: string, number: number): MetricsRow {
   try {
     return rowSchema.parse(JSON.parse(line));
   } catch {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** One number a judged image, the discriminator's raw output: the more real, the higher. */
-type Scores = tf.Tensor;
+type ScoreTensor = tf.Tensor;
 
 /**
  * What the two networks minimise, each a mean over the batch. `real` and `fake` are scores of
@@ -10,9 +10,9 @@ type Scores = tf.Tensor;
  */
 export interface LossPair {
   /** @throws Error if there is smoothing, and no label to smooth */
-  discriminator(real: Scores, fake: Scores, smoothing: number): tf.Tensor;
+  discriminator(real: ScoreTensor, fake: ScoreTensor, smoothing: number): tf.Tensor;
   /** Only a loss that compares with real images calls for their scores, which cost a pass. */
-  generator(fake: Scores, real: () => Scores): tf.Tensor;
+  generator(fake: ScoreTensor, real: () => ScoreTensor): tf.Tensor;
   /** What a score means: the log-odds of being real, or a number on a scale of its own. */
   readonly scores: 'logit' | 'critic';
   /** Whether real images have a label, which can be smoothed. */
@@ -23,23 +23,24 @@ const LOGIT = { scores: 'logit', smoothing: true } as const;
 const CRITIC = { scores: 'critic', smoothing: false } as const;
 
 /** Binary cross-entropy of logits against a label: softplus(l) − l · label, which cannot overflow. */
-const crossEntropy = (logits: tf.Tensor, label: number): tf.Tensor =>
+const sigmoidCrossEntropy = (logits: tf.Tensor, label: number): tf.Tensor =>
   tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, label)));
 
 /** Logits of real images to label 1, less the smoothing, and of generated ones to 0. */
-const judgement = (real: Scores, fake: Scores, smoothing: number): tf.Tensor =>
-  tf.add(crossEntropy(real, 1 - smoothing), crossEntropy(fake, 0));
+const classification = (real: ScoreTensor, fake: ScoreTensor, smoothing: number): tf.Tensor =>
+  tf.add(sigmoidCrossEntropy(real, 1 - smoothing), sigmoidCrossEntropy(fake, 0));
 
 /** Half the mean of (score − label)². */
-const halfSquares = (scores: Scores, label: number): tf.Tensor =>
+const halfSquares = (scores: ScoreTensor, label: number): tf.Tensor =>
   tf.mul(tf.mean(tf.square(tf.sub(scores, label))), 0.5);
 
 /** How much higher scores are than others are on average. */
-const above = (scores: Scores, others: Scores): tf.Tensor => tf.sub(scores, tf.mean(others));
+const above = (scores: ScoreTensor, others: ScoreTensor): tf.Tensor =>
+  tf.sub(scores, tf.mean(others));
 
 /** A discriminator's loss that gives real images no label. */
 const unlabelled =
-  (loss: (real: Scores, fake: Scores) => tf.Tensor): LossPair['discriminator'] =>
+  (loss: (real: ScoreTensor, fake: ScoreTensor) => tf.Tensor): LossPair['discriminator'] =>
   (real, fake, smoothing) => {
     if (smoothing !== 0) throw new Error('this loss has no label to smooth');
     return loss(real, fake);
@@ -50,12 +51,16 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
   /** Saturating: the generator minimises log(1 − D(G(z))) (Goodfellow et al. 2014, equation 1). */
   minimax: {
     ...LOGIT,
-    discriminator: judgement,
-    generator: (fake) => tf.neg(crossEntropy(fake, 0)),
+    discriminator: classification,
+    generator: (fake) => tf.neg(sigmoidCrossEntropy(fake, 0)),
   },
 
   /** Non-saturating: the generator maximises log D(G(z)) (Goodfellow et al. 2014, section 3). */
-  modified: { ...LOGIT, discriminator: judgement, generator: (fake) => crossEntropy(fake, 1) },
+  modified: {
+    ...LOGIT,
+    discriminator: classification,
+    generator: (fake) => sigmoidCrossEntropy(fake, 1),
+  },
 
   /** With the labels a = 0 fake, b = 1 real and c = 1 aimed at (Mao et al. 2017, equation 9). */
   least_squares: {
@@ -76,7 +81,7 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
     generator: (fake) => tf.neg(tf.mean(fake)),
   },
 
-  /** Scores beyond ±1 on the right side cost nothing (Miyato et al. 2018, equations 16 and 17). */
+  /** ScoreTensor beyond ±1 on the right side cost nothing (Miyato et al. 2018, equations 16 and 17). */
   hinge: {
     ...CRITIC,
     discriminator: unlabelled((real, fake) =>
@@ -93,10 +98,10 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
     ...CRITIC,
     smoothing: true,
     discriminator: (real, fake, smoothing) =>
-      judgement(above(real, fake), above(fake, real), smoothing),
+      classification(above(real, fake), above(fake, real), smoothing),
     generator: (fake, real) => {
       const scores = real();
-      return judgement(above(fake, scores), above(scores, fake), 0);
+      return classification(above(fake, scores), above(scores, fake), 0);
     },
   },
 };

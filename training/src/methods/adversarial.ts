@@ -12,8 +12,8 @@ import {
 import { trainee } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
+  drawLatents,
   imagesAndNoise,
-  latents,
   learningRates,
   lossKeys,
   lossOf,
@@ -75,7 +75,7 @@ export const adversarial = defineMethod({
       steps: stepsOf(recipe),
       data: (dataset) =>
         imagesAndNoise(recipe, dataset, rows, (random) => ({
-          latents: latents(recipe, random, latentsOf(settings)),
+          latents: drawLatents(recipe, random, latentsOf(settings)),
           ...(settings.gradientPenalty && {
             mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
           }),

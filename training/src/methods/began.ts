@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { beganInputs, beganState, beganStep, energy } from '../steps/began.js';
 import { defineMethod, type Phase } from './method.js';
 import {
+  drawLatents,
   imagesAndNoise,
-  latents,
   learningRates,
   optimizerOf,
   stepsOf,
@@ -49,7 +49,7 @@ export const began = defineMethod({
       steps: stepsOf(recipe),
       data: (dataset) =>
         imagesAndNoise(recipe, dataset, batchSize, (random) => ({
-          latents: latents(recipe, random, batchSize),
+          latents: drawLatents(recipe, random, batchSize),
         })),
     };
     return {

@@ -10,7 +10,7 @@ import {
   viewCount,
 } from '../data/fragments.js';
 import type { Images } from '../data/types.js';
-import { below, constants } from '../engine/state.js';
+import { constants, tensorsBelow } from '../engine/state.js';
 import type { State } from '../engine/types.js';
 import { margins } from '../steps/predictive.js';
 
@@ -69,8 +69,10 @@ export async function fragmentAccuracy(
 function discriminatorFile(discriminator: Network, state: State, shape: number[]): Uint8Array {
   return trace(
     ({ fragments }) => {
-      const params = constants(below(state, 'discriminator/params', discriminator.params));
-      const buffers = constants(below(state, 'discriminator/buffers', discriminator.buffers));
+      const params = constants(tensorsBelow(state, 'discriminator/params', discriminator.params));
+      const buffers = constants(
+        tensorsBelow(state, 'discriminator/buffers', discriminator.buffers),
+      );
       const { y } = discriminator.apply(params, buffers, fragments, { training: false });
       return { margins: margins(y) };
     },

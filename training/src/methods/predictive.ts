@@ -31,9 +31,9 @@ import {
 import { trainee } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
-import { latents, optimizerOf, passes, stepsOf } from './shared.js';
+import { drawLatents, optimizerOf, passes, stepsOf } from './shared.js';
 
-const NEGATIVES = { error: 'a list of one kind or more besides generated' };
+const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };
 const weight = z.number().gt(0).max(1000).optional();
 
 const negatives = z
@@ -46,7 +46,7 @@ const negatives = z
       'Weight of fragments of the generator’s images, from the second round on.',
     ),
   } satisfies Record<Alteration | 'generated', z.ZodType>)
-  .refine(({ generated: _, ...rest }) => Object.values(rest).some((w) => w), NEGATIVES);
+  .refine(({ generated: _, ...rest }) => Object.values(rest).some((w) => w), NO_NEGATIVE);
 
 const settingsSchema = z.strictObject({
   negatives: negatives.describe(
@@ -105,9 +105,9 @@ export const predictive = defineMethod({
   make(recipe, pair) {
     const optimizer = optimizerOf(recipe);
     const { rounds } = recipe.training.predictive;
-    const first = learning(recipe, pair, false);
-    const later = learning(recipe, pair, true);
-    const deceive = deceiving(recipe, pair);
+    const first = discriminatorPhase(recipe, pair, false);
+    const later = discriminatorPhase(recipe, pair, true);
+    const deceive = generatorPhase(recipe, pair);
     const phases = Array.from({ length: rounds }, (_, round) => [
       inRound(round === 0 ? first : later, round, rounds),
       inRound(deceive, round, rounds),
@@ -147,7 +147,7 @@ function inRound({ measure, ...phase }: Phase, round: number, rounds: number): P
 }
 
 /** The discriminator's phase; as a rival, with fragments of the generator as it is by then. */
-function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
+function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
   const { batch_size, seed, optimizer: rates } = recipe.training;
   const { negatives, inverse, fragments_per_image: perImage } = recipe.training.predictive;
   const { generator, discriminator } = pair;
@@ -171,7 +171,7 @@ function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase
     rates: { discriminator: rates.discriminator_lr },
     flops: flopsOfFragments + generated * g.forward,
     steps: stepsOf(recipe),
-    data: once((dataset: Dataset): PhaseData => {
+    data: memoized((dataset: Dataset): PhaseData => {
       const order = batches(seed, viewCount(dataset, options), perKind);
       const feeds = fragmentFeeds(recipe, dataset, settings, options);
       return {
@@ -207,19 +207,19 @@ function fragmentFeeds(
       ...Object.fromEntries(
         Object.entries(discriminator.noise).map(([name, shape]) => [
           `noise/dropout/${name}`,
-          chances([rows, ...shape], random),
+          uniforms([rows, ...shape], random),
         ]),
       ),
       ...(rival && {
         'batch/places': placesOf(dataset, rival.generated, size, random),
-        'noise/latents': latents(recipe, random, rival.generated),
+        'noise/latents': drawLatents(recipe, random, rival.generated),
       }),
     };
   };
 }
 
 /** The generator's phase, against a discriminator that does not move. */
-function deceiving(recipe: PredictiveRecipe, pair: Pair): Phase {
+function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {
   const { batch_size: count, seed, optimizer: rates } = recipe.training;
   const { generator_fragments, generator_loss, generator_batches, diversity } =
     recipe.training.predictive;
@@ -246,7 +246,7 @@ function deceiving(recipe: PredictiveRecipe, pair: Pair): Phase {
         const random = stream(seed, 'deception', k);
         return {
           'batch/places': placesOf(dataset, generator_fragments, settings.size, random),
-          'noise/latents': latents(recipe, random, count),
+          'noise/latents': drawLatents(recipe, random, count),
         };
       },
     }),
@@ -264,11 +264,11 @@ const placesOf = (
 };
 
 /** Uniform numbers on (0, 1). */
-const chances = (shape: readonly number[], random: RandomStream): TensorData =>
+const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
   floats(shape, random.uniform(tf.util.sizeFromShape([...shape]), 0, 1));
 
 /** Rounds share their data, because an order of many images takes a while to draw. */
-function once<A extends object, B>(f: (a: A) => B): (a: A) => B {
+function memoized<A extends object, B>(f: (a: A) => B): (a: A) => B {
   const kept = new WeakMap<A, B>();
   return (a) => {
     const value = kept.get(a) ?? f(a);

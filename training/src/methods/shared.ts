@@ -83,7 +83,7 @@ function checkClasses({ name, classes }: Dataset, wanted: number): void {
 }
 
 /** Latents of the recipe's distribution, [rows, size]. */
-export const latents = (
+export const drawLatents = (
   { model }: CommonRecipe,
   random: RandomStream,
   rows: number,

@@ -1,6 +1,6 @@
 /** What a recipe's schema objects to, as sentences. */
 import { z } from 'zod';
-import { nearest } from './nearest.js';
+import { closestName } from './closest-name.js';
 
 /** The keys and indices that lead to a value: `['training', 'seed']`. */
 export type Path = readonly PropertyKey[];
@@ -88,9 +88,9 @@ function knownKeys(schema: z.ZodType, path: Path, key: string): string {
   const group = dotted(path);
   const siblings = all.filter((known) => dotted(known.slice(0, -1)) === group);
   const names = siblings.map((known) => String(known.at(-1)));
-  const near = nearest(key, names);
+  const near = closestName(key, names);
   if (near !== undefined) return `did you mean ${near}?`;
-  const elsewhere = nearest(
+  const elsewhere = closestName(
     key,
     all.map((known) => String(known.at(-1))),
   );

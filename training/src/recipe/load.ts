@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@gpn/runtime';
 import { fileError } from '../files/atomic.js';
 import { checkRecipe } from './check.js';
+import { closestName } from './closest-name.js';
 import { dotted } from './errors.js';
-import { nearest } from './nearest.js';
 import type { Recipe } from './schema.js';
 import { parseRecipe } from './yaml.js';
 
@@ -59,7 +59,7 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
 }
 
 function unknownRecipe(name: string): UserError {
-  const near = nearest(name, recipeNames());
+  const near = closestName(name, recipeNames());
   return new UserError(
     `There is no recipe ${name}${near === undefined ? '' : ` (did you mean ${near}?)`}; ` +
       `the recipes are ${recipeNames().join(', ')}, or give the path of a YAML file.`,

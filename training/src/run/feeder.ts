@@ -53,7 +53,7 @@ export interface FeederRequest {
 const THREAD = new URL('./feeder-thread.js', import.meta.url);
 
 /** Of its heap, for short-lived objects: V8's own limit is some 30 MiB more, and no quicker. */
-const LIMITS = { maxYoungGenerationSizeMb: 4 };
+const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4 };
 
 /**
  * A feeder in a thread of its own. A session keeps the calling thread busy until its run is over,
@@ -72,7 +72,7 @@ export const direct = (parts: readonly Part[]): Feeder => ({
 });
 
 function threaded(workerData: FeederData): Feeder {
-  const worker = new Worker(THREAD, { workerData, resourceLimits: LIMITS });
+  const worker = new Worker(THREAD, { workerData, resourceLimits: HEAP_LIMITS });
   const waiting: Waiting[] = [];
   let failure: Error | undefined;
   worker.on('message', (feeds: State[]) => waiting.shift()?.resolve(feeds));

@@ -7,7 +7,8 @@ import {
   writeBestCheckpoint,
   writeCheckpoint,
 } from '../checkpoint/checkpoint.js';
-import { exportNetwork, type Role, VERSIONS } from '../export/run-export.js';
+import { exportNetwork, type Role } from '../export/network.js';
+import { VERSIONS } from '../export/versions.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import type { Recipe } from '../recipe/schema.js';
 import { actionOn } from '../tracking/sentinel.js';
@@ -48,7 +49,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       return path;
     };
     const begun = performance.now();
-    const told = new Set<string>();
+    const announced = new Set<string>();
     const paceOf = pacesOf();
     const next = ahead(feeder, progress.step, (step) => {
       const part = partAt(left, step);
@@ -70,20 +71,20 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       if (progress.step === from) progress = enter(progress, phase);
 
       // Once for each phase, however many rounds there are.
-      if (!told.has(phase.name)) {
+      if (!announced.has(phase.name)) {
         const { device, reason } = compiled;
         const epochs = steps / data.stepsPerEpoch;
         const images = dataset.count;
         const { step } = progress;
         on({ type: 'start', phase: phase.name, step, steps, epochs, images, device, reason, out });
-        told.add(phase.name);
+        announced.add(phase.name);
       }
       const place = `${compiled.rounding}, gpn ${VERSIONS.gpn}`;
       const before = progress.places[phase.name] ?? place;
       if (before !== place) on({ type: 'note', text: moved(before, place) });
       progress = { ...progress, places: { ...progress.places, [phase.name]: place } };
 
-      // Where the generator begins is remembered, so that a collapse can be told from a beginning.
+      // Where the generator begins is remembered, so that a collapse can be announced from a beginning.
       if (tracker.begins(phase, progress)) {
         const verdict = await tracker.look(checkpoint(), { evaluating: true, epoch: 0 });
         if (verdict) progress = { ...progress, watch: verdict.watch };

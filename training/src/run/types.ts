@@ -1,7 +1,7 @@
 /** What a training is asked for, tells as it goes, and gives in the end. */
 import type { OpenOptions, QualityInfo } from '@gpn/runtime';
 import type { EngineName } from '../engine/choice.js';
-import type { Role } from '../export/run-export.js';
+import type { Role } from '../export/network.js';
 import type { CollapseAction } from '../recipe/keys/output.js';
 import type { TrackerEvent } from '../tracking/tracker.js';
 

@@ -85,19 +85,19 @@ export const adversarialStep =
       const real = fromPixels(part(batch.images, k), settings.range);
       const made = generate(settings, g, part(noise.latents, k), given).y;
       const { grads, aux, ...step } = differentiate((params) => {
-        const judge = judgement(settings, params, given);
-        const onReal = judge(d.buffers, real);
-        const onFake = judge(onReal.buffers, made);
-        const told = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
+        const discriminate = discriminatorOf(settings, params, given);
+        const onReal = discriminate(d.buffers, real);
+        const onFake = discriminate(onReal.buffers, made);
+        const adversarial = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
         const total =
           settings.gradientPenalty === 0
-            ? told
+            ? adversarial
             : tf.add(
-                told,
+                adversarial,
                 tf.mul(
                   settings.gradientPenalty,
                   gradientPenalty(
-                    (x) => judge(onFake.buffers, x).y,
+                    (x) => discriminate(onFake.buffers, x).y,
                     real,
                     made,
                     part(noise.mixture, k) as tf.Tensor,
@@ -115,20 +115,21 @@ export const adversarialStep =
     for (let k = 0; k < generatorSteps; k++) {
       const last = discriminatorSteps - 1;
       const given = conditions(part(batch.labels, last));
-      const judge = judgement(settings, d.params, given);
+      const discriminate = discriminatorOf(settings, d.params, given);
       const latents = part(noise.latents, last + k);
       const { grads, aux, ...step } = differentiate((params) => {
         const made = generate(settings, { ...g, params }, latents, given);
-        const judged = judge(d.buffers, made.y);
-        const real = () => judge(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
+        const scored = discriminate(d.buffers, made.y);
+        const real = () =>
+          discriminate(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
         return {
-          loss: loss.generator(judged.y, real),
-          aux: { made: made.buffers, judged: judged.buffers },
+          loss: loss.generator(scored.y, real),
+          aux: { made: made.buffers, scored: scored.buffers },
         };
       }, g.params);
       const next = optimizer.update(g.params, grads, g.optimizer, rates.generator);
       g = { params: next.params, buffers: aux.made, optimizer: next.state };
-      d = { ...d, buffers: aux.judged };
+      d = { ...d, buffers: aux.scored };
       losses = { ...losses, generator: step.loss };
     }
     return { state: { generator: g, discriminator: d }, metrics: losses };
@@ -143,7 +144,7 @@ const generate = (
   given: Tensors,
 ) => generator.apply(params, buffers, latents, { training: true, conditions: given });
 
-const judgement =
+const discriminatorOf =
   ({ discriminator }: GanSettings, params: Tensors, given: Tensors) =>
   (buffers: Tensors, x: tf.Tensor) =>
     discriminator.apply(params, buffers, x, { training: true, conditions: given });

@@ -90,7 +90,7 @@ export const infoganStep =
     const { latents, ...conditions } = noise;
     const generate = (params: Tensors) =>
       generator.apply(params, g.buffers, latents, { training: true, conditions });
-    const judge = (params: Tensors, buffers: Tensors, x: tf.Tensor) => {
+    const discriminate = (params: Tensors, buffers: Tensors, x: tf.Tensor) => {
       const { y, buffers: next } = discriminator.apply(params, buffers, x, { training: true });
       return { ...heads(y, settings), buffers: next };
     };
@@ -99,32 +99,32 @@ export const infoganStep =
 
     const gStep = differentiate((params) => {
       const made = generate(params);
-      const onFake = judge(d.params, d.buffers, made.y);
-      const onReal = () => judge(d.params, d.buffers, real).logit;
-      const told = loss.generator(onFake.logit, onReal);
-      const total = tf.add(told, tf.mul(settings.weight, misread(onFake, made.y)));
+      const onFake = discriminate(d.params, d.buffers, made.y);
+      const onReal = () => discriminate(d.params, d.buffers, real).logit;
+      const adversarial = loss.generator(onFake.logit, onReal);
+      const total = tf.add(adversarial, tf.mul(settings.weight, misread(onFake, made.y)));
       const half = (latents.shape[0] as number) / 2;
       const alike =
         settings.diversity && tf.mul(settings.diversity, likeness(made.y, latents, half));
       return {
         loss: alike ? tf.add(total, alike) : total,
-        aux: { made: made.buffers, judged: onFake.buffers },
+        aux: { made: made.buffers, scored: onFake.buffers },
       };
     }, g.params);
     const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, rates.generator);
 
     const fake = generate(g.params).y;
     const dStep = differentiate((params) => {
-      const onReal = judge(params, gStep.aux.judged, real);
-      const onFake = judge(params, onReal.buffers, fake);
-      const told = loss.discriminator(onReal.logit, onFake.logit, settings.labelSmoothing);
+      const onReal = discriminate(params, gStep.aux.scored, real);
+      const onFake = discriminate(params, onReal.buffers, fake);
+      const adversarial = loss.discriminator(onReal.logit, onFake.logit, settings.labelSmoothing);
       const information = misread(onFake, fake);
-      let total = tf.add(told, tf.mul(settings.weight, information));
-      if (batch.labels) total = tf.add(total, crossEntropy(onReal.category, batch.labels));
-      const bent =
-        batch.bent && judge(params, onFake.buffers, fromPixels(batch.bent, settings.range));
+      let total = tf.add(adversarial, tf.mul(settings.weight, information));
+      if (batch.labels) total = tf.add(total, softmaxCrossEntropy(onReal.category, batch.labels));
+      const distorted =
+        batch.bent && discriminate(params, onFake.buffers, fromPixels(batch.bent, settings.range));
       const consistency =
-        bent && mutualInformation(tf.softmax(onReal.category), tf.softmax(bent.category));
+        distorted && mutualInformation(tf.softmax(onReal.category), tf.softmax(distorted.category));
       if (consistency) total = tf.sub(total, tf.mul(settings.consistency, consistency));
       return {
         loss: total,
@@ -169,11 +169,11 @@ function misreading(
         tf.add(tf.add(logVariance, Math.log(2 * Math.PI)), tf.div(square, tf.exp(logVariance))),
       )
     : square;
-  return tf.add(crossEntropy(category, categories), tf.mul(codeWeight, tf.mean(misread)));
+  return tf.add(softmaxCrossEntropy(category, categories), tf.mul(codeWeight, tf.mean(misread)));
 }
 
 /** Of logits against one-hot classes, the mean over the batch. */
-const crossEntropy = (logits: tf.Tensor, oneHot: tf.Tensor): tf.Tensor =>
+const softmaxCrossEntropy = (logits: tf.Tensor, oneHot: tf.Tensor): tf.Tensor =>
   tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), 1)));
 
 /** Keeps the logarithm of what never happens finite. */

@@ -57,7 +57,7 @@ export const fragmentStep =
     const generated =
       rival && g
         ? fragmentOfEach(
-            draw(rival.generator, g, noise.latents as tf.Tensor),
+            generateFrozen(rival.generator, g, noise.latents as tf.Tensor),
             batch.places as tf.Tensor,
             size,
           )
@@ -65,10 +65,10 @@ export const fragmentStep =
     const shown = generated ? tf.concat([batch.fragments, generated], 0) : batch.fragments;
     const { loss, grads, aux } = differentiate((params) => {
       const pass = { training: true, noise: noise.dropout };
-      const judged = discriminator.apply(params, d.buffers, shown, pass);
-      const entropy = crossEntropy(margins(judged.y), batch.labels);
+      const scored = discriminator.apply(params, d.buffers, shown, pass);
+      const entropy = logisticLosses(margins(scored.y), batch.labels);
       const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
-      return { loss: mean, aux: { buffers: judged.buffers } };
+      return { loss: mean, aux: { buffers: scored.buffers } };
     }, d.params);
     const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator);
     const after = { params: next.params, buffers: aux.buffers, optimizer: next.state };
@@ -81,7 +81,7 @@ export interface DeceptionSettings {
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
   readonly loss: DeceptionLoss;
-  /** Images of a batch, and fragments of each that are judged. */
+  /** Images of a batch, and fragments of each that are scored. */
   readonly count: number;
   readonly fragments: number;
   /** The weight of the images' likeness to one another, relative to a fragment's loss; 0 unless given. */
@@ -103,7 +103,7 @@ export type DeceptionInputs = TensorsOf<ReturnType<typeof deceptionInputs>>;
 
 /**
  * One step of the generator against the discriminator as it was left: frozen, without dropout. The
- * same fragments of each of its images are judged.
+ * same fragments of each of its images are scored.
  */
 export const deceptionStep =
   ({ generator, discriminator, optimizer, size, loss, diversity = 0 }: DeceptionSettings) =>
@@ -112,9 +112,9 @@ export const deceptionStep =
     const step = differentiate((params) => {
       const made = generator.apply(params, g.buffers, noise.latents, { training: true });
       const fragments = fragmentsOf(made.y, batch.places, size);
-      const judged = discriminator.apply(d.params, d.buffers, fragments, { training: false });
-      const fooling = loss(tf.reshape(judged.y, [-1, 2]));
-      const fake = tf.sigmoid(tf.neg(margins(judged.y)));
+      const scored = discriminator.apply(d.params, d.buffers, fragments, { training: false });
+      const fooling = loss(tf.reshape(scored.y, [-1, 2]));
+      const fake = tf.sigmoid(tf.neg(margins(scored.y)));
       const metrics = { generator: tf.mean(fooling), fake: tf.mean(fake) };
       const alike = diversity && tf.mul(likeness(made.y, noise.latents), diversity * fake.size);
       const sum = tf.sum(fooling);
@@ -152,10 +152,10 @@ export const logOdds = (logits: tf.Tensor): tf.Tensor => {
 export const margins = (logits: tf.Tensor): tf.Tensor => tf.reshape(logOdds(logits), [-1]);
 
 /** Softmax cross-entropy over two classes, which is the logistic one of the margin: [N]. */
-const crossEntropy = (margin: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
+const logisticLosses = (margin: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
   tf.sub(tf.softplus(margin), tf.mul(margin, labels));
 
-const draw = (
+const generateFrozen = (
   generator: Network,
   { params, buffers }: Pick<Trainee, 'params' | 'buffers'>,
   latents: tf.Tensor,

@@ -8,8 +8,8 @@ import { frechetDistance, momentsOf } from '../evaluation/metrics/frechet.js';
 import { neighbourhood } from '../evaluation/metrics/neighbours.js';
 import { average } from '../evaluation/metrics/rows.js';
 import { classesOf, classHistogram } from '../evaluation/metrics/verdicts.js';
+import { chooseSome, draw, pixelRows } from '../evaluation/scorecard/image-sets.js';
 import { FIXED } from '../evaluation/scorecard/protocol.js';
-import { chooseSome, draw, pixelRows } from '../evaluation/scorecard/sets.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** Measures of a set of images; those that need a judge are there where the data has one. */

@@ -1,6 +1,6 @@
 /** Pictures of a run's measures. */
-import { newChart } from '../evaluation/chart.js';
-import { type ProgressRow, readProgressLog } from '../files/metrics-log.js';
+import { svgChart } from '../evaluation/chart.js';
+import { type MetricsRow, readMetricsLog } from '../files/metrics-log.js';
 
 export interface CurvesOptions {
   title: string;
@@ -19,10 +19,9 @@ const COLOURS = ['#c2410c', '#1d4ed8', '#15803d', '#7e22ce'];
  * thick one. Values that are no finite numbers are left out.
  */
 export async function lossCurves(
-  rows: readonly ProgressRow[],
+  rows: readonly MetricsRow[],
   { title, measures = ['discriminator', 'generator'] }: CurvesOptions,
 ): Promise<string> {
-  const chart = await newChart();
   const style = { type: 'line' as const, showSymbol: false, animation: false };
   const series = measures.flatMap((name, index) => {
     const points = thin(finitePoints(rows, name), MAX_POINTS);
@@ -33,14 +32,11 @@ export async function lossCurves(
       { ...style, name, data: smooth(points, Math.ceil(points.length / 50)), color },
     ];
   });
-  chart.setOption({
+  return svgChart({
     ...surroundings(title, measures),
     yAxis: { type: 'value', scale: true, ...axis('loss', 48) },
     series,
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }
 
 /**
@@ -48,15 +44,14 @@ export async function lossCurves(
  * logarithmic axis to the left, as it falls by orders of magnitude, and recall to the right.
  */
 export async function evaluationCurves(
-  rows: readonly ProgressRow[],
+  rows: readonly MetricsRow[],
   { title }: Pick<CurvesOptions, 'title'>,
 ): Promise<string> {
   const curves = [
     { name: 'Fréchet distance', measure: 'frechet', color: COLOURS[0] },
     { name: 'recall', measure: 'recall', color: COLOURS[1] },
   ];
-  const chart = await newChart();
-  chart.setOption({
+  return svgChart({
     ...surroundings(
       title,
       curves.map(({ name }) => name),
@@ -75,9 +70,6 @@ export async function evaluationCurves(
       data: finitePoints(rows, measure).filter(([, x]) => x > 0 || yAxisIndex > 0),
     })),
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }
 
 const surroundings = (title: string, curves: readonly string[]) => ({
@@ -103,7 +95,7 @@ const axis = (name: string, nameGap: number) => ({
   splitLine: { lineStyle: { color: '#e5e7eb' } },
 });
 
-const finitePoints = (rows: readonly ProgressRow[], name: string): Point[] =>
+const finitePoints = (rows: readonly MetricsRow[], name: string): Point[] =>
   rows
     .map((row): Point => [row.step, row[name] ?? Number.NaN])
     .filter(([, value]) => Number.isFinite(value));
@@ -132,7 +124,7 @@ function mean(points: readonly Point[]): Point {
 
 /** The losses of a run from its log, as an SVG; undefined where there is no log to be read. */
 export async function runCurves(log: string): Promise<string | undefined> {
-  const rows = await readProgressLog(log).catch(() => []);
+  const rows = await readMetricsLog(log).catch(() => []);
   const measures = ['discriminator', 'generator'].filter((name) => rows.some((row) => name in row));
   return rows.length > 1 && measures.length > 0
     ? lossCurves(rows, { title: '', measures })

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Generator, UserError } from '@gpn/runtime';
 import { type Checkpoint, type Progress, stepName } from '../checkpoint/checkpoint.js';
 import type { Dataset } from '../data/types.js';
-import { exportNetwork } from '../export/run-export.js';
+import { exportNetwork } from '../export/network.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { openProgressLog, readProgressLog } from '../files/metrics-log.js';
+import { openMetricsLog, readMetricsLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { flatMeasures, openSmallEvaluator } from './evaluation.js';
@@ -83,7 +83,7 @@ export async function openTracker(
   }
   if (evaluator?.note) on({ type: 'note', text: evaluator.note });
   const metrics = join(out, 'metrics.jsonl');
-  const log = await openProgressLog(metrics, from);
+  const log = await openMetricsLog(metrics, from);
   const board = await openBoard(join(out, 'tensorboard'), from);
 
   const draw = async (generator: Generator, { progress: { seed, step } }: Checkpoint) => {
@@ -135,7 +135,7 @@ export async function openTracker(
       }
     },
     async finish() {
-      const rows = await readProgressLog(metrics);
+      const rows = await readMetricsLog(metrics);
       const title = recipe.name;
       await writeFileAtomic(join(out, 'losses.svg'), await lossCurves(rows, { title }));
       if (rows.every(({ frechet }) => frechet === undefined)) return;

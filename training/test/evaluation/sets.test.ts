@@ -6,7 +6,7 @@ import {
   loadReal,
   noise,
   pixelRows,
-} from '../../src/evaluation/scorecard/sets.js';
+} from '../../src/evaluation/scorecard/image-sets.js';
 
 test('what is drawn is what sampling gives, in bytes', async () => {
   const generator = await Generator.load('dcgan-mnist', { device: 'cpu' });

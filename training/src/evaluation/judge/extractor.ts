@@ -10,9 +10,9 @@ import {
   UserError,
 } from '@gpn/runtime';
 import type { Pictures } from '../../data/types.js';
-import { type Rows, rows } from '../metrics/rows.js';
+import { type Rows, rowsOf } from '../metrics/rows.js';
 import { classesOf } from '../metrics/verdicts.js';
-import { type Layout, type Place, prepare } from './prepare.js';
+import { type ImageInput, type Layout, prepare } from './prepare.js';
 
 /** Which features these are: part of the protocol. */
 export interface FeaturesIdentity {
@@ -66,18 +66,18 @@ export async function openExtractor(
   }
   const session = await openSession(bytes, { device: 'cpu', label, ...(threads && { threads }) });
   try {
-    const place = info ? placeOf(info) : guessPlace(session, label, range ?? [0, 1]);
+    const format = info ? inputOf(info) : guessInput(session, label, range ?? [0, 1]);
     const output = info?.output ?? (session.outputNames[0] as string);
     const names = [output, ...(info?.classifier ? [info.classifier.output] : [])];
-    const run = runner(session, place, names, label);
-    const black = { count: 1, height: 28, width: 28, channels: place.channels };
-    const size = (await run({ ...black, images: new Uint8Array(784 * place.channels) }))[0]?.size;
+    const run = runner(session, format, names, label);
+    const black = { count: 1, height: 28, width: 28, channels: format.channels };
+    const size = (await run({ ...black, images: new Uint8Array(784 * format.channels) }))[0]?.size;
     return {
       identity: {
         name: info?.name ?? label.replace(/^.*[/\\]/, ''),
         sha256: createHash('sha256').update(bytes).digest('hex'),
         size: size as number,
-        range: place.range,
+        range: format.range,
       },
       ...(info?.classifier && { classes: info.classifier.classes }),
       async extract(images, { onProgress } = {}) {
@@ -110,20 +110,20 @@ export async function categoriesOf(
         `${label} gives no categories: --categories takes the discriminator of an InfoGAN.`,
       );
     }
-    const [categories] = await runner(session, placeOf(info), ['categories'], label)(images);
+    const [categories] = await runner(session, inputOf(info), ['categories'], label)(images);
     return classesOf(categories as Rows);
   } finally {
     await session.dispose();
   }
 }
 
-interface Entrance extends Place {
+interface NamedInput extends ImageInput {
   readonly input: string;
   /** Of a file that takes no other. */
   readonly batch?: number;
 }
 
-const placeOf = ({ input, image }: ModelInfo): Entrance => ({
+const inputOf = ({ input, image }: ModelInfo): NamedInput => ({
   input,
   layout: 'NHWC',
   height: image.height,
@@ -133,7 +133,7 @@ const placeOf = ({ input, image }: ModelInfo): Entrance => ({
 });
 
 /** What an input of four dimensions takes, told by where its channels are. */
-function guessPlace(session: Session, label: string, range: readonly [number, number]): Entrance {
+function guessInput(session: Session, label: string, range: readonly [number, number]): NamedInput {
   const [input] = session.inputs;
   const shape = input?.shape ?? [];
   const isChannels = (d: unknown) => d === 1 || d === 3;
@@ -166,8 +166,8 @@ function guessPlace(session: Session, label: string, range: readonly [number, nu
 }
 
 /** Runs images through a session, batch by batch, and collects the rows of the outputs asked for. */
-function runner(session: Session, place: Entrance, names: readonly string[], label: string) {
-  const step = place.batch ?? BATCH;
+function runner(session: Session, format: NamedInput, names: readonly string[], label: string) {
+  const step = format.batch ?? BATCH;
   return async (
     images: Pictures,
     onProgress?: (done: number, total: number) => void,
@@ -176,9 +176,9 @@ function runner(session: Session, place: Entrance, names: readonly string[], lab
     const collected = new Map<string, Float32Array>();
     for (let at = 0; at < count; at += step) {
       const n = Math.min(step, count - at);
-      const { data, shape } = prepare(images, at, n, place.batch ?? n, place);
+      const { data, shape } = prepare(images, at, n, format.batch ?? n, format);
       const outputs = await session.run(
-        { [place.input]: { dtype: 'float32', shape, data } },
+        { [format.input]: { dtype: 'float32', shape, data } },
         names,
       );
       for (const name of names) {
@@ -197,7 +197,7 @@ function runner(session: Session, place: Entrance, names: readonly string[], lab
     }
     return names.map((name) => {
       const data = collected.get(name) as Float32Array;
-      return rows(data, data.length / count);
+      return rowsOf(data, data.length / count);
     });
   };
 }

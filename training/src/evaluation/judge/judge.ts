@@ -92,7 +92,7 @@ export async function trainJudge(
   try {
     step.load(startingJudge(network, optimizer, recipe.seed));
     for (let at = 0; at < recipe.steps; at++) {
-      const { loss } = await step.run(feedsOf(data, order.indices(at), at, network, recipe));
+      const { loss } = await step.run(judgeFeeds(data, order.indices(at), at, network, recipe));
       on?.({ step: at + 1, steps: recipe.steps, loss: loss as number });
     }
     return step.state();
@@ -105,7 +105,7 @@ export async function trainJudge(
 export const startingJudge = (network: Judge, optimizer: Optimizer, seed: number): State =>
   startingState(trainee(network, optimizer), 'kaiming', stream(seed, 'judge'));
 
-function feedsOf(
+function judgeFeeds(
   data: Dataset,
   indices: Uint32Array,
   at: number,

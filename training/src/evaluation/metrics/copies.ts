@@ -1,5 +1,5 @@
 /** Metrics of sameness: images drawn twice, and images learnt by heart. Rows are pixels in [0, 1]. */
-import { nearest } from './pairs.js';
+import { nearestNeighbours } from './pairs.js';
 import type { Rows } from './rows.js';
 
 /** Two images count as the same when their pixels differ by less than this, as a root mean square. */
@@ -10,7 +10,7 @@ const rms = (squared: number, size: number): number => Math.sqrt(squared / size)
 /** 1 for each image that has a twin in the set, closer than {@link SAME}, else 0. */
 export async function duplicates(images: Rows): Promise<Float32Array> {
   // A row's nearest is itself.
-  const { squared } = await nearest(images, images, 2);
+  const { squared } = await nearestNeighbours(images, images, 2);
   return Float32Array.from({ length: images.count }, (_, k) =>
     Number(rms(squared[2 * k + 1] as number, images.size) < SAME),
   );
@@ -53,7 +53,7 @@ async function nearestOfParts(images: Rows, parts: Iterable<Rows>) {
   let before = 0;
   for (const part of parts) {
     const k = Math.min(2, part.count);
-    const found = await nearest(images, part, k);
+    const found = await nearestNeighbours(images, part, k);
     for (let i = 0; i < images.count; i++) {
       for (let j = 0; j < k; j++) {
         const distance = found.squared[k * i + j] as number;

@@ -1,7 +1,7 @@
 /** The kernel distance. */
 import { stream } from '@gpn/runtime';
 import { products } from './pairs.js';
-import { average, pick, type Rows, rows, sameSize } from './rows.js';
+import { average, pick, type Rows, rowsOf, sameSize } from './rows.js';
 
 export interface KernelDistance {
   readonly value: number;
@@ -46,7 +46,7 @@ async function discrepancy(a: Rows, b: Rows): Promise<number> {
   const both = new Float32Array(a.data.length + b.data.length);
   both.set(a.data);
   both.set(b.data, a.data.length);
-  const dots = await products(rows(both, a.size), rows(both, a.size));
+  const dots = await products(rowsOf(both, a.size), rowsOf(both, a.size));
   const n = a.count;
   let [within, between] = [0, 0];
   for (let i = 0; i < 2 * n; i++) {

@@ -1,5 +1,5 @@
 /** Metrics of neighbourhoods: how much of each of two sets lies within the other. */
-import { ballsAround, nearest } from './pairs.js';
+import { ballsAround, nearestNeighbours } from './pairs.js';
 import type { Rows } from './rows.js';
 
 /** A number for each image; the mean over them is the metric. */
@@ -50,6 +50,6 @@ export async function neighbourhood(
 /** The squared distance from each row to its k-th nearest among the others. */
 async function radii(set: Rows, k: number): Promise<Float32Array> {
   // A row's nearest is itself.
-  const { squared } = await nearest(set, set, k + 1);
+  const { squared } = await nearestNeighbours(set, set, k + 1);
   return Float32Array.from({ length: set.count }, (_, i) => squared[i * (k + 1) + k] as number);
 }

@@ -5,7 +5,7 @@
 import { spec, type Tensors, trace } from '@gpn/export';
 import { openSession, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { meanOf, type Rows, rows, sameSize } from './rows.js';
+import { meanOf, type Rows, rowsOf, sameSize } from './rows.js';
 
 /** Numbers of a block's matrix: 16 MiB. */
 const BLOCK = 2 ** 22;
@@ -97,13 +97,13 @@ function centred(queries: Rows, references: Rows): [Rows, Rows] {
         out[k * size + i] = (data[k * size + i] as number) - (mean[i] as number);
       }
     }
-    return rows(out, size);
+    return rowsOf(out, size);
   };
   const second = less(references);
   return [queries === references ? second : less(queries), second];
 }
 
-export interface Nearest {
+export interface NearestNeighbours {
   readonly k: number;
   /** Squared Euclidean distances, [queries, k], the nearest first. */
   readonly squared: Float32Array;
@@ -112,7 +112,11 @@ export interface Nearest {
 }
 
 /** The k references nearest to each query. A query that is among the references finds itself. */
-export async function nearest(queries: Rows, references: Rows, k: number): Promise<Nearest> {
+export async function nearestNeighbours(
+  queries: Rows,
+  references: Rows,
+  k: number,
+): Promise<NearestNeighbours> {
   if (k > references.count) {
     throw new RangeError(`${references.count} rows have no ${k} nearest among them`);
   }

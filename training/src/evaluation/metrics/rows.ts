@@ -8,7 +8,7 @@ export interface Rows {
 }
 
 /** @throws RangeError when the numbers are no whole number of rows, or none */
-export function rows(data: Rows['data'], size: number): Rows {
+export function rowsOf(data: Rows['data'], size: number): Rows {
   const count = data.length / size;
   if (!Number.isInteger(count) || count === 0) {
     throw new RangeError(`${data.length} numbers are not rows of ${size}`);
@@ -18,7 +18,7 @@ export function rows(data: Rows['data'], size: number): Rows {
 
 /** The rows from `from` up to `to`; they share their memory. */
 export const slice = ({ data, size }: Rows, from: number, to: number): Rows =>
-  rows(data.subarray(from * size, to * size), size);
+  rowsOf(data.subarray(from * size, to * size), size);
 
 /** The rows at these places, copied. */
 export function pick({ data, size }: Rows, places: ArrayLike<number>): Rows {
@@ -27,7 +27,7 @@ export function pick({ data, size }: Rows, places: ArrayLike<number>): Rows {
     const from = (places[i] as number) * size;
     out.set(data.subarray(from, from + size), i * size);
   }
-  return rows(out, size);
+  return rowsOf(out, size);
 }
 
 /** The mean of all rows. */

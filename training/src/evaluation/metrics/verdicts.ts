@@ -7,10 +7,10 @@ import {
   groupRange,
   type Interval,
 } from './bootstrap.js';
-import { type Rows, rows } from './rows.js';
+import { type Rows, rowsOf } from './rows.js';
 
 /** The probabilities of each row of logits. */
-export function softmax({ data, count, size }: Rows): Rows {
+export function probabilitiesOf({ data, count, size }: Rows): Rows {
   const out = new Float64Array(count * size);
   for (let k = 0; k < count; k++) {
     const row = data.subarray(k * size, (k + 1) * size);
@@ -22,7 +22,7 @@ export function softmax({ data, count, size }: Rows): Rows {
       out[k * size + c] = Math.exp((row[c] as number) - most) / sum;
     }
   }
-  return rows(out, size);
+  return rowsOf(out, size);
 }
 
 /** The class with the largest logit of each row; of equal ones, the first. */

@@ -3,10 +3,10 @@ import type { Generator, ModelInfo } from '@gpn/runtime';
 import { extractorFor } from '../judge/judges.js';
 import { categoryError, classesOf, classHistogram } from '../metrics/verdicts.js';
 import { type Measured, scoreCategories, scoreExtras } from './extras.js';
+import { chooseSome, draw, type Labelled, loadReal, noise, type RealData } from './image-sets.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
-import { chooseSome, draw, type Labelled, loadReal, noise, type RealData } from './sets.js';
 import type { EvaluateOptions, Evaluation, Evaluator, Result } from './types.js';
 
 /**

@@ -7,8 +7,8 @@ import { examineJudge } from '../judge/judge-file.js';
 import { meanInterval } from '../metrics/bootstrap.js';
 import { parzen } from '../metrics/parzen.js';
 import { categoryError, classesOf } from '../metrics/verdicts.js';
+import { chooseSome, pixelRows, type RealData } from './image-sets.js';
 import type { Sample, Scores } from './scores.js';
-import { chooseSome, pixelRows, type RealData } from './sets.js';
 import type { EvaluateProgress, Extra } from './types.js';
 
 /** As many images as three passes over MNIST show, of however many there are. */

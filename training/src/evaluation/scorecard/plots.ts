@@ -1,6 +1,6 @@
 /** Pictures of an evaluation, as SVGs. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { newChart } from '../chart.js';
+import { svgChart } from '../chart.js';
 import { momentsOf } from '../metrics/frechet.js';
 import type { Rows } from '../metrics/rows.js';
 import type { Evaluation, Evidence } from './types.js';
@@ -12,27 +12,28 @@ const TEXT = { fontSize: 13 };
 /** How often each class is drawn, beside how often the data has it. */
 export async function classBars({ classes }: Evaluation): Promise<string | undefined> {
   if (!classes) return undefined;
-  const chart = await newChart({ width: 900, height: 300 });
   const percent = (shares: readonly number[]) => shares.map((share) => 100 * share);
   const bars = { type: 'bar' as const, animation: false };
-  chart.setOption({
-    backgroundColor: '#ffffff',
-    legend: { top: 8, textStyle: TEXT },
-    grid: { left: 64, right: 24, top: 44, bottom: 40 },
-    xAxis: { type: 'category', data: [...classes.names], axisLabel: { ...TEXT, interval: 0 } },
-    yAxis: {
-      type: 'value',
-      name: '% of images',
-      nameLocation: 'middle',
-      nameGap: 40,
-      axisLabel: TEXT,
+  return svgChart(
+    {
+      backgroundColor: '#ffffff',
+      legend: { top: 8, textStyle: TEXT },
+      grid: { left: 64, right: 24, top: 44, bottom: 40 },
+      xAxis: { type: 'category', data: [...classes.names], axisLabel: { ...TEXT, interval: 0 } },
+      yAxis: {
+        type: 'value',
+        name: '% of images',
+        nameLocation: 'middle',
+        nameGap: 40,
+        axisLabel: TEXT,
+      },
+      series: [
+        { ...bars, name: 'real', data: percent(classes.real), color: REAL },
+        { ...bars, name: 'generated', data: percent(classes.generated), color: GENERATED },
+      ],
     },
-    series: [
-      { ...bars, name: 'real', data: percent(classes.real), color: REAL },
-      { ...bars, name: 'generated', data: percent(classes.generated), color: GENERATED },
-    ],
-  });
-  return finish(chart);
+    { width: 900, height: 300 },
+  );
 }
 
 /** Points of each set that a picture shows: more would hide one another. */
@@ -45,7 +46,6 @@ const SHOWN = 1500;
  */
 export async function featureMap({ reference, sample }: Evidence): Promise<string> {
   const project = plane(reference.features);
-  const chart = await newChart({ width: 900, height: 520 });
   const axis = {
     type: 'value' as const,
     scale: true,
@@ -54,30 +54,26 @@ export async function featureMap({ reference, sample }: Evidence): Promise<strin
     splitLine: { show: false },
   };
   const points = { type: 'scatter' as const, animation: false, symbolSize: 4 };
-  chart.setOption({
-    backgroundColor: '#ffffff',
-    legend: { top: 8, textStyle: TEXT },
-    grid: { left: 56, right: 24, top: 44, bottom: 36 },
-    xAxis: axis,
-    yAxis: axis,
-    series: [
-      { ...points, name: 'real', data: project(reference.features), color: REAL },
-      {
-        ...points,
-        name: 'generated',
-        data: project(sample.features),
-        color: GENERATED,
-        itemStyle: { opacity: 0.6 },
-      },
-    ],
-  });
-  return finish(chart);
-}
-
-function finish(chart: Awaited<ReturnType<typeof newChart>>): string {
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
+  return svgChart(
+    {
+      backgroundColor: '#ffffff',
+      legend: { top: 8, textStyle: TEXT },
+      grid: { left: 56, right: 24, top: 44, bottom: 36 },
+      xAxis: axis,
+      yAxis: axis,
+      series: [
+        { ...points, name: 'real', data: project(reference.features), color: REAL },
+        {
+          ...points,
+          name: 'generated',
+          data: project(sample.features),
+          color: GENERATED,
+          itemStyle: { opacity: 0.6 },
+        },
+      ],
+    },
+    { width: 900, height: 520 },
+  );
 }
 
 /** Coordinates of the first rows along the two directions of most variance. */

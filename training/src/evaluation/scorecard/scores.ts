@@ -12,11 +12,11 @@ import {
   classesOf,
   classHistogram,
   classifierScore,
-  softmax,
+  probabilitiesOf,
 } from '../metrics/verdicts.js';
+import { type Labelled, pixelRows } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import { FIXED } from './protocol.js';
-import { type Labelled, pixelRows } from './sets.js';
 
 export interface Score {
   readonly value: number;
@@ -98,7 +98,7 @@ export async function openScorer(real: Sample, training: Labelled): Promise<Scor
         recall: meanScore(neighbours.recall),
         density: meanScore(neighbours.density),
         coverage: meanScore(neighbours.coverage),
-        ...(logits && { classifierScore: classifierScore(softmax(logits)) }),
+        ...(logits && { classifierScore: classifierScore(probabilitiesOf(logits)) }),
         ...(judged && classes && { classDivergence: classDivergence(judged, classes.real) }),
         ...(judged &&
           pictures.labels && { agreement: meanScore(agreement(pictures.labels, judged)) }),

@@ -2,10 +2,10 @@
 import type { Generator } from '@gpn/runtime';
 import type { Extractor } from '../judge/extractor.js';
 import type { Interval } from '../metrics/bootstrap.js';
+import type { RealData } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import type { Protocol } from './protocol.js';
 import type { Details, Sample } from './scores.js';
-import type { RealData } from './sets.js';
 
 /** Measures that take minutes. */
 export type Extra = 'trained' | 'parzen';

@@ -2,7 +2,7 @@
 import { type Initialization, NETWORKS } from '@gpn/models';
 import { z } from 'zod';
 import type { outputSchema } from './output.js';
-import { count, decay, learningRate, pixels, size, whole } from './values.js';
+import { count, decay, learningRate, sidePixels, size, whole } from './values.js';
 
 const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
 
@@ -25,8 +25,8 @@ export const dataSchema = z.strictObject({
     .min(1)
     .max(4096)
     .describe('`mnist`, `fashion`, or a folder, relative to the recipe’s file.'),
-  height: pixels.describe('Height of the images in pixels.'),
-  width: pixels.describe('Width of the images in pixels.'),
+  height: sidePixels.describe('Height of the images in pixels.'),
+  width: sidePixels.describe('Width of the images in pixels.'),
   channels: z.literal([1, 3]).describe('1 for grey images, 3 for colour.'),
   range: z
     .tuple([z.number(), z.number()], RANGE)

@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const whole = z.int({
   error: ({ code }) => (code === 'invalid_type' ? 'a whole number' : undefined),
 });
-export const pixels = whole.min(1).max(1024);
+export const sidePixels = whole.min(1).max(1024);
 export const count = whole.min(1).max(1_000_000_000);
 export const learningRate = z.number().gt(0).max(1);
 export const size = whole.min(1).max(4096);

@@ -1,30 +1,17 @@
-import { stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+/** A trained network as an .onnx file that describes itself. */
 import { spec, type TensorSpec, trace } from '@gpn/export';
 import type { Network } from '@gpn/models';
-import {
-  type ModelInfo,
-  makeCertificate,
-  openSession,
-  UserError,
-  withModelInfo,
-} from '@gpn/runtime';
-import * as tf from '@tensorflow/tfjs-core';
-import {
-  bestCheckpoint,
-  type Checkpoint,
-  latestCheckpoint,
-  readCheckpoint,
-} from '../checkpoint/checkpoint.js';
+import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { sideOf } from '../data/fragments.js';
-import { below, constants } from '../engine/state.js';
-import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
+import { constants, tensorsBelow } from '../engine/state.js';
 import type { Method } from '../methods/method.js';
 import { ganOf, networksOf } from '../recipe/gan.js';
 import { recipeHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { measuredStatistics } from './statistics.js';
+import { VERSIONS } from './versions.js';
 
 export type Role = 'generator' | 'discriminator';
 
@@ -49,16 +36,16 @@ export async function exportNetwork(
   for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
   const { params, buffers } = await learned(checkpoint, role, network);
   const model = trace(
-    ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
+    ({ [INPUT[role]]: x, ...conditions }: Record<string, Tensor>) => {
       const pass = { training: false, conditions };
-      const { y } = network.apply(constants(params), constants(buffers), x as tf.Tensor, pass);
-      return role === 'generator' ? { images: y } : { ...gan.outputs(x as tf.Tensor, y) };
+      const { y } = network.apply(constants(params), constants(buffers), x as Tensor, pass);
+      return role === 'generator' ? { images: y } : { ...gan.outputs(x as Tensor, y) };
     },
     inputs,
     { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description, float16 },
   );
   const bytes = model.toBytes();
-  const info = describe(checkpoint, role, gan);
+  const info = modelInfoOf(checkpoint, role, gan);
   const session = await openSession(bytes, { device: 'cpu', label: info.name });
   try {
     const certified = { ...info, certificate: await makeCertificate(session, info) };
@@ -72,60 +59,17 @@ export async function exportNetwork(
 async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
   const average = `${role}/average`;
   if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
-    const params = below(state, average, network.params);
+    const params = tensorsBelow(state, average, network.params);
     return { params, buffers: await measuredStatistics(recipe, network, params) };
   }
   return {
-    params: below(state, `${role}/params`, network.params),
-    buffers: below(state, `${role}/buffers`, network.buffers),
+    params: tensorsBelow(state, `${role}/params`, network.params),
+    buffers: tensorsBelow(state, `${role}/buffers`, network.buffers),
   };
 }
 
-/**
- * Exports one network of a run (its newest checkpoint, or its best one) or of a checkpoint file.
- * @param source a run's folder, or a .safetensors file
- * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
- */
-export async function exportRun(
-  source: string,
-  {
-    network,
-    out,
-    best = false,
-    float16 = false,
-  }: { network: Role; out: string; best?: boolean; float16?: boolean },
-): Promise<{ path: string; info: ModelInfo }> {
-  const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
-  const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
-  await writeFileAtomic(out, bytes);
-  return { path: out, info };
-}
-
-async function findCheckpoint(source: string, best: boolean): Promise<string> {
-  const found = await stat(source).catch((error: unknown) => {
-    throw fileError('read', source, error);
-  });
-  if (!found.isDirectory() && best) {
-    throw new UserError(`${source} is a checkpoint itself: a best one is of the folder of a run.`);
-  }
-  if (!found.isDirectory()) return source;
-  if (best) {
-    const path = bestCheckpoint(join(source, 'checkpoints'));
-    if (await exists(path)) return path;
-    throw new UserError(
-      `${source} holds no best checkpoint: a training keeps one where its recipe has output.evaluate_every.`,
-    );
-  }
-  const newest =
-    (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
-  if (newest) return newest;
-  throw new UserError(
-    `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
-  );
-}
-
 /** What the file says of itself. */
-function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
+function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
   const generates = role === 'generator';
   return {
     version: 1,
@@ -183,10 +127,3 @@ function describeConditions(
       codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
   };
 }
-
-const require = createRequire(import.meta.url);
-const versionOf = (file: string): string => (require(file) as { version: string }).version;
-export const VERSIONS = {
-  gpn: versionOf('../../package.json'),
-  '@tensorflow/tfjs-core': tf.version_core,
-};

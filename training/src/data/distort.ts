@@ -36,7 +36,7 @@ export function drawAffine(random: RandomStream, { height, width }: Size): Affin
  * @param images bytes, [count, height, width, channels]
  * @param affines for each image
  */
-export function bend(
+export function distort(
   images: Uint8Array,
   { height, width, channels }: Size,
   affines: readonly Affine[],

@@ -3,7 +3,7 @@ import { type Generator, latents, stream, UserError } from '@gpn/runtime';
 import { gather, hashImages } from '../../data/images.js';
 import { loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, Pictures } from '../../data/types.js';
-import { type Rows, rows } from '../metrics/rows.js';
+import { type Rows, rowsOf } from '../metrics/rows.js';
 
 /** Pictures of a known class each, or of none. */
 export interface Labelled extends Pictures {
@@ -120,7 +120,7 @@ export function pixelRows(pictures: Pictures, from = 0, to = pictures.count): Ro
   const bytes = images.subarray(from * size, to * size);
   const out = new Float32Array(bytes.length);
   for (let i = 0; i < out.length; i++) out[i] = (bytes[i] as number) / 255;
-  return rows(out, size);
+  return rowsOf(out, size);
 }
 
 function shrunk({ height, width, channels, images }: Pictures, from: number, to: number): Rows {
@@ -141,5 +141,5 @@ function shrunk({ height, width, channels, images }: Pictures, from: number, to:
       }
     }
   }
-  return rows(out, size);
+  return rowsOf(out, size);
 }
