@@ -13,15 +13,19 @@ import type { Recipe } from '../recipe/schema.js';
 import { measuredStatistics } from './statistics.js';
 import { VERSIONS } from './versions.js';
 
+/** One of the two networks of a GAN. */
 export type Role = 'generator' | 'discriminator';
 
-/** The main inputs of the exported files; conditions come beside them by their own names. */
+/** The main input of an exported network; conditions are further inputs with their own names. */
 const INPUT = { generator: 'latents', discriminator: 'images' } as const;
 
 /**
- * A trained network as an .onnx file: in inference mode (running statistics, folded into the
- * weights), with a free batch, describing itself, and certified by values computed on the CPU.
- * @param options float16: store the weights as float16, in half the space
+ * Exports a trained network as an .onnx file in inference mode: its running statistics are folded into
+ * the weights, its batch size is free, and it contains its own description and a certificate of
+ * values computed on the CPU.
+ * @param options float16: store the weights as float16, which halves the file
+ * @returns the file's bytes and its description
+ * @throws UserError if the checkpoint does not fit its recipe
  */
 export async function exportNetwork(
   checkpoint: Checkpoint,
@@ -55,7 +59,7 @@ export async function exportNetwork(
   }
 }
 
-/** A network's weights and statistics; of the generator their average, where it was kept. */
+/** A network's weights and running statistics; the average weights, if the training kept them. */
 async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
   const average = `${role}/average`;
   if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
@@ -68,7 +72,7 @@ async function learned({ recipe, state }: Checkpoint, role: Role, network: Netwo
   };
 }
 
-/** What the file says of itself. */
+/** The description that is stored in the file. */
 function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
   const generates = role === 'generator';
   return {
@@ -93,7 +97,7 @@ function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method):
   };
 }
 
-/** The images that the network draws or takes; of a discriminator of fragments, the fragments. */
+/** The images that the network draws or takes; for a fragment discriminator, the fragments. */
 function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelInfo['image'] {
   const side = role === 'discriminator' && model.fragment ? sideOf(model.fragment) : undefined;
   return {
@@ -106,7 +110,7 @@ function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelI
   };
 }
 
-/** The classes or categories and the codes that the network takes beside its main input. */
+/** The classes, categories and codes that the network takes in addition to its main input. */
 function describeConditions(
   { model: { classes, categories, codes }, training }: Recipe,
   { dataset }: Checkpoint['progress'],

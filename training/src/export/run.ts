@@ -7,8 +7,11 @@ import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import { exportNetwork, type Role } from './network.js';
 
 /**
- * Exports one network of a run (its newest checkpoint, or its best one) or of a checkpoint file.
+ * Exports a network of a run's newest checkpoint, of its best one, or of a checkpoint file.
  * @param source a run's folder, or a .safetensors file
+ * @param options.out path of the .onnx file
+ * @param options.best the checkpoint with the best Fréchet distance instead of the newest
+ * @param options.float16 store the weights as float16
  * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
  */
 export async function exportRun(

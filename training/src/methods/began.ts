@@ -27,7 +27,7 @@ const equilibrium = z.strictObject({
     ),
 });
 
-/** BEGAN: an autoencoder judges, by how well it gives images back (Berthelot et al. 2017). */
+/** BEGAN: the discriminator is an autoencoder, scored by its error (Berthelot et al. 2017). */
 export const began = defineMethod({
   keys: {
     training: { equilibrium: equilibrium.describe('The balance of the two networks of BEGAN.') },

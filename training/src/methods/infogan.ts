@@ -133,7 +133,7 @@ export const infogan = defineMethod({
   },
 });
 
-/** For diversity, each category and its codes make two images, which their latents set apart. */
+/** Draws categories and codes. For diversity, each pair makes two images with different latents. */
 function categoriesAndCodes(
   { batchSize, categories, codes, diversity }: InfoganSettings,
   random: ReturnType<typeof stream>,
@@ -145,11 +145,11 @@ function categoriesAndCodes(
   };
 }
 
-/** The same values over and over, up to a length. */
+/** Repeats values up to a length. */
 const repeated = (values: ArrayLike<number>, length: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => values[i % values.length] as number);
 
-/** With distorted copies of the images. */
+/** Adds distorted copies of the images to the feeds. */
 const withDistorted = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
   ...data,
   feeds(k) {

@@ -96,8 +96,8 @@ const keys = {
 type PredictiveRecipe = RecipeWith<typeof keys>;
 
 /**
- * Generative Predictive Networks: the discriminator learns alone to tell real fragments of images
- * from altered ones; then, frozen, it trains the generator. In further rounds the generator's
+ * Generative Predictive Networks. The discriminator learns alone to distinguish real fragments of
+ * images from altered ones; then, frozen, it trains the generator. In later rounds the generator's
  * fragments are negatives too. Steps and epochs are those of each network, over all rounds.
  */
 export const predictive = defineMethod({
@@ -127,8 +127,8 @@ export const predictive = defineMethod({
 });
 
 /**
- * What a round takes of a phase that all rounds share: its steps go on from one to the next. It
- * is measured in the first and the last, because that takes as long as many a round.
+ * One round of a phase that all rounds share; its steps continue those of the round before. Only the
+ * first and the last round are measured, because a measurement can take longer than a round.
  */
 function inRound({ measure, ...phase }: Phase, round: number, rounds: number): Phase {
   const until = (all: number, round: number) => Math.floor((all * round) / rounds);
@@ -146,7 +146,10 @@ function inRound({ measure, ...phase }: Phase, round: number, rounds: number): P
   };
 }
 
-/** The discriminator's phase; as a rival, with fragments of the generator as it is by then. */
+/**
+ * The discriminator's phase.
+ * @param rivalry whether fragments of the current generator are negatives too
+ */
 function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
   const { batch_size, seed, optimizer: rates } = recipe.training;
   const { negatives, inverse, fragments_per_image: perImage } = recipe.training.predictive;
@@ -158,7 +161,7 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     optimizer: optimizerOf(recipe),
     size: recipe.model.fragment,
     count: batch_size,
-    // As many as of every other kind.
+    // as many as of each other kind
     rival: rivalry && negatives.generated ? { generator, generated: perKind } : undefined,
   };
   const generated = settings.rival?.generated ?? 0;
@@ -183,7 +186,7 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
   };
 }
 
-/** The feeds of a step of the discriminator, from the numbers of the views to cut fragments from. */
+/** Returns a function that makes the feeds of a discriminator step from the numbers of its views. */
 function fragmentFeeds(
   recipe: PredictiveRecipe,
   dataset: Dataset,
@@ -192,7 +195,7 @@ function fragmentFeeds(
 ) {
   const side = sideOf(size);
   const rows = count + (rival?.generated ?? 0);
-  /** The values, then `more` for the fragments of generated images. */
+  /** Appends the value `more` for each fragment of a generated image. */
   const all = (values: Float32Array, more: number): TensorData => {
     const whole = new Float32Array(rows).fill(more);
     whole.set(values);
@@ -218,7 +221,7 @@ function fragmentFeeds(
   };
 }
 
-/** The generator's phase, against a discriminator that does not move. */
+/** The generator's phase, against the frozen discriminator. */
 function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {
   const { batch_size: count, seed, optimizer: rates } = recipe.training;
   const { generator_fragments, generator_loss, generator_batches, diversity } =
@@ -241,7 +244,7 @@ function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {
     flops: count * (g.forward + g.weights + g.inputs + generator_fragments * (2 * d.forward)),
     steps: () => stepsOf(recipe)(generator_batches),
     data: (dataset) => ({
-      stepsPerEpoch: Number.POSITIVE_INFINITY, // none of its steps shows an image
+      stepsPerEpoch: Number.POSITIVE_INFINITY, // its steps show no images of the data
       feeds(k) {
         const random = stream(seed, 'deception', k);
         return {
@@ -267,7 +270,7 @@ const placesOf = (
 const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
   floats(shape, random.uniform(tf.util.sizeFromShape([...shape]), 0, 1));
 
-/** Rounds share their data, because an order of many images takes a while to draw. */
+/** Remembers results, because the rounds share their data and drawing a long order is slow. */
 function memoized<A extends object, B>(f: (a: A) => B): (a: A) => B {
   const kept = new WeakMap<A, B>();
   return (a) => {
