@@ -84,7 +84,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       if (before !== place) on({ type: 'note', text: moved(before, place) });
       progress = { ...progress, places: { ...progress.places, [phase.name]: place } };
 
-      // Where the generator begins is remembered, so that a collapse can be announced from a beginning.
+      // The first evaluation is the reference that tells a collapse from an untrained generator.
       if (tracker.begins(phase, progress)) {
         const verdict = await tracker.look(checkpoint(), { evaluating: true, epoch: 0 });
         if (verdict) progress = { ...progress, watch: verdict.watch };

@@ -1,4 +1,4 @@
-/** From images to features: a judge, or any other feature extractor that is an .onnx file. */
+/** Feature extractors: a judge, or any other .onnx file that maps images to features. */
 import { createHash } from 'node:crypto';
 import {
   METADATA_KEY,
@@ -14,33 +14,36 @@ import { type Rows, rowsOf } from '../metrics/rows.js';
 import { classesOf } from '../metrics/verdicts.js';
 import { type ImageInput, type Layout, prepare } from './prepare.js';
 
-/** Which features these are: part of the protocol. */
+/** Identifies features; a part of the protocol. */
 export interface FeaturesIdentity {
   readonly name: string;
-  /** Of the file. */
+  /** SHA-256 of the file, in hex. */
   readonly sha256: string;
-  /** Numbers for each image. */
+  /** Number of features of an image. */
   readonly size: number;
-  /** What 0 and 255 become. */
+  /** The values of the pixels 0 and 255. */
   readonly range: readonly [number, number];
 }
 
+/** An open feature extractor. */
 export interface Extractor {
   readonly identity: FeaturesIdentity;
-  /** Of an extractor that classifies too. */
+  /** Number of classes, if the extractor is also a classifier. */
   readonly classes?: number;
-  /** Features, and logits where it classifies, a row for each image. */
+  /** The features of images, and the logits of a classifier; one row for each image. */
   extract(
     images: Pictures,
     options?: { onProgress?: (done: number, total: number) => void },
   ): Promise<{ features: Rows; logits?: Rows }>;
+  /** Frees the extractor's session. */
   dispose(): Promise<void>;
 }
 
+/** How to open an extractor. */
 export interface ExtractorOptions {
-  /** What to call the file in an error. */
+  /** The name of the file in errors. */
   readonly label?: string;
-  /** Of a file that does not say it: what the pixels 0 and 255 become; 0 and 1 unless given. */
+  /** The values of the pixels 0 and 255, if the file does not contain them; [0, 1] by default. */
   readonly range?: readonly [number, number];
   readonly threads?: number;
 }
@@ -48,12 +51,12 @@ export interface ExtractorOptions {
 const BATCH = 200;
 
 /**
- * Opens a feature extractor. A file of ours says all that is needed. Of any other, the first input
- * takes images, NHWC or NCHW, of the size that its shape tells, grey or RGB; the first output are the
- * features, flattened if need be; images of another size are resized, grey ones given to all
- * channels.
+ * Opens a feature extractor. A file exported by this project describes itself. Of any other file, the
+ * first input takes images (NHWC or NCHW, grey or RGB, of the size of its shape) and the first output
+ * gives features, which are flattened. Images of another size are resized; grey ones are repeated in
+ * all channels.
  *
- * @throws UserError where it is no feature extractor
+ * @throws UserError if the file is not a feature extractor
  */
 export async function openExtractor(
   bytes: Uint8Array,
@@ -93,9 +96,10 @@ export async function openExtractor(
 }
 
 /**
- * The category that an InfoGAN's discriminator gives for each image.
+ * The most probable category of each image, by the discriminator of an InfoGAN.
  *
- * @throws UserError where the file has no output of categories
+ * @param bytes of the discriminator's file
+ * @throws UserError if the file has no output of categories
  */
 export async function categoriesOf(
   bytes: Uint8Array,
@@ -119,7 +123,7 @@ export async function categoriesOf(
 
 interface NamedInput extends ImageInput {
   readonly input: string;
-  /** Of a file that takes no other. */
+  /** The batch size, if it is fixed. */
   readonly batch?: number;
 }
 
@@ -132,7 +136,7 @@ const inputOf = ({ input, image }: ModelInfo): NamedInput => ({
   range: image.range,
 });
 
-/** What an input of four dimensions takes, told by where its channels are. */
+/** Derives the layout of an input from the position of its channels. */
 function guessInput(session: Session, label: string, range: readonly [number, number]): NamedInput {
   const [input] = session.inputs;
   const shape = input?.shape ?? [];
@@ -165,7 +169,7 @@ function guessInput(session: Session, label: string, range: readonly [number, nu
   };
 }
 
-/** Runs images through a session, batch by batch, and collects the rows of the outputs asked for. */
+/** Returns a function that runs images in batches and collects the rows of the named outputs. */
 function runner(session: Session, format: NamedInput, names: readonly string[], label: string) {
   const step = format.batch ?? BATCH;
   return async (

@@ -1,4 +1,4 @@
-/** A trained judge as an .onnx file. */
+/** Exports a trained judge as an .onnx file, and measures its accuracy. */
 import { createHash } from 'node:crypto';
 import { spec, trace } from '@gpn/export';
 import { judge } from '@gpn/models';
@@ -14,11 +14,11 @@ import { openExtractor } from './extractor.js';
 import type { JudgeRecipe } from './judge.js';
 
 /**
- * A judge as a file that gives features and logits, with a free batch, certified, and with its
- * accuracy on images that it has not seen.
+ * Exports a judge as a file that gives features and logits, with a free batch size, a certificate, and
+ * its accuracy on the test set.
  *
  * @param state as `trainJudge` returns it
- * @param data what it was trained on, and what it is examined with
+ * @param data the training set, and the test set for the accuracy
  */
 export async function exportJudge(
   state: State,
@@ -79,7 +79,7 @@ function judgeInfo(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelI
   };
 }
 
-/** The share of labelled images that a trained judge takes for what they are. */
+/** The accuracy of a trained judge on labelled images, 0 to 1. */
 export async function examineJudge(
   state: State,
   recipe: JudgeRecipe,

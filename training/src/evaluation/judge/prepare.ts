@@ -1,26 +1,28 @@
-/** Images as a network wants them. */
+/** Converts images to the input of a network. */
 import { UserError } from '@gpn/runtime';
 import { util } from '@tensorflow/tfjs-core';
 import type { Pictures } from '../../data/types.js';
 
+/** The order of the dimensions: channels last or channels first. */
 export type Layout = 'NHWC' | 'NCHW';
 
-/** How a network takes images. */
+/** The image input of a network. */
 export interface ImageInput {
   readonly layout: Layout;
-  /** 0: as they are. */
+  /** 0 if the size is free. */
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** What 0 and 255 become. */
+  /** The values of the pixels 0 and 255. */
   readonly range: readonly [number, number];
 }
 
 /**
- * The images from `at` on, `n` of them, in a tensor of `batch`: resized (bilinear, pixel centres at
- * halves, as most libraries have it), grey given to all channels.
+ * Converts `n` images from `at` on to a tensor with `batch` rows: resized (bilinear, with pixel centres
+ * at halves, as in most libraries), and grey images repeated in all channels. Rows after the images
+ * are zero.
  *
- * @throws UserError for colour images where the network takes grey ones
+ * @throws UserError for colour images if the network takes grey ones
  */
 export function prepare(
   { height, width, channels, images }: Pictures,
@@ -45,7 +47,7 @@ export function prepare(
   const scale = (high - low) / 255;
   const data = new Float32Array(util.sizeFromShape(shape));
   if (format.layout === 'NHWC' && shape.join() === [batch, height, width, channels].join()) {
-    // Nothing to resize or to turn, as with the judges: ten times as fast.
+    // Nothing to resize or transpose, as with the judges: ten times as fast.
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);
     return { data, shape };
   }
@@ -76,11 +78,11 @@ export function prepare(
 interface Tap {
   readonly low: number;
   readonly high: number;
-  /** How far from `low` to `high`. */
+  /** The position between `low` and `high`, 0 to 1. */
   readonly part: number;
 }
 
-/** Between which two pixels of a line of `from` each of `to` lies. */
+/** The two source pixels between which each of `to` target pixels lies, in a line of `from` pixels. */
 const taps = (from: number, to: number): Tap[] =>
   Array.from({ length: to }, (_, i) => {
     const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));

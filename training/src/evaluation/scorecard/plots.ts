@@ -1,4 +1,4 @@
-/** Pictures of an evaluation, as SVGs. */
+/** Plots of an evaluation, as SVG. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { svgChart } from '../chart.js';
 import { momentsOf } from '../metrics/frechet.js';
@@ -9,7 +9,7 @@ const REAL = '#64748b';
 const GENERATED = '#c2410c';
 const TEXT = { fontSize: 13 };
 
-/** How often each class is drawn, beside how often the data has it. */
+/** The share of each class in generated and in real images; undefined without classes. */
 export async function classBars({ classes }: Evaluation): Promise<string | undefined> {
   if (!classes) return undefined;
   const percent = (shares: readonly number[]) => shares.map((share) => 100 * share);
@@ -36,13 +36,13 @@ export async function classBars({ classes }: Evaluation): Promise<string | undef
   );
 }
 
-/** Points of each set that a picture shows: more would hide one another. */
+/** Points of each set in a plot; more would hide one another. */
 const SHOWN = 1500;
 
 /**
- * Real and generated images as points in the plane in which the features of the real ones vary most
- * (principal components). Where there are only grey points, nothing is generated; where there are only
- * coloured ones, what is generated is like nothing real.
+ * Real and generated images as points in the plane of the first two principal components of the real
+ * features. Regions with only grey points are not covered by the generator; in regions with only
+ * coloured points, generated images resemble no real ones.
  */
 export async function featureMap({ reference, sample }: Evidence): Promise<string> {
   const project = plane(reference.features);
@@ -76,7 +76,7 @@ export async function featureMap({ reference, sample }: Evidence): Promise<strin
   );
 }
 
-/** Coordinates of the first rows along the two directions of most variance. */
+/** Returns a function that projects rows on the two directions of largest variance. */
 function plane(features: Rows): (of: Rows) => [number, number][] {
   const { mean, covariance } = momentsOf(features);
   const size = mean.length;
@@ -96,7 +96,7 @@ function plane(features: Rows): (of: Rows) => [number, number][] {
         for (let i = 0; i < size; i++) {
           sum += ((data[k * size + i] as number) - (mean[i] as number)) * (axis[i] as number);
         }
-        return Math.round(1000 * sum) / 1000; // the file need not say more
+        return Math.round(1000 * sum) / 1000; // keeps the file small
       };
       return [along(axes[0]), along(axes[1])];
     });
