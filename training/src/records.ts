@@ -1,4 +1,4 @@
-/** A record with each value replaced; the keys and their order stay. */
+/** Applies `f` to each value of a record; keys and their order stay. */
 export const mapRecord = <A, B>(
   record: Readonly<Record<string, A>>,
   f: (value: A, name: string) => B,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../src/recipe/nearest.js';
+import { closestName } from '../src/recipe/closest-name.js';
 
 test.each([
   ['batchsize', 'batch_size'],
@@ -11,5 +11,5 @@ test.each([
   ['learning_rate', undefined],
   ['x', undefined],
 ])('nearest to %s is %s', (word, expected) => {
-  expect(nearest(word, ['seed', 'batch_size', 'epochs', 'steps'])).toBe(expected);
+  expect(closestName(word, ['seed', 'batch_size', 'epochs', 'steps'])).toBe(expected);
 });

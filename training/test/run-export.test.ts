@@ -3,7 +3,7 @@ import { openSession, readModelInfo, stream, type TensorData, UserError } from '
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { Checkpoint } from '../src/checkpoint/checkpoint.js';
-import { exportNetwork, type Role } from '../src/export/run-export.js';
+import { exportNetwork, type Role } from '../src/export/network.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import { startingState } from '../src/steps/state.js';

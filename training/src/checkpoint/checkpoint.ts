@@ -1,3 +1,4 @@
+/** Checkpoints: safetensors files with the complete state of a training. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
@@ -14,32 +15,32 @@ const schedule = z.strictObject({
   stale: z.int().min(0),
 });
 
-/** Everything of a training but its tensors. Random numbers are a function of seed and step. */
+/** The state of a training apart from its tensors. Random numbers are a function of seed and step. */
 const progressSchema = z.strictObject({
-  /** Steps done; the next one's place in the data and its noise follow from it and the seed. */
+  /** Completed steps. The next batch and its noise are functions of this and the seed. */
   step: z.int().min(0),
   seed: z.int().min(0),
   random: z.literal('threefry2x32-20'),
-  /** Times that every image has been shown. */
+  /** Completed passes over the data, with fractions. */
   epochs: z.number().min(0),
-  /** Steps done in this epoch, and the sums of their metrics. */
+  /** Completed steps of this epoch, and the sums of their metrics. */
   epoch: z.strictObject({ steps: z.int().min(0), sums: z.record(z.string(), z.number()) }),
-  /** Where each phase's steps were computed (see `CompiledStep.rounding`), and by which version. */
+  /** What computed the steps of each phase: `CompiledStep.rounding` and the version. */
   places: z.record(z.string(), z.string()).default({}),
-  /** The learning rates of the phase that was last at work, by name. */
+  /** The learning rates of the current phase, by name. */
   schedule: z.record(z.string(), schedule),
   dataset: z.strictObject({
     name: z.string(),
     hash: z.string(),
     count: z.int().min(1),
-    /** The names of its classes, where it has any. */
+    /** The names of its classes, if it has any. */
     classes: z.array(z.string()).optional(),
   }),
-  /** What the discriminator's phase measured at its end. */
+  /** The measurements at the end of the discriminator's phase. */
   quality: z
     .array(z.strictObject({ metric: z.string(), value: z.number(), protocol: z.string() }))
     .optional(),
-  /** What evaluations have found so far: see `Watch`. */
+  /** A summary of the evaluations so far; see `Watch`. */
   watch: z
     .strictObject({
       varied: z.boolean(),
@@ -50,8 +51,10 @@ const progressSchema = z.strictObject({
     .optional(),
 });
 
+/** How far a training has come; see the schema above. */
 export type Progress = z.infer<typeof progressSchema>;
 
+/** All that a training needs to continue: its tensors, its progress and its recipe. */
 export interface Checkpoint {
   readonly state: State;
   readonly progress: Progress;
@@ -60,12 +63,13 @@ export interface Checkpoint {
 
 const FORMAT = 'gpn-checkpoint-2';
 const NAME = /^step-(\d+)\.safetensors$/;
-/** Older ones are removed. */
+/** Number of checkpoints that are kept; older ones are removed. */
 const KEPT = 3;
 
+/** The name of a step in file names: `step-000500`. */
 export const stepName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
 
-/** Writes `folder/step-N.safetensors` and removes all but the newest few. @returns its path */
+/** Writes `folder/step-N.safetensors` and removes all but the newest three. @returns its path */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
   const path = join(folder, `${stepName(checkpoint.progress.step)}.safetensors`);
   await write(path, checkpoint);
@@ -74,10 +78,10 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   return path;
 }
 
-/** The best one by Fréchet distance, which is kept beside the newest few. */
+/** The path of the checkpoint with the best Fréchet distance, which is kept in addition. */
 export const bestCheckpoint = (folder: string): string => join(folder, 'best.safetensors');
 
-/** Writes it, in place of the one before. */
+/** Writes the best checkpoint and replaces the one before. */
 export const writeBestCheckpoint = (folder: string, checkpoint: Checkpoint): Promise<void> =>
   write(bestCheckpoint(folder), checkpoint);
 
@@ -96,7 +100,7 @@ async function write(path: string, checkpoint: Checkpoint): Promise<void> {
   await writeFileAtomic(path, encodeSafetensors(new Map(tensors), metadata));
 }
 
-/** @throws UserError if the file is missing, broken, or not a checkpoint of ours */
+/** Reads a checkpoint. @throws UserError if the file is missing, broken or not a checkpoint */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== FORMAT) {
@@ -122,13 +126,13 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   };
 }
 
-/** The newest checkpoint's path of a folder of checkpoints, if there is one. */
+/** The path of the newest checkpoint in a folder; undefined if there is none. */
 export async function latestCheckpoint(folder: string): Promise<string | undefined> {
   const newest = (await checkpointsIn(folder)).at(-1);
   return newest && join(folder, newest);
 }
 
-/** File names, oldest first. */
+/** The file names of checkpoints, oldest first. */
 async function checkpointsIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];

@@ -1,33 +1,33 @@
 /**
- * Batches as a pure function of (seed, step): a run that was stopped and resumed sees the very
- * batches that an unbroken one sees.
+ * Batches as a pure function of (seed, step), so a resumed run sees the same batches as an
+ * uninterrupted one.
  */
 import { stream, UserError } from '@gpn/runtime';
 import { gather } from './images.js';
 import type { Dataset } from './types.js';
 
-/** A place in the data: batch `batch` of pass `epoch`, both from 0. */
+/** A position in the data: batch `batch` of epoch `epoch`, both counted from 0. */
 export interface Position {
   epoch: number;
   batch: number;
 }
 
-/** How a data set of `count` images is cut into batches. Steps, epochs and batches count from 0. */
+/** How a data set is divided into batches. Steps, epochs and batches are counted from 0. */
 export interface Batches {
   stepsPerEpoch: number;
   position(step: number): Position;
-  /** The images of the step's batch, as indices into the data set. */
+  /** The indices of the step's images in the data set. */
   indices(step: number): Uint32Array;
 }
 
-/** The order of the images in an epoch: a permutation of 0 … count − 1. */
+/** The order of the images in an epoch, a permutation of 0 … count − 1. */
 export const epochOrder = (seed: number, epoch: number, count: number): Uint32Array =>
   stream(seed, 'shuffle', epoch).permutation(count);
 
 /**
- * Every epoch takes the images in a new order; its last, partial batch is dropped.
+ * Divides `count` images into batches. Each epoch has a new order; the last, partial batch is dropped.
  *
- * @throws UserError when there are fewer images than one batch
+ * @throws UserError if there are fewer images than one batch
  */
 export function batches(seed: number, count: number, batchSize: number): Batches {
   if (count < batchSize) {
@@ -40,7 +40,7 @@ export function batches(seed: number, count: number, batchSize: number): Batches
     epoch: Math.floor(step / stepsPerEpoch),
     batch: step % stepsPerEpoch,
   });
-  let kept: { epoch: number; order: Uint32Array } = { epoch: -1, order: new Uint32Array() }; // an order costs more than a step's lookup
+  let kept: { epoch: number; order: Uint32Array } = { epoch: -1, order: new Uint32Array() }; // drawing an order is slow
   const indices = (step: number) => {
     const { epoch, batch } = position(step);
     if (epoch !== kept.epoch) kept = { epoch, order: epochOrder(seed, epoch, count) };
@@ -49,14 +49,14 @@ export function batches(seed: number, count: number, batchSize: number): Batches
   return { stepsPerEpoch, position, indices };
 }
 
-/** The pixels of some images, NHWC. They stay bytes: the training graph maps them to its range. */
+/** The pixels of some images as bytes, NHWC. The training graph maps them to its range. */
 export const gatherBatch = (data: Dataset, indices: ArrayLike<number>): Uint8Array =>
   gather(data.images, data.height * data.width * data.channels, indices);
 
 /**
- * The labels of some images.
+ * The labels of some images, one byte for each.
  *
- * @throws UserError when the data set has none
+ * @throws UserError if the data set has no labels
  */
 export function gatherLabels(data: Dataset, indices: ArrayLike<number>): Uint8Array {
   if (data.labels === undefined) {

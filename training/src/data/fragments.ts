@@ -1,28 +1,33 @@
 /**
- * Fragments of images, real and altered: what a Generative Predictive Network's discriminator
- * learns from. A fragment is a square cut from the image with zeros around it; its *internal part*
- * lies wholly inside the image and may be altered, the *frame* around that is context, always real.
+ * Fragments of images, real and altered, from which the discriminator of a Generative Predictive
+ * Network learns. A fragment is a small square cut from an image that is padded with zeros. Its
+ * *internal part* lies completely inside the image and may be altered. The *frame* around it is the
+ * context and always real.
  */
 import type { RandomStream } from '@gpn/runtime';
 import type { Images } from './types.js';
 
-/** Sides in pixels; a fragment's is internal + 2 · frame. */
+/** Side of the internal part and width of the frame, in pixels. */
 export interface FragmentSize {
   readonly internal: number;
   readonly frame: number;
 }
 
+/** The side of a fragment in pixels: internal + 2 · frame. */
 export const sideOf = ({ internal, frame }: FragmentSize): number => internal + 2 * frame;
 
 type Size = Pick<Images, 'height' | 'width'>;
 
-/** Where internal parts begin, in pixels of the image; so fragments begin there in the padded one. */
+/**
+ * The top left corners of internal parts, in pixels of the image. They are also the corners of the
+ * fragments in the padded image.
+ */
 export interface Corners {
   readonly rows: Uint32Array;
   readonly columns: Uint32Array;
 }
 
-/** Corners spread evenly over all (height − internal + 1) · (width − internal + 1) places. */
+/** Draws corners uniformly from all (height − internal + 1) · (width − internal + 1) positions. */
 export const drawCorners = (
   random: RandomStream,
   count: number,
@@ -34,8 +39,10 @@ export const drawCorners = (
 });
 
 /**
- * Where the pixels of fragments lie in an image that has `frame` zeros on every side, row by row:
- * [corners · side · side], to gather them in a graph.
+ * The indices of the pixels of fragments in an image padded with `frame` zeros on every side, row by
+ * row, to gather them in a graph.
+ *
+ * @returns [corners · side · side]
  */
 export function fragmentIndices(
   { rows, columns }: Corners,
@@ -55,7 +62,7 @@ export function fragmentIndices(
   return indices;
 }
 
-/** A square of `side` pixels whose corner is (row, column) of an image; outside there is 0. */
+/** Cuts a square of `side` pixels with its corner at (row, column); outside the image it is 0. */
 function cut(image: View, row: number, column: number, side: number): Float32Array {
   const { pixels, height, width, channels, inverse } = image;
   const square = new Float32Array(side * side * channels);
@@ -81,7 +88,7 @@ interface View extends Size {
 
 interface Place {
   readonly image: View;
-  /** A view of the next image of the data set: of its inverse half of the time, if there are any. */
+  /** The next image of the data set; with inverses, its inverse half of the time. */
   readonly other: () => View;
   readonly row: number;
   readonly column: number;
@@ -89,11 +96,11 @@ interface Place {
   readonly random: RandomStream;
 }
 
-/** The internal part of a place, as it is. */
+/** The unaltered internal part. */
 const original = ({ image, row, column, internal }: Place): Float32Array =>
   cut(image, row, column, internal);
 
-/** A Gaussian of standard deviation one pixel, cut off at three. */
+/** A Gaussian with a standard deviation of one pixel, truncated at three pixels. */
 const REACH = 3;
 const GAUSSIAN = (() => {
   const weights = Array.from({ length: 2 * REACH + 1 }, (_, k) =>
@@ -103,23 +110,23 @@ const GAUSSIAN = (() => {
   return weights.map((w) => w / sum);
 })();
 
-/** What can stand in the place of a fragment's internal part, by the names that recipes use. */
+/** The alterations of an internal part, by the names that recipes use. Values are from 0 to 1. */
 export const ALTERATIONS = {
-  /** U(0, 1) for every value. */
+  /** Uniform noise from 0 to 1. */
   noise: ({ image, internal, random }: Place) =>
     random.uniform(internal * internal * image.channels, 0, 1),
-  /** U(−0.2, 0.2) added, clipped to [0, 1]. */
+  /** Uniform noise from −0.2 to 0.2 added, clipped to [0, 1]. */
   blur: (place: Place) => {
     const part = original(place);
     const by = place.random.uniform(part.length, -0.2, 0.2);
     return part.map((value, k) => Math.min(1, Math.max(0, value + (by[k] as number))));
   },
-  /** The internal part of another image, at a place of its own. */
+  /** A square of another image, at a random position. */
   mismatch: ({ image, other, internal, random }: Place) => {
     const { rows, columns } = drawCorners(random, 1, image, internal);
     return cut(other(), rows[0] as number, columns[0] as number, internal);
   },
-  /** The image as through a lens out of focus: convolved with a Gaussian. */
+  /** The image convolved with a Gaussian, like a photograph out of focus. */
   gaussian: ({ image, row, column, internal }: Place) => {
     const side = internal + 2 * REACH;
     const { channels } = image;
@@ -141,40 +148,46 @@ export const ALTERATIONS = {
   },
 } satisfies Record<string, (place: Place) => Float32Array>;
 
+/** The name of an alteration. */
 export type Alteration = keyof typeof ALTERATIONS;
+/** The kind of an example: a real fragment or an alteration. */
 export type Kind = 'real' | Alteration;
 
+/** How examples are made from images. */
 export interface FragmentOptions extends FragmentSize {
-  /** What negatives there are, and what each counts beside a real fragment's 1. */
+  /** The weight of each alteration relative to a real fragment, whose weight is 1. */
   readonly negatives: Readonly<Partial<Record<Alteration, number>>>;
-  /** Take every image as its inverse, 1 − x, too. */
+  /** Whether each image is also shown as its inverse, 1 − x. */
   readonly inverse: boolean;
 }
 
-/** The kinds of examples that each fragment gives, in their order. */
+/** The kinds of examples made from each fragment, in order; real first. */
 export const kindsOf = ({ negatives }: Pick<FragmentOptions, 'negatives'>): Kind[] => [
   'real',
   ...(Object.keys(ALTERATIONS) as Alteration[]).filter((kind) => negatives[kind]),
 ];
 
-/** How many images there are to cut from: with inverses, image n is 2n, and its inverse 2n + 1. */
+/** Number of views. With inverses, view 2n is image n and view 2n + 1 its inverse. */
 export const viewCount = (
   { count }: Pick<Images, 'count'>,
   { inverse }: FragmentOptions,
 ): number => (inverse ? 2 * count : count);
 
+/** Examples for the discriminator. */
 export interface FragmentBatch {
   /** [count, side, side, channels], values from 0 to 1. */
   readonly fragments: Float32Array;
   /** The class of each: 1 real, 0 altered. */
   readonly labels: Float32Array;
+  /** The weight of each in the loss. */
   readonly weights: Float32Array;
   readonly kinds: readonly Kind[];
 }
 
 /**
- * `count` examples for the discriminator. Each fragment is cut from one view at a corner of its
- * own and gives an example of every kind, real first; the last may give fewer.
+ * Makes `count` examples for the discriminator. Each fragment is cut from one view at its own corner
+ * and gives one example of every kind, real first; the last fragment may give fewer.
+ *
  * @param views at least ⌈count / kinds⌉ numbers below {@link viewCount}
  */
 export function fragmentBatch(
@@ -217,7 +230,7 @@ export function fragmentBatch(
   };
 }
 
-/** A view by its number, counted round the data set. */
+/** A view by its number, modulo the size of the data set. */
 function viewOf(data: Images, number: number, inverses: boolean): View {
   const { height, width, channels } = data;
   const index = (inverses ? number >> 1 : number) % data.count;
@@ -229,7 +242,7 @@ function viewOf(data: Images, number: number, inverses: boolean): View {
 const nextView = (view: number, inverses: boolean, random: RandomStream): number =>
   inverses ? (view | 1) + 1 + (random.below(1, 2)[0] as number) : view + 1;
 
-/** Puts an internal part into its fragment. */
+/** Writes an internal part into its fragment. */
 function paste(
   fragment: Float32Array,
   part: Float32Array,

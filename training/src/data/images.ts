@@ -1,8 +1,8 @@
-/** Images in memory: choosing, sharing and naming them. */
+/** Images in memory: selecting, sharing and hashing them. */
 import { createHash } from 'node:crypto';
 import type { Dataset, Images } from './types.js';
 
-/** The same, with its images in memory that threads share: what is sent to one is not copied. */
+/** The same data set with its images in shared memory, so that threads need no copies. */
 export function shareImages(data: Dataset): Dataset {
   if (data.images.buffer instanceof SharedArrayBuffer) return data;
   const images = new Uint8Array(new SharedArrayBuffer(data.images.length));
@@ -10,7 +10,7 @@ export function shareImages(data: Dataset): Dataset {
   return { ...data, images };
 }
 
-/** Rows of `size` bytes, at `indices`, one after the other. */
+/** Copies the rows of `size` bytes at `indices`, one after the other. */
 export function gather(rows: Uint8Array, size: number, indices: ArrayLike<number>): Uint8Array {
   const out = new Uint8Array(indices.length * size);
   for (let i = 0; i < indices.length; i++) {
@@ -21,8 +21,8 @@ export function gather(rows: Uint8Array, size: number, indices: ArrayLike<number
 }
 
 /**
- * Which images these are: SHA-256, in hex, of the JSON text `[count,height,width,channels]`, the
- * pixels, and the labels if there are any. Names don't count.
+ * The hash that identifies images: SHA-256, in hex, of the JSON text `[count,height,width,channels]`,
+ * the pixels, and the labels if there are any. Names do not affect it.
  */
 export function hashImages(data: Images): string {
   const hash = createHash('sha256');

@@ -1,38 +1,42 @@
-/** What data sets are: images in memory as bytes, channels last, with a hash that says which they are. */
+/** Types of data sets: images in memory as bytes, channels last, identified by a hash. */
+
+/** The part of a data set. */
 export type Split = 'train' | 'test';
 
-/** What a loader hands over. */
+/** Images as a loader returns them. */
 export interface Images {
   name: string;
   count: number;
   height: number;
   width: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 for grey, 3 for RGB. */
   channels: number;
-  /** `count` × `height` × `width` × `channels` (NHWC), 0 … 255. */
+  /** [count, height, width, channels] (NHWC), 0 to 255. */
   images: Uint8Array;
-  /** One for each image: the index of its class. */
+  /** The class of each image, as an index into `classes`. */
   labels?: Uint8Array;
-  /** The names of the classes; label k means classes[k]. */
+  /** The names of the classes. */
   classes?: string[];
 }
 
-/** Images as bytes, as data sets have them and as files would keep them. */
+/** Images as bytes, without labels. */
 export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images'>;
 
+/** Images with the hash that identifies them. */
 export interface Dataset extends Images {
-  /** SHA-256, hex: see {@link hashImages}. */
+  /** SHA-256 in hex; see `hashImages`. */
   hash: string;
 }
 
+/** What to load. */
 export interface DatasetOptions {
   height: number;
   width: number;
   channels: number;
   /** `train` by default. */
   split?: Split;
-  /** Keep the images of these classes alone; a digit may be a number. By default, all. */
+  /** Names of the classes to keep; a digit may be a number. All by default. */
   classes?: readonly (string | number)[];
-  /** Called as images are decoded; reading an IDX file is too quick to call it. */
+  /** Called after each decoded image file; not called for IDX and CIFAR-10 files. */
   onProgress?: (done: number, total: number) => void;
 }

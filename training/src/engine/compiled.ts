@@ -1,3 +1,4 @@
+/** Training steps as one graph, run by ONNX Runtime. */
 import { availableParallelism } from 'node:os';
 import { flatten, isSpec, type OnnxModel, type Tensors, TIMES, trace } from '@gpn/export';
 import { openSession, type Session, type TensorData, threadsNote } from '@gpn/runtime';
@@ -6,17 +7,18 @@ import { pickState, stateNames } from './state.js';
 import type { CompiledStep, CompileOptions, State, StepInputs, StepOutputs } from './types.js';
 
 /**
- * A step of less work than this, in floating-point operations of products, has none that is worth
- * dividing, while the thread that feeds it is glad of a processor. GPN's discriminator, 8 million, on
- * two processors: 0.5 to 0.8 ms on one thread, 1.0 to 1.2 on two; gan-zeros, 120 million: 2.6 and 2.4.
+ * Number of floating-point operations below which a step runs on one thread: dividing so little work
+ * costs more than it saves, and the thread that prepares the feeds needs a processor too. Measured on
+ * two processors: GPN's discriminator (8 million) takes 0.5 to 0.8 ms on one thread and 1.0 to 1.2 ms
+ * on two; gan-zeros (120 million) takes 2.6 ms and 2.4 ms.
  */
 const SMALL_STEP = 20e6;
-/** About so many operations take as long as reading and writing a number of the state. */
+/** Operations that take about as long as reading and writing one number of the state. */
 const PER_NUMBER = 50;
 
 /**
- * As many threads as are worth a step's while, on the device cpu.
- * @param flops floating-point operations of a step's products
+ * Number of threads that pays off for a step on the device cpu.
+ * @param flops floating-point operations of the step's matrix products and convolutions
  */
 export function threadsFor(flops: number, { state }: StepInputs): number {
   const shapes = flatten(state, isSpec, 'state').map(({ leaf }) => leaf.shape as number[]);
@@ -27,7 +29,8 @@ export function threadsFor(flops: number, { state }: StepInputs): number {
 /**
  * Traces a training step and opens a session for it.
  * @param step a pure function of TF.js tensors
- * @param inputs shapes and types of everything it takes
+ * @param inputs shapes and types of all its inputs
+ * @throws UserError if the device cannot be used
  */
 export async function compile<S extends StepInputs>(
   step: (inputs: Tensors<S>) => StepOutputs,
@@ -43,12 +46,17 @@ export async function compile<S extends StepInputs>(
   return new Step(session, names, threads);
 }
 
+/**
+ * Traces a training step to an ONNX model. The state enters as `state/…` and leaves as `next/…`;
+ * metrics leave as `metrics/…`.
+ * @param name of the graph
+ */
 export const traceStep = <S extends StepInputs>(
   step: (inputs: Tensors<S>) => StepOutputs,
   inputs: S,
   name = 'training step',
 ): OnnxModel =>
-  // ONNX has one name space for inputs and outputs, so the state goes in and comes out by two names.
+  // ONNX has one name space for inputs and outputs, so the state needs two names.
   trace(
     (tensors: Tensors<S>) => {
       const { state, metrics } = step(tensors);
@@ -108,7 +116,7 @@ class Step implements CompiledStep {
   }
 }
 
-/** What some steps are fed, as what their loop is: a first axis more, and how many they are. */
+/** Stacks the feeds of several steps along a new first axis, and adds the number of steps. */
 function stacked(feeds: readonly State[]): State {
   const stack = (name: string, { dtype, shape, data }: TensorData): TensorData => {
     const all = data.slice(0, 0).constructor as new (length: number) => typeof data;

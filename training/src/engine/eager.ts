@@ -1,4 +1,4 @@
-/** Training steps on TF.js itself, operation by operation: an engine, and the compiled one's oracle. */
+/** Training steps on TF.js, operation by operation: an engine, and the reference of the compiled one. */
 import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,8 +9,10 @@ import type { CompiledStep, State, StepInputs, StepOutputs } from './types.js';
 type StepFunction<S extends StepInputs> = (inputs: Tensors<S>) => StepOutputs;
 
 /**
- * One step on TF.js's current backend.
- * @param given `state` by path without the leading `state/`, `feeds` by path
+ * Runs one step on TF.js's current backend.
+ * @param given `state` by path without the leading `state/`, and `feeds` by path
+ * @returns the next state and the metrics, by name
+ * @throws Error if an input is missing
  */
 export function runEagerly<S extends StepInputs>(
   step: StepFunction<S>,
@@ -20,20 +22,22 @@ export function runEagerly<S extends StepInputs>(
   const names = stateNames(inputs);
   const known = pickState(given.state, names);
   const before = mapRecord(known, upload);
-  const { state, metrics } = once(step, inputs, before, given.feeds);
+  const { state, metrics } = runOnce(step, inputs, before, given.feeds);
   const result = { state: mapRecord(state, download), metrics: mapRecord(metrics, number) };
   tf.dispose([before, state, metrics]);
   return result;
 }
 
-/** What a step runs on: a backend of TF.js, and what to say of it. */
+/** The TF.js backend that a step runs on, and its description. */
 export interface Eager {
   readonly backend: string;
+  /** The device, as reported to the user. */
   readonly device: string;
+  /** Why this device was chosen. */
   readonly reason: string;
 }
 
-/** A step that runs operation by operation, with its state kept on the backend from call to call. */
+/** A step that runs operation by operation and keeps its state on the backend between calls. */
 export function eagerStep<S extends StepInputs>(
   step: StepFunction<S>,
   inputs: S,
@@ -42,7 +46,7 @@ export function eagerStep<S extends StepInputs>(
   const names = stateNames(inputs);
   let current: Record<string, tf.Tensor> = {};
   const replace = (next: Record<string, tf.Tensor>): void => {
-    // A step may hand on a tensor of its state as it is.
+    // A step may return a tensor of its state unchanged.
     const kept = new Set(Object.values(next));
     for (const old of Object.values(current)) if (!kept.has(old)) old.dispose();
     current = next;
@@ -51,10 +55,10 @@ export function eagerStep<S extends StepInputs>(
     device,
     reason,
     rounding: device,
-    // Whatever else uses TF.js meanwhile, such as an export, may have chosen another backend.
+    // Other users of TF.js, an export for example, may have chosen another backend meanwhile.
     async run(feeds) {
       await tf.setBackend(backend);
-      const { state, metrics } = once(step, inputs, current, feeds);
+      const { state, metrics } = runOnce(step, inputs, current, feeds);
       replace(state);
       const numbers = mapRecord(metrics, number);
       tf.dispose(metrics);
@@ -62,7 +66,7 @@ export function eagerStep<S extends StepInputs>(
     },
     state: () => mapRecord(current, download),
     load(state) {
-      void tf.setBackend(backend); // it has been started, so that this is done at once
+      void tf.setBackend(backend); // the backend has been started, so this takes effect at once
       replace(mapRecord(pickState(state, names), upload));
     },
     async dispose() {
@@ -77,8 +81,8 @@ export function eagerStep<S extends StepInputs>(
   return eager;
 }
 
-/** The step's outputs; the caller disposes of them. */
-function once<S extends StepInputs>(
+/** Runs the step; the caller disposes of the outputs. */
+function runOnce<S extends StepInputs>(
   step: StepFunction<S>,
   inputs: S,
   state: Record<string, tf.Tensor>,
@@ -101,7 +105,7 @@ function once<S extends StepInputs>(
   });
 }
 
-/** On the backend; bytes become floats, as they do in a traced graph. */
+/** Copies a tensor to the backend. Bytes become floats, as in a traced graph. */
 const upload = ({ dtype, shape, data }: TensorData): tf.Tensor =>
   dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
     ? tf.tensor(data as tf.TypedArray, [...shape], dtype)

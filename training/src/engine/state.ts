@@ -1,15 +1,15 @@
-/** The state of a step, as tensors by path. */
+/** The state of a step: tensors by path. */
 import { flatten, isSpec } from '@gpn/export';
 import { type TensorData, UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { mapRecord } from '../records.js';
 import type { State, StepInputs } from './types.js';
 
-/** The tensors of a step's state, by path without the leading `state/`. */
+/** The paths of a step's state, without the leading `state/`. */
 export const stateNames = (inputs: StepInputs): string[] =>
   flatten(inputs.state, isSpec, 'state').map(({ name }) => name);
 
-/** These tensors of a state and no others. @throws Error if one is missing */
+/** The named tensors of a state. @throws Error if one is missing */
 export function pickState(state: State, names: readonly string[]): State {
   const missing = names.find((name) => !state[name]);
   if (missing) throw new Error(`the state lacks ${missing}`);
@@ -17,11 +17,11 @@ export function pickState(state: State, names: readonly string[]): State {
 }
 
 /**
- * The tensors below a path of a state, by their names without it.
- * @param specs the names, and the shapes that they should have
- * @throws UserError if one is missing or has another shape
+ * The tensors below a path of a state, by the rest of their paths.
+ * @param specs the names and the expected shapes
+ * @throws UserError if a tensor is missing or has another shape
  */
-export const below = (
+export const tensorsBelow = (
   state: State,
   path: string,
   specs: Readonly<Record<string, { readonly shape: readonly number[] }>>,
@@ -34,6 +34,6 @@ export const below = (
     );
   });
 
-/** Tensors of a state as constants of the graph that is being traced. */
+/** Tensors of a state as constants of a graph while it is traced. */
 export const constants = (state: State): Record<string, tf.Tensor> =>
   mapRecord(state, ({ data, shape }) => tf.tensor(data as Float32Array, [...shape], 'float32'));

@@ -1,3 +1,3 @@
-// Optional packages: what is used of them is the backend that they register when they are loaded.
+// Optional packages. Loading one registers a backend; nothing else of them is used.
 declare module '@tensorflow/tfjs-node';
 declare module '@tensorflow/tfjs-node-gpu';

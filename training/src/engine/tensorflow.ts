@@ -1,5 +1,5 @@
 /// <reference path="./tensorflow-packages.d.ts" />
-/** TF.js's native engine, TensorFlow: packages that the user may install, never loaded unless asked for. */
+/** TensorFlow through TF.js's native packages, which are optional and loaded on demand. */
 import type { Tensors } from '@gpn/export';
 import { type OpenOptions, UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
@@ -27,8 +27,8 @@ const WANTED: Readonly<Partial<Record<string, readonly Package[]>>> = {
 /**
  * A training step on TensorFlow, operation by operation.
  *
- * @throws UserError that says how to install the package, where it is not installed or does not
- *   load, where the device is none of TensorFlow's, and where a number of threads is asked for
+ * @throws UserError if the package is not installed or does not load (with instructions), if
+ *   TensorFlow does not have the device, or if a number of threads is given
  */
 export async function tensorflowStep<S extends StepInputs>(
   step: (inputs: Tensors<S>) => StepOutputs,
@@ -48,7 +48,7 @@ export async function tensorflowStep<S extends StepInputs>(
   }
   const { name } = await firstInstalled(wanted);
   await tf.setBackend(BACKEND);
-  // The package for GPUs computes on the CPU, with no more than a warning, where it finds none.
+  // Without a GPU, the GPU package only warns and computes on the CPU.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   if (device === 'cuda' && !gpu) {
     throw new UserError(
@@ -81,7 +81,7 @@ async function firstInstalled(wanted: readonly Package[]): Promise<Package> {
   );
 }
 
-/** The package itself is not there, rather than something that it needs. */
+/** Whether the package itself is missing, and not one of its dependencies. */
 const isAbsent = (error: unknown, { name }: Package): boolean =>
   error instanceof Error &&
   (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' &&

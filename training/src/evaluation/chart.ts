@@ -1,9 +1,20 @@
-/** Charts as SVGs. */
-/**
- * A chart that is drawn as an SVG. ECharts is large and only needed for pictures: it is loaded when
- * the first is drawn.
- */
-export async function newChart({ width = 900, height = 500 } = {}) {
+import type { EChartsCoreOption } from 'echarts/core';
+
+/** Charts, drawn as SVG by ECharts. */
+
+/** Draws a chart as an SVG text. ECharts is large, so it is loaded when the first chart is drawn. */
+export async function svgChart(
+  options: EChartsCoreOption,
+  size?: { width?: number; height?: number },
+): Promise<string> {
+  const chart = await newChart(size);
+  chart.setOption(options);
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+
+async function newChart({ width = 900, height = 500 } = {}) {
   const [core, charts, components, { SVGRenderer }] = await Promise.all([
     import('echarts/core'),
     import('echarts/charts'),

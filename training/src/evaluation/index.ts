@@ -21,7 +21,7 @@ export {
 export { type KernelDistance, kernelDistance } from './metrics/kernel.js';
 export { type NeighbourScores, neighbourhood, neighbourScores } from './metrics/neighbours.js';
 export { parzen, parzenLogLikelihood } from './metrics/parzen.js';
-export { average, type Rows, rows } from './metrics/rows.js';
+export { average, type Rows, rowsOf } from './metrics/rows.js';
 export {
   agreement,
   categoryError,
@@ -30,10 +30,19 @@ export {
   classHistogram,
   classifierScore,
   divergence,
-  softmax,
+  probabilitiesOf,
 } from './metrics/verdicts.js';
 export { openEvaluator } from './scorecard/evaluate.js';
 export { trainedOn } from './scorecard/extras.js';
+export {
+  chooseSome,
+  draw,
+  type Labelled,
+  loadReal,
+  noise,
+  pixelRows,
+  type RealData,
+} from './scorecard/image-sets.js';
 export { MEASURES, type Measure, type MeasureName } from './scorecard/measures.js';
 export { classBars, featureMap } from './scorecard/plots.js';
 export {
@@ -51,15 +60,6 @@ export {
   scorecardText,
   shortHash,
 } from './scorecard/scorecard.js';
-export {
-  chooseSome,
-  draw,
-  type Labelled,
-  loadReal,
-  noise,
-  pixelRows,
-  type RealData,
-} from './scorecard/sets.js';
 export type {
   EvaluateOptions,
   EvaluateProgress,

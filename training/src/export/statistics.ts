@@ -1,24 +1,24 @@
-/** Running statistics for a generator whose weights are an average. */
+/** Running statistics for a generator with averaged weights. */
 import { spec, trace } from '@gpn/export';
 import { type Network, prefixed, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { floats, oneHot } from '../data/tensors.js';
-import { latents } from '../methods/shared.js';
+import { drawLatents } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
 
-/** Images of a pass, and passes: the last twenty or so make up most of a running average. */
+/** Images of a pass, and passes. The last twenty make up most of a running average. */
 const [BATCH, PASSES] = [256, 40];
 
 /**
- * What batch normalisation is to use with these weights, measured on images that they draw. The
- * statistics of the generator in training are of other weights than their average, and an average
- * of statistics fits it no better: noise in weights that the average is rid of spread their
- * activations (Izmailov et al. 2018 measure anew after averaging, too). From the recipe's seed, so
- * that a checkpoint is exported to the same bytes each time.
+ * Measures the running statistics that batch normalisation uses with averaged weights, on images drawn
+ * with these weights. Neither the statistics of the trained weights nor their average would fit:
+ * noise in the trained weights, which the average is free of, spreads their activations (Izmailov et
+ * al. 2018 also measure again after averaging). The recipe's seed determines the images, so a
+ * checkpoint is always exported to the same bytes.
  *
- * @param params the weights, by name
- * @returns running means and variances, by name: all that generators have for buffers
+ * @param params the averaged weights, by name
+ * @returns running means and variances, by name: all buffers of a generator
  */
 export async function measuredStatistics(
   recipe: Recipe,
@@ -62,7 +62,7 @@ export async function measuredStatistics(
         names.map((name) => [name, outputs[`after/${name}`] as TensorData]),
       );
     }
-    // They began at 0, and keep that share of it.
+    // They started at 0; remove the remaining share of that.
     const seen = 1 - STATISTICS_KEPT ** PASSES;
     return Object.fromEntries(
       Object.entries(running).map(([name, { shape, data }]) => [
@@ -78,7 +78,7 @@ export async function measuredStatistics(
   }
 }
 
-/** What a pass draws: latents, and whatever else the generator is given, all values alike often. */
+/** Draws the inputs of a pass: latents, and uniformly distributed classes, categories and codes. */
 function drawn(recipe: Recipe, { conditions }: Network, pass: number): Record<string, TensorData> {
   const random = stream(recipe.training.seed, 'statistics', pass);
   const given = Object.entries(conditions).map(([name, size]): [string, TensorData] => [
@@ -88,5 +88,5 @@ function drawn(recipe: Recipe, { conditions }: Network, pass: number): Record<st
       : oneHot(random.below(BATCH, size), size),
   ]);
   const conditioned = prefixed('conditions', Object.fromEntries(given));
-  return { latents: latents(recipe, random, BATCH), ...conditioned };
+  return { latents: drawLatents(recipe, random, BATCH), ...conditioned };
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileError } from './atomic.js';
 
-/** A file that grows: what was added is written when `append` returns, and outlives a kill. */
+/** A file that grows. Appended bytes are written when `append` returns and survive a kill. */
 export interface GrowingFile {
   /** @throws UserError naming the path and the reason */
   append(bytes: Uint8Array): void;
@@ -9,7 +9,7 @@ export interface GrowingFile {
 }
 
 /**
- * Opens a file to add to; makes it if need be.
+ * Opens a file for appending and creates it if it does not exist.
  * @throws UserError naming the path and the reason
  */
 export function openToAppend(path: string): GrowingFile {

@@ -1,4 +1,4 @@
-/** Files that are either wholly written or not there at all. */
+/** Atomic writes: a file is either written completely or not at all. */
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -20,29 +20,29 @@ const REASONS: Record<string, string> = {
   ELOOP: 'too many symbolic links',
 };
 
-/** The first line of whatever was thrown, without its final full stop: a part of a sentence. */
+/** The first line of a thrown error's message without its full stop, to embed in a sentence. */
 export function reasonOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return (text.trim().split('\n')[0] ?? '').replace(/\.$/, '');
 }
 
-/** Why a file operation failed, as a part of a sentence; undefined if it was no file operation. */
+/** Why a file operation failed, to embed in a sentence; undefined for any other error. */
 export function fileReason(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return undefined;
   return REASONS[code] ?? reasonOf(error);
 }
 
-/** What `error` becomes for the user: a sentence if a file operation failed, else itself. */
+/** A UserError for a failed file operation; any other error is returned unchanged. */
 export function fileError(action: string, path: string, error: unknown): unknown {
   const reason = fileReason(error);
   return reason === undefined ? error : new UserError(`Cannot ${action} ${path}: ${reason}.`);
 }
 
 /**
- * Writes a file so that its name means, at every moment and after any crash, either the old
- * contents or all of the new ones: a temporary file in the same folder is filled, synced and
- * renamed over it. A failure leaves nothing behind.
+ * Writes a file atomically. At every moment, and after any crash, the path holds either the old
+ * contents or all of the new ones: a temporary file in the same folder is written, synced and
+ * renamed. A failure leaves no temporary file behind.
  *
  * @throws UserError naming the path and the reason
  */
@@ -60,12 +60,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     await rename(temporary, path);
     await syncFolder(folder);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to tell
+    await rm(temporary, { force: true }).catch(() => {}); // report the first failure
     throw fileError('write', path, error);
   }
 }
 
-/** Makes a rename last through a power cut. Windows opens no folders, and needs no such thing. */
+/** Makes a rename survive a power cut. Windows cannot open folders and does not need this. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
@@ -77,8 +77,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes the folder, and those above it, and tries that a file can be written into it: permission
- * bits alone don't tell (read-only mounts, the root user).
+ * Creates the folder and its parents, and checks that a file can be written into it by writing one.
+ * Permission bits are not enough: they miss read-only mounts and the root user.
  *
  * @throws UserError naming the folder and the reason
  */
@@ -93,7 +93,7 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
   }
 }
 
-/** Node's recursive mkdir never returns where the system makes no folders, in Linux's /proc say. */
+/** Node's recursive mkdir never returns if the system refuses folders, as in Linux's /proc. */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
@@ -106,7 +106,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Whether there is a file or folder of that name. */
+/** Whether a file or folder exists at a path. */
 export const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,

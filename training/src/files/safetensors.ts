@@ -2,16 +2,16 @@
  * The safetensors format: the header's length as a little-endian uint64, a JSON header, the bytes
  * of the tensors one after the other. https://huggingface.co/docs/safetensors
  *
- * What is written equals, byte for byte, what the reference implementation writes, so it is a
- * function of the tensors alone; what is read is checked as strictly as there: each byte belongs
- * to exactly one tensor. Typed arrays are taken to be little-endian, as on all that Node runs on.
+ * The writer matches the reference implementation byte for byte, so equal tensors give equal files.
+ * The reader is as strict as the reference: each byte belongs to exactly one tensor. Typed arrays are
+ * assumed to be little-endian, as on every platform of Node.
  */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import { fileError } from './atomic.js';
 
-/** In the order in which the reference implementation lays tensors out, so that all are aligned. */
+/** In the order in which the reference implementation stores tensors, which keeps them aligned. */
 const DTYPES = {
   I64: BigInt64Array,
   F32: Float32Array,
@@ -21,7 +21,7 @@ const DTYPES = {
   BOOL: Uint8Array,
 };
 
-/** The values that tensors of a dtype hold. */
+/** The typed array of each dtype. */
 interface Values {
   I64: BigInt64Array;
   F32: Float32Array;
@@ -30,6 +30,7 @@ interface Values {
   BOOL: Uint8Array;
 }
 
+/** The data types that are supported. */
 export type Dtype = keyof Values;
 
 /** A tensor; `data` holds the product of `shape` values, row by row. */
@@ -37,6 +38,7 @@ export type StoredTensor = {
   [D in Dtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: Values[D] };
 }[Dtype];
 
+/** The contents of a file. */
 export interface SafetensorsFile {
   tensors: Map<string, StoredTensor>;
   metadata: Record<string, string>;
@@ -44,12 +46,12 @@ export interface SafetensorsFile {
 
 const dtypes = Object.keys(DTYPES) as Dtype[];
 const METADATA = '__metadata__';
-/** The reference implementation's bound. */
+/** Bytes; the limit of the reference implementation. */
 const MAX_HEADER = 100_000_000;
 
 const elements = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
-/** The bytes of a file; equal tensors and metadata give equal bytes, in whatever order they come. */
+/** Encodes a file. Equal tensors and metadata give equal bytes, whatever the order of the map. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Record<string, string> = {},
@@ -83,17 +85,17 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/** By UTF-8 bytes, as Rust compares; JavaScript compares UTF-16 units, which order differently. */
+/** Compares UTF-8 bytes, as Rust does. JavaScript's own comparison of UTF-16 units differs. */
 const compareBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-/** An object's JSON, its keys in the order given: JavaScript's objects put whole numbers first. */
+/** JSON of an object with its keys in the given order; JavaScript objects put integers first. */
 const jsonObject = (entries: [key: string, json: string][]) =>
   `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 
 /**
  * Reads a file.
  *
- * @throws UserError naming it, when it is missing or does not keep to the format
+ * @throws UserError naming the file if it is missing or malformed
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -111,9 +113,11 @@ const entrySchema = z.strictObject({
 type Entry = z.infer<typeof entrySchema>;
 
 /**
- * Reads the bytes of a file; the tensors are copies of theirs. `file` is its name, for errors.
+ * Decodes the bytes of a file. The tensors are copies.
  *
- * @throws UserError when they do not keep to the format, or hold a dtype other than {@link Dtype}
+ * @param file the name of the file, for errors
+ *
+ * @throws UserError if the bytes are malformed or contain a dtype other than {@link Dtype}
  */
 export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
   const fail: Fail = (what) => {
@@ -147,7 +151,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
 
 type Fail = (what: string) => never;
 
-/** Cuts a file into its header, parsed, and the bytes of its tensors. */
+/** Splits a file into its parsed header and the bytes of its tensors. */
 function split(bytes: Uint8Array, fail: Fail) {
   if (bytes.length < 8) fail(`it has ${bytes.length} bytes, at least 8 are expected`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -174,7 +178,7 @@ function split(bytes: Uint8Array, fail: Fail) {
   };
 }
 
-/** A key that an object of valid JSON text has twice, of which JSON.parse would keep the last. */
+/** A key that occurs twice in an object of a JSON text. JSON.parse would keep the last one. */
 function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (const [token, colon] of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g)) {
@@ -198,7 +202,7 @@ function read(name: string, { dtype, shape, data_offsets }: Entry, body: Uint8Ar
   if (end - begin !== expected) {
     fail(`${name} has ${end - begin} bytes, its shape [${shape.join(', ')}] needs ${expected}`);
   }
-  // A copy: the place in the file may not be aligned, and the file's memory can go.
+  // A copy, because the offset may not be aligned and the file's memory can then be freed.
   const { buffer } = new Uint8Array(body.subarray(begin, end));
   const data = new DTYPES[dtype](buffer);
   if (dtype === 'BOOL' && data.some((value) => value > 1)) fail(`${name} has a BOOL above 1`);

@@ -1,45 +1,46 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** One number a judged image, the discriminator's raw output: the more real, the higher. */
-type Scores = tf.Tensor;
+/** The discriminator's raw outputs, one per image; higher means more real. */
+type ScoreTensor = tf.Tensor;
 
 /**
- * What the two networks minimise, each a mean over the batch. `real` and `fake` are scores of
- * [N, 1]; `smoothing` is what the label of real images lacks to 1 (one-sided label smoothing,
+ * The losses that the two networks minimise, each a mean over the batch. `real` and `fake` are scores
+ * [N, 1]. `smoothing` is subtracted from the label 1 of real images (one-sided label smoothing,
  * Salimans et al. 2016, section 3.4).
  */
 export interface LossPair {
-  /** @throws Error if there is smoothing, and no label to smooth */
-  discriminator(real: Scores, fake: Scores, smoothing: number): tf.Tensor;
-  /** Only a loss that compares with real images calls for their scores, which cost a pass. */
-  generator(fake: Scores, real: () => Scores): tf.Tensor;
-  /** What a score means: the log-odds of being real, or a number on a scale of its own. */
+  /** @throws Error if `smoothing` is not 0 and the loss has no labels */
+  discriminator(real: ScoreTensor, fake: ScoreTensor, smoothing: number): tf.Tensor;
+  /** Calls `real`, which costs a forward pass, only if the loss compares with real images. */
+  generator(fake: ScoreTensor, real: () => ScoreTensor): tf.Tensor;
+  /** What a score means: `logit`, the log-odds of being real, or `critic`, an unbounded number. */
   readonly scores: 'logit' | 'critic';
-  /** Whether real images have a label, which can be smoothed. */
+  /** Whether real images have a label that can be smoothed. */
   readonly smoothing: boolean;
 }
 
 const LOGIT = { scores: 'logit', smoothing: true } as const;
 const CRITIC = { scores: 'critic', smoothing: false } as const;
 
-/** Binary cross-entropy of logits against a label: softplus(l) − l · label, which cannot overflow. */
-const crossEntropy = (logits: tf.Tensor, label: number): tf.Tensor =>
+/** Binary cross-entropy of logits and a label, as softplus(l) − l · label, which cannot overflow. */
+const sigmoidCrossEntropy = (logits: tf.Tensor, label: number): tf.Tensor =>
   tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, label)));
 
-/** Logits of real images to label 1, less the smoothing, and of generated ones to 0. */
-const judgement = (real: Scores, fake: Scores, smoothing: number): tf.Tensor =>
-  tf.add(crossEntropy(real, 1 - smoothing), crossEntropy(fake, 0));
+/** Cross-entropy of real logits to the label 1 − smoothing, plus that of generated logits to 0. */
+const classification = (real: ScoreTensor, fake: ScoreTensor, smoothing: number): tf.Tensor =>
+  tf.add(sigmoidCrossEntropy(real, 1 - smoothing), sigmoidCrossEntropy(fake, 0));
 
 /** Half the mean of (score − label)². */
-const halfSquares = (scores: Scores, label: number): tf.Tensor =>
+const halfSquares = (scores: ScoreTensor, label: number): tf.Tensor =>
   tf.mul(tf.mean(tf.square(tf.sub(scores, label))), 0.5);
 
-/** How much higher scores are than others are on average. */
-const above = (scores: Scores, others: Scores): tf.Tensor => tf.sub(scores, tf.mean(others));
+/** How far scores lie above the average of others. */
+const above = (scores: ScoreTensor, others: ScoreTensor): tf.Tensor =>
+  tf.sub(scores, tf.mean(others));
 
-/** A discriminator's loss that gives real images no label. */
+/** A discriminator's loss without labels, which cannot be smoothed. */
 const unlabelled =
-  (loss: (real: Scores, fake: Scores) => tf.Tensor): LossPair['discriminator'] =>
+  (loss: (real: ScoreTensor, fake: ScoreTensor) => tf.Tensor): LossPair['discriminator'] =>
   (real, fake, smoothing) => {
     if (smoothing !== 0) throw new Error('this loss has no label to smooth');
     return loss(real, fake);
@@ -50,14 +51,18 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
   /** Saturating: the generator minimises log(1 − D(G(z))) (Goodfellow et al. 2014, equation 1). */
   minimax: {
     ...LOGIT,
-    discriminator: judgement,
-    generator: (fake) => tf.neg(crossEntropy(fake, 0)),
+    discriminator: classification,
+    generator: (fake) => tf.neg(sigmoidCrossEntropy(fake, 0)),
   },
 
   /** Non-saturating: the generator maximises log D(G(z)) (Goodfellow et al. 2014, section 3). */
-  modified: { ...LOGIT, discriminator: judgement, generator: (fake) => crossEntropy(fake, 1) },
+  modified: {
+    ...LOGIT,
+    discriminator: classification,
+    generator: (fake) => sigmoidCrossEntropy(fake, 1),
+  },
 
-  /** With the labels a = 0 fake, b = 1 real and c = 1 aimed at (Mao et al. 2017, equation 9). */
+  /** Labels a = 0 for fake, b = 1 for real and c = 1 for the generator (Mao et al. 2017, equation 9). */
   least_squares: {
     ...CRITIC,
     smoothing: true,
@@ -67,8 +72,9 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
   },
 
   /**
-   * The critic's loss is minus the distance it finds (Arjovsky et al. 2017, algorithm 1). It holds
-   * only for a critic whose slope is bounded: by a gradient penalty, clipping or normalisation.
+   * The critic's loss is the negative of its distance estimate (Arjovsky et al. 2017, algorithm 1).
+   * It is valid only if the critic's slope is bounded: by a gradient penalty, clipping or spectral
+   * normalisation.
    */
   wasserstein: {
     ...CRITIC,
@@ -76,7 +82,7 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
     generator: (fake) => tf.neg(tf.mean(fake)),
   },
 
-  /** Scores beyond ±1 on the right side cost nothing (Miyato et al. 2018, equations 16 and 17). */
+  /** Real scores above 1 and fake scores below −1 cost nothing (Miyato et al. 2018, eq. 16 and 17). */
   hinge: {
     ...CRITIC,
     discriminator: unlabelled((real, fake) =>
@@ -86,17 +92,17 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
   },
 
   /**
-   * Relativistic average: an image's logit is how far its score lies above the other kind's mean
-   * (Jolicoeur-Martineau 2018). Both losses pass gradients through both means.
+   * Relativistic average: the logit of an image is its score minus the average score of the other kind
+   * (Jolicoeur-Martineau 2018). In both losses, gradients pass through both averages.
    */
   relativistic: {
     ...CRITIC,
     smoothing: true,
     discriminator: (real, fake, smoothing) =>
-      judgement(above(real, fake), above(fake, real), smoothing),
+      classification(above(real, fake), above(fake, real), smoothing),
     generator: (fake, real) => {
       const scores = real();
-      return judgement(above(fake, scores), above(scores, fake), 0);
+      return classification(above(fake, scores), above(scores, fake), 0);
     },
   },
 };

@@ -2,12 +2,13 @@ import type { Specs, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * An optimiser as two pure functions. Its state is tensors by name, in the checkpoint like any
- * other; the learning rate is an input, so that a schedule needs no new trace.
+ * An optimiser as two pure functions. Its state is tensors by name, stored in checkpoints like any
+ * other. The learning rate is an input, so a schedule can change it without a new trace.
  */
 export interface Optimizer {
-  /** Its state for these parameters. */
+  /** The specs of its state for these parameters. */
   state(params: Specs): Specs;
+  /** One update. @returns the next parameters and state */
   update(
     params: Tensors,
     grads: Tensors,
@@ -19,8 +20,8 @@ export interface Optimizer {
 const EPSILON = 1e-8;
 
 /**
- * Adam (Kingma & Ba 2015, algorithm 1) with PyTorch's placing of ε.
- * State: `count`, and per parameter the moments `m/name` and `v/name`.
+ * Adam (Kingma & Ba 2015, algorithm 1), with ε added outside the bias-corrected root as in PyTorch.
+ * Its state is `count`, and the moments `m/name` and `v/name` of each parameter.
  */
 export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimizer => ({
   state: (params) => {
@@ -34,7 +35,7 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimi
   update(params, grads, state, learningRate) {
     const count = tf.add(state.count as tf.Tensor, 1);
     const correction = (beta: number) => tf.sub(1, tf.pow(tf.scalar(beta), count));
-    // p − lr · (m / c₁) / (√(v / c₂) + ε), with what does not depend on the parameter taken out.
+    // p − lr · (m / c₁) / (√(v / c₂) + ε), rearranged so that scalars are computed once.
     const root = tf.sqrt(correction(beta2));
     const rate = tf.div(tf.mul(learningRate, root), correction(beta1));
     const epsilon = tf.mul(root, EPSILON);
@@ -53,13 +54,13 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number }): Optimi
   },
 });
 
-/** β · average + (1 − β) · now. Halving is exact, so for β = ½ the sum can be halved instead. */
+/** β · average + (1 − β) · now. Halving is exact, so β = ½ needs one multiplication only. */
 const mix = (average: tf.Tensor, now: tf.Tensor, beta: number): tf.Tensor =>
   beta === 0.5
     ? tf.mul(tf.add(average, now), beta)
     : tf.add(tf.mul(average, beta), tf.mul(now, 1 - beta));
 
-/** Gradient descent: p − lr · g. It has no state. */
+/** Gradient descent, p − lr · g, which has no state. */
 export const sgd = (): Optimizer => ({
   state: () => ({}),
   update: (params, grads, state, learningRate) => ({
@@ -73,7 +74,7 @@ export const sgd = (): Optimizer => ({
   }),
 });
 
-/** What a recipe may say of its optimiser; the defaults are Adam's paper's. */
+/** The decay rates of Adam; the defaults are those of its paper, 0.9 and 0.999. */
 export interface OptimizerSettings {
   readonly beta1?: number | undefined;
   readonly beta2?: number | undefined;

@@ -12,8 +12,8 @@ import {
 import { trainee } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
+  drawLatents,
   imagesAndNoise,
-  latents,
   learningRates,
   lossKeys,
   lossOf,
@@ -45,7 +45,7 @@ const keys = {
     .describe('Largest magnitude of the discriminator’s weights (WGAN); without it, any.'),
 };
 
-/** The classic GANs: two networks against one another, by any of the loss pairs. */
+/** The classic GAN with any of the loss pairs. */
 export const adversarial = defineMethod({
   keys: { training: keys, model: {} },
   outputShape: () => [1],
@@ -75,7 +75,7 @@ export const adversarial = defineMethod({
       steps: stepsOf(recipe),
       data: (dataset) =>
         imagesAndNoise(recipe, dataset, rows, (random) => ({
-          latents: latents(recipe, random, latentsOf(settings)),
+          latents: drawLatents(recipe, random, latentsOf(settings)),
           ...(settings.gradientPenalty && {
             mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
           }),
@@ -93,7 +93,10 @@ export const adversarial = defineMethod({
   },
 });
 
-/** A gradient penalty is forward, back to the pixels, and backward through both again. */
+/**
+ * Floating-point operations of a step. A gradient penalty needs a forward pass, a backward pass to
+ * the pixels, and a backward pass through both.
+ */
 function stepFlops(pair: Pair, settings: GanSettings): number {
   const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty } = settings;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];

@@ -1,4 +1,4 @@
-/** A moving average of the generator's weights, over whatever method trains it. */
+/** Adds a moving average of the generator's weights to a method. */
 import type { Network, Tensors } from '@gpn/models';
 import type { StepOutputs } from '../engine/types.js';
 import { moveTowards } from '../steps/pixels.js';
@@ -6,9 +6,9 @@ import { asInputs, type StateSpecs } from '../steps/state.js';
 import type { Method, Phase } from './method.js';
 
 /**
- * A method that keeps, beside the generator, the moving average of its weights (as Karras et al.
- * 2018 draw their images with): that is what is exported.
- * @param keep the share of its old value that the average keeps at each step
+ * Adds to a method a moving average of the generator's weights (used for sampling by Karras et al.
+ * 2018), which is exported instead of the weights.
+ * @param keep the share of its old value that the average keeps at each step, 0 to 1
  */
 export function withAverage(method: Method, generator: Network, keep: number): Method {
   const average: StateSpecs = Object.fromEntries(
@@ -17,7 +17,7 @@ export function withAverage(method: Method, generator: Network, keep: number): M
       { shape, start: { kind: 'same', as: `generator/params/${name}` } },
     ]),
   );
-  // Phases may share a step, which is compiled once.
+  // Phases that share a step share the extended one, which is compiled once.
   const steps = new Map<Phase['step'], Phase['step']>();
   const averaging = (phase: Phase): Phase => {
     if (!('generator' in phase.rates)) return phase;
@@ -30,13 +30,13 @@ export function withAverage(method: Method, generator: Network, keep: number): M
   const { generator: trained } = method.state as { generator: StateSpecs };
   return {
     ...method,
-    // In the same order: starting weights are drawn one after the other.
+    // The order must not change, because initial weights are drawn one after the other.
     state: { ...method.state, generator: { ...trained, average } },
     phases: method.phases.map(averaging),
   };
 }
 
-/** The same step, followed by one of the average. */
+/** The step, followed by an update of the average. */
 const averagingStep =
   (step: Phase['step'], keep: number): Phase['step'] =>
   (inputs): StepOutputs => {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { beganInputs, beganState, beganStep, energy } from '../steps/began.js';
 import { defineMethod, type Phase } from './method.js';
 import {
+  drawLatents,
   imagesAndNoise,
-  latents,
   learningRates,
   optimizerOf,
   stepsOf,
@@ -27,7 +27,7 @@ const equilibrium = z.strictObject({
     ),
 });
 
-/** BEGAN: an autoencoder judges, by how well it gives images back (Berthelot et al. 2017). */
+/** BEGAN: the discriminator is an autoencoder, scored by its error (Berthelot et al. 2017). */
 export const began = defineMethod({
   keys: {
     training: { equilibrium: equilibrium.describe('The balance of the two networks of BEGAN.') },
@@ -49,7 +49,7 @@ export const began = defineMethod({
       steps: stepsOf(recipe),
       data: (dataset) =>
         imagesAndNoise(recipe, dataset, batchSize, (random) => ({
-          latents: latents(recipe, random, batchSize),
+          latents: drawLatents(recipe, random, batchSize),
         })),
     };
     return {

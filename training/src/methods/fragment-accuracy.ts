@@ -1,4 +1,4 @@
-/** How often a discriminator of fragments is right about images that it was not trained on. */
+/** The accuracy of a fragment discriminator on images that it was not trained on. */
 import { spec, trace } from '@gpn/export';
 import type { Network } from '@gpn/models';
 import { openSession, type QualityInfo, stream } from '@gpn/runtime';
@@ -10,18 +10,24 @@ import {
   viewCount,
 } from '../data/fragments.js';
 import type { Images } from '../data/types.js';
-import { below, constants } from '../engine/state.js';
+import { constants, tensorsBelow } from '../engine/state.js';
 import type { State } from '../engine/types.js';
 import { margins } from '../steps/predictive.js';
 
-/** Fragments, of each of which every kind of example is judged, and how many at once. */
+/** Number of fragments, each classified in all kinds, and number of fragments in a batch. */
 const FRAGMENTS = 5000;
 const AT_ONCE = 100;
 
 /** Every alteration, whatever the discriminator was trained on. */
 const NEGATIVES = { noise: 1, blur: 1, mismatch: 1, gaussian: 1 };
 
-/** The share of each kind of examples that is rightly called real, or altered. */
+/**
+ * The share of correctly classified examples of each kind, real or altered.
+ *
+ * @param heldOut images that were not used for training
+ * @param trained the options of the training
+ * @returns one value from 0 to 1 for each kind
+ */
 export async function fragmentAccuracy(
   discriminator: Network,
   state: State,
@@ -65,12 +71,14 @@ export async function fragmentAccuracy(
   }));
 }
 
-/** The discriminator as it was trained, as a file that gives the margin of each fragment. */
+/** An .onnx file that gives the log-odds of each fragment. */
 function discriminatorFile(discriminator: Network, state: State, shape: number[]): Uint8Array {
   return trace(
     ({ fragments }) => {
-      const params = constants(below(state, 'discriminator/params', discriminator.params));
-      const buffers = constants(below(state, 'discriminator/buffers', discriminator.buffers));
+      const params = constants(tensorsBelow(state, 'discriminator/params', discriminator.params));
+      const buffers = constants(
+        tensorsBelow(state, 'discriminator/buffers', discriminator.buffers),
+      );
       const { y } = discriminator.apply(params, buffers, fragments, { training: false });
       return { margins: margins(y) };
     },

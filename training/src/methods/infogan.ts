@@ -1,7 +1,7 @@
 import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { bend, drawAffine } from '../data/bend.js';
+import { distort, drawAffine } from '../data/distort.js';
 import { floats, oneHot, pixels } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
 import { size } from '../recipe/keys/values.js';
@@ -9,8 +9,8 @@ import { heads, type InfoganSettings, infoganInputs, infoganStep } from '../step
 import { trainee } from '../steps/state.js';
 import { defineMethod, type Phase, type PhaseData } from './method.js';
 import {
+  drawLatents,
   imagesAndNoise,
-  latents,
   learningRates,
   lossKeys,
   lossOf,
@@ -95,13 +95,13 @@ export const infogan = defineMethod({
     };
     const update = updateFlops(pair);
     const { forward, weights, inputs } = passes(pair, 'discriminator');
-    const bent = settings.consistency ? forward + weights + inputs : 0;
+    const distorted = settings.consistency ? forward + weights + inputs : 0;
     const phase: Phase = {
       name: 'infogan',
       step: infoganStep(settings),
       inputs: infoganInputs(settings),
       rates: learningRates(recipe),
-      flops: batchSize * (update.discriminator + update.generator + bent),
+      flops: batchSize * (update.discriminator + update.generator + distorted),
       steps: stepsOf(recipe),
       data(dataset) {
         const labels = settings.supervised ? categories : undefined;
@@ -110,12 +110,12 @@ export const infogan = defineMethod({
           dataset,
           batchSize,
           (random) => ({
-            latents: latents(recipe, random, batchSize),
+            latents: drawLatents(recipe, random, batchSize),
             ...categoriesAndCodes(settings, random),
           }),
           labels,
         );
-        return settings.consistency ? withBent(plain, dataset, training.seed) : plain;
+        return settings.consistency ? withDistorted(plain, dataset, training.seed) : plain;
       },
     };
     return {
@@ -133,7 +133,7 @@ export const infogan = defineMethod({
   },
 });
 
-/** For diversity, each category and its codes make two images, which their latents set apart. */
+/** Draws categories and codes. For diversity, each pair makes two images with different latents. */
 function categoriesAndCodes(
   { batchSize, categories, codes, diversity }: InfoganSettings,
   random: ReturnType<typeof stream>,
@@ -145,18 +145,18 @@ function categoriesAndCodes(
   };
 }
 
-/** The same values over and over, up to a length. */
+/** Repeats values up to a length. */
 const repeated = (values: ArrayLike<number>, length: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => values[i % values.length] as number);
 
-/** With distorted copies of the images. */
-const withBent = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
+/** Adds distorted copies of the images to the feeds. */
+const withDistorted = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
   ...data,
   feeds(k) {
     const feeds = data.feeds(k);
     const { shape, data: images } = feeds['batch/images'] as TensorData;
     const random = stream(seed, 'bend', k);
     const affines = Array.from({ length: shape[0] as number }, () => drawAffine(random, size));
-    return { ...feeds, 'batch/bent': pixels(shape, bend(images as Uint8Array, size, affines)) };
+    return { ...feeds, 'batch/bent': pixels(shape, distort(images as Uint8Array, size, affines)) };
   },
 });

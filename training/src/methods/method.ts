@@ -1,4 +1,4 @@
-/** What a way of training a pair of networks is to recipes, to the loop and to the export. */
+/** The interface of a training method to recipes, the training loop and the export. */
 import type { Tensors } from '@gpn/export';
 import type { Pair } from '@gpn/models';
 import type { QualityInfo, ScoreMeaning } from '@gpn/runtime';
@@ -9,38 +9,44 @@ import type { State, StepInputs, StepOutputs } from '../engine/types.js';
 import type { CommonRecipe } from '../recipe/keys/common.js';
 import type { StateSpecs } from '../steps/state.js';
 
-/** A part of a training with a step of its own. Most methods have one. */
+/** A part of a training with its own step function and schedule. Most methods have one phase. */
 export interface Phase {
   readonly name: string;
-  /** Shapes and types of all that the step takes; `rates` are its learning rates. */
+  /** The specs of the step's inputs; the group `rates` holds its learning rates. */
   readonly inputs: StepInputs;
+  /** One step, a pure function. */
   step(inputs: Tensors<StepInputs>): StepOutputs;
-  /** Learning rates to begin with. A schedule lowers each by the metric of the same name. */
+  /** Initial learning rates. A schedule lowers each by the metric of the same name. */
   readonly rates: Readonly<Record<string, number>>;
-  /** Floating-point operations of a step, counted from the networks' tables. */
+  /** Floating-point operations of a step, from the tables of the networks. */
   readonly flops: number;
-  /** How many steps it takes, if `stepsPerEpoch` steps show every image once. */
+  /** Number of its steps, if an epoch has `stepsPerEpoch` steps. */
   steps(stepsPerEpoch: number): number;
-  /** @throws UserError if the phase cannot use the data set */
+  /** The feeds for a data set. @throws UserError if the phase cannot use the data set */
   data(dataset: Dataset): PhaseData;
-  /** How well it has done, once it is over, on images that it has not seen. */
+  /** Measures the trained network on held-out images at the end of the phase. */
   measure?(state: State, heldOut: Images): Promise<QualityInfo[]>;
 }
 
+/** The data of a phase. */
 export interface PhaseData {
+  /** Steps that show every image once. */
   readonly stepsPerEpoch: number;
-  /** The feeds of step k of the phase, from 0, without state and rates: a function of k alone. */
+  /** The feeds of step k of the phase (from 0), without state and rates; a pure function of k. */
   feeds(k: number): State;
 }
 
+/** A method, with the networks and settings of a recipe. */
 export interface Method {
-  /** All that is learnt or remembered, of all phases. */
+  /** The specs of the complete state, of all phases. */
   readonly state: StateSpecs;
+  /** In the order in which they run. */
   readonly phases: readonly Phase[];
+  /** What the discriminator's scores mean. */
   readonly scores: ScoreMeaning;
-  /** What the pixels 0 and 255 are to the networks, if the recipe cannot choose it. */
+  /** The values of the pixels 0 and 255, if the method and not the recipe determines them. */
   readonly range?: readonly [number, number];
-  /** The discriminator is exported in its dense form, which slides over images of any size. */
+  /** Whether the discriminator is exported in its dense form, which slides over images of any size. */
   readonly slides?: boolean;
   /**
    * The outputs of the exported discriminator, by name; `scores` first.
@@ -49,7 +55,7 @@ export interface Method {
   outputs(images: Tensor, y: Tensor): Readonly<Record<string, Tensor>>;
 }
 
-/** The keys of a recipe that belong to a method; the method needs those that are not optional. */
+/** The keys of a recipe that belong to a method; those that are not optional are required. */
 export interface OwnKeys {
   /** Of the section `training`. */
   readonly training: z.ZodRawShape;
@@ -57,23 +63,24 @@ export interface OwnKeys {
   readonly model: z.ZodRawShape;
 }
 
-/** A recipe with the keys of one method, which are checked to be there. */
+/** A recipe with the keys of one method. */
 export type RecipeWith<K extends OwnKeys> = CommonRecipe & {
   readonly training: z.infer<z.ZodObject<K['training']>>;
   readonly model: z.infer<z.ZodObject<K['model']>>;
 };
 
+/** What a method declares. */
 export interface MethodDefinition<K extends OwnKeys = OwnKeys> {
   readonly keys: K;
-  /** @throws ZodError if the recipe lacks keys of the method, which its check refuses before */
+  /** Builds the method. @throws ZodError if keys are missing, which the recipe's check prevents */
   make(recipe: CommonRecipe, pair: Pair): Method;
-  /** The shape of the discriminator's output for one image; any unless given. */
+  /** The required shape of the discriminator's output for one image; any by default. */
   outputShape?(recipe: CommonRecipe): readonly number[];
 }
 
 /**
- * A method: its own keys of a recipe, declared beside the code that uses them, and the code. The
- * recipe's schema is put together from these declarations.
+ * Defines a method: its own keys of a recipe, declared beside the code that uses them, and the code.
+ * The schema of recipes is composed of these declarations.
  */
 export function defineMethod<T extends z.ZodRawShape, M extends z.ZodRawShape>(definition: {
   readonly keys: { readonly training: T; readonly model: M };

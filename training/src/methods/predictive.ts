@@ -31,9 +31,9 @@ import {
 import { trainee } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
-import { latents, optimizerOf, passes, stepsOf } from './shared.js';
+import { drawLatents, optimizerOf, passes, stepsOf } from './shared.js';
 
-const NEGATIVES = { error: 'a list of one kind or more besides generated' };
+const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };
 const weight = z.number().gt(0).max(1000).optional();
 
 const negatives = z
@@ -46,7 +46,7 @@ const negatives = z
       'Weight of fragments of the generator’s images, from the second round on.',
     ),
   } satisfies Record<Alteration | 'generated', z.ZodType>)
-  .refine(({ generated: _, ...rest }) => Object.values(rest).some((w) => w), NEGATIVES);
+  .refine(({ generated: _, ...rest }) => Object.values(rest).some((w) => w), NO_NEGATIVE);
 
 const settingsSchema = z.strictObject({
   negatives: negatives.describe(
@@ -96,8 +96,8 @@ const keys = {
 type PredictiveRecipe = RecipeWith<typeof keys>;
 
 /**
- * Generative Predictive Networks: the discriminator learns alone to tell real fragments of images
- * from altered ones; then, frozen, it trains the generator. In further rounds the generator's
+ * Generative Predictive Networks. The discriminator learns alone to distinguish real fragments of
+ * images from altered ones; then, frozen, it trains the generator. In later rounds the generator's
  * fragments are negatives too. Steps and epochs are those of each network, over all rounds.
  */
 export const predictive = defineMethod({
@@ -105,9 +105,9 @@ export const predictive = defineMethod({
   make(recipe, pair) {
     const optimizer = optimizerOf(recipe);
     const { rounds } = recipe.training.predictive;
-    const first = learning(recipe, pair, false);
-    const later = learning(recipe, pair, true);
-    const deceive = deceiving(recipe, pair);
+    const first = discriminatorPhase(recipe, pair, false);
+    const later = discriminatorPhase(recipe, pair, true);
+    const deceive = generatorPhase(recipe, pair);
     const phases = Array.from({ length: rounds }, (_, round) => [
       inRound(round === 0 ? first : later, round, rounds),
       inRound(deceive, round, rounds),
@@ -127,8 +127,8 @@ export const predictive = defineMethod({
 });
 
 /**
- * What a round takes of a phase that all rounds share: its steps go on from one to the next. It
- * is measured in the first and the last, because that takes as long as many a round.
+ * One round of a phase that all rounds share; its steps continue those of the round before. Only the
+ * first and the last round are measured, because a measurement can take longer than a round.
  */
 function inRound({ measure, ...phase }: Phase, round: number, rounds: number): Phase {
   const until = (all: number, round: number) => Math.floor((all * round) / rounds);
@@ -146,8 +146,11 @@ function inRound({ measure, ...phase }: Phase, round: number, rounds: number): P
   };
 }
 
-/** The discriminator's phase; as a rival, with fragments of the generator as it is by then. */
-function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
+/**
+ * The discriminator's phase.
+ * @param rivalry whether fragments of the current generator are negatives too
+ */
+function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
   const { batch_size, seed, optimizer: rates } = recipe.training;
   const { negatives, inverse, fragments_per_image: perImage } = recipe.training.predictive;
   const { generator, discriminator } = pair;
@@ -158,7 +161,7 @@ function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase
     optimizer: optimizerOf(recipe),
     size: recipe.model.fragment,
     count: batch_size,
-    // As many as of every other kind.
+    // as many as of each other kind
     rival: rivalry && negatives.generated ? { generator, generated: perKind } : undefined,
   };
   const generated = settings.rival?.generated ?? 0;
@@ -171,7 +174,7 @@ function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase
     rates: { discriminator: rates.discriminator_lr },
     flops: flopsOfFragments + generated * g.forward,
     steps: stepsOf(recipe),
-    data: once((dataset: Dataset): PhaseData => {
+    data: memoized((dataset: Dataset): PhaseData => {
       const order = batches(seed, viewCount(dataset, options), perKind);
       const feeds = fragmentFeeds(recipe, dataset, settings, options);
       return {
@@ -183,7 +186,7 @@ function learning(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase
   };
 }
 
-/** The feeds of a step of the discriminator, from the numbers of the views to cut fragments from. */
+/** Returns a function that makes the feeds of a discriminator step from the numbers of its views. */
 function fragmentFeeds(
   recipe: PredictiveRecipe,
   dataset: Dataset,
@@ -192,7 +195,7 @@ function fragmentFeeds(
 ) {
   const side = sideOf(size);
   const rows = count + (rival?.generated ?? 0);
-  /** The values, then `more` for the fragments of generated images. */
+  /** Appends the value `more` for each fragment of a generated image. */
   const all = (values: Float32Array, more: number): TensorData => {
     const whole = new Float32Array(rows).fill(more);
     whole.set(values);
@@ -207,19 +210,19 @@ function fragmentFeeds(
       ...Object.fromEntries(
         Object.entries(discriminator.noise).map(([name, shape]) => [
           `noise/dropout/${name}`,
-          chances([rows, ...shape], random),
+          uniforms([rows, ...shape], random),
         ]),
       ),
       ...(rival && {
         'batch/places': placesOf(dataset, rival.generated, size, random),
-        'noise/latents': latents(recipe, random, rival.generated),
+        'noise/latents': drawLatents(recipe, random, rival.generated),
       }),
     };
   };
 }
 
-/** The generator's phase, against a discriminator that does not move. */
-function deceiving(recipe: PredictiveRecipe, pair: Pair): Phase {
+/** The generator's phase, against the frozen discriminator. */
+function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {
   const { batch_size: count, seed, optimizer: rates } = recipe.training;
   const { generator_fragments, generator_loss, generator_batches, diversity } =
     recipe.training.predictive;
@@ -241,12 +244,12 @@ function deceiving(recipe: PredictiveRecipe, pair: Pair): Phase {
     flops: count * (g.forward + g.weights + g.inputs + generator_fragments * (2 * d.forward)),
     steps: () => stepsOf(recipe)(generator_batches),
     data: (dataset) => ({
-      stepsPerEpoch: Number.POSITIVE_INFINITY, // none of its steps shows an image
+      stepsPerEpoch: Number.POSITIVE_INFINITY, // its steps show no images of the data
       feeds(k) {
         const random = stream(seed, 'deception', k);
         return {
           'batch/places': placesOf(dataset, generator_fragments, settings.size, random),
-          'noise/latents': latents(recipe, random, count),
+          'noise/latents': drawLatents(recipe, random, count),
         };
       },
     }),
@@ -264,11 +267,11 @@ const placesOf = (
 };
 
 /** Uniform numbers on (0, 1). */
-const chances = (shape: readonly number[], random: RandomStream): TensorData =>
+const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
   floats(shape, random.uniform(tf.util.sizeFromShape([...shape]), 0, 1));
 
-/** Rounds share their data, because an order of many images takes a while to draw. */
-function once<A extends object, B>(f: (a: A) => B): (a: A) => B {
+/** Remembers results, because the rounds share their data and drawing a long order is slow. */
+function memoized<A extends object, B>(f: (a: A) => B): (a: A) => B {
   const kept = new WeakMap<A, B>();
   return (a) => {
     const value = kept.get(a) ?? f(a);

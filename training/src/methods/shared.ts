@@ -1,4 +1,4 @@
-/** What the methods that train both networks in one step have in common. */
+/** What the methods share: optimiser, losses, batches, and counts of operations. */
 import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
 import { z } from 'zod';
@@ -11,6 +11,7 @@ import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
 import type { CommonRecipe } from '../recipe/keys/common.js';
 import type { PhaseData } from './method.js';
 
+/** The optimiser of a recipe. */
 export const optimizerOf = ({ training: { optimizer } }: CommonRecipe): Optimizer =>
   OPTIMIZERS[optimizer.type](optimizer);
 
@@ -29,23 +30,25 @@ export const lossKeys = {
 export const lossOf = ({ training }: { training: { loss: string } }): LossPair =>
   LOSSES[training.loss] as LossPair;
 
-/** The learning rates to begin with, where both networks learn in one step. */
+/** The initial learning rates of a method whose networks learn in one step. */
 export const learningRates = ({ training: { optimizer } }: CommonRecipe) => ({
   generator: optimizer.generator_lr,
   discriminator: optimizer.discriminator_lr,
 });
 
-/** As many steps as the recipe says, or as its epochs take. */
+/** The number of steps: as the recipe gives it, or computed from its epochs. */
 export const stepsOf =
   ({ training }: CommonRecipe) =>
   (stepsPerEpoch: number): number =>
     training.steps ?? (training.epochs ?? 0) * stepsPerEpoch;
 
 /**
- * Batches of images, with labels where the networks take classes, and noise for each step.
- * @param perStep how many images a step takes
- * @param noise the step's noise, from a stream of its own, so that a resumed run draws the same
- * @param classes how many classes the labels are of; undefined for no labels
+ * The data of a phase: batches of images, labels if the networks take classes, and noise.
+ * @param perStep images of a step
+ * @param noise draws the noise of a step. Each step has its own random stream, so a resumed run draws
+ *   the same noise.
+ * @param classes number of classes of the labels; undefined for no labels
+ * @throws UserError if the data set has no labels or another number of classes
  */
 export function imagesAndNoise(
   recipe: CommonRecipe,
@@ -82,8 +85,8 @@ function checkClasses({ name, classes }: Dataset, wanted: number): void {
   );
 }
 
-/** Latents of the recipe's distribution, [rows, size]. */
-export const latents = (
+/** Draws latents from the recipe's distribution, [rows, size]. */
+export const drawLatents = (
   { model }: CommonRecipe,
   random: RandomStream,
   rows: number,
@@ -95,9 +98,9 @@ export const latents = (
 const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 0);
 
 /**
- * Floating-point operations, for one image: of a pass `forward`; of the backward pass for the
- * `weights`; and of that for the `inputs` of all layers but the first. Backward for weights, and
- * for inputs, costs as much as forward.
+ * Floating-point operations for one image: of the forward pass, of the backward pass to the `weights`,
+ * and of the backward pass to the `inputs` of all layers except the first. Each backward pass costs as
+ * much as the forward pass.
  */
 export function passes(pair: Pair, role: keyof Pair) {
   const { flops } = pair[role];
@@ -106,9 +109,10 @@ export function passes(pair: Pair, role: keyof Pair) {
 }
 
 /**
- * Floating-point operations of a GAN's two updates, for one image. The discriminator's: the generator
- * forward (shared with the generator's update on the same noise), the discriminator forward and
- * backward on a real and a generated one. The generator's: back through both networks to its weights.
+ * Floating-point operations of a GAN's two updates, for one image. The discriminator's update: the
+ * generator forward (shared with the generator's update on the same noise), and the discriminator
+ * forward and backward on a real and a generated image. The generator's update: forward through the
+ * discriminator, and backward through both networks to the generator's weights.
  */
 export function updateFlops(pair: Pair) {
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];

@@ -1,4 +1,4 @@
-/** What must hold between the keys of a recipe, its networks and its method. */
+/** Checks of a recipe as a whole: its keys against each other, its networks and its method. */
 import type { Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { LOSSES } from '../gan/losses.js';
@@ -6,7 +6,7 @@ import { dotted, expectation, type Path, recipeProblem } from './errors.js';
 import { networksOf } from './gan.js';
 import { methodOf, type Recipe, recipeSchema } from './schema.js';
 
-/** What is wrong: the sentence "KEY must be …" without its end; `found` unless it says it all. */
+/** What is wrong: the rest of the sentence "KEY must be …", and the value that was found. */
 interface Objection {
   readonly path: Path;
   readonly must: string;
@@ -16,7 +16,7 @@ type Check = (recipe: Recipe, pair: () => Pair) => Objection | false | undefined
 
 const SIDES = ['height', 'width', 'channels'] as const;
 
-/** In the order in which they are made; the networks are built once the first have passed. */
+/** In the order in which they run; the networks are built after the first checks have passed. */
 const CHECKS: readonly Check[] = [
   ({ training: { loss, label_smoothing: smoothing = 0 } }) =>
     smoothing > 0 &&
@@ -91,9 +91,9 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * Checks a recipe, key by key and then as a whole.
- * @param place names a key the way the user gave it
- * @throws UserError for the first thing that is wrong
+ * Checks a recipe, each key first and then the recipe as a whole.
+ * @param place names a key as the user gave it: by line or by option
+ * @throws UserError naming the first key that is wrong and what it must be
  */
 export function checkRecipe(value: unknown, place: (path: Path) => string = dotted): Recipe {
   const { data, error } = recipeSchema.safeParse(value, { error: expectation, reportInput: true });

@@ -1,11 +1,11 @@
-/** What a recipe's schema objects to, as sentences. */
+/** Turns the issues of a recipe's schema into sentences. */
 import { z } from 'zod';
-import { nearest } from './nearest.js';
+import { closestName } from './closest-name.js';
 
 /** The keys and indices that lead to a value: `['training', 'seed']`. */
 export type Path = readonly PropertyKey[];
 
-/** `training.seed`, `data.classes[0]`. */
+/** A path as text: `training.seed`, `data.classes[0]`. */
 export const dotted = (path: Path): string =>
   path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
@@ -29,13 +29,13 @@ const either = (values: readonly unknown[]) =>
 
 const UNITS: Record<string, string> = { string: 'character', array: 'item' };
 
-/** `4096`, or of a text or list, `1 item long`. */
+/** A limit as text: `4096`, or `1 item long` for a list. */
 function bound(limit: unknown, origin: string): string {
   const unit = UNITS[origin];
   return unit === undefined ? String(limit) : `${limit} ${unit}${limit === 1 ? '' : 's'} long`;
 }
 
-/** Completes the sentence "KEY must be …". */
+/** The rest of the sentence "KEY must be …"; undefined to use the schema's own text. */
 export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -51,13 +51,16 @@ export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-/** What to say of the issues: one sentence about the first that matters. */
+/**
+ * One sentence about the most helpful issue.
+ * @param place names a key as the user gave it
+ */
 export function recipeProblem(
   issues: readonly z.core.$ZodIssue[],
   place: (path: Path) => string,
   schema: z.ZodType,
 ): string {
-  // A misspelt key is a missing one as well; what was written is what can be found and mended.
+  // A misspelt key is also a missing one. The misspelt key is easier to find and correct.
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
   if (unknown) {
     const [key = ''] = unknown.keys;
@@ -76,21 +79,21 @@ function found(input: unknown): string {
   return `, found ${typeof input === 'string' ? JSON.stringify(input.slice(0, 40)) : String(input)}`;
 }
 
-/** The part of a JSON Schema that matters here. */
+/** The part of a JSON Schema that is used here. */
 interface Keys {
   properties?: Record<string, Keys>;
   anyOf?: Keys[];
 }
 
-/** The key that an unknown one may stand for, in the same group or elsewhere; else all it may be. */
+/** Suggests a similar key of the same group or elsewhere; otherwise lists the keys of the group. */
 function knownKeys(schema: z.ZodType, path: Path, key: string): string {
   const all = keyPaths(z.toJSONSchema(schema, { io: 'input' }) as Keys);
   const group = dotted(path);
   const siblings = all.filter((known) => dotted(known.slice(0, -1)) === group);
   const names = siblings.map((known) => String(known.at(-1)));
-  const near = nearest(key, names);
+  const near = closestName(key, names);
   if (near !== undefined) return `did you mean ${near}?`;
-  const elsewhere = nearest(
+  const elsewhere = closestName(
     key,
     all.map((known) => String(known.at(-1))),
   );

@@ -1,12 +1,12 @@
-/** What the names in a recipe stand for: its networks, and the method that trains them. */
+/** The networks of a recipe and the method that trains them. */
 import { NETWORKS, type Pair } from '@gpn/models';
 import { withAverage } from '../methods/average.js';
 import type { Method } from '../methods/method.js';
 import { methodOf, type Recipe } from './schema.js';
 
 /**
- * The networks of a recipe and the method that trains them.
- * @param width scales the networks' channels; tests use an eighth
+ * Builds the networks of a recipe and the method that trains them.
+ * @param width factor of the networks' channels, 1 by default; tests use 1/8
  */
 export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair: Pair } {
   const pair = networksOf(recipe, width);
@@ -16,9 +16,10 @@ export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair:
 }
 
 /**
- * The networks of a recipe.
- * @param width scales their channels; tests use an eighth
- * @param dense a discriminator of fragments in the form that slides over images
+ * Builds the networks of a recipe.
+ * @param width factor of their channels, 1 by default; tests use 1/8
+ * @param dense whether a fragment discriminator is built in its dense form, which slides over images
+ *   of any size
  */
 export function networksOf({ model, data }: Recipe, width = 1, dense = false): Pair {
   const make = NETWORKS[model.network];

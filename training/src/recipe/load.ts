@@ -1,4 +1,4 @@
-/** The recipes that come with this package, and where recipes go to and come from. */
+/** Finds and loads recipes: those of this package, and the user's files. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -6,32 +6,32 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@gpn/runtime';
 import { fileError } from '../files/atomic.js';
 import { checkRecipe } from './check.js';
+import { closestName } from './closest-name.js';
 import { dotted } from './errors.js';
-import { nearest } from './nearest.js';
 import type { Recipe } from './schema.js';
 import { parseRecipe } from './yaml.js';
 
 const FOLDER = fileURLToPath(new URL('../../recipes/', import.meta.url));
 
-/** The names of the package's own recipes, sorted. */
+/** The names of the bundled recipes, sorted. */
 export const recipeNames = (): string[] =>
   readdirSync(FOLDER)
     .filter((file) => file.endsWith('.yml'))
     .map((file) => basename(file, '.yml'))
     .sort();
 
-/** What a command line may set in place of the recipe. */
+/** Values that replace those of a recipe. */
 export interface RecipeOverrides {
   /** `mnist`, `fashion`, or a folder, relative to the working directory. */
   dataset?: string;
   epochs?: number;
-  /** In place of epochs. */
+  /** Replaces `epochs`; only one of the two may be given. */
   steps?: number;
   batchSize?: number;
   seed?: number;
 }
 
-/** The options that set them, for errors, by the keys they set. */
+/** The command line option that sets each key, for errors. */
 const OPTIONS: Record<string, string> = {
   'data.dataset': '--data',
   'training.epochs': '--epochs',
@@ -41,10 +41,11 @@ const OPTIONS: Record<string, string> = {
 };
 
 /**
- * A recipe by its name, or by the path of a YAML file, with overrides applied. What `data.dataset`
- * names is made absolute, relative to the recipe's file, so that the result says all.
+ * Loads a recipe and applies overrides. A folder in `data.dataset` becomes an absolute path; in a file
+ * it is relative to that file.
  *
- * @throws UserError when there is no such recipe, or something in it, or an override, is wrong
+ * @param nameOrPath the name of a bundled recipe, or the path of a YAML file
+ * @throws UserError if there is no such recipe, or a key of it or an override is wrong
  */
 export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {}): Recipe {
   const isPath = /\.ya?ml$|[/\\]/.test(nameOrPath);
@@ -59,7 +60,7 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
 }
 
 function unknownRecipe(name: string): UserError {
-  const near = nearest(name, recipeNames());
+  const near = closestName(name, recipeNames());
   return new UserError(
     `There is no recipe ${name}${near === undefined ? '' : ` (did you mean ${near}?)`}; ` +
       `the recipes are ${recipeNames().join(', ')}, or give the path of a YAML file.`,
@@ -79,7 +80,7 @@ function readRecipe(path: string): Recipe {
 const locate = (base: string, { data }: Recipe) =>
   isPackaged(data.dataset) ? data.dataset : resolve(base, data.dataset);
 
-/** Data sets that have a name; all others are folders. */
+/** Whether a data set is a named one and not a folder. */
 const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
 
 function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
@@ -101,9 +102,10 @@ function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
 }
 
 /**
- * SHA-256, in hex, of what decides the outcome: `data`, `model` and `training` as JSON with sorted
- * keys. Left out are the texts, `output`, and where the data lies: a data set has its own hash. Of
- * `output`, what is evaluated counts where a training goes back by it.
+ * SHA-256, in hex, of everything that determines the result of a training: `data`, `model` and
+ * `training` as JSON with sorted keys. Name, description, `output` and the location of the data are
+ * left out; a data set has its own hash. The settings of the evaluation are included if
+ * `on_collapse` is `rollback`, because they then affect the training.
  */
 export function recipeHash({ data, model, training, output }: Recipe): string {
   const { dataset: _, ...rest } = data;

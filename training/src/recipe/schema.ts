@@ -1,22 +1,22 @@
 /**
- * A recipe says all that decides how a pair of networks is trained. The schema is put together from
- * the keys that all recipes have and those that each method declares beside its code.
+ * A recipe determines completely how a pair of networks is trained. The schema is composed of the
+ * keys that all recipes have and of those that each method declares beside its code.
  */
 import { z } from 'zod';
 import { METHODS, type MethodName } from '../methods/index.js';
 import { dataSchema, misplaced, modelKeys, nameKeys, trainingKeys } from './keys/common.js';
 import { outputSchema } from './keys/output.js';
 
-/** Each may be given; which must be, and which may not, follows from the method. */
+/** Makes all keys optional; the method determines which of them are required or refused. */
 const optional = <S extends z.ZodRawShape>(keys: S) => z.object(keys).partial().shape;
 const { adversarial, infogan, began, predictive } = METHODS;
 
-/** For each section, the keys that belong to some methods alone. */
+/** The keys of a section that belong to some methods only. */
 const ownKeys = (section: 'training' | 'model'): string[] => [
   ...new Set(Object.values(METHODS).flatMap(({ keys }) => Object.keys(keys[section]))),
 ];
 
-/** Objects to keys that a method lacks, and to those of other methods. */
+/** Reports keys that the method requires and lacks, and keys of other methods. */
 const checkOwnKeys = (
   section: 'training' | 'model',
   given: Readonly<Record<string, unknown>>,
@@ -34,7 +34,7 @@ const checkOwnKeys = (
 
 const LENGTH = { error: 'given one of the keys epochs and steps, and not both' };
 
-// The keys are in the order in which recipe.yml and checkpoints write them.
+// The order of the keys is that of recipe.yml and of the recipe in checkpoints.
 const { spectral_norm, batch_norm, initialization, ...named } = modelKeys;
 const model = z.strictObject({
   ...named,
@@ -61,7 +61,7 @@ const training = z
   })
   .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), LENGTH);
 
-/** What a YAML recipe is checked against. */
+/** The schema of a recipe. */
 export const recipeSchema = z
   .strictObject({ ...nameKeys, data: dataSchema, model, training, output: outputSchema })
   .superRefine((recipe, context) => {
@@ -70,6 +70,7 @@ export const recipeSchema = z
     checkOwnKeys('model', recipe.model, method, context);
   });
 
+/** A checked recipe. */
 export type Recipe = z.infer<typeof recipeSchema>;
 
 /** The method of a recipe. */

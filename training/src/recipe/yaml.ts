@@ -1,4 +1,4 @@
-/** Recipes as YAML, read with the line of whatever is wrong, and written. */
+/** Reads and writes recipes as YAML; errors name the line. */
 import { UserError } from '@gpn/runtime';
 import { Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { reasonOf } from '../files/atomic.js';
@@ -6,13 +6,14 @@ import { checkRecipe } from './check.js';
 import { dotted, type Path } from './errors.js';
 import type { Recipe } from './schema.js';
 
-/** More than any recipe needs; YAML's aliases make much of little. */
+/** Characters of a recipe at most; YAML's aliases can expand a small text enormously. */
 const MAX_TEXT = 100_000;
 
 /**
- * Reads a recipe.
+ * Parses and checks a recipe.
  *
- * @throws UserError that names the file, the line and the key, and says what is expected there
+ * @param file its name, for errors
+ * @throws UserError naming the file, the line, the key and what is expected there
  */
 export function parseRecipe(text: string, file: string): Recipe {
   const fail = (what: string): never => {
@@ -32,7 +33,7 @@ export function parseRecipe(text: string, file: string): Recipe {
   try {
     value = document.toJS();
   } catch (error) {
-    fail(` is not valid YAML: ${reasonOf(error)}`); // aliases: unknown ones, or far too many
+    fail(` is not valid YAML: ${reasonOf(error)}`); // unknown aliases, or too many
   }
   if (value === null || value === undefined) fail(' is empty; a recipe has at least a name');
   return checkRecipe(value, (path) => {
@@ -41,7 +42,7 @@ export function parseRecipe(text: string, file: string): Recipe {
   });
 }
 
-/** Where the key that a path ends with begins, or the nearest one above it that is there. */
+/** The offset of the last key of a path, or of its nearest parent that exists. */
 function offsetOf(document: Document, path: Path): number {
   for (let length = path.length; length > 0; length--) {
     const parent = document.getIn(path.slice(0, length - 1), true);
@@ -53,7 +54,7 @@ function offsetOf(document: Document, path: Path): number {
   return document.contents?.range?.[0] ?? 0;
 }
 
-/** A recipe as YAML, every key written out; reading it gives the same recipe. */
+/** Writes a recipe as YAML with all its keys; reading it gives the same recipe. */
 export function recipeToYaml(recipe: Recipe): string {
   const document = new Document(recipe);
   visit(document, {

@@ -1,4 +1,4 @@
-/** What runs in the thread that `feeder.ts` starts. */
+/** The thread that `feeder.ts` starts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ganOf } from '../recipe/gan.js';
 import type { FeederData, FeederRequest } from './feeder.js';

@@ -1,4 +1,4 @@
-/** Puts together what coming steps are fed while a step runs, so that none waits for its batch. */
+/** Prepares the feeds of the next steps while a step runs, so that no step waits for its batch. */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Dataset } from '../data/types.js';
@@ -6,18 +6,21 @@ import type { State } from '../engine/types.js';
 import type { Recipe } from '../recipe/schema.js';
 import { feedsOf, type Part } from './progress.js';
 
+/** Prepares feeds. */
 export interface Feeder {
-  /** What `count` steps of one phase are fed, from step `step` of the whole training on. */
+  /** The feeds of `count` steps of one phase, from step `step` of the whole training on. */
   feeds(step: number, count: number): Promise<State[]>;
   dispose(): Promise<void>;
 }
 
-/** How many calls of the engine are prepared for: with one alone, any hitch of the thread's is waited for. */
+/** Number of engine calls that are prepared ahead. With only one, a short delay would be waited for. */
 export const AHEAD = 2;
 
 /**
- * Reads what a training is fed, from step `from` on. Each call gives what the next steps are fed
- * (after the last, none), and has those after them begun.
+ * Reads the feeds of a training from step `from` on. Each call returns the feeds of the next steps
+ * (none after the last) and starts the preparation of the following ones.
+ *
+ * @param atOnce number of steps to run together from a step on; 0 after the last, none), and has those after them begun.
  *
  * @param atOnce how many steps to take together from a step on; 0 after the last
  */
@@ -39,40 +42,41 @@ export function ahead(
   };
 }
 
-/** What the thread is told: once, as it starts, and for each answer. */
+/** What the thread is given once, at its start. */
 export interface FeederData {
   readonly recipe: Recipe;
   readonly dataset: Dataset;
 }
+/** What the thread is asked for. */
 export interface FeederRequest {
   readonly step: number;
   readonly count: number;
 }
 
-// The sources themselves, as unit tests run them, have no file that a thread could run.
+// Unit tests run the TypeScript sources, which a thread cannot run.
 const THREAD = new URL('./feeder-thread.js', import.meta.url);
 
-/** Of its heap, for short-lived objects: V8's own limit is some 30 MiB more, and no quicker. */
-const LIMITS = { maxYoungGenerationSizeMb: 4 };
+/** Heap of the thread for short-lived objects. V8's default takes 30 MiB more and is not faster. */
+const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4 };
 
 /**
- * A feeder in a thread of its own. A session keeps the calling thread busy until its run is over,
- * so what that thread began meanwhile would be done only afterwards.
+ * Opens a feeder in a thread of its own. A session keeps the calling thread busy during its run, so
+ * work that this thread started meanwhile would be done only afterwards.
  *
- * @param dataset its images had better be shared: see {@link shareImages}
- * @param parts of the training that `recipe` and `dataset` make
+ * @param dataset its images should be in shared memory; see `shareImages`
+ * @param parts of the training, as `recipe` and `dataset` determine them
  */
 export const openFeeder = (recipe: Recipe, dataset: Dataset, parts: readonly Part[]): Feeder =>
   existsSync(THREAD) ? threaded({ recipe, dataset }) : direct(parts);
 
-/** A feeder that does its work when it is asked to. */
+/** A feeder without a thread, which works when it is asked. */
 export const direct = (parts: readonly Part[]): Feeder => ({
   feeds: async (step, count) => feedsOf(parts, step, count),
   dispose: async () => {},
 });
 
 function threaded(workerData: FeederData): Feeder {
-  const worker = new Worker(THREAD, { workerData, resourceLimits: LIMITS });
+  const worker = new Worker(THREAD, { workerData, resourceLimits: HEAP_LIMITS });
   const waiting: Waiting[] = [];
   let failure: Error | undefined;
   worker.on('message', (feeds: State[]) => waiting.shift()?.resolve(feeds));
@@ -87,7 +91,7 @@ function threaded(workerData: FeederData): Feeder {
         if (failure) reject(failure);
         else waiting.push({ resolve, reject });
       });
-      // Whoever asked may be busy with a step when this fails; it is told when it looks.
+      // The caller may be busy with a step now; it sees the failure when it awaits the feeds.
       feeds.catch(() => {});
       worker.postMessage(request);
       return feeds;
@@ -96,7 +100,7 @@ function threaded(workerData: FeederData): Feeder {
   };
 }
 
-/** For feeds that were asked for. */
+/** A caller that waits for feeds. */
 interface Waiting {
   resolve(feeds: State[]): void;
   reject(error: Error): void;

@@ -7,7 +7,8 @@ import {
   writeBestCheckpoint,
   writeCheckpoint,
 } from '../checkpoint/checkpoint.js';
-import { exportNetwork, type Role, VERSIONS } from '../export/run-export.js';
+import { exportNetwork, type Role } from '../export/network.js';
+import { VERSIONS } from '../export/versions.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import type { Recipe } from '../recipe/schema.js';
 import { actionOn } from '../tracking/sentinel.js';
@@ -21,13 +22,13 @@ import { withTools } from './tools.js';
 import type { Best, TrainOptions, TrainResult } from './types.js';
 
 /**
- * Trains a GAN by its recipe, from the data to two .onnx files, all in one folder:
+ * Trains a GAN by its recipe, from the data to two .onnx files in the folder `options.out`:
  * recipe.yml, metrics.jsonl, losses.svg, tensorboard/, samples/, checkpoints/, generator.onnx and
- * discriminator.onnx; with evaluations, evaluation.svg and the best networks too. A run that is
- * stopped anywhere and resumed ends with the same bytes in its checkpoint as one that is not, on the
- * same device with the same number of threads.
- * @throws UserError if the folder, the data or a checkpoint cannot be used, the losses diverge, or
- *   the generator has collapsed and the recipe says to stop
+ * discriminator.onnx; with evaluations also evaluation.svg and the best networks. A run that is
+ * stopped and resumed ends with the same bytes in its checkpoint as an uninterrupted one, on the same
+ * device with the same number of threads.
+ * @throws UserError if the folder, the data or a checkpoint cannot be used, if the losses diverge, or
+ *   if the generator has collapsed and the recipe says to stop
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainResult> {
   const { out, signal, on = () => {} } = options;
@@ -36,7 +37,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   const { left, end, steps, dataset } = start;
 
   return withTools(recipe, options, start, async ({ open, feeder, tracker }) => {
-    // All that changes, beside the state that a compiled step keeps from call to call.
+    // All that changes, apart from the state that a compiled step keeps between calls.
     let { state, progress, resumed: saved } = start;
     let stopped = false;
     let collapse: Collapse | undefined;
@@ -48,7 +49,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       return path;
     };
     const begun = performance.now();
-    const told = new Set<string>();
+    const announced = new Set<string>();
     const paceOf = pacesOf();
     const next = ahead(feeder, progress.step, (step) => {
       const part = partAt(left, step);
@@ -57,7 +58,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       return Math.min(most, stepsAtOnce(paceOf(part.phase.step).perSecond()));
     });
 
-    // The process may have ended between writing a checkpoint and keeping it as the best.
+    // The earlier process may have ended after a checkpoint and before copying it as the best.
     if (progress.watch?.best?.step === progress.step) {
       await writeBestCheckpoint(checkpoints, checkpoint());
     }
@@ -69,34 +70,34 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       compiled.load(state);
       if (progress.step === from) progress = enter(progress, phase);
 
-      // Once for each phase, however many rounds there are.
-      if (!told.has(phase.name)) {
+      // Announce each phase once, however many rounds there are.
+      if (!announced.has(phase.name)) {
         const { device, reason } = compiled;
         const epochs = steps / data.stepsPerEpoch;
         const images = dataset.count;
         const { step } = progress;
         on({ type: 'start', phase: phase.name, step, steps, epochs, images, device, reason, out });
-        told.add(phase.name);
+        announced.add(phase.name);
       }
       const place = `${compiled.rounding}, gpn ${VERSIONS.gpn}`;
       const before = progress.places[phase.name] ?? place;
       if (before !== place) on({ type: 'note', text: moved(before, place) });
       progress = { ...progress, places: { ...progress.places, [phase.name]: place } };
 
-      // Where the generator begins is remembered, so that a collapse can be told from a beginning.
+      // The first evaluation is the reference that tells a collapse from an untrained generator.
       if (tracker.begins(phase, progress)) {
         const verdict = await tracker.look(checkpoint(), { evaluating: true, epoch: 0 });
         if (verdict) progress = { ...progress, watch: verdict.watch };
       }
 
       while (progress.step < to && !stopped) {
-        // Data: the feeds of the next steps, made in another thread while the last ones ran.
+        // Data: the feeds of the next steps, prepared in another thread while the last ones ran.
         const epoch = Math.floor((progress.step - from) / data.stepsPerEpoch);
         const calling = performance.now();
         const rates = ratesOf(progress);
         const feeds = (await next()).map((each) => ({ ...each, ...rates }));
 
-        // Steps: forward, backward and update, as many as may be taken in one call.
+        // Steps: forward, backward and update, several in one call of the engine.
         const taken = await compiled.runAll(feeds);
         pace.took(taken.length, (performance.now() - calling) / 1000);
         const imagesPerSecond = pace.perSecond() * recipe.training.batch_size;
@@ -124,7 +125,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
         const verdict = await tracker.look(checkpoint(), { drawing, evaluating, epoch });
         if (verdict) progress = { ...progress, watch: verdict.watch };
 
-        // A collapse: the recipe says whether to go on, to stop, or to go back to the best state.
+        // Collapse: the recipe says whether to continue, to stop, or to go back to the best state.
         if (verdict && verdict.signs.length > 0) {
           const { signs, watch } = verdict;
           const { action, because } = actionOn(recipe.output.on_collapse ?? 'warn', watch);
@@ -145,7 +146,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
       if (stopped) break;
     }
 
-    // Export: the curves, and both networks once they are trained.
+    // Export: the curves, and both networks if they are completely trained.
     saved ??= await save();
     await tracker.finish();
     if (collapse) throw new UserError(collapsed(collapse, progress, saved));
@@ -182,7 +183,7 @@ async function exportBoth(out: string, checkpoint: Checkpoint, prefix = '') {
   };
 }
 
-/** The networks as they were at their best, beside those of the last step. */
+/** Exports the networks of the best checkpoint, in addition to those of the last step. */
 async function exportBest(out: string, folder: string): Promise<Best | undefined> {
   const checkpoint = await readCheckpoint(bestCheckpoint(folder));
   const { best } = checkpoint.progress.watch ?? {};

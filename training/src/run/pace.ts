@@ -1,19 +1,22 @@
-/** How many steps to take in one call of the engine, and how fast they are. */
+/** How many steps to run in one call of the engine, by their measured speed. */
 
-/** The most steps in a call: with so many, the cost of the call itself is small. */
+/** Steps of a call at most; with this many, the overhead of the call is small. */
 const MOST = 32;
-/** Seconds that a call may take: between calls a run can be watched, and stopped. */
+/** Seconds of a call at most; a run can be watched and stopped only between calls. */
 const SECONDS = 0.5;
 
-/** @param perSecond steps a second; 0 while that is not known */
+/**
+ * Number of steps to run in one call, from 1 to 32.
+ * @param perSecond steps per second; 0 if not known yet
+ */
 export const stepsAtOnce = (perSecond: number): number =>
   Math.max(1, Math.min(MOST, Math.floor(perSecond * SECONDS)));
 
-/** How fast steps are, over the last twenty calls. */
+/** Measures the speed of steps over the last twenty calls. */
 export interface Pace {
-  /** Tells how long a call took. */
+  /** Records how long a call took. */
   took(steps: number, seconds: number): void;
-  /** Steps a second; 0 before the first call is over. */
+  /** Steps per second; 0 before the end of the first call. */
   perSecond(): number;
 }
 
@@ -31,7 +34,7 @@ function newPace(): Pace {
   };
 }
 
-/** The pace of each step function: the rounds of a phase share theirs. */
+/** Returns the pace of a step function; the rounds of a phase share one. */
 export function pacesOf(): (step: unknown) => Pace {
   const paces = new Map<unknown, Pace>();
   return (step) => {

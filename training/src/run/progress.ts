@@ -1,4 +1,4 @@
-/** How far a training has come: pure functions from one step's progress to the next one's. */
+/** The progress of a training, as pure functions from one step to the next. */
 import { UserError } from '@gpn/runtime';
 import type { Progress } from '../checkpoint/checkpoint.js';
 import { floats } from '../data/tensors.js';
@@ -9,7 +9,7 @@ import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';
 import { plateau, startSchedule } from './schedule.js';
 
-/** A phase with its data, and its place among all steps of a training: from `from` to before `to`. */
+/** A phase with its data, placed on the step axis of a training: from `from` up to before `to`. */
 export interface Part {
   readonly phase: Phase;
   readonly data: PhaseData;
@@ -17,7 +17,7 @@ export interface Part {
   readonly to: number;
 }
 
-/** Phases one after the other; of many rounds and few steps, some have nothing to do. */
+/** Places phases on the step axis, one after the other. Phases without steps are left out. */
 export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
   let from = 0;
   const parts = phases.map((phase) => {
@@ -29,19 +29,19 @@ export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
   return parts.filter((part) => part.to > part.from);
 }
 
-/** What `count` steps of one phase are fed, from step `step` of the whole training on. */
+/** The feeds of `count` steps of one phase, from step `step` of the whole training on. */
 export function feedsOf(parts: readonly Part[], step: number, count: number): State[] {
   const { data, from } = partAt(parts, step) as Part;
   return Array.from({ length: count }, (_, i) => data.feeds(step - from + i));
 }
 
-/** Where a step belongs, if it is one of these parts'. */
+/** The part that contains a step; undefined if none does. */
 export const partAt = (parts: readonly Part[], step: number): Part | undefined =>
   parts.find(({ from, to }) => from <= step && step < to);
 
 /**
- * The step that this call ends with: the last of all, or of the first phase.
- * @throws UserError where the stage is not one of the training, or not yet due
+ * The step at which this call of `train` ends: the last of the training, or that of the first phase.
+ * @throws UserError if the training has no such stage, it is already done, or it is not due yet
  */
 export function endOf(
   parts: readonly Part[],
@@ -62,6 +62,7 @@ export function endOf(
   return stage === 'discriminator' ? first : last;
 }
 
+/** The progress before the first step. */
 export function startProgress({ training }: Recipe, dataset: Dataset): Progress {
   const { name, hash, count, classes } = dataset;
   return {
@@ -76,14 +77,14 @@ export function startProgress({ training }: Recipe, dataset: Dataset): Progress 
   };
 }
 
-/** The first step of a phase is next: its learning rates are as at the beginning. */
+/** Enters a phase: its learning rates are the initial ones. */
 export const enter = (progress: Progress, { rates }: Phase): Progress => ({
   ...progress,
   epoch: { steps: 0, sums: {} },
   schedule: mapRecord(rates, startSchedule),
 });
 
-/** One step further; at the end of an epoch the schedule sees the means of its metrics. */
+/** Advances by one step. At the end of an epoch the schedule is given the averages of its metrics. */
 export function advance(
   progress: Progress,
   metrics: Readonly<Record<string, number>>,
@@ -99,7 +100,7 @@ export function advance(
   const rule = training.schedule;
   return {
     ...next,
-    epochs: Math.round(epochs), // the sum of many small numbers
+    epochs: Math.round(epochs), // removes the rounding of the sum
     epoch: { steps: 0, sums: {} },
     schedule: mapRecord(progress.schedule, (rate, name) =>
       rule ? plateau(rate, (sums[name] ?? 0) / steps, rule) : rate,
@@ -107,7 +108,7 @@ export function advance(
   };
 }
 
-/** How many steps come before anything else is due: an end, a picture, a checkpoint, an evaluation. */
+/** Number of steps until something else is due: an end, samples, a checkpoint or an evaluation. */
 export function stepsToPause(
   { step }: Pick<Progress, 'step'>,
   {
@@ -125,7 +126,7 @@ export function stepsToPause(
   return Math.min(to, end, next(stepsPerEpoch, from), ...pauses) - step;
 }
 
-/** What is due after a step of a part; `end` is the last step of this call. */
+/** What is due after a step of a part; `end` is the last step of this call of `train`. */
 export function dueAt(
   step: number,
   { to }: Pick<Part, 'to'>,
@@ -141,7 +142,7 @@ export function dueAt(
   };
 }
 
-/** After going back to an earlier state: the steps count on, at half the learning rates. */
+/** The progress after a rollback: steps continue to be counted, at half the learning rates. */
 export const rolledBack = (progress: Progress): Progress => ({
   ...progress,
   schedule: mapRecord(progress.schedule, (rate) => ({ ...rate, rate: rate.rate / 2 })),

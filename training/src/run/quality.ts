@@ -1,11 +1,11 @@
-/** How good a network is that has just been trained. */
+/** Measures the quality of a network at the end of its phase. */
 import { type QualityInfo, UserError } from '@gpn/runtime';
 import { loadDataset } from '../data/sets/dataset.js';
 import type { State } from '../engine/types.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 
-/** What a phase measures at its end, or undefined where there is nothing to measure it on. */
+/** The measurements of a phase at its end; undefined if the data has no test set. */
 export async function measure(
   recipe: Recipe,
   phase: Phase,
@@ -15,7 +15,7 @@ export async function measure(
   return images && phase.measure?.(state, images);
 }
 
-/** The images that a data set keeps back for tests; a folder of pictures has none. */
+/** The test set of the data; undefined for a folder of images, which has none. */
 async function heldOut({ data: { dataset, height, width, channels } }: Recipe) {
   try {
     return await loadDataset(dataset, { height, width, channels, split: 'test' });

@@ -1,20 +1,23 @@
-/** What a schedule remembers of one network's training; it goes into the checkpoint. */
+/** The state of the schedule of one learning rate; a part of checkpoints. */
 export interface ScheduleState {
+  /** The current learning rate. */
   readonly rate: number;
-  /** The lowest mean loss of an epoch so far; null before the first. */
+  /** The lowest average loss of an epoch so far; null before the first. */
   readonly best: number | null;
-  /** Epochs since then. */
+  /** Epochs since `best`. */
   readonly stale: number;
 }
 
+/** The state before the first epoch. */
 export const startSchedule = (rate: number): ScheduleState => ({ rate, best: null, stale: 0 });
 
-/** A loss must fall by this share of itself to count as better (PyTorch's default). */
+/** A loss is better if it is lower by this share of the best one (PyTorch's default). */
 const THRESHOLD = 1e-4;
 
 /**
- * ReduceLROnPlateau, as PyTorch has it: once more than `patience` epochs in a row have brought no
- * better loss, the rate is multiplied by `factor`.
+ * ReduceLROnPlateau, as in PyTorch: after more than `patience` epochs in a row without a better loss,
+ * the rate is multiplied by `factor`.
+ * @param loss average over the epoch
  */
 export function plateau(
   state: ScheduleState,

@@ -1,12 +1,14 @@
-/** What a training says when something is wrong, or worth knowing. */
+/** The errors and notes of a training, as sentences. */
 import type { Progress } from '../checkpoint/checkpoint.js';
 
+/** A collapse that stops a training. */
 export interface Collapse {
   readonly signs: readonly string[];
   /** Why the training did not go back. */
   readonly because: string | undefined;
 }
 
+/** The error of a collapse; `saved` is the path of the last checkpoint. */
 export const collapsed = (
   { signs, because }: Collapse,
   { step, watch }: Progress,
@@ -17,10 +19,12 @@ export const collapsed = (
   `${watch?.best ? `, and best.safetensors beside it that of step ${watch.best.step}, the best` : ''}. ` +
   'Lower the learning rates, the generator’s above all, and train again.';
 
+/** The note of a run that continues with another device, number of threads or version. */
 export const moved = (from: string, to: string): string =>
   `Until now the run was computed on ${from}, from here on it is computed on ${to}: sums may be rounded ` +
   'differently, and then the run does not end with the same bytes as one that was never stopped.';
 
+/** The error of a divergence; `saved` is the path of the last checkpoint. */
 export const diverged = (step: number, saved: string | undefined): string =>
   `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +
   `${saved ? `; the last good checkpoint is ${saved}` : ''}.`;

@@ -1,4 +1,4 @@
-/** Where a training begins: everything that may be refused is, before anything is written. */
+/** The start of a training. All inputs are checked before anything is written. */
 import { join } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
 import {
@@ -18,25 +18,27 @@ import { startingState } from '../steps/state.js';
 import { endOf, type Part, partsOf, startProgress } from './progress.js';
 import type { TrainEvent, TrainOptions } from './types.js';
 
+/** All that a training starts with. */
 export interface Start {
   readonly dataset: Dataset;
-  /** The phases that are not yet over, as far as this call goes. */
+  /** The parts that this call of `train` still has to run. */
   readonly left: readonly Part[];
-  /** The step that this call ends with, and the training's last. */
+  /** The last step of this call, and of the whole training. */
   readonly end: number;
   readonly steps: number;
   readonly progress: Progress;
   readonly state: State;
-  /** The path of the checkpoint that it goes on from. */
+  /** The path of the checkpoint that the training continues from. */
   readonly resumed?: string;
 }
 
+/** The sub-folders of a run's folder. */
 export const foldersOf = (out: string) => ({
   checkpoints: join(out, 'checkpoints'),
   samples: join(out, 'samples'),
 });
 
-/** @throws UserError if the data or a checkpoint cannot be used */
+/** Loads the data and the newest checkpoint. @throws UserError if either cannot be used */
 export async function startOf(recipe: Recipe, options: TrainOptions): Promise<Start> {
   const { out, on = () => {} } = options;
   const resumed = await findStart(recipe, foldersOf(out).checkpoints, options);
@@ -62,7 +64,7 @@ export async function startOf(recipe: Recipe, options: TrainOptions): Promise<St
   return { dataset, left, end, steps, progress, state, ...(resumed && { resumed: resumed.path }) };
 }
 
-/** The checkpoint to go on from; refuses to write over a run that was not asked to go on. */
+/** The checkpoint to continue from. Refuses to overwrite a run without `resume`. */
 async function findStart(
   recipe: Recipe,
   folder: string,
@@ -76,7 +78,7 @@ async function findStart(
     );
   }
   const found = await readCheckpoint(path);
-  // Where networks take turns, the number of steps decides what each step trains.
+  // If the networks take turns, the number of steps determines what each step trains.
   const fixed = recipe.training.method === 'predictive';
   const comparable = (r: Recipe): string =>
     recipeHash(

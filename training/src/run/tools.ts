@@ -1,4 +1,4 @@
-/** What a training works with: compiled steps, the thread that feeds them, what a run's folder is told. */
+/** The tools of a training: compiled steps, the feeder and the tracker. */
 import { join } from 'node:path';
 import { ENGINES } from '../engine/choice.js';
 import type { CompiledStep } from '../engine/types.js';
@@ -11,16 +11,17 @@ import { type Feeder, openFeeder } from './feeder.js';
 import { foldersOf, type Start } from './start.js';
 import type { TrainOptions } from './types.js';
 
+/** Opened for the time of a training. */
 export interface Tools {
-  /** The step of a phase, compiled; rounds share theirs, because compiling one takes a while. */
+  /** Compiles the step of a phase; rounds share one, because compiling is slow. */
   readonly open: (phase: Phase) => Promise<CompiledStep>;
   readonly feeder: Feeder;
   readonly tracker: Tracker;
 }
 
 /**
- * Opens the tools of a training, and closes them when `work` is over. Nothing is written before the
- * first step is compiled, because the device may not be there.
+ * Opens the tools of a training, and closes them after `work`. Nothing is written before the first
+ * step is compiled, because the device may not exist.
  * @throws UserError if the device cannot be used or the folder cannot be written
  */
 export async function withTools<T>(

@@ -1,4 +1,4 @@
-/** Small trials of a device, whose right answers are computed here by plain loops. */
+/** Small trials of a device; the expected results are computed here by plain loops. */
 import { spec, trace } from '@gpn/export';
 import { Generator, latents, type ModelInfo, type OpenOptions, withModelInfo } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
@@ -6,18 +6,19 @@ import { compile } from '../engine/compiled.js';
 
 type DeviceName = NonNullable<OpenOptions['device']>;
 
+/** The result of a trial. */
 export interface Trial {
-  /** The device that was taken, and why. */
+  /** The device that was chosen, and the reason. */
   readonly device: string;
   readonly reason: string;
-  /** Milliseconds from nothing to the first result, and the largest absolute difference. */
+  /** Milliseconds until the first result, and the largest absolute error. */
   readonly train: { readonly ms: number; readonly difference: number };
   readonly sample: { readonly ms: number; readonly difference: number };
 }
 
 type Matrix = readonly (readonly number[])[];
 
-/** Rounding of float32 stays far below it, and a wrong sum far above. */
+/** Far above the rounding of float32, and far below the error of a wrong sum. */
 const TOLERANCE = 1e-4;
 
 const matrix = (rows: number, columns: number, phase: number): Matrix =>
@@ -44,7 +45,7 @@ const furthest = (found: ArrayLike<number>, expected: readonly number[]): number
     : Number.POSITIVE_INFINITY;
 
 /**
- * Trains and samples for a moment on a device.
+ * Runs one training step and draws three images on a device, and checks the results.
  *
  * @throws UserError if the device cannot be used; Error if it computes wrong numbers
  */
@@ -52,7 +53,7 @@ export async function tryDevice(device: DeviceName): Promise<Trial> {
   const training = await timed(() => trainOnce(device));
   const sampling = await timed(() => sampleOnce(device));
   for (const [what, { difference }] of Object.entries({ training, sampling })) {
-    // Not `>`, which a NaN would pass.
+    // Not `>`, because NaN would pass.
     if (!(difference <= TOLERANCE)) {
       throw new Error(`${what} on ${device} is off by ${difference}, more than ${TOLERANCE}`);
     }

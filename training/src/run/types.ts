@@ -1,35 +1,40 @@
-/** What a training is asked for, tells as it goes, and gives in the end. */
+/** The options, events and results of a training. */
 import type { OpenOptions, QualityInfo } from '@gpn/runtime';
 import type { EngineName } from '../engine/choice.js';
-import type { Role } from '../export/run-export.js';
+import type { Role } from '../export/network.js';
 import type { CollapseAction } from '../recipe/keys/output.js';
 import type { TrackerEvent } from '../tracking/tracker.js';
 
+/** Options of `train`. */
 export interface TrainOptions {
-  /** The run's folder; made if need be. */
+  /** The run's folder, which is created if it does not exist. */
   readonly out: string;
+  /** `auto` by default: the fastest device that works. */
   readonly device?: OpenOptions['device'];
-  /** What runs the steps; `onnx` unless given. */
+  /** The engine that runs the steps; `onnx` by default. */
   readonly engine?: EngineName;
-  /** Of the device cpu; one for each processor unless given, and one for the smallest steps. */
+  /** Threads of the device cpu; one per processor by default, or one in all if steps are very small. */
   readonly threads?: number;
-  /** Go on from the folder's newest checkpoint, or start if there is none. */
+  /** Continue from the folder's newest checkpoint, or start if there is none; false by default. */
   readonly resume?: boolean;
-  /** Of a method whose networks learn one after the other: train the first alone, or go on from it. */
+  /** If the networks learn one after the other: train only the discriminator, or continue from it. */
   readonly stage?: Role;
-  /** Ends the training after the step in progress, with a checkpoint. */
+  /** Stops the training after the current engine call, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Called for every event. */
   readonly on?: (event: TrainEvent) => void;
 }
 
-/** What a step measured, by name: the networks' losses before all. */
+/** The metrics of a step by name: the losses of the networks and others. */
 export type Losses = Readonly<Record<string, number>>;
 
+/** An event of a training. */
 export type TrainEvent =
+  /** Image files have been decoded. */
   | { type: 'data'; done: number; total: number }
   | {
       type: 'start';
-      /** A training has one phase or more; each starts anew. */
+      /** The name of the phase; each phase of a training has a start event. */
       phase: string;
       step: number;
       steps: number;
@@ -44,7 +49,7 @@ export type TrainEvent =
       step: number;
       steps: number;
       epoch: number;
-      /** Over the last twenty calls of the engine; pictures and checkpoints between them do not count. */
+      /** Over the last twenty calls of the engine, without the time of samples and checkpoints. */
       imagesPerSecond: number;
       losses: Losses;
     }
@@ -54,28 +59,31 @@ export type TrainEvent =
       step: number;
       signs: readonly string[];
       action: CollapseAction;
-      /** Where a rollback goes. */
+      /** The best evaluation so far, which a rollback goes back to. */
       best?: { step: number; frechet: number };
     }
   | { type: 'quality'; step: number; quality: QualityInfo[] }
   | { type: 'checkpoint'; path: string; step: number };
 
+/** The result of a training. */
 export interface TrainResult {
-  /** `stage`: what the stage asked for is done, and there is more to do. */
+  /** `stage`: the requested stage is done and another one remains. */
   readonly type: 'done' | 'stage' | 'interrupted';
   readonly step: number;
   readonly steps: number;
-  /** Of this call, training alone. */
+  /** Duration of this call, without loading and compiling. */
   readonly seconds: number;
   readonly out: string;
+  /** The path of the newest checkpoint. */
   readonly checkpoint: string;
-  /** Paths of the exported networks, once all steps are done; of the one that a stage trained. */
+  /** Paths of the exported networks, after the last step; of the discriminator also after its stage. */
   readonly generator?: string;
   readonly discriminator?: string;
-  /** Where evaluations found a best checkpoint: its step, and the networks as they were then. */
+  /** The best checkpoint, if the recipe has evaluations. */
   readonly best?: Best;
 }
 
+/** The step and Fréchet distance of the best checkpoint, and the paths of its exported networks. */
 export interface Best {
   readonly step: number;
   readonly frechet: number;

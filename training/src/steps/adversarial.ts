@@ -8,39 +8,43 @@ import { differentiate } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
 import { asInputs, rateInputs, trainee } from './state.js';
 
-/** A network in training: what is learnt, what passes leave behind, what its optimiser remembers. */
+/** A network in training: its weights, its buffers (running statistics) and its optimiser's state. */
 export interface Trainee {
   readonly params: Tensors;
   readonly buffers: Tensors;
   readonly optimizer: Tensors;
 }
 
+/** The networks and settings of the step. */
 export interface GanSettings {
   readonly generator: Network;
   readonly discriminator: Network;
   readonly loss: LossPair;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
-  /** What the pixels 0 and 255 become. */
+  /** The values that the networks see for the pixels 0 and 255. */
   readonly range: readonly [number, number];
   readonly labelSmoothing: number;
   readonly discriminatorSteps: number;
   readonly generatorSteps: number;
   /** The weight λ of the gradient penalty; 0 for none. */
   readonly gradientPenalty: number;
-  /** The largest magnitude of the critic's weights (Arjovsky et al. 2017). */
+  /** Largest magnitude of the critic's weights (Arjovsky et al. 2017); no limit by default. */
   readonly weightClip?: number;
 }
 
-/** How many images a step takes, over all its updates. */
+/** Number of real images of a step, over all its updates. */
 export const imagesOf = ({ discriminatorSteps, batchSize }: GanSettings): number =>
   discriminatorSteps * batchSize;
 
-/** How many latents a step takes: the last discriminator update and the first generator update share theirs. */
+/**
+ * Number of latents of a step. The last discriminator update and the first generator update share
+ * theirs.
+ */
 export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: GanSettings): number =>
   (discriminatorSteps + generatorSteps - 1) * batchSize;
 
-/** All that the step takes, as shapes and types. */
+/** The specs of the step's inputs. */
 export function ganInputs(settings: GanSettings) {
   const { generator, discriminator, optimizer, gradientPenalty } = settings;
   const rows = imagesOf(settings);
@@ -58,7 +62,7 @@ export function ganInputs(settings: GanSettings) {
     },
     noise: {
       latents: spec([latentsOf(settings), ...generator.inputShape]),
-      /** Uniform on (0, 1), a number for each real image, for the gradient penalty. */
+      /** Uniform on (0, 1), one number per real image, for the gradient penalty. */
       ...(gradientPenalty && { mixture: spec([rows, 1, 1, 1]) }),
     },
     rates: rateInputs('generator', 'discriminator'),
@@ -67,10 +71,10 @@ export function ganInputs(settings: GanSettings) {
 export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
 
 /**
- * One iteration of a GAN (Goodfellow et al. 2014, algorithm 1): the discriminator learns to tell a
- * batch of real images from one of generated images, each passed through it on its own; then the
- * generator learns from the discriminator as it is by then, on the noise that the last batch of
- * generated images was made of. With labels, both networks see them (Mirza & Osindero 2014).
+ * One step of a GAN (Goodfellow et al. 2014, algorithm 1). First the discriminator learns to
+ * distinguish a batch of real images from a batch of generated ones, each in a forward pass of its
+ * own. Then the generator learns from the updated discriminator, with the latents of the last
+ * generated batch. With labels, both networks are given them (Mirza & Osindero 2014).
  */
 export const adversarialStep =
   (settings: GanSettings) =>
@@ -85,19 +89,19 @@ export const adversarialStep =
       const real = fromPixels(part(batch.images, k), settings.range);
       const made = generate(settings, g, part(noise.latents, k), given).y;
       const { grads, aux, ...step } = differentiate((params) => {
-        const judge = judgement(settings, params, given);
-        const onReal = judge(d.buffers, real);
-        const onFake = judge(onReal.buffers, made);
-        const told = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
+        const discriminate = discriminatorOf(settings, params, given);
+        const onReal = discriminate(d.buffers, real);
+        const onFake = discriminate(onReal.buffers, made);
+        const adversarial = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
         const total =
           settings.gradientPenalty === 0
-            ? told
+            ? adversarial
             : tf.add(
-                told,
+                adversarial,
                 tf.mul(
                   settings.gradientPenalty,
                   gradientPenalty(
-                    (x) => judge(onFake.buffers, x).y,
+                    (x) => discriminate(onFake.buffers, x).y,
                     real,
                     made,
                     part(noise.mixture, k) as tf.Tensor,
@@ -115,20 +119,21 @@ export const adversarialStep =
     for (let k = 0; k < generatorSteps; k++) {
       const last = discriminatorSteps - 1;
       const given = conditions(part(batch.labels, last));
-      const judge = judgement(settings, d.params, given);
+      const discriminate = discriminatorOf(settings, d.params, given);
       const latents = part(noise.latents, last + k);
       const { grads, aux, ...step } = differentiate((params) => {
         const made = generate(settings, { ...g, params }, latents, given);
-        const judged = judge(d.buffers, made.y);
-        const real = () => judge(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
+        const scored = discriminate(d.buffers, made.y);
+        const real = () =>
+          discriminate(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
         return {
-          loss: loss.generator(judged.y, real),
-          aux: { made: made.buffers, judged: judged.buffers },
+          loss: loss.generator(scored.y, real),
+          aux: { made: made.buffers, scored: scored.buffers },
         };
       }, g.params);
       const next = optimizer.update(g.params, grads, g.optimizer, rates.generator);
       g = { params: next.params, buffers: aux.made, optimizer: next.state };
-      d = { ...d, buffers: aux.judged };
+      d = { ...d, buffers: aux.scored };
       losses = { ...losses, generator: step.loss };
     }
     return { state: { generator: g, discriminator: d }, metrics: losses };
@@ -143,7 +148,7 @@ const generate = (
   given: Tensors,
 ) => generator.apply(params, buffers, latents, { training: true, conditions: given });
 
-const judgement =
+const discriminatorOf =
   ({ discriminator }: GanSettings, params: Tensors, given: Tensors) =>
   (buffers: Tensors, x: tf.Tensor) =>
     discriminator.apply(params, buffers, x, { training: true, conditions: given });

@@ -6,17 +6,17 @@ import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
 import { asInputs, rateInputs, trainee } from './state.js';
 
-/** The discriminator is an autoencoder of images. */
+/** The networks and settings of the step; the discriminator is an autoencoder of images. */
 export interface BeganSettings
   extends Pick<GanSettings, 'generator' | 'discriminator' | 'optimizer' | 'batchSize' | 'range'> {
-  /** The step λ of the balance, and the ratio γ of the two energies that it aims at. */
+  /** The step size λ of the balance, and the ratio γ of generated to real energy that it aims at. */
   readonly lambda: number;
   readonly gamma: number;
-  /** What the likeness of images of unlike latents counts in the generator's loss; 0 unless given. */
+  /** Weight, in the generator's loss, of the likeness of images whose latents differ; 0 by default. */
   readonly diversity?: number | undefined;
 }
 
-/** The state of both networks and `balance`: the k of the paper, the weight of generated images. */
+/** The state of both networks, and `balance`: k of the paper, the weight of generated images. */
 export const beganState = ({
   generator,
   discriminator,
@@ -27,7 +27,7 @@ export const beganState = ({
   balance: { shape: [], start: { kind: 'zeros' } as const },
 });
 
-/** All that the step takes, as shapes and types. */
+/** The specs of the step's inputs. */
 export const beganInputs = (settings: BeganSettings) => ({
   state: asInputs(beganState(settings)),
   /** Pixels 0 to 255. */
@@ -37,7 +37,12 @@ export const beganInputs = (settings: BeganSettings) => ({
 });
 export type BeganInputs = Tensors<ReturnType<typeof beganInputs>>;
 
-/** L(v) = |v − D(v)|: how badly the autoencoder gives images back, a number for each, [N, 1]. */
+/**
+ * The reconstruction error of each image, L(v) = mean |v − D(v)|.
+ * @param x images
+ * @param back their reconstructions, of the same shape
+ * @returns [N, 1]
+ */
 export const energy = (x: tf.Tensor, back: tf.Tensor): tf.Tensor => {
   const [n] = x.shape as [number];
   const apart = tf.reshape(tf.abs(tf.sub(x, back)), [n, x.size / n]);
@@ -45,8 +50,8 @@ export const energy = (x: tf.Tensor, back: tf.Tensor): tf.Tensor => {
 };
 
 /**
- * One iteration of BEGAN (Berthelot et al. 2017, section 3.4): D minimises L(x) − k·L(G(z)), G
- * minimises L(G(z)), and k moves so that E L(G(z)) comes to γ · E L(x).
+ * One step of BEGAN (Berthelot et al. 2017, section 3.4). D minimises L(x) − k·L(G(z)), G minimises
+ * L(G(z)), and k is adjusted so that E L(G(z)) approaches γ · E L(x).
  */
 export const beganStep =
   ({ generator, discriminator, optimizer, range, lambda, gamma, diversity }: BeganSettings) =>

@@ -1,6 +1,7 @@
 import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** A loss, its gradients by parameter, and auxiliary results. */
 export interface Differentiated<A> {
   readonly loss: tf.Tensor;
   readonly aux: A;
@@ -8,8 +9,8 @@ export interface Differentiated<A> {
 }
 
 /**
- * A loss, its gradient for each parameter, and what else came out of computing it: `aux` passes no
- * gradient on. Call it inside tf.tidy.
+ * Differentiates a loss by each parameter. `aux` returns other results of the computation, through
+ * which no gradient flows. Call it inside tf.tidy.
  */
 export function differentiate<A extends Readonly<Record<string, Tensors>>>(
   f: (params: Tensors) => { loss: tf.Tensor; aux: A },
@@ -24,7 +25,7 @@ export function differentiate<A extends Readonly<Record<string, Tensors>>>(
     kept = mapTensors(aux, tf.keep);
     return loss as tf.Scalar;
   })(names.map((name) => params[name] as tf.Tensor));
-  // What was kept from TF.js's cleaning up belongs to the caller's tidy from here on.
+  // `tf.keep` hides tensors from tidy; a clone belongs to the caller's tidy again.
   const aux = mapTensors(kept as A, (t) => {
     const own = tf.clone(t);
     t.dispose();

@@ -7,6 +7,7 @@ import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
 import { asInputs, rateInputs, trainee } from './state.js';
 
+/** The networks and settings of the step. */
 export interface InfoganSettings
   extends Pick<
     GanSettings,
@@ -14,23 +15,23 @@ export interface InfoganSettings
   > {
   readonly categories: number;
   readonly codes: number;
-  /** Whether the discriminator gives the codes' variance beside their mean. */
+  /** Whether the discriminator estimates the variance of the codes as well as their mean. */
   readonly codeVariance: boolean;
-  /** λ of the paper: what misread categories and codes count beside the adversarial losses. */
+  /** λ of the paper: weight of reading categories and codes, relative to the adversarial losses. */
   readonly weight: number;
-  /** What misread codes count beside a misread category. */
+  /** Weight of reading the codes, relative to reading the category. */
   readonly codeWeight: number;
-  /** What it counts that the category of a real image tells that of its bent copy. */
+  /** Weight of the mutual information between the categories of a real image and its distorted copy. */
   readonly consistency: number;
-  /** What it costs the generator if images are alike that the latents alone set apart. */
+  /** Weight, in the generator's loss, of the likeness of images that differ in their latents only. */
   readonly diversity: number;
-  /** Ties the first code to the thickness of the strokes. */
+  /** Whether the first code is tied to the thickness of the strokes. */
   readonly thickness: boolean;
-  /** Category k is class k of the data's labels. */
+  /** Whether category k is class k of the data's labels. */
   readonly supervised: boolean;
 }
 
-/** All that the step takes, as shapes and types. */
+/** The specs of the step's inputs. */
 export function infoganInputs(settings: InfoganSettings) {
   const { generator, discriminator, optimizer, batchSize, categories, codes } = settings;
   const images = spec([batchSize, ...discriminator.inputShape], 'uint8');
@@ -47,7 +48,7 @@ export function infoganInputs(settings: InfoganSettings) {
       /** One-hot classes, if the categories are supervised. */
       ...(settings.supervised && { labels: spec([batchSize, categories]) }),
     },
-    /** The generator's inputs; for diversity the second half of categories and codes repeats the first. */
+    /** The generator's inputs. For diversity, the second half of categories and codes repeats the first. */
     noise: {
       latents: spec([batchSize, ...generator.inputShape]),
       /** One-hot. */
@@ -60,7 +61,7 @@ export function infoganInputs(settings: InfoganSettings) {
 }
 export type InfoganInputs = TensorsOf<ReturnType<typeof infoganInputs>>;
 
-/** The parts of the discriminator's output, a vector for each image. */
+/** Splits the discriminator's output, a vector for each image, into its parts. */
 export function heads(y: tf.Tensor, { categories, codes, codeVariance }: HeadSizes) {
   const part = (at: number, size: number) => tf.slice(y, [0, at], [-1, size]);
   return {
@@ -73,13 +74,15 @@ export function heads(y: tf.Tensor, { categories, codes, codeVariance }: HeadSiz
 type HeadSizes = Pick<InfoganSettings, 'categories' | 'codes' | 'codeVariance'>;
 
 /**
- * One iteration of InfoGAN (Chen et al. 2016): the generator learns from the discriminator, and that
- * from a real batch and the generated one. The loss of both, −λ·L_I besides (their equation 6), has
- * them see to it that the category and the codes an image was made of can be read from it; as in the
- * paper, what reads is a part of the discriminator and learns with it. That alone leaves kinds of
- * images divided among categories. Where there are bent images, the discriminator also learns that
- * the category of a real image tells that of its bent copy (Ji et al. 2019). For diversity the
- * generator also minds how alike two images of the same category and codes are (Mao et al. 2019).
+ * One step of InfoGAN (Chen et al. 2016). The generator learns from the discriminator, and then the
+ * discriminator from a real and a generated batch. Both losses include −λ·L_I (their equation 6): the
+ * category and the codes that an image was made of should be readable from it. As in the paper, the
+ * reading network is a part of the discriminator and learns with it.
+ *
+ * This alone may divide kinds of images between categories. With distorted copies, the discriminator
+ * therefore also maximises the mutual information between the categories of a real image and its copy
+ * (Ji et al. 2019). For diversity, the generator's loss includes the likeness of two images with the
+ * same category and codes (Mao et al. 2019).
  */
 export const infoganStep =
   (settings: InfoganSettings) =>
@@ -90,7 +93,7 @@ export const infoganStep =
     const { latents, ...conditions } = noise;
     const generate = (params: Tensors) =>
       generator.apply(params, g.buffers, latents, { training: true, conditions });
-    const judge = (params: Tensors, buffers: Tensors, x: tf.Tensor) => {
+    const discriminate = (params: Tensors, buffers: Tensors, x: tf.Tensor) => {
       const { y, buffers: next } = discriminator.apply(params, buffers, x, { training: true });
       return { ...heads(y, settings), buffers: next };
     };
@@ -99,38 +102,38 @@ export const infoganStep =
 
     const gStep = differentiate((params) => {
       const made = generate(params);
-      const onFake = judge(d.params, d.buffers, made.y);
-      const onReal = () => judge(d.params, d.buffers, real).logit;
-      const told = loss.generator(onFake.logit, onReal);
-      const total = tf.add(told, tf.mul(settings.weight, misread(onFake, made.y)));
+      const onFake = discriminate(d.params, d.buffers, made.y);
+      const onReal = () => discriminate(d.params, d.buffers, real).logit;
+      const adversarial = loss.generator(onFake.logit, onReal);
+      const total = tf.add(adversarial, tf.mul(settings.weight, misread(onFake, made.y)));
       const half = (latents.shape[0] as number) / 2;
       const alike =
         settings.diversity && tf.mul(settings.diversity, likeness(made.y, latents, half));
       return {
         loss: alike ? tf.add(total, alike) : total,
-        aux: { made: made.buffers, judged: onFake.buffers },
+        aux: { made: made.buffers, scored: onFake.buffers },
       };
     }, g.params);
     const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, rates.generator);
 
     const fake = generate(g.params).y;
     const dStep = differentiate((params) => {
-      const onReal = judge(params, gStep.aux.judged, real);
-      const onFake = judge(params, onReal.buffers, fake);
-      const told = loss.discriminator(onReal.logit, onFake.logit, settings.labelSmoothing);
+      const onReal = discriminate(params, gStep.aux.scored, real);
+      const onFake = discriminate(params, onReal.buffers, fake);
+      const adversarial = loss.discriminator(onReal.logit, onFake.logit, settings.labelSmoothing);
       const information = misread(onFake, fake);
-      let total = tf.add(told, tf.mul(settings.weight, information));
-      if (batch.labels) total = tf.add(total, crossEntropy(onReal.category, batch.labels));
-      const bent =
-        batch.bent && judge(params, onFake.buffers, fromPixels(batch.bent, settings.range));
+      let total = tf.add(adversarial, tf.mul(settings.weight, information));
+      if (batch.labels) total = tf.add(total, softmaxCrossEntropy(onReal.category, batch.labels));
+      const distorted =
+        batch.bent && discriminate(params, onFake.buffers, fromPixels(batch.bent, settings.range));
       const consistency =
-        bent && mutualInformation(tf.softmax(onReal.category), tf.softmax(bent.category));
+        distorted && mutualInformation(tf.softmax(onReal.category), tf.softmax(distorted.category));
       if (consistency) total = tf.sub(total, tf.mul(settings.consistency, consistency));
       return {
         loss: total,
         aux: {
           buffers: onFake.buffers,
-          // As a loss, in nats: what of the bent copy's category the image's own leaves untold.
+          // As a loss, in nats: the largest possible mutual information minus the actual one.
           read: {
             information,
             ...(consistency && { bent: tf.sub(Math.log(settings.categories), consistency) }),
@@ -156,7 +159,7 @@ export const infoganStep =
 type Made = InfoganInputs['noise'];
 type Heads = ReturnType<typeof heads>;
 
-/** How badly category and codes are read from generated images: −L_I of the paper, but for a constant. */
+/** The error of reading category and codes from generated images: −L_I of the paper, up to a constant. */
 function misreading(
   { category, code, logVariance }: Heads,
   { categories, codes }: Pick<Made, 'categories' | 'codes'>,
@@ -169,22 +172,24 @@ function misreading(
         tf.add(tf.add(logVariance, Math.log(2 * Math.PI)), tf.div(square, tf.exp(logVariance))),
       )
     : square;
-  return tf.add(crossEntropy(category, categories), tf.mul(codeWeight, tf.mean(misread)));
+  return tf.add(softmaxCrossEntropy(category, categories), tf.mul(codeWeight, tf.mean(misread)));
 }
 
-/** Of logits against one-hot classes, the mean over the batch. */
-const crossEntropy = (logits: tf.Tensor, oneHot: tf.Tensor): tf.Tensor =>
+/** Cross-entropy of logits and one-hot classes, averaged over the batch. */
+const softmaxCrossEntropy = (logits: tf.Tensor, oneHot: tf.Tensor): tf.Tensor =>
   tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), 1)));
 
-/** Keeps the logarithm of what never happens finite. */
+/** Keeps the logarithm of a zero probability finite. */
 const TINY = 1e-8;
 
 /**
- * In nats, what one classification of images tells of another, from 0 to the logarithm of the number
- * of classes; it takes both to agree, to be sure and to use all classes (Ji et al. 2019, equation 3).
+ * The mutual information of two classifications of the same images, in nats, from 0 to the logarithm
+ * of the number of classes. It is largest if both agree, are certain and use all classes equally
+ * (Ji et al. 2019, equation 3).
  *
  * @param a probabilities, [images, classes]
- * @param b of the same images, or of copies
+ * @param b probabilities of the same images, or of distorted copies
+ * @returns a scalar
  */
 export function mutualInformation(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const together = tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, true);
@@ -194,8 +199,8 @@ export function mutualInformation(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
 }
 
 /**
- * As made, but that the first code, c, is (c + 1)(t + 0.52) − 1, where t is the mean brightness of the
- * image's columns 9 to 18. No gradient goes through t.
+ * Replaces the first code c by (c + 1)(t + 0.52) − 1, where t is the average brightness of the image's
+ * columns 9 to 18. No gradient flows through t.
  */
 function tiedToThickness({ codes, ...made }: Made, images: tf.Tensor): Made {
   const [n, height, , channels] = images.shape as [number, number, number, number];
@@ -206,7 +211,7 @@ function tiedToThickness({ codes, ...made }: Made, images: tf.Tensor): Made {
   return { ...made, codes: tf.concat([tied, tf.slice(codes, [0, 1], [n, -1])], 1) };
 }
 
-/** The same values, through which no gradient flows. */
+/** Stops the gradient. */
 const still = (x: tf.Tensor): tf.Tensor =>
   tf.customGrad((y) => {
     const value = tf.clone(y as tf.Tensor);

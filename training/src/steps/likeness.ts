@@ -1,9 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * How little images differ for how much their latents do, for each image and the one so many rows
- * further on: an image that fools the discriminator may not be drawn over and over (Mao et al. 2019,
- * equation 3).
+ * The likeness of images relative to their latents: the average, over pairs, of the distance between
+ * two latents divided by that between their images. It is large if the generator draws the same image
+ * for different latents (the inverse of Mao et al. 2019, equation 3).
+ *
+ * @param images [N, …]
+ * @param latents [N, size]
+ * @param further image i is paired with image i + further, modulo N
+ * @returns a scalar
  */
 export const likeness = (images: tf.Tensor, latents: tf.Tensor, further = 1): tf.Tensor => {
   const n = latents.shape[0] as number;

@@ -1,8 +1,8 @@
-/** Small arithmetic that steps share. */
+/** Arithmetic that the steps share. */
 import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Pixels 0 to 255 as numbers from `low` to `high`. */
+/** Maps pixels from 0 … 255 to low … high. */
 export const fromPixels = (
   pixels: tf.Tensor,
   [low, high]: readonly [number, number],
@@ -11,13 +11,13 @@ export const fromPixels = (
   return low === 0 ? scaled : tf.add(scaled, low);
 };
 
-/** Rows k · size to (k + 1) · size. */
+/** Batch k: the rows from k · size up to (k + 1) · size. */
 export function sliceBatch<T extends tf.Tensor | undefined>(x: T, k: number, size: number): T {
   if (!x || x.shape[0] === size) return x;
   return tf.slice(x, [k * size], [size]) as T;
 }
 
-/** `keep` of the old values and the rest of the new ones. */
+/** A moving average: keep · old + (1 − keep) · now, for each tensor. */
 export const moveTowards = (old: Tensors, now: Tensors, keep: number): Tensors =>
   Object.fromEntries(
     Object.entries(old).map(([name, before]) => [

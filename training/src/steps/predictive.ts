@@ -1,4 +1,4 @@
-/** Generative Predictive Networks: a discriminator of fragments learns alone, then trains a generator. */
+/** Generative Predictive Networks: a fragment discriminator learns alone, then trains a generator. */
 import { spec, type Tensors as TensorsOf } from '@gpn/export';
 import type { Network } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,17 +9,18 @@ import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { asInputs, dropoutInputs, frozen, rateInputs, trainee } from './state.js';
 
+/** The networks and settings of the discriminator's step. */
 export interface FragmentSettings {
   readonly discriminator: Network;
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
-  /** Fragments from images, real and altered. */
+  /** Number of fragments of images, real and altered. */
   readonly count: number;
-  /** A generator whose fragments, `generated` of them, are negatives too; it does not learn here. */
+  /** A frozen generator; fragments of `generated` images of it are negatives as well. */
   readonly rival?: { readonly generator: Network; readonly generated: number } | undefined;
 }
 
-/** All that the discriminator's step takes, as shapes and types. */
+/** The specs of the discriminator step's inputs. */
 export function fragmentInputs({ discriminator, optimizer, size, count, rival }: FragmentSettings) {
   const rows = count + (rival?.generated ?? 0);
   const side = sideOf(size);
@@ -34,7 +35,7 @@ export function fragmentInputs({ discriminator, optimizer, size, count, rival }:
       /** 1 for a real fragment, 0 for an altered one, and the weight of each. */
       labels: spec([rows]),
       weights: spec([rows]),
-      /** The place of the fragment cut from each generated image: see `fragmentIndices`. */
+      /** The pixels of the fragment of each generated image; see `fragmentIndices`. */
       ...(rival && { places: spec([rival.generated * side * side], 'int32') }),
     },
     noise: {
@@ -47,8 +48,8 @@ export function fragmentInputs({ discriminator, optimizer, size, count, rival }:
 export type FragmentInputs = TensorsOf<ReturnType<typeof fragmentInputs>>;
 
 /**
- * One step of predictive learning: the discriminator learns to tell fragments of real images from
- * altered ones, by the softmax cross-entropy of its two logits.
+ * One step of the discriminator: it learns to distinguish real fragments from altered ones, by the
+ * weighted softmax cross-entropy of its two logits.
  */
 export const fragmentStep =
   ({ discriminator, optimizer, size, rival }: FragmentSettings) =>
@@ -57,7 +58,7 @@ export const fragmentStep =
     const generated =
       rival && g
         ? fragmentOfEach(
-            draw(rival.generator, g, noise.latents as tf.Tensor),
+            generateFrozen(rival.generator, g, noise.latents as tf.Tensor),
             batch.places as tf.Tensor,
             size,
           )
@@ -65,36 +66,37 @@ export const fragmentStep =
     const shown = generated ? tf.concat([batch.fragments, generated], 0) : batch.fragments;
     const { loss, grads, aux } = differentiate((params) => {
       const pass = { training: true, noise: noise.dropout };
-      const judged = discriminator.apply(params, d.buffers, shown, pass);
-      const entropy = crossEntropy(margins(judged.y), batch.labels);
+      const scored = discriminator.apply(params, d.buffers, shown, pass);
+      const entropy = logisticLosses(margins(scored.y), batch.labels);
       const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
-      return { loss: mean, aux: { buffers: judged.buffers } };
+      return { loss: mean, aux: { buffers: scored.buffers } };
     }, d.params);
     const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator);
     const after = { params: next.params, buffers: aux.buffers, optimizer: next.state };
     return { state: { ...state, discriminator: after }, metrics: { discriminator: loss } };
   };
 
+/** The networks and settings of the generator's step. */
 export interface DeceptionSettings {
   readonly generator: Network;
   readonly discriminator: Network;
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
   readonly loss: DeceptionLoss;
-  /** Images of a batch, and fragments of each that are judged. */
+  /** Images of a batch, and fragments of each image that the discriminator scores. */
   readonly count: number;
   readonly fragments: number;
-  /** The weight of the images' likeness to one another, relative to a fragment's loss; 0 unless given. */
+  /** Weight of the likeness of images, relative to a fragment's loss; 0 by default. */
   readonly diversity?: number | undefined;
 }
 
-/** All that the generator's step takes, as shapes and types. */
+/** The specs of the generator step's inputs. */
 export const deceptionInputs = (settings: DeceptionSettings) => ({
   state: asInputs({
     generator: trainee(settings.generator, settings.optimizer),
     discriminator: frozen(settings.discriminator),
   }),
-  /** Which fragments of every image are judged, as `fragmentIndices` gives them. */
+  /** The pixels of the fragments that are scored, the same in every image; see `fragmentIndices`. */
   batch: { places: spec([settings.fragments * sideOf(settings.size) ** 2], 'int32') },
   noise: { latents: spec([settings.count, ...settings.generator.inputShape]) },
   rates: rateInputs('generator'),
@@ -102,8 +104,8 @@ export const deceptionInputs = (settings: DeceptionSettings) => ({
 export type DeceptionInputs = TensorsOf<ReturnType<typeof deceptionInputs>>;
 
 /**
- * One step of the generator against the discriminator as it was left: frozen, without dropout. The
- * same fragments of each of its images are judged.
+ * One step of the generator against the frozen discriminator, without dropout. The same fragments of
+ * all images are scored.
  */
 export const deceptionStep =
   ({ generator, discriminator, optimizer, size, loss, diversity = 0 }: DeceptionSettings) =>
@@ -112,9 +114,9 @@ export const deceptionStep =
     const step = differentiate((params) => {
       const made = generator.apply(params, g.buffers, noise.latents, { training: true });
       const fragments = fragmentsOf(made.y, batch.places, size);
-      const judged = discriminator.apply(d.params, d.buffers, fragments, { training: false });
-      const fooling = loss(tf.reshape(judged.y, [-1, 2]));
-      const fake = tf.sigmoid(tf.neg(margins(judged.y)));
+      const scored = discriminator.apply(d.params, d.buffers, fragments, { training: false });
+      const fooling = loss(tf.reshape(scored.y, [-1, 2]));
+      const fake = tf.sigmoid(tf.neg(margins(scored.y)));
       const metrics = { generator: tf.mean(fooling), fake: tf.mean(fake) };
       const alike = diversity && tf.mul(likeness(made.y, noise.latents), diversity * fake.size);
       const sum = tf.sum(fooling);
@@ -128,40 +130,40 @@ export const deceptionStep =
     return { state: { ...state, generator: after }, metrics: step.aux.metrics };
   };
 
-/** From the logits (fake, real) of all fragments, [N, 2], to what each costs the generator, [N]. */
+/** Maps the logits (fake, real) of fragments, [N, 2], to the generator's loss for each, [N]. */
 export type DeceptionLoss = (logits: tf.Tensor) => tf.Tensor;
 
 /** The generator's losses by the names that recipes use; it minimises their sum. */
 export const DECEPTION_LOSSES = {
   /** The sigmoid of the logit of "fake". */
   sigmoid: (logits: tf.Tensor) => tf.reshape(tf.sigmoid(tf.slice(logits, [0, 0], [-1, 1])), [-1]),
-  /** −log of the probability of "real": it does not fade where the discriminator is sure. */
+  /** −log of the probability of "real"; its gradient does not vanish if the discriminator is certain. */
   modified: (logits: tf.Tensor) => tf.softplus(tf.neg(margins(logits))),
 } satisfies Record<string, DeceptionLoss>;
 
 /**
- * By how much the logit of "real" exceeds that of "fake", the logarithm of their odds, for each
- * fragment: [N, h, w, 2] → [N, h, w, 1].
+ * The log-odds of "real" for each fragment: its logit minus that of "fake".
+ * [N, h, w, 2] → [N, h, w, 1]
  */
 export const logOdds = (logits: tf.Tensor): tf.Tensor => {
   const [fake, real] = tf.split(logits, 2, -1) as [tf.Tensor, tf.Tensor];
   return tf.sub(real, fake);
 };
 
-/** The same in a row: [N · h · w]. */
+/** The log-odds as a vector: [N · h · w]. */
 export const margins = (logits: tf.Tensor): tf.Tensor => tf.reshape(logOdds(logits), [-1]);
 
-/** Softmax cross-entropy over two classes, which is the logistic one of the margin: [N]. */
-const crossEntropy = (margin: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
+/** Softmax cross-entropy over two classes, as the logistic loss of the log-odds: [N]. */
+const logisticLosses = (margin: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
   tf.sub(tf.softplus(margin), tf.mul(margin, labels));
 
-const draw = (
+const generateFrozen = (
   generator: Network,
   { params, buffers }: Pick<Trainee, 'params' | 'buffers'>,
   latents: tf.Tensor,
 ): tf.Tensor => generator.apply(params, buffers, latents, { training: false }).y;
 
-/** The pixels of images with zeros around them, [N, pixels, channels]. */
+/** The pixels of images padded with zeros, [N, pixels, channels]. */
 function padded(images: tf.Tensor, { frame }: FragmentSize): tf.Tensor3D {
   const [n, h, w, channels] = images.shape as [number, number, number, number];
   const edge: [number, number] = [frame, frame];
@@ -169,7 +171,11 @@ function padded(images: tf.Tensor, { frame }: FragmentSize): tf.Tensor3D {
   return tf.reshape(all, [n, (h + 2 * frame) * (w + 2 * frame), channels]);
 }
 
-/** The same fragments of each image: [N · fragments, side, side, channels]. */
+/**
+ * Cuts the same fragments from each image.
+ * @param places as `fragmentIndices` gives them
+ * @returns [N · fragments, side, side, channels]
+ */
 export function fragmentsOf(images: tf.Tensor, places: tf.Tensor, size: FragmentSize): tf.Tensor {
   const side = sideOf(size);
   const channels = images.shape.at(-1) as number;
@@ -177,7 +183,11 @@ export function fragmentsOf(images: tf.Tensor, places: tf.Tensor, size: Fragment
   return tf.reshape(pixels, [-1, side, side, channels]);
 }
 
-/** One fragment of each image, at a place of its own: [N, side, side, channels]. */
+/**
+ * Cuts one fragment from each image, at its own position.
+ * @param places as `fragmentIndices` gives them, for one corner per image
+ * @returns [N, side, side, channels]
+ */
 export function fragmentOfEach(
   images: tf.Tensor,
   places: tf.Tensor,

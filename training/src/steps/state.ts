@@ -1,4 +1,4 @@
-/** The state of a training, declared once: its shapes, how it starts, and its types in a step. */
+/** The state of a training, declared once: its shapes, its initial values and its types in a step. */
 import { flatten, mapLeaves, type TensorSpec as Shape, spec } from '@gpn/export';
 import { type Initialization, initialize, type Network, type TensorSpec } from '@gpn/models';
 import type { RandomStream } from '@gpn/runtime';
@@ -6,17 +6,17 @@ import type { State } from '../engine/types.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import { mapRecord } from '../records.js';
 
-/** Nested records whose leaves give the shape and the start of a tensor. */
+/** Nested records whose leaves declare the shape and the initial value of a tensor. */
 export type StateSpecs = { readonly [key: string]: TensorSpec | StateSpecs };
 
-/** A network in training: weights, what passes leave behind, what its optimiser remembers. */
+/** The state of a network in training: weights, buffers (running statistics), optimiser state. */
 export const trainee = (network: Pick<Network, 'params' | 'buffers'>, optimizer: Optimizer) => ({
   params: network.params,
   buffers: network.buffers,
   optimizer: optimizer.state(network.params),
 });
 
-/** A network that a step uses and leaves as it is. */
+/** The state of a network that a step uses and does not change. */
 export const frozen = ({ params, buffers }: Pick<Network, 'params' | 'buffers'>) => ({
   params,
   buffers,
@@ -25,22 +25,22 @@ export const frozen = ({ params, buffers }: Pick<Network, 'params' | 'buffers'>)
 const isStarting = (x: unknown): x is TensorSpec =>
   typeof x === 'object' && x !== null && 'start' in x;
 
-/** A state as inputs of a step. */
+/** The input specs of a state. */
 export const asInputs = <S extends { readonly [key: string]: TensorSpec | object }>(state: S) =>
   mapLeaves(state, isStarting, ({ shape }) => spec(shape), 'state') as Inputs<S>;
 type Inputs<S> = { readonly [K in keyof S]: S[K] extends TensorSpec ? Shape : Inputs<S[K]> };
 
-/** Learning rates as inputs of a step: a scalar for each network that learns. */
+/** The input specs of learning rates: a scalar for each network that learns. */
 export const rateInputs = <Name extends string>(...names: readonly Name[]) =>
   Object.fromEntries(names.map((name) => [name, spec([])])) as Record<Name, Shape>;
 
-/** Uniform numbers for a network's dropout, for `rows` examples: inputs by layer. */
+/** The input specs of a network's dropout: uniform numbers for `rows` examples, by layer. */
 export const dropoutInputs = (
   { noise }: Pick<Network, 'noise'>,
   rows: number,
 ): Record<string, Shape> => mapRecord(noise, (shape) => spec([rows, ...shape]));
 
-/** The state that a training starts from: networks drawn from `random`, optimisers at zero. */
+/** The initial state of a training. Weights are drawn from `random`; optimisers start at zero. */
 export function startingState(
   state: StateSpecs,
   scheme: Initialization,

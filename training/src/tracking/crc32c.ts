@@ -5,7 +5,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C (RFC 3720, appendix B.4), which is not the CRC-32 of zip and PNG files. */
+/** CRC-32C (RFC 3720, appendix B.4); it differs from the CRC-32 of zip and PNG files. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] as number);

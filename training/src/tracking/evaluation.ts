@@ -1,4 +1,4 @@
-/** How good a generator is while it trains: the metrics of a small sample, again and again. */
+/** Evaluates a generator during its training, repeatedly, with the metrics of a small sample. */
 import type { Generator } from '@gpn/runtime';
 import type { Dataset, Pictures } from '../data/types.js';
 import { extractorFor, JUDGES } from '../evaluation/judge/judges.js';
@@ -8,26 +8,28 @@ import { frechetDistance, momentsOf } from '../evaluation/metrics/frechet.js';
 import { neighbourhood } from '../evaluation/metrics/neighbours.js';
 import { average } from '../evaluation/metrics/rows.js';
 import { classesOf, classHistogram } from '../evaluation/metrics/verdicts.js';
+import { chooseSome, draw, pixelRows } from '../evaluation/scorecard/image-sets.js';
 import { FIXED } from '../evaluation/scorecard/protocol.js';
-import { chooseSome, draw, pixelRows } from '../evaluation/scorecard/sets.js';
 import type { Recipe } from '../recipe/schema.js';
 
-/** Measures of a set of images; those that need a judge are there where the data has one. */
+/** Measures of a set of images; the optional ones need a judge for the data. */
 export interface Measures {
-  /** The share of images with a twin among the others. */
+  /** The share of images that have a near-identical image among the others. */
   readonly duplicates: number;
-  /** The mean over pixels of the standard deviation over images, of pixels in [0, 1]. */
+  /** The standard deviation over images of each pixel in [0, 1], averaged over pixels. */
   readonly deviation: number;
   readonly frechet?: number;
   readonly precision?: number;
   readonly recall?: number;
-  /** The share of each class, as the judge sees them. */
+  /** The share of each class, as the judge classifies the images. */
   readonly classes?: readonly number[];
 }
 
+/** Evaluates generators during a training. */
 export interface SmallEvaluator {
-  /** What real images have: what there is of measures that need no second set. */
+  /** The measures of real images that need no second set. */
   readonly real: Measures;
+  /** The names of the classes. */
   readonly names: readonly string[];
   /** Why measures are missing, for the user. */
   readonly note?: string;
@@ -35,17 +37,19 @@ export interface SmallEvaluator {
   dispose(): Promise<void>;
 }
 
-/** Images that are compared with one another pixel by pixel. */
+/** Number of images that are compared with one another pixel by pixel. */
 const COMPARED = 1000;
 
-/** Images of an evaluation, generated and real, unless the recipe says how many. */
+/** Default number of generated and of real images of an evaluation. */
 const SAMPLES = 2000;
 
 /**
- * Makes ready to evaluate the generators of a run. Generated images are of the run's seed, the same
- * latents at each evaluation, so that what differs is the generator. Real ones are training images:
- * the test set stays unseen until the run is over, so that choosing by what is measured here does
- * not flatter the scorecard.
+ * Prepares the evaluation of a run's generators. The generated images of all evaluations use the same
+ * latents, drawn from the run's seed, so only the generator differs. The real images are training
+ * images: the test set remains unseen, so choosing a checkpoint by these measures does not bias the
+ * scorecard.
+ *
+ * @throws UserError if the judge cannot be loaded
  */
 export async function openSmallEvaluator(
   { data, training: { seed }, output }: Recipe,
@@ -98,11 +102,11 @@ async function ofPixels(pictures: Pictures): Promise<Measures> {
   return { duplicates: average(await duplicates(compared)), deviation: pixelDeviation(compared) };
 }
 
-/** Classes that the data has and that are drawn at least a tenth as often. */
+/** Number of classes of the data that are drawn at least a tenth as often as the data has them. */
 export const classesDrawn = (now: readonly number[], real: readonly number[]): number =>
   real.filter((share, k) => share > 0 && (now[k] ?? 0) >= share / 10).length;
 
-/** Measures as numbers by name, for logs: `frechet`, `classes` (how many are drawn), `class/7`. */
+/** Measures as numbers by name, for logs: `frechet`, `classes` (number of classes drawn), `class/7`. */
 export const flatMeasures = (
   { classes, ...numbers }: Measures,
   { real, names }: Pick<SmallEvaluator, 'real' | 'names'>,

@@ -6,19 +6,20 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { crc32c } from './crc32c.js';
 import type { Histogram } from './histogram.js';
 
-/** What a tag shows. */
+/** The value of a tag: a number, an image or a histogram. */
 export type Shown =
   | { readonly scalar: number }
   | { readonly png: Uint8Array }
   | { readonly histogram: Histogram };
 
+/** A record of an event file. */
 export interface Event {
   /** Seconds since 1970. */
   readonly wallTime: number;
   readonly step: number;
   readonly what:
     | { readonly version: string }
-    /** What earlier files say of this step and later ones no longer holds. */
+    /** Discards what earlier files contain for this and later steps. */
     | { readonly restart: true }
     | { readonly summary: ReadonlyMap<string, Shown> };
 }
@@ -32,7 +33,7 @@ const field =
   };
 const double = (n: number, x: number) => field(n, WireType.Bit64, (w) => w.double(x));
 const float = (n: number, x: number) => field(n, WireType.Bit32, (w) => w.float(x));
-/** Zero is what a number is that is left out. */
+/** An integer; zero is the default and left out. */
 const int = (n: number, x: number): Write =>
   x === 0 ? () => {} : field(n, WireType.Varint, (w) => w.int64(x));
 const bytes = (n: number, x: Uint8Array) => field(n, WireType.LengthDelimited, (w) => w.bytes(x));
@@ -53,7 +54,7 @@ function encode(fields: readonly Write[]): Uint8Array {
 
 const SESSION_START = 1;
 
-/** An `Event` message. */
+/** Encodes an `Event` message. */
 export function encodeEvent({ wallTime, step, what }: Event): Uint8Array {
   const common = [double(1, wallTime), int(2, step)];
   if ('version' in what) return encode([...common, text(3, what.version)]);
@@ -77,7 +78,7 @@ function value(shown: Shown): Write {
   ]);
 }
 
-/** Size and colours stand at fixed places in a PNG's header (ISO/IEC 15948, 11.2.2). */
+/** Size and colour type are at fixed offsets in a PNG's header (ISO/IEC 15948, 11.2.2). */
 function image(png: Uint8Array): Write[] {
   const header = new DataView(png.buffer, png.byteOffset + 16, 13);
   const channels = header.getUint8(9) === 0 ? 1 : 3;
@@ -89,7 +90,7 @@ function image(png: Uint8Array): Write[] {
   ];
 }
 
-/** A TFRecord: length, its checksum, data, their checksum; all little-endian. */
+/** Encodes a TFRecord: length, its checksum, data, their checksum; all little-endian. */
 export function frame(data: Uint8Array): Uint8Array {
   const out = new Uint8Array(data.length + 16);
   const view = new DataView(out.buffer);
@@ -100,5 +101,5 @@ export function frame(data: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Checksums are kept rotated and moved: those of data that holds checksums mean little. */
+/** Masks a checksum, because a CRC of data that contains CRCs is weak. */
 const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

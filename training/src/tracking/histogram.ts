@@ -1,4 +1,4 @@
-/** How many values lie in each of some ranges that follow one another. */
+/** The number of values in each of several adjacent ranges. */
 export interface Histogram {
   readonly min: number;
   readonly max: number;
@@ -10,12 +10,12 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** As many as TensorBoard shows. */
+/** The number of ranges that TensorBoard shows. */
 const RANGES = 30;
 
 /**
- * The histogram of numbers over ranges of equal width; a single one where all are equal. What is no
- * finite number is left out, and with nothing left there is no histogram.
+ * The histogram of numbers over ranges of equal width, or over one range if all are equal. Values that
+ * are not finite are ignored; undefined if no other values exist.
  */
 export function histogramOf(values: ArrayLike<number>): Histogram | undefined {
   let [min, max, count, sum, sumOfSquares] = [Infinity, -Infinity, 0, 0, 0];

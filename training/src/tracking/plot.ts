@@ -1,28 +1,28 @@
-/** Pictures of a run's measures. */
-import { newChart } from '../evaluation/chart.js';
-import { type ProgressRow, readProgressLog } from '../files/metrics-log.js';
+/** Plots of a run's metrics. */
+import { svgChart } from '../evaluation/chart.js';
+import { type MetricsRow, readMetricsLog } from '../files/metrics-log.js';
 
+/** What to plot. */
 export interface CurvesOptions {
   title: string;
-  /** Which measures to draw; by default the two losses. */
+  /** Names of the metrics; the two losses by default. */
   measures?: readonly string[];
 }
 
 type Point = [step: number, value: number];
 
-/** More points than this cannot be told apart at the picture's width. */
+/** More points than this cannot be distinguished at the plot's width. */
 const MAX_POINTS = 400;
 const COLOURS = ['#c2410c', '#1d4ed8', '#15803d', '#7e22ce'];
 
 /**
- * Losses against steps, as an SVG of 900 × 500: each measure as a thin line, and smoothed as a
- * thick one. Values that are no finite numbers are left out.
+ * Plots losses against steps as an SVG of 900 × 500: each metric as a thin line, and smoothed as a
+ * thick one. Values that are not finite are left out.
  */
 export async function lossCurves(
-  rows: readonly ProgressRow[],
+  rows: readonly MetricsRow[],
   { title, measures = ['discriminator', 'generator'] }: CurvesOptions,
 ): Promise<string> {
-  const chart = await newChart();
   const style = { type: 'line' as const, showSymbol: false, animation: false };
   const series = measures.flatMap((name, index) => {
     const points = thin(finitePoints(rows, name), MAX_POINTS);
@@ -33,30 +33,26 @@ export async function lossCurves(
       { ...style, name, data: smooth(points, Math.ceil(points.length / 50)), color },
     ];
   });
-  chart.setOption({
+  return svgChart({
     ...surroundings(title, measures),
     yAxis: { type: 'value', scale: true, ...axis('loss', 48) },
     series,
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }
 
 /**
- * What evaluations found, against steps, as an SVG of 900 × 500: the Fréchet distance on a
- * logarithmic axis to the left, as it falls by orders of magnitude, and recall to the right.
+ * Plots evaluations against steps as an SVG of 900 × 500: the Fréchet distance on a logarithmic axis
+ * to the left, because it falls by orders of magnitude, and recall to the right.
  */
 export async function evaluationCurves(
-  rows: readonly ProgressRow[],
+  rows: readonly MetricsRow[],
   { title }: Pick<CurvesOptions, 'title'>,
 ): Promise<string> {
   const curves = [
     { name: 'Fréchet distance', measure: 'frechet', color: COLOURS[0] },
     { name: 'recall', measure: 'recall', color: COLOURS[1] },
   ];
-  const chart = await newChart();
-  chart.setOption({
+  return svgChart({
     ...surroundings(
       title,
       curves.map(({ name }) => name),
@@ -71,13 +67,10 @@ export async function evaluationCurves(
       name,
       color,
       yAxisIndex,
-      // A logarithm takes no zero, which no generator reaches.
+      // A logarithmic axis has no zero, and no generator reaches it.
       data: finitePoints(rows, measure).filter(([, x]) => x > 0 || yAxisIndex > 0),
     })),
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }
 
 const surroundings = (title: string, curves: readonly string[]) => ({
@@ -103,12 +96,12 @@ const axis = (name: string, nameGap: number) => ({
   splitLine: { lineStyle: { color: '#e5e7eb' } },
 });
 
-const finitePoints = (rows: readonly ProgressRow[], name: string): Point[] =>
+const finitePoints = (rows: readonly MetricsRow[], name: string): Point[] =>
   rows
     .map((row): Point => [row.step, row[name] ?? Number.NaN])
     .filter(([, value]) => Number.isFinite(value));
 
-/** At most `limit` points, each the mean of as many neighbours. */
+/** Reduces points to at most `limit`, each the mean of a group of neighbours. */
 export function thin(points: readonly Point[], limit: number): Point[] {
   const size = Math.ceil(points.length / limit);
   return Array.from({ length: size ? Math.ceil(points.length / size) : 0 }, (_, i) =>
@@ -116,10 +109,10 @@ export function thin(points: readonly Point[], limit: number): Point[] {
   );
 }
 
-/** Each point's value becomes the mean over it and `radius` neighbours on either side. */
+/** Replaces each value by the mean over it and `radius` neighbours on either side. */
 export function smooth(points: readonly Point[], radius: number): Point[] {
   return points.map(([step], i) => {
-    // Near an end fewer on both sides: else the line would lean towards the middle there.
+    // Near an end, use fewer neighbours on both sides; otherwise the curve would be biased there.
     const reach = Math.min(radius, i, points.length - 1 - i);
     return [step, mean(points.slice(i - reach, i + reach + 1))[1]];
   });
@@ -130,9 +123,13 @@ function mean(points: readonly Point[]): Point {
   return [sum[0] / points.length, sum[1] / points.length];
 }
 
-/** The losses of a run from its log, as an SVG; undefined where there is no log to be read. */
+/**
+ * Plots the losses of a run as an SVG.
+ * @param log the path of its metrics.jsonl
+ * @returns undefined if the log cannot be read or has fewer than two rows
+ */
 export async function runCurves(log: string): Promise<string | undefined> {
-  const rows = await readProgressLog(log).catch(() => []);
+  const rows = await readMetricsLog(log).catch(() => []);
   const measures = ['discriminator', 'generator'].filter((name) => rows.some((row) => name in row));
   return rows.length > 1 && measures.length > 0
     ? lossCurves(rows, { title: '', measures })

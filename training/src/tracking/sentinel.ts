@@ -1,38 +1,39 @@
-/** Whether a generator has collapsed: whether it draws less than the data has to show. */
+/** The sentinel detects a collapsed generator: one that draws only a part of the data's variety. */
 import type { CollapseAction } from '../recipe/keys/output.js';
 import type { Measures } from './evaluation.js';
 
-/** What is remembered from one evaluation of a run to the next; a part of its checkpoints. */
+/** What is kept from one evaluation of a run to the next; a part of its checkpoints. */
 export interface Watch {
-  /** Whether images have ever differed as real ones do. */
+  /** Whether any evaluation has found varied images. */
   readonly varied: boolean;
-  /** The evaluation with the lowest Fréchet distance, but for those of a collapsed generator. */
+  /** The evaluation with the lowest Fréchet distance, except those of a collapsed generator. */
   readonly best: { readonly step: number; readonly frechet: number } | null;
   /** The highest recall so far. */
   readonly recall: number;
-  /** How often the training has gone back to the best checkpoint. */
+  /** Number of rollbacks to the best checkpoint. */
   readonly rollbacks: number;
 }
 
+/** The state before the first evaluation. */
 export const startWatch: Watch = { varied: false, best: null, recall: 0, rollbacks: 0 };
 
-/** From where a measure is a sign; docs/watching.md says why there. */
+/** The limits beyond which a measure is a sign of collapse; docs/watching.md gives the reasons. */
 export const LIMITS = {
-  /** Pixels deviate by less than this share of what they do over real images. */
+  /** The pixel deviation is less than this share of that of real images. */
   deviation: 0.25,
-  /** More of the images than this have a twin, beyond those of the data. */
+  /** The share of images with duplicates exceeds that of the data by more than this. */
   duplicates: 0.5,
-  /** One class makes up more than this of all images, and of the data less than half of this. */
+  /** The share of one class is more than this, and less than half of this in the data. */
   oneClass: 0.9,
-  /** Recall is less than this share of the highest so far, … */
+  /** Recall is less than this share of the highest so far … */
   recall: 0.25,
-  /** … which was this at least: before, a generator has learnt too little to lose it. */
+  /** … and the highest is at least this. Before, the generator has not learnt enough to lose it. */
   learnt: 0.2,
 } as const;
 
 /**
- * Signs that all images are alike. Some generators begin so: for an epoch, they count only where
- * images have differed before.
+ * Signs that all images are alike. Some generators start like this, so in the first epoch these signs
+ * are ignored until images have been varied once.
  */
 function signsOfSameness(now: Measures, real: Measures): [boolean, string][] {
   return [
@@ -48,10 +49,10 @@ function signsOfSameness(now: Measures, real: Measures): [boolean, string][] {
 }
 
 /**
- * The signs of collapse in an evaluation, as parts of a sentence; a healthy generator has none.
- * @param real what real images have
- * @param watch of the evaluations before
- * @param epoch how many are over
+ * The signs of collapse in an evaluation, to embed in a sentence; empty for a healthy generator.
+ * @param real the measures of real images
+ * @param watch the state before this evaluation
+ * @param epoch number of completed epochs
  * @param names of the classes
  */
 export function signsOfCollapse(
@@ -81,9 +82,9 @@ export function signsOfCollapse(
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * What to remember after an evaluation. One with signs of collapse is never the best; neither is the
- * first, before the generator has learnt anything, nor any before images differ.
- * @param before undefined at the first
+ * The state after an evaluation. An evaluation with signs of collapse is never the best. Neither is the
+ * first one, which is made before the generator has learnt anything, nor one before images are varied.
+ * @param before undefined at the first evaluation
  */
 export function watchOn(
   before: Watch | undefined,
@@ -105,10 +106,10 @@ export function watchOn(
   };
 }
 
-/** A training that collapses again and again needs another recipe. */
+/** Rollbacks at most; a training that collapses more often needs another recipe. */
 const MOST_ROLLBACKS = 3;
 
-/** What to do about a collapse, and why not what the recipe asks for, where that cannot be. */
+/** What to do about a collapse, and the reason if this is not what the recipe asks for. */
 export function actionOn(
   asked: CollapseAction,
   { best, rollbacks }: Watch,

@@ -1,4 +1,4 @@
-/** What TensorBoard shows of a run: `tensorboard --logdir RUN`. */
+/** Event files for TensorBoard: `tensorboard --logdir RUN` shows a run. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { State } from '../engine/types.js';
@@ -7,11 +7,13 @@ import { ensureWritableFolder } from '../files/atomic.js';
 import { type Event, encodeEvent, frame, type Shown } from './events.js';
 import { histogramOf } from './histogram.js';
 
+/** An open event file. */
 export interface Board {
-  /** One point of each curve; a tag's part before the first slash is its group. */
+  /** Adds a point to each curve. The part of a name before the first slash is its group. */
   scalars(step: number, values: Readonly<Record<string, number>>): void;
+  /** Adds an image. */
   image(step: number, tag: string, png: Uint8Array): void;
-  /** The distribution of each weight tensor of a state. */
+  /** Adds a histogram of each weight tensor of a state. */
   weights(step: number, state: State): void;
   close(): void;
 }
@@ -19,12 +21,12 @@ export interface Board {
 const NAME = /^events\.out\.tfevents\.(\d+)\.gpn\.(\d+)$/;
 
 /**
- * Begins an event file in a folder. One that goes on from a checkpoint lies beside those before it,
- * and tells TensorBoard to forget what they say of later steps, which come again.
+ * Starts an event file in a folder. The file of a resumed run is put beside the earlier ones and tells
+ * TensorBoard to discard what they contain for later steps, which are written again.
  *
- * @param step the checkpoint's; 0 for a new run
+ * @param step that of the checkpoint; 0 for a new run
  * @param now milliseconds since 1970
- * @throws UserError when the file cannot be written
+ * @throws UserError if the file cannot be written
  */
 export async function openBoard(folder: string, step: number, now = Date.now): Promise<Board> {
   await ensureWritableFolder(folder);
@@ -56,7 +58,7 @@ export async function openBoard(folder: string, step: number, now = Date.now): P
   };
 }
 
-/** TensorBoard reads files in the order of their names, in which a clock set back must not show. */
+/** TensorBoard reads files in the order of their names, so a clock set back must not change it. */
 function nextName(present: readonly string[], now: number): string {
   const times = present.map((name) => Number(NAME.exec(name)?.[1] ?? 0));
   const seconds = Math.max(Math.floor(now / 1000), ...times);

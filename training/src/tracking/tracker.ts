@@ -1,11 +1,11 @@
-/** What a run's folder tells of the training as it goes: losses, pictures, measures. */
+/** Records a training in the run's folder: losses, sample images and evaluations. */
 import { join } from 'node:path';
 import { Generator, UserError } from '@gpn/runtime';
 import { type Checkpoint, type Progress, stepName } from '../checkpoint/checkpoint.js';
 import type { Dataset } from '../data/types.js';
-import { exportNetwork } from '../export/run-export.js';
+import { exportNetwork } from '../export/network.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { openProgressLog, readProgressLog } from '../files/metrics-log.js';
+import { openMetricsLog, readMetricsLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { flatMeasures, openSmallEvaluator } from './evaluation.js';
@@ -13,36 +13,39 @@ import { evaluationCurves, lossCurves } from './plot.js';
 import { signsOfCollapse, startWatch, type Watch, watchOn } from './sentinel.js';
 import { openBoard } from './tensorboard.js';
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export interface Verdict {
   readonly watch: Watch;
   /** Whether it is the best so far. */
   readonly best: boolean;
-  /** Of collapse. */
+  /** Signs of collapse, to embed in a sentence. */
   readonly signs: readonly string[];
 }
 
+/** Records a training. */
 export interface Tracker {
-  /** Whether the generator is to be evaluated before its first step: where it begins is remembered. */
+  /** Whether the generator must be evaluated before its first step, as a reference for collapse. */
   begins(phase: Phase, progress: Progress): boolean;
-  /** Whether it is to be evaluated after this step: every so often, and at the end. */
+  /** Whether the generator must be evaluated after this step: at regular intervals and at the end. */
   evaluates(phase: Phase, step: number, last: boolean): boolean;
-  /** Keeps the losses of a step. */
+  /** Records the losses of a step. */
   step(progress: Progress, epoch: number, losses: Readonly<Record<string, number>>): void;
   /**
-   * Draws samples, evaluates the generator, or both, or neither.
-   * @param epoch how many of the phase are over
+   * Draws sample images, evaluates the generator, or both, as `wanted` says.
+   * @param wanted.epoch number of completed epochs of the phase
+   * @returns the result of the evaluation, if there is one
    */
   look(
     checkpoint: Checkpoint,
     wanted: { drawing?: boolean; evaluating: boolean; epoch: number },
   ): Promise<Verdict | undefined>;
-  /** Draws the curves. */
+  /** Plots the curves. */
   finish(): Promise<void>;
+  /** Closes the files. */
   close(): Promise<void>;
 }
 
-/** What a tracker tells as the training goes on. */
+/** Events that a tracker reports. */
 export type TrackerEvent =
   | { type: 'sample'; path: string; step: number }
   | {
@@ -51,21 +54,25 @@ export type TrackerEvent =
       measures: Readonly<Record<string, number>>;
       /** Whether it is the best so far. */
       best: boolean;
-      /** How many classes the data has. */
+      /** Number of classes of the data. */
       classes: number;
     }
-  /** Something to know. */
+  /** A note for the user. */
   | { type: 'note'; text: string };
 
+/** Where and how to record. */
 export interface TrackerOptions {
   readonly out: string;
-  /** The step of the checkpoint to go on from; 0 for a new run. */
+  /** The step of the checkpoint that the run continues from; 0 for a new run. */
   readonly step: number;
   readonly threads?: number | undefined;
   readonly on: (event: TrackerEvent) => void;
 }
 
-/** @throws UserError where the run cannot be evaluated as its recipe says, or written */
+/**
+ * Opens the files of a run's record.
+ * @throws UserError if the run cannot be evaluated as its recipe says, or a file cannot be written
+ */
 export async function openTracker(
   recipe: Recipe,
   dataset: Dataset,
@@ -83,7 +90,7 @@ export async function openTracker(
   }
   if (evaluator?.note) on({ type: 'note', text: evaluator.note });
   const metrics = join(out, 'metrics.jsonl');
-  const log = await openProgressLog(metrics, from);
+  const log = await openMetricsLog(metrics, from);
   const board = await openBoard(join(out, 'tensorboard'), from);
 
   const draw = async (generator: Generator, { progress: { seed, step } }: Checkpoint) => {
@@ -135,7 +142,7 @@ export async function openTracker(
       }
     },
     async finish() {
-      const rows = await readProgressLog(metrics);
+      const rows = await readMetricsLog(metrics);
       const title = recipe.name;
       await writeFileAtomic(join(out, 'losses.svg'), await lossCurves(rows, { title }));
       if (rows.every(({ frechet }) => frechet === undefined)) return;
@@ -149,7 +156,7 @@ export async function openTracker(
   };
 }
 
-/** TensorBoard's groups are what stands before the first slash. */
+/** Adds TensorBoard's group, which is the part of a name before the first slash. */
 const grouped = (group: string, values: Readonly<Record<string, number>>) =>
   Object.fromEntries(
     Object.entries(values).map(([name, x]) => [name.includes('/') ? name : `${group}/${name}`, x]),

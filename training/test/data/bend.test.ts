@@ -1,10 +1,10 @@
 import { stream } from '@gpn/runtime';
 import { expect, test } from 'vitest';
-import { type Affine, bend, drawAffine } from '../../src/data/bend.js';
+import { type Affine, distort, drawAffine } from '../../src/data/distort.js';
 
 const size = { height: 3, width: 3, channels: 1 };
 const image = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
-const bent = (affine: Affine) => [...bend(image, size, [affine])];
+const bent = (affine: Affine) => [...distort(image, size, [affine])];
 
 test('an image that is not bent keeps its bytes', () => {
   expect(bent([1, 0, 0, 0, 1, 0])).toEqual([...image]);
@@ -24,7 +24,7 @@ test('an image is interpolated between pixels, each channel by itself', () => {
   const two = Uint8Array.of(0, 100, 50, 200, 10, 20, 30, 40);
   const wide = { height: 1, width: 2, channels: 2 };
   const half: Affine = [1, 0, 0, 0, 1, 0.25];
-  expect([...bend(two, wide, [half, [1, 0, 0, 0, 1, 0]])]).toEqual([
+  expect([...distort(two, wide, [half, [1, 0, 0, 0, 1, 0]])]).toEqual([
     ...[13, 125, 50, 200],
     ...[10, 20, 30, 40],
   ]);

@@ -4,7 +4,7 @@ import { loadDataset } from '../../src/data/sets/dataset.js';
 import { duplicates, memorised } from '../../src/evaluation/metrics/copies.js';
 import { pairDistances, pixelDeviation } from '../../src/evaluation/metrics/diversity.js';
 import { neighbourScores } from '../../src/evaluation/metrics/neighbours.js';
-import { average, pick, type Rows, rows, slice } from '../../src/evaluation/metrics/rows.js';
+import { average, pick, type Rows, rowsOf, slice } from '../../src/evaluation/metrics/rows.js';
 import { classDivergence, classHistogram } from '../../src/evaluation/metrics/verdicts.js';
 
 const SIZE = { height: 28, width: 28, channels: 1 };
@@ -19,7 +19,7 @@ beforeAll(async () => {
     await loadDataset('mnist', { ...SIZE, split: 'test' }),
   ];
   const pixels = (bytes: Uint8Array) =>
-    rows(
+    rowsOf(
       Float32Array.from(bytes, (b) => b / 255),
       784,
     );
@@ -60,7 +60,7 @@ describe('a generator of training images', () => {
   test('is found by its nearest training images, and nothing else', async () => {
     const places = range(400).map((i) => (i * 7) % 3000);
     // Not quite the same: a little darker.
-    const learnt = rows(
+    const learnt = rowsOf(
       pick(train, places).data.map((x) => 0.95 * x),
       784,
     );

@@ -2,6 +2,7 @@
 import { Generator } from '@gpn/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
+import type { Labelled } from '../../src/evaluation/scorecard/image-sets.js';
 import type { MeasureName } from '../../src/evaluation/scorecard/measures.js';
 import {
   type Protocol,
@@ -14,7 +15,6 @@ import {
   scorecardMarkdown,
   scorecardText,
 } from '../../src/evaluation/scorecard/scorecard.js';
-import type { Labelled } from '../../src/evaluation/scorecard/sets.js';
 import type { Evaluation, Evaluator } from '../../src/evaluation/scorecard/types.js';
 import { tableGenerator } from './table-generator.js';
 

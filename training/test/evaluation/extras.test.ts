@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import { rows } from '../../src/evaluation/metrics/rows.js';
+import { rowsOf } from '../../src/evaluation/metrics/rows.js';
 import { scoreExtras, trainedOn } from '../../src/evaluation/scorecard/extras.js';
-import { choose, loadReal, type RealData } from '../../src/evaluation/scorecard/sets.js';
+import { choose, loadReal, type RealData } from '../../src/evaluation/scorecard/image-sets.js';
 
 const RECIPE = {
   steps: 40,
@@ -43,7 +43,7 @@ test('no classifier is trained on generated images without classes', async () =>
 test('real images are likelier than noise by the Parzen estimate', async () => {
   const told: string[] = [];
   const score = async (pictures: RealData['train']) => {
-    const features = rows(new Float32Array(pictures.count), 1);
+    const features = rowsOf(new Float32Array(pictures.count), 1);
     const sample = { pictures, features };
     const measured = { sample, asManyAsTraining: async () => sample };
     const scores = await scoreExtras(['parzen'], real, measured, ({ phase }) => told.push(phase));
@@ -64,7 +64,7 @@ test('a classifier is trained on as many generated images as the data has for tr
       {
         sample: {
           pictures: choose(real.train, range(10)),
-          features: rows(new Float32Array(10), 1),
+          features: rowsOf(new Float32Array(10), 1),
         },
         asManyAsTraining: async () => {
           throw new Error('asked for more');

@@ -11,9 +11,9 @@ import {
 } from '../../src/evaluation/metrics/frechet.js';
 import { kernelDistance } from '../../src/evaluation/metrics/kernel.js';
 import { neighbourScores } from '../../src/evaluation/metrics/neighbours.js';
-import { nearest } from '../../src/evaluation/metrics/pairs.js';
+import { nearestNeighbours } from '../../src/evaluation/metrics/pairs.js';
 import { parzen, parzenLogLikelihood } from '../../src/evaluation/metrics/parzen.js';
-import { average, type Rows, rows, slice } from '../../src/evaluation/metrics/rows.js';
+import { average, type Rows, rowsOf, slice } from '../../src/evaluation/metrics/rows.js';
 import {
   agreement,
   categoryError,
@@ -22,7 +22,7 @@ import {
   classHistogram,
   classifierScore,
   divergence,
-  softmax,
+  probabilitiesOf,
 } from '../../src/evaluation/metrics/verdicts.js';
 import { features } from './features.js';
 
@@ -30,7 +30,7 @@ const real = features(600, 16, 7);
 const fake = features(500, 16, 11, 0.1, 0.9);
 
 const normals = (count: number, size: number, seed: number): Rows =>
-  rows(stream(seed, 'test').normal(count * size), size);
+  rowsOf(stream(seed, 'test').normal(count * size), size);
 
 const gaussian = (mean: number[], covariance: number[]): Moments => ({
   count: 1000,
@@ -83,7 +83,7 @@ describe('Fréchet distance', () => {
 
   test('of samples nears that of their distributions, which its interval holds', () => {
     const a = normals(100_000, 4, 1); // as good as exact
-    const b = rows(
+    const b = rowsOf(
       normals(4000, 4, 2).data.map((x) => 2 * x + 1),
       4,
     );
@@ -124,14 +124,14 @@ describe('kernel distance', () => {
 });
 
 const fakeShift = (x: Rows): Rows =>
-  rows(
+  rowsOf(
     x.data.map((v) => v + 1),
     x.size,
   );
 
 describe('nearest neighbours', () => {
   test('are those that a loop finds', async () => {
-    const found = await nearest(fake, real, 3);
+    const found = await nearestNeighbours(fake, real, 3);
     for (const q of [0, 123, 499]) {
       const distances = Array.from({ length: real.count }, (_, r) => {
         let sum = 0;
@@ -178,26 +178,26 @@ describe('verdicts', () => {
   const logits = features(400, 10, 13, 0, 8);
 
   test('the classifier score is torch-fidelity’s', () => {
-    const { value, interval } = classifierScore(softmax(logits));
+    const { value, interval } = classifierScore(probabilitiesOf(logits));
     expect(Math.abs(value - 2.162172201405042)).toBeLessThan(1e-9); // golden.py
     expect(interval[0]).toBeLessThan(value);
     expect(interval[1]).toBeGreaterThan(value);
   });
 
   test('the classifier score is 1 of images that are alike, and the number of sure classes', () => {
-    const sure = rows(
+    const sure = rowsOf(
       Float64Array.from(
         { length: 1000 },
         (_, i) => 50 * Number(i % 10 === Math.floor(i / 10) % 10),
       ),
       10,
     );
-    expect(classifierScore(softmax(sure)).value).toBeCloseTo(10, 6);
-    const alike = rows(
+    expect(classifierScore(probabilitiesOf(sure)).value).toBeCloseTo(10, 6);
+    const alike = rowsOf(
       Float64Array.from({ length: 1000 }, (_, i) => i % 10),
       10,
     );
-    expect(classifierScore(softmax(alike)).value).toBeCloseTo(1, 9);
+    expect(classifierScore(probabilitiesOf(alike)).value).toBeCloseTo(1, 9);
     expect([...classesOf(sure)].slice(0, 3)).toEqual([0, 1, 2]);
   });
 
@@ -267,8 +267,8 @@ describe('confidence intervals', () => {
 });
 
 test('the Parzen log-likelihood of a window around one point is the normal density', async () => {
-  const at = rows(Float32Array.of(0.5, 0.25), 2);
-  const [value] = await parzenLogLikelihood(at, rows(Float32Array.of(0.5, 0.55), 2), 0.3);
+  const at = rowsOf(Float32Array.of(0.5, 0.25), 2);
+  const [value] = await parzenLogLikelihood(at, rowsOf(Float32Array.of(0.5, 0.55), 2), 0.3);
   expect(value).toBeCloseTo(-Math.log(2 * Math.PI * 0.09) - 0.09 / (2 * 0.09), 5);
 });
 

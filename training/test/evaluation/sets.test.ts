@@ -6,7 +6,7 @@ import {
   loadReal,
   noise,
   pixelRows,
-} from '../../src/evaluation/scorecard/sets.js';
+} from '../../src/evaluation/scorecard/image-sets.js';
 
 test('images drawn for an evaluation are those of sampling, as bytes', async () => {
   const generator = await Generator.load('dcgan-mnist', { device: 'cpu' });

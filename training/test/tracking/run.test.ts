@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { exportRun } from '../../src/export/run-export.js';
-import { readProgressLog } from '../../src/files/metrics-log.js';
+import { exportRun } from '../../src/export/run.js';
+import { readMetricsLog } from '../../src/files/metrics-log.js';
 import { checkRecipe } from '../../src/recipe/check.js';
 import { resolveRecipe } from '../../src/recipe/load.js';
 import type { Recipe } from '../../src/recipe/schema.js';
@@ -85,7 +85,7 @@ describe('a healthy training', () => {
     const kept = await readCheckpoint(join(out, 'checkpoints/best.safetensors'));
     expect(kept.progress.step).toBe(best?.step);
 
-    const rows = await readProgressLog(join(out, 'metrics.jsonl'));
+    const rows = await readMetricsLog(join(out, 'metrics.jsonl'));
     const evaluated = rows.filter(({ frechet }) => frechet !== undefined);
     expect(evaluated).toEqual(found.map(({ step, measures }) => ({ step, ...measures })));
     expect(readFileSync(join(out, 'evaluation.svg'), 'utf8')).toContain('Fréchet distance');

@@ -1,6 +1,6 @@
 /**
- * CIFAR-10's binary format: for each image a byte for its label, then 32 × 32 bytes of red, as many
- * of green and of blue, each row by row. https://www.cs.toronto.edu/~kriz/cifar.html
+ * CIFAR-10's binary format. Each image is one byte for the label, then 32 × 32 bytes each of red,
+ * green and blue, row by row. https://www.cs.toronto.edu/~kriz/cifar.html
  */
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
@@ -14,7 +14,7 @@ const FILES: Readonly<Record<Split, readonly string[]>> = {
   train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`),
   test: ['test_batch.bin'],
 };
-/** The names of the classes, one a line. */
+/** The file with the names of the classes, one on each line. */
 const NAMES = 'batches.meta.txt';
 
 const CLASSES = [
@@ -35,14 +35,14 @@ const PLANE = SIZE.height * SIZE.width;
 const PIXELS = PLANE * SIZE.channels;
 const RECORD = 1 + PIXELS;
 
-/** Whether a folder that holds files of these names is CIFAR-10. */
+/** Whether a folder with these file names is in CIFAR-10's format. */
 export const isCifar10 = (names: readonly string[]): boolean =>
   [...FILES.train, ...FILES.test].some((name) => names.includes(name));
 
 /**
- * Reads one split of a folder in CIFAR-10's format: the five files of training images, or the file
- * of test images, with as many images as they hold. Classes are named as `batches.meta.txt` says,
- * or as CIFAR-10's are.
+ * Reads one split of a folder in CIFAR-10's format: the five files of training images or the file of
+ * test images, each with any number of images. The names of the classes come from
+ * `batches.meta.txt` if it exists.
  *
  * @throws UserError naming the file that is missing or broken
  */
@@ -81,7 +81,7 @@ async function readRecords(folder: string, name: string): Promise<Uint8Array> {
   return bytes;
 }
 
-/** From planes of red, green and blue to red, green and blue of each pixel. */
+/** Converts planes of red, green and blue to interleaved RGB pixels. */
 function interleave(planes: Uint8Array, to: Uint8Array, at: number): void {
   for (let channel = 0; channel < SIZE.channels; channel++) {
     for (let pixel = 0; pixel < PLANE; pixel++) {

@@ -1,6 +1,6 @@
 /**
- * The IDX format of MNIST and its kin: two zero bytes, a byte for the type of the values, a byte
- * for the rank, each dimension as a big-endian uint32, then the values row by row.
+ * The IDX format of MNIST: two zero bytes, a byte for the type of the values, a byte for the rank,
+ * each dimension as a big-endian uint32, then the values row by row.
  * http://yann.lecun.com/exdb/mnist
  */
 import { readFile, stat } from 'node:fs/promises';
@@ -9,8 +9,9 @@ import { gunzip } from 'node:zlib';
 import { UserError } from '@gpn/runtime';
 import { fileError, reasonOf } from '../../files/atomic.js';
 
+/** The contents of an IDX file. */
 export interface Idx {
-  /** Every dimension is at least 1. */
+  /** Each dimension is at least 1. */
   shape: number[];
   data: Uint8Array;
 }
@@ -25,20 +26,25 @@ const TYPES: Record<number, string> = {
   14: 'float64',
 };
 
-/** More than any data set this trains on in memory; a small .gz cannot unpack beyond it. */
+/** Size limit of a file, also unpacked: a small .gz cannot exhaust the memory. */
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Reads an IDX file of uint8 values, plain or gzipped (told by its first bytes, not by its name).
+ * Reads an IDX file of uint8 values, plain or gzipped (recognised by its
+ * first bytes, not by its name).
  *
- * @param rank the rank it must have: 3 for grey images, 1 for labels
+ * @param rank the expected rank: 3 for grey images, 1 for labels; any if not given
  * @throws UserError naming the file, what was expected and what was found
  */
 export async function readIdx(path: string, rank?: number): Promise<Idx> {
   return parseIdx(await readUnzipped(path), path, rank);
 }
 
-/** The bytes of a file, unpacked if they are gzip's. */
+/**
+ * The bytes of a file, unpacked if it is gzipped.
+ *
+ * @throws UserError if it is missing, broken or larger than 1 GiB
+ */
 export async function readUnzipped(path: string): Promise<Uint8Array> {
   const bytes = await readBounded(path);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
@@ -64,7 +70,12 @@ async function readBounded(path: string): Promise<Uint8Array> {
   throw new UserError(`${path} has ${size} bytes; a file of data may have at most ${MAX_BYTES}.`);
 }
 
-/** Reads unpacked IDX bytes; `name` is the file's, for the errors. */
+/**
+ * Decodes unpacked IDX bytes.
+ *
+ * @param name of the file, for errors
+ * @throws UserError if the bytes are malformed or of another rank
+ */
 export function parseIdx(bytes: Uint8Array, name: string, rank?: number): Idx {
   const fail = (what: string): never => {
     throw new UserError(`${name} is not a usable IDX file: ${what}.`);

@@ -1,4 +1,4 @@
-/** A folder of PNG, JPEG and WebP images, decoded and resized by sharp. */
+/** Reads folders of PNG, JPEG and WebP images, which sharp decodes and resizes. */
 import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
@@ -7,31 +7,33 @@ import pMap from 'p-map';
 import { fileError, reasonOf } from '../../files/atomic.js';
 import type { Images } from '../types.js';
 
+/** The size to which images are resized. */
 export interface ImageSize {
   height: number;
   width: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 for grey, 3 for RGB. */
   channels: number;
 }
 
 const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp']);
 const FORMATS = new Set<string>(['png', 'jpeg', 'webp']);
 
-/** Larger images are refused before they are decoded: a small file can unpack to gigabytes. */
+/** Larger images are refused before decoding, because a small file can unpack to gigabytes. */
 const MAX_PIXELS = 100_000_000;
 
 interface Listing {
-  /** Relative to the folder, with `/`, in code unit order within each class. */
+  /** Paths relative to the folder, with `/`, sorted by code units within each class. */
   files: string[];
   labels?: Uint8Array;
   classes?: string[];
 }
 
 /**
- * Loads every image below a folder, in a fixed order: cut to the aspect ratio asked for (the centre
- * stays), resized, turned as its EXIF says, transparency laid on black, grey or RGB.
+ * Loads all images below a folder in a fixed order. Each is cropped around its centre to the aspect
+ * ratio of the size, resized, rotated according to its EXIF data, put on black where it is
+ * transparent, and converted to grey or RGB.
  *
- * @throws UserError when there is no image, or naming the one that cannot be read
+ * @throws UserError if there is no image, or naming the image that cannot be read
  */
 export async function loadImages(
   folder: string,
@@ -52,7 +54,7 @@ export async function loadImages(
   return { name, count: files.length, height, width, channels, images, ...labelled };
 }
 
-/** Memory that threads share. @throws UserError if there is not that much */
+/** Allocates shared memory. @throws UserError if there is not enough memory */
 export function allocate(bytes: number, folder: string): Uint8Array {
   try {
     return new Uint8Array(new SharedArrayBuffer(bytes));
@@ -64,7 +66,7 @@ export function allocate(bytes: number, folder: string): Uint8Array {
   }
 }
 
-/** The images of a folder; if it has sub-folders with images, those are the classes. */
+/** Lists the images of a folder; sub-folders with images are the classes. */
 export async function listImages(folder: string): Promise<Listing> {
   try {
     const names = (await readdir(folder)).filter(visible).sort();
@@ -111,7 +113,7 @@ function arrange(
   };
 }
 
-/** All images at any depth below `folder/within`. Links to folders aren't followed: no cycles. */
+/** All images below `folder/within`, at any depth. Links to folders are not followed. */
 async function walk(folder: string, within: string): Promise<string[]> {
   const entries = await readdir(join(folder, within), { withFileTypes: true });
   const files = await Promise.all(
@@ -129,7 +131,7 @@ async function walk(folder: string, within: string): Promise<string[]> {
 const visible = (name: string) => !name.startsWith('.') && name !== '__MACOSX';
 const isImage = (name: string) => EXTENSIONS.has(extname(name).toLowerCase());
 
-/** A function from a file to `height` × `width` × `channels` bytes. */
+/** Returns a function that decodes a file to [height, width, channels] bytes. */
 async function decoder({ height, width, channels }: ImageSize) {
   const { default: sharp } = await import('sharp').catch((error: unknown) => {
     throw new UserError(
@@ -139,7 +141,7 @@ async function decoder({ height, width, channels }: ImageSize) {
   return async (path: string): Promise<Uint8Array> => {
     try {
       const image = sharp(path, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
-      // By content, not by name: libvips would read an SVG, a PDF or a TIFF named .png as well.
+      // Check the content, because libvips would also read an SVG, PDF or TIFF file named .png.
       const { format } = await image.metadata();
       if (!FORMATS.has(format)) throw new Error(`it is ${format}`);
       const { data, info } = await image

@@ -1,9 +1,9 @@
 import { UserError } from '@gpn/runtime';
 
 /**
- * Checks that there is a label for each image and that all are below `classes`.
+ * Checks that there is one label for each image and that all labels are below `classes`.
  *
- * @throws UserError naming the file of labels
+ * @throws UserError naming the label file
  */
 export function checkLabels(
   labels: Uint8Array,

@@ -1,4 +1,4 @@
-/** Loads a data set by its name or folder. */
+/** Loads data sets by name or folder. */
 import { UserError } from '@gpn/runtime';
 import { gather, hashImages } from '../images.js';
 import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
@@ -6,17 +6,17 @@ import { loadFashion } from './fashion.js';
 import { loadFolder } from './folder.js';
 import { loadMnist } from './mnist.js';
 
-/** The data sets that have a name. */
+/** The loaders of the named data sets. */
 const DATASETS: ReadonlyMap<string, (split: Split) => Promise<Images>> = new Map([
   ['mnist', (split: Split) => loadMnist(split)],
   ['fashion', (split: Split) => loadFashion(split)],
 ]);
 
 /**
- * Loads a data set whose images have, or are given, the size asked for.
+ * Loads a data set. Image files are resized to the requested size; other data must have that size.
  *
  * @param spec `mnist`, `fashion`, or the path of a folder: see {@link loadFolder}
- * @throws UserError when it is missing, broken, or of another size
+ * @throws UserError if the data set is missing, broken, or of another size
  */
 export async function loadDataset(spec: string, options: DatasetOptions): Promise<Dataset> {
   const { split = 'train' } = options;
@@ -40,10 +40,10 @@ function checkSize(found: Images, wanted: DatasetOptions): void {
 }
 
 /**
- * The images of some classes, in their order. Labels and class names stay as they were, so label k
- * keeps its meaning.
+ * Selects the images of some classes; their order stays. Labels and class names do not change, so
+ * label k keeps its meaning.
  *
- * @throws UserError when the data set has no labels, or no such class, or no image is left
+ * @throws UserError if the data set has no labels or no such class, or if no image is left
  */
 export function selectClasses(data: Images, classes: readonly (string | number)[]): Images {
   const { labels, classes: names } = data;

@@ -2,10 +2,10 @@
 import type { Images, Split } from '../types.js';
 import { loadOriginals } from './originals.js';
 
-/** Where Debian's package `dataset-fashion-mnist` puts the four files. */
+/** The folder in which Debian's package `dataset-fashion-mnist` installs the four files. */
 const DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist';
 
-/** The files of each split and the MD5 of their contents, unpacked: those of the originals. */
+/** The original files of each split, with the MD5 of their unpacked contents. */
 const FILES = {
   train: {
     images: { name: 'train-images-idx3-ubyte', md5: 'f4a8712d7a061bf5bd6d2ca38dc4d50a' },
@@ -37,11 +37,11 @@ const REMEDY =
   'https://github.com/zalandoresearch/fashion-mnist into a folder and give it with --data FOLDER';
 
 /**
- * Reads Fashion-MNIST: 60,000 (train) or 10,000 (test) pictures of clothes, of 28 × 28 grey
- * pixels, with their labels.
+ * Reads Fashion-MNIST: 60,000 (train) or 10,000 (test) labelled grey images of clothes, 28 × 28
+ * pixels.
  *
- * @param folder where the four files lie, plain or .gz; by default, where Debian puts them
- * @throws UserError when they are missing (saying how to get them) or are not the originals
+ * @param folder with the four files, plain or .gz; that of Debian's package by default
+ * @throws UserError if the files are missing (with instructions) or are not the originals
  */
 export const loadFashion = (split: Split, folder = DEBIAN_FOLDER): Promise<Images> =>
   loadOriginals(

@@ -1,4 +1,4 @@
-/** Data of the user's own: a folder of IDX files, or a folder of images. */
+/** The user's own data: a folder of IDX files, CIFAR-10 files or images. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
@@ -9,18 +9,20 @@ import { type ImageSize, loadImages } from '../format/images.js';
 import { checkLabels } from '../format/labels.js';
 import type { Images, Split } from '../types.js';
 
+/** How to load a folder. */
 export interface FolderOptions extends ImageSize {
   split: Split;
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Loads a folder: of IDX files named like MNIST's (`train-images-idx3-ubyte`, also with a dot for
- * the second dash, also .gz; labels are optional) or of CIFAR-10's (`data_batch_1.bin`), which keep
- * their size; or of PNG, JPEG and WebP images, which are resized, and whose sub-folders, if there
- * are any, are their classes.
+ * Loads a folder of one of these kinds:
+ * - IDX files named like MNIST's (`train-images-idx3-ubyte`; a dot may replace the second dash, .gz
+ *   is allowed, labels are optional), which keep their size;
+ * - CIFAR-10's binary files (`data_batch_1.bin`), which keep their size;
+ * - PNG, JPEG and WebP images, which are resized; sub-folders, if there are any, are the classes.
  *
- * @throws UserError when there is nothing to read or a file cannot be read
+ * @throws UserError if there is nothing to read or a file cannot be read
  */
 export async function loadFolder(path: string, options: FolderOptions): Promise<Images> {
   const names = await list(path);

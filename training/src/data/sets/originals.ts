@@ -1,4 +1,4 @@
-/** Data sets that are four well-known IDX files: read, and checked to be the originals. */
+/** Data sets of four well-known IDX files, which are verified by their checksums. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
@@ -7,26 +7,28 @@ import { parseIdx, readUnzipped } from '../format/idx.js';
 import { checkLabels } from '../format/labels.js';
 import type { Images, Split } from '../types.js';
 
-/** An original file and the MD5 of its contents, unpacked. */
+/** An original file and the MD5 of its unpacked contents. */
 interface Original {
   readonly name: string;
   readonly md5: string;
 }
 
+/** A data set of original files. */
 export interface Originals {
-  /** What the data set is called in a recipe, and by people. */
+  /** Its name in recipes. */
   readonly name: string;
+  /** Its name in messages. */
   readonly title: string;
   readonly classes: readonly string[];
   readonly files: Readonly<Record<Split, { readonly images: Original; readonly labels: Original }>>;
-  /** How to get the files: the end of a sentence. */
+  /** How to get the files, as the end of a sentence. */
   readonly remedy: string;
 }
 
 /**
- * Reads one split of a data set from a folder that holds its files, plain or .gz.
+ * Reads one split of a data set from a folder with its files, plain or .gz.
  *
- * @throws UserError when they are missing (saying how to get them) or are not the originals
+ * @throws UserError if the files are missing (with instructions) or are not the originals
  */
 export async function loadOriginals(
   set: Originals,
@@ -44,7 +46,7 @@ export async function loadOriginals(
   const labels = await readOne(labelsPath, 1);
   const [count = 0, height = 0, width = 0] = images.shape;
   checkLabels(labels.data, count, set.classes.length, labels.path);
-  // Last: when a file is cut short or of another set, the checks before this one tell more.
+  // Checked last, because the earlier checks say more about a truncated or foreign file.
   for (const [file, { md5 }] of [
     [images, files.images] as const,
     [labels, files.labels] as const,

@@ -1,18 +1,19 @@
 import type { RandomStream } from '@gpn/runtime';
 
-/** Where a classifier's training images are moved to, so that it learns shapes, not places. */
+/** Augmentation of a classifier's training images, so that it learns shapes and not positions. */
 export interface Augmentation {
-  /** By up to as many pixels each way. */
+  /** Largest translation in pixels, in every direction. */
   readonly shift: number;
-  /** Half of the images are seen in the mirror: clothes may be, digits may not. */
+  /** Whether half of the images are mirrored: possible for clothes, not for digits. */
   readonly flip: boolean;
 }
 
 /**
- * The same images, each moved by whole pixels (black comes in) and perhaps mirrored, as `random`
- * decides: three numbers for each image.
+ * Translates each image by whole pixels (the border is filled with black) and may mirror it. `random`
+ * decides by three numbers for each image.
  *
- * @param images [count, height, width] grey, 0 … 255
+ * @param images [count, height, width], grey, 0 to 255
+ * @returns images of the same shape
  */
 export function augment(
   images: Uint8Array,

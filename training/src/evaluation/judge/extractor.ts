@@ -1,4 +1,4 @@
-/** From images to features: a judge, or any other feature extractor that is an .onnx file. */
+/** Feature extractors: a judge, or any other .onnx file that maps images to features. */
 import { createHash } from 'node:crypto';
 import {
   METADATA_KEY,
@@ -10,37 +10,40 @@ import {
   UserError,
 } from '@gpn/runtime';
 import type { Pictures } from '../../data/types.js';
-import { type Rows, rows } from '../metrics/rows.js';
+import { type Rows, rowsOf } from '../metrics/rows.js';
 import { classesOf } from '../metrics/verdicts.js';
-import { type Layout, type Place, prepare } from './prepare.js';
+import { type ImageInput, type Layout, prepare } from './prepare.js';
 
-/** Which features these are: part of the protocol. */
+/** Identifies features; a part of the protocol. */
 export interface FeaturesIdentity {
   readonly name: string;
-  /** Of the file. */
+  /** SHA-256 of the file, in hex. */
   readonly sha256: string;
-  /** Numbers for each image. */
+  /** Number of features of an image. */
   readonly size: number;
-  /** What 0 and 255 become. */
+  /** The values of the pixels 0 and 255. */
   readonly range: readonly [number, number];
 }
 
+/** An open feature extractor. */
 export interface Extractor {
   readonly identity: FeaturesIdentity;
-  /** Of an extractor that classifies too. */
+  /** Number of classes, if the extractor is also a classifier. */
   readonly classes?: number;
-  /** Features, and logits where it classifies, a row for each image. */
+  /** The features of images, and the logits of a classifier; one row for each image. */
   extract(
     images: Pictures,
     options?: { onProgress?: (done: number, total: number) => void },
   ): Promise<{ features: Rows; logits?: Rows }>;
+  /** Frees the extractor's session. */
   dispose(): Promise<void>;
 }
 
+/** How to open an extractor. */
 export interface ExtractorOptions {
-  /** What to call the file in an error. */
+  /** The name of the file in errors. */
   readonly label?: string;
-  /** Of a file that does not say it: what the pixels 0 and 255 become; 0 and 1 unless given. */
+  /** The values of the pixels 0 and 255, if the file does not contain them; [0, 1] by default. */
   readonly range?: readonly [number, number];
   readonly threads?: number;
 }
@@ -48,12 +51,12 @@ export interface ExtractorOptions {
 const BATCH = 200;
 
 /**
- * Opens a feature extractor. A file of ours says all that is needed. Of any other, the first input
- * takes images, NHWC or NCHW, of the size that its shape tells, grey or RGB; the first output are the
- * features, flattened if need be; images of another size are resized, grey ones given to all
- * channels.
+ * Opens a feature extractor. A file exported by this project describes itself. Of any other file, the
+ * first input takes images (NHWC or NCHW, grey or RGB, of the size of its shape) and the first output
+ * gives features, which are flattened. Images of another size are resized; grey ones are repeated in
+ * all channels.
  *
- * @throws UserError where it is no feature extractor
+ * @throws UserError if the file is not a feature extractor
  */
 export async function openExtractor(
   bytes: Uint8Array,
@@ -66,18 +69,18 @@ export async function openExtractor(
   }
   const session = await openSession(bytes, { device: 'cpu', label, ...(threads && { threads }) });
   try {
-    const place = info ? placeOf(info) : guessPlace(session, label, range ?? [0, 1]);
+    const format = info ? inputOf(info) : guessInput(session, label, range ?? [0, 1]);
     const output = info?.output ?? (session.outputNames[0] as string);
     const names = [output, ...(info?.classifier ? [info.classifier.output] : [])];
-    const run = runner(session, place, names, label);
-    const black = { count: 1, height: 28, width: 28, channels: place.channels };
-    const size = (await run({ ...black, images: new Uint8Array(784 * place.channels) }))[0]?.size;
+    const run = runner(session, format, names, label);
+    const black = { count: 1, height: 28, width: 28, channels: format.channels };
+    const size = (await run({ ...black, images: new Uint8Array(784 * format.channels) }))[0]?.size;
     return {
       identity: {
         name: info?.name ?? label.replace(/^.*[/\\]/, ''),
         sha256: createHash('sha256').update(bytes).digest('hex'),
         size: size as number,
-        range: place.range,
+        range: format.range,
       },
       ...(info?.classifier && { classes: info.classifier.classes }),
       async extract(images, { onProgress } = {}) {
@@ -93,9 +96,10 @@ export async function openExtractor(
 }
 
 /**
- * The category that an InfoGAN's discriminator gives for each image.
+ * The most probable category of each image, by the discriminator of an InfoGAN.
  *
- * @throws UserError where the file has no output of categories
+ * @param bytes of the discriminator's file
+ * @throws UserError if the file has no output of categories
  */
 export async function categoriesOf(
   bytes: Uint8Array,
@@ -110,20 +114,20 @@ export async function categoriesOf(
         `${label} gives no categories: --categories takes the discriminator of an InfoGAN.`,
       );
     }
-    const [categories] = await runner(session, placeOf(info), ['categories'], label)(images);
+    const [categories] = await runner(session, inputOf(info), ['categories'], label)(images);
     return classesOf(categories as Rows);
   } finally {
     await session.dispose();
   }
 }
 
-interface Entrance extends Place {
+interface NamedInput extends ImageInput {
   readonly input: string;
-  /** Of a file that takes no other. */
+  /** The batch size, if it is fixed. */
   readonly batch?: number;
 }
 
-const placeOf = ({ input, image }: ModelInfo): Entrance => ({
+const inputOf = ({ input, image }: ModelInfo): NamedInput => ({
   input,
   layout: 'NHWC',
   height: image.height,
@@ -132,8 +136,8 @@ const placeOf = ({ input, image }: ModelInfo): Entrance => ({
   range: image.range,
 });
 
-/** What an input of four dimensions takes, told by where its channels are. */
-function guessPlace(session: Session, label: string, range: readonly [number, number]): Entrance {
+/** Derives the layout of an input from the position of its channels. */
+function guessInput(session: Session, label: string, range: readonly [number, number]): NamedInput {
   const [input] = session.inputs;
   const shape = input?.shape ?? [];
   const isChannels = (d: unknown) => d === 1 || d === 3;
@@ -165,9 +169,9 @@ function guessPlace(session: Session, label: string, range: readonly [number, nu
   };
 }
 
-/** Runs images through a session, batch by batch, and collects the rows of the outputs asked for. */
-function runner(session: Session, place: Entrance, names: readonly string[], label: string) {
-  const step = place.batch ?? BATCH;
+/** Returns a function that runs images in batches and collects the rows of the named outputs. */
+function runner(session: Session, format: NamedInput, names: readonly string[], label: string) {
+  const step = format.batch ?? BATCH;
   return async (
     images: Pictures,
     onProgress?: (done: number, total: number) => void,
@@ -176,9 +180,9 @@ function runner(session: Session, place: Entrance, names: readonly string[], lab
     const collected = new Map<string, Float32Array>();
     for (let at = 0; at < count; at += step) {
       const n = Math.min(step, count - at);
-      const { data, shape } = prepare(images, at, n, place.batch ?? n, place);
+      const { data, shape } = prepare(images, at, n, format.batch ?? n, format);
       const outputs = await session.run(
-        { [place.input]: { dtype: 'float32', shape, data } },
+        { [format.input]: { dtype: 'float32', shape, data } },
         names,
       );
       for (const name of names) {
@@ -197,7 +201,7 @@ function runner(session: Session, place: Entrance, names: readonly string[], lab
     }
     return names.map((name) => {
       const data = collected.get(name) as Float32Array;
-      return rows(data, data.length / count);
+      return rowsOf(data, data.length / count);
     });
   };
 }

@@ -1,24 +1,24 @@
-/** A trained judge as an .onnx file. */
+/** Exports a trained judge as an .onnx file, and measures its accuracy. */
 import { createHash } from 'node:crypto';
 import { spec, trace } from '@gpn/export';
 import { judge } from '@gpn/models';
 import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
 import type { Dataset } from '../../data/types.js';
-import { below, constants } from '../../engine/state.js';
+import { constants, tensorsBelow } from '../../engine/state.js';
 import type { State } from '../../engine/types.js';
-import { VERSIONS } from '../../export/run-export.js';
+import { VERSIONS } from '../../export/versions.js';
 import { average, type Rows } from '../metrics/rows.js';
 import { agreement, classesOf } from '../metrics/verdicts.js';
-import type { Labelled } from '../scorecard/sets.js';
+import type { Labelled } from '../scorecard/image-sets.js';
 import { openExtractor } from './extractor.js';
 import type { JudgeRecipe } from './judge.js';
 
 /**
- * A judge as a file that gives features and logits, with a free batch, certified, and with its
- * accuracy on images that it has not seen.
+ * Exports a judge as a file that gives features and logits, with a free batch size, a certificate, and
+ * its accuracy on the test set.
  *
  * @param state as `trainJudge` returns it
- * @param data what it was trained on, and what it is examined with
+ * @param data the training set, and the test set for the accuracy
  */
 export async function exportJudge(
   state: State,
@@ -27,7 +27,7 @@ export async function exportJudge(
 ): Promise<{ bytes: Uint8Array; info: ModelInfo; accuracy: number }> {
   const { train, test } = data;
   const classes = train.classes ?? [];
-  const described = describe(train, recipe, classes);
+  const described = judgeInfo(train, recipe, classes);
   const bytes = graphOf(state, classes.length, described.name);
   const accuracy = await accuracyOf(withModelInfo(bytes, described), test);
   const protocol = `all ${test.count} test images of ${test.name}, hash ${test.hash}`;
@@ -48,8 +48,8 @@ function graphOf(state: State, classes: number, name: string): Uint8Array {
   const network = judge({ classes });
   const model = trace(
     ({ images }) => {
-      const params = constants(below(state, 'params', network.params));
-      const buffers = constants(below(state, 'buffers', network.buffers));
+      const params = constants(tensorsBelow(state, 'params', network.params));
+      const buffers = constants(tensorsBelow(state, 'buffers', network.buffers));
       const { features, logits } = network.apply(params, buffers, images, { training: false });
       return { features, logits };
     },
@@ -59,7 +59,7 @@ function graphOf(state: State, classes: number, name: string): Uint8Array {
   return model.toBytes();
 }
 
-function describe(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelInfo {
+function judgeInfo(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelInfo {
   return {
     version: 1,
     name: `judge-${train.name}`,
@@ -79,14 +79,14 @@ function describe(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelIn
   };
 }
 
-/** The share of labelled images that a trained judge takes for what they are. */
+/** The accuracy of a trained judge on labelled images, 0 to 1. */
 export async function examineJudge(
   state: State,
   recipe: JudgeRecipe,
   train: Dataset,
   test: Labelled,
 ): Promise<number> {
-  const described = describe(train, recipe, train.classes ?? []);
+  const described = judgeInfo(train, recipe, train.classes ?? []);
   const bytes = graphOf(state, train.classes?.length ?? 0, described.name);
   return accuracyOf(withModelInfo(bytes, described), test);
 }

@@ -1,4 +1,4 @@
-/** The judge: a classifier by whose features and verdicts images are measured, and its training. */
+/** The judge, a classifier whose features and classes are used to evaluate images, and its training. */
 import { spec, type Tensors } from '@gpn/export';
 import { type Judge, judge } from '@gpn/models';
 import { type OpenOptions, stream, type TensorData } from '@gpn/runtime';
@@ -12,17 +12,18 @@ import { differentiate } from '../../steps/gradients.js';
 import { asInputs, dropoutInputs, startingState, trainee } from '../../steps/state.js';
 import { type Augmentation, augment } from './augment.js';
 
+/** The settings of a judge's training. */
 export interface JudgeRecipe extends Augmentation {
   readonly steps: number;
   readonly batchSize: number;
-  /** The highest learning rate: see {@link rateAt}. */
+  /** The highest learning rate; see {@link rateAt}. */
   readonly learningRate: number;
-  /** The share of a label that is spread over all classes. */
+  /** The share of a label that is distributed over all classes, 0 to 1. */
   readonly labelSmoothing: number;
   readonly seed: number;
 }
 
-/** All that the step takes, as shapes and types. */
+/** The specs of the step's inputs. */
 export const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: number) => ({
   state: asInputs(trainee(network, optimizer)),
   batch: {
@@ -36,7 +37,7 @@ export const judgeSpecs = (network: Judge, optimizer: Optimizer, batchSize: numb
 });
 type JudgeInputs = Tensors<ReturnType<typeof judgeSpecs>>;
 
-/** One step of a classifier: cross-entropy with smoothed labels (Szegedy et al. 2016, section 7). */
+/** A step with cross-entropy and smoothed labels (Szegedy et al. 2016, section 7). */
 export const judgeStep =
   (network: Judge, optimizer: Optimizer, labelSmoothing: number) =>
   ({ state, batch, noise, hyper }: JudgeInputs) => {
@@ -56,13 +57,14 @@ export const judgeStep =
     };
   };
 
-/** The learning rate rises for a tenth of the steps, then falls to nothing along a cosine. */
+/** The learning rate: a linear warm-up for a tenth of the steps, then a cosine decay to 0. */
 export function rateAt(step: number, { steps, learningRate }: JudgeRecipe): number {
   const rising = steps / 10;
   if (step < rising) return (learningRate * (step + 1)) / (rising + 1);
   return (learningRate / 2) * (1 + Math.cos((Math.PI * (step - rising)) / (steps - rising)));
 }
 
+/** Where to train a judge, and how to report it. */
 export interface JudgeTraining {
   readonly device?: OpenOptions['device'];
   readonly threads?: number;
@@ -72,9 +74,9 @@ export interface JudgeTraining {
 /**
  * Trains a judge.
  *
- * @param data labelled grey images of 28 × 28
- * @returns its tensors: `params/…` and `buffers/…`
- * @throws UserError when the data has no labels, or fewer images than a batch
+ * @param data labelled grey images of 28 × 28 pixels
+ * @returns its tensors: `params/…`, `buffers/…` and `optimizer/…`
+ * @throws UserError if the data has no labels, or fewer images than a batch
  */
 export async function trainJudge(
   data: Dataset,
@@ -92,7 +94,7 @@ export async function trainJudge(
   try {
     step.load(startingJudge(network, optimizer, recipe.seed));
     for (let at = 0; at < recipe.steps; at++) {
-      const { loss } = await step.run(feedsOf(data, order.indices(at), at, network, recipe));
+      const { loss } = await step.run(judgeFeeds(data, order.indices(at), at, network, recipe));
       on?.({ step: at + 1, steps: recipe.steps, loss: loss as number });
     }
     return step.state();
@@ -101,11 +103,11 @@ export async function trainJudge(
   }
 }
 
-/** The state that training begins with, as the seed has it. */
+/** The initial state, drawn from the seed. */
 export const startingJudge = (network: Judge, optimizer: Optimizer, seed: number): State =>
   startingState(trainee(network, optimizer), 'kaiming', stream(seed, 'judge'));
 
-function feedsOf(
+function judgeFeeds(
   data: Dataset,
   indices: Uint32Array,
   at: number,

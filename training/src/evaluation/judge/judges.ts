@@ -1,10 +1,10 @@
-/** The bundled judges, pinned: a figure says which file it was measured with. */
+/** The bundled judges, pinned by their checksums, so that measured values stay comparable. */
 import { readFile } from 'node:fs/promises';
 import { findPretrained } from '@gpn/models/pretrained';
 import { readSource, UserError } from '@gpn/runtime';
 import { type Extractor, type ExtractorOptions, openExtractor } from './extractor.js';
 
-/** The judge of each data set that has one, with the SHA-256 of its file. */
+/** The judges by data set, with the SHA-256 of their files. */
 export const JUDGES: Readonly<Record<string, { readonly name: string; readonly sha256: string }>> =
   {
     mnist: {
@@ -18,11 +18,11 @@ export const JUDGES: Readonly<Record<string, { readonly name: string; readonly s
   };
 
 /**
- * The feature extractor to measure images of a data set with: the one that is named, or the data
- * set's own judge.
+ * Opens the feature extractor for a data set: the given one, or the data set's own judge.
  *
- * @param source an .onnx file, or a bundled model's name
- * @throws UserError where there is none, or the judge is not the pinned one
+ * @param data the name of the data set, or a folder
+ * @param source an .onnx file or the name of a bundled model; the data set's judge by default
+ * @throws UserError if there is no judge, or the installed one is not the pinned one
  */
 export async function extractorFor(
   data: string,

@@ -1,70 +1,72 @@
-/** Images as a network wants them. */
+/** Converts images to the input of a network. */
 import { UserError } from '@gpn/runtime';
 import { util } from '@tensorflow/tfjs-core';
 import type { Pictures } from '../../data/types.js';
 
+/** The order of the dimensions: channels last or channels first. */
 export type Layout = 'NHWC' | 'NCHW';
 
-/** How a network takes images. */
-export interface Place {
+/** The image input of a network. */
+export interface ImageInput {
   readonly layout: Layout;
-  /** 0: as they are. */
+  /** 0 if the size is free. */
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** What 0 and 255 become. */
+  /** The values of the pixels 0 and 255. */
   readonly range: readonly [number, number];
 }
 
 /**
- * The images from `at` on, `n` of them, in a tensor of `batch`: resized (bilinear, pixel centres at
- * halves, as most libraries have it), grey given to all channels.
+ * Converts `n` images from `at` on to a tensor with `batch` rows: resized (bilinear, with pixel centres
+ * at halves, as in most libraries), and grey images repeated in all channels. Rows after the images
+ * are zero.
  *
- * @throws UserError for colour images where the network takes grey ones
+ * @throws UserError for colour images if the network takes grey ones
  */
 export function prepare(
   { height, width, channels, images }: Pictures,
   at: number,
   n: number,
   batch: number,
-  place: Place,
+  format: ImageInput,
 ): { data: Float32Array; shape: number[] } {
-  if (channels !== place.channels && channels !== 1) {
+  if (channels !== format.channels && channels !== 1) {
     throw new UserError(
       'The images are in colour and the features are of grey ones: give --features a file that takes colour.',
     );
   }
-  const [toHeight, toWidth] = [place.height || height, place.width || width];
+  const [toHeight, toWidth] = [format.height || height, format.width || width];
   const spatial = [toHeight, toWidth];
   const shape =
-    place.layout === 'NHWC'
-      ? [batch, ...spatial, place.channels]
-      : [batch, place.channels, ...spatial];
+    format.layout === 'NHWC'
+      ? [batch, ...spatial, format.channels]
+      : [batch, format.channels, ...spatial];
   const size = height * width * channels;
-  const [low, high] = place.range;
+  const [low, high] = format.range;
   const scale = (high - low) / 255;
   const data = new Float32Array(util.sizeFromShape(shape));
-  if (place.layout === 'NHWC' && shape.join() === [batch, height, width, channels].join()) {
-    // Nothing to resize or to turn, as with the judges: ten times as fast.
+  if (format.layout === 'NHWC' && shape.join() === [batch, height, width, channels].join()) {
+    // Nothing to resize or transpose, as with the judges: ten times as fast.
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);
     return { data, shape };
   }
   const down = taps(height, toHeight);
   const across = taps(width, toWidth);
   const area = toHeight * toWidth;
-  const [pixelStep, channelStep] = place.layout === 'NHWC' ? [place.channels, 1] : [1, area];
+  const [pixelStep, channelStep] = format.layout === 'NHWC' ? [format.channels, 1] : [1, area];
   for (let k = 0; k < n; k++) {
     const from = (at + k) * size;
     for (let y = 0; y < toHeight; y++) {
       const { low: y0, high: y1, part: fy } = down[y] as Tap;
       for (let x = 0; x < toWidth; x++) {
         const { low: x0, high: x1, part: fx } = across[x] as Tap;
-        for (let c = 0; c < place.channels; c++) {
+        for (let c = 0; c < format.channels; c++) {
           const value = (row: number, column: number) =>
             images[from + (row * width + column) * channels + (channels === 1 ? 0 : c)] as number;
           const top = value(y0, x0) + fx * (value(y0, x1) - value(y0, x0));
           const bottom = fy === 0 ? top : value(y1, x0) + fx * (value(y1, x1) - value(y1, x0));
-          const to = k * area * place.channels + (y * toWidth + x) * pixelStep + c * channelStep;
+          const to = k * area * format.channels + (y * toWidth + x) * pixelStep + c * channelStep;
           data[to] = low + scale * (top + fy * (bottom - top));
         }
       }
@@ -76,11 +78,11 @@ export function prepare(
 interface Tap {
   readonly low: number;
   readonly high: number;
-  /** How far from `low` to `high`. */
+  /** The position between `low` and `high`, 0 to 1. */
   readonly part: number;
 }
 
-/** Between which two pixels of a line of `from` each of `to` lies. */
+/** The two source pixels between which each of `to` target pixels lies, in a line of `from` pixels. */
 const taps = (from: number, to: number): Tap[] =>
   Array.from({ length: to }, (_, i) => {
     const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));

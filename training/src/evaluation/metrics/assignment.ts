@@ -1,8 +1,8 @@
 /**
- * The assignment problem: gives each row a column of its own so that the sum of the costs is least.
- * Shortest augmenting paths (Jonker & Volgenant 1987), in the cube of the size.
+ * Solves the assignment problem: assigns each row a different column so that the sum of the costs is
+ * minimal. Shortest augmenting paths (Jonker & Volgenant 1987), in cubic time.
  *
- * @param costs a square
+ * @param costs a square matrix
  * @returns the column of each row
  */
 export function assign(costs: readonly (readonly number[])[]): number[] {
@@ -12,7 +12,7 @@ export function assign(costs: readonly (readonly number[])[]): number[] {
   const ofColumn = new Float64Array(n);
   const rowAt = new Array<number>(n).fill(-1);
   for (let start = 0; start < n; start++) {
-    // The cheapest way from the new row to each column, over columns that are taken.
+    // The shortest path from the new row to each column, through assigned columns.
     const distance = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
     const before = new Array<number>(n).fill(-1);
     const done = new Array<boolean>(n).fill(false);
@@ -33,7 +33,7 @@ export function assign(costs: readonly (readonly number[])[]): number[] {
       done[column] = true;
       row = rowAt[column] as number;
     }
-    // Prices keep every reduced cost from 0, and 0 along the way.
+    // The dual prices keep all reduced costs non-negative, and 0 along the path.
     ofRow[start] = (ofRow[start] as number) + reached;
     for (let j = 0; j < n; j++) {
       if (!done[j]) continue;

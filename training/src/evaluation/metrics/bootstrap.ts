@@ -1,25 +1,27 @@
-/** How sure a measured number is. */
+/** Confidence intervals of measured values. */
 import { stream } from '@gpn/runtime';
 import { average } from './rows.js';
 
+/** A 95 % confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
+/** The number of resamples (200 by default) and the seed of their draw (0 by default). */
 export interface BootstrapOptions {
   readonly resamples?: number;
   readonly seed?: number;
 }
 
 /**
- * A 95 % interval by the bootstrap (Efron 1979) over groups: the statistic is computed anew of as
- * many groups drawn with replacement, again and again. Groups instead of single images because the
- * statistic of some groups is then the sum of what was counted for each of them, which costs next to
- * nothing; images are independent, so groups of them are.
+ * A 95 % confidence interval by the bootstrap (Efron 1979) over groups: the statistic is computed again
+ * for many samples of groups, drawn with replacement. Groups of images are used instead of single
+ * images because the sums of each group can be computed once, which makes resamples cheap. Groups of
+ * independent images are independent too.
  *
- * The percentiles are moved by what the resampled values are off on average: a Fréchet distance is
- * larger the fewer different images it sees.
+ * The percentiles are corrected by the average bias of the resampled values: a Fréchet distance, for
+ * example, is larger if there are fewer different images.
  *
- * @param groups how many groups there are
- * @param statistic of these groups, some of which are given more than once
+ * @param groups number of groups
+ * @param statistic of the chosen groups, which may repeat
  */
 export function bootstrap(
   groups: number,
@@ -34,7 +36,7 @@ export function bootstrap(
   return [quantile(sorted, 0.025) - bias, quantile(sorted, 0.975) - bias];
 }
 
-/** The value below which a share `q` of the sorted values lies, between neighbours in proportion. */
+/** The quantile `q` (0 to 1) of sorted values, linearly interpolated. */
 export function quantile(sorted: ArrayLike<number>, q: number): number {
   const at = q * (sorted.length - 1);
   const low = Math.floor(at);
@@ -43,16 +45,16 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return below + (at - low) * (above - below);
 }
 
-/** As many groups of images as intervals are made from, or as many as there are images. */
+/** Number of groups for a bootstrap over images: 100, or one per image if there are fewer. */
 export const groupCount = (images: number): number => Math.min(100, images);
 
-/** Where group `g` of `groups` lies among `count` images. */
+/** The range of images, from and to (exclusive), of group `g` of `groups`. */
 export const groupRange = (g: number, groups: number, count: number): [number, number] => [
   Math.floor((g * count) / groups),
   Math.floor(((g + 1) * count) / groups),
 ];
 
-/** The interval of a mean. */
+/** The confidence interval of a mean. */
 export function meanInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
   const groups = groupCount(values.length);
   const sums = Array.from({ length: groups }, (_, g) => {

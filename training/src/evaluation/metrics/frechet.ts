@@ -1,4 +1,4 @@
-/** The Fréchet distance, in float64. */
+/** The Fréchet distance, computed in float64. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import {
   type BootstrapOptions,
@@ -9,7 +9,7 @@ import {
 } from './bootstrap.js';
 import { meanOf, type Rows, sameSize } from './rows.js';
 
-/** Mean and covariance (over n − 1) of rows. */
+/** The mean and the covariance (over n − 1) of rows. */
 export interface Moments {
   readonly count: number;
   readonly mean: Float64Array;
@@ -17,7 +17,7 @@ export interface Moments {
   readonly covariance: Float64Array;
 }
 
-/** What adds up: of rows less a centre, their sum and the sum of their products. */
+/** Additive statistics of rows relative to a centre: their sum and the sum of their products. */
 interface Sums {
   count: number;
   readonly sum: Float64Array;
@@ -30,7 +30,7 @@ const noSums = (size: number): Sums => ({
   products: new Float64Array(size * size),
 });
 
-/** Only the upper triangle of the products is kept. A centre near the mean loses no digits. */
+/** Fills only the upper triangle of the products. A centre near the mean avoids cancellation. */
 function sumsOf({ data, size }: Rows, from: number, to: number, centre: Float64Array): Sums {
   const { sum, products } = noSums(size);
   const x = new Float64Array(size);
@@ -71,7 +71,7 @@ function momentsFrom({ count, sum, products }: Sums, centre: Float64Array): Mome
   return { count, mean: sum.map((s, i) => s / count + (centre[i] as number)), covariance };
 }
 
-/** @throws RangeError when there are fewer than two rows, which have no covariance */
+/** The moments of rows. @throws RangeError if there are fewer than two rows */
 export function momentsOf(features: Rows): Moments {
   if (features.count < 2) throw new RangeError('a covariance takes at least two rows');
   const centre = meanOf(features);
@@ -79,22 +79,23 @@ export function momentsOf(features: Rows): Moments {
 }
 
 /**
- * Whether there are too few rows for a covariance of full rank. The distance is still defined and
- * computed without a fudge, but it is too large by more than usual, and says so.
+ * Whether there are too few rows for a covariance of full rank. The distance is still defined, and is
+ * computed without regularisation, but its bias is large.
  */
 export const isSingular = ({ count, mean }: Moments): boolean => count <= mean.length;
 
 /**
  * The squared Fréchet distance between two normal distributions (Dowson & Landau 1982; of features,
- * Heusel et al. 2017): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Both roots are of symmetric
- * matrices, by their eigenvalues; those that rounding made negative, as it does where a covariance is
- * singular, count as 0.
+ * Heusel et al. 2017): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Both square roots are of
+ * symmetric matrices and computed from eigenvalues. Eigenvalues that are negative by rounding, as
+ * those of a singular covariance may be, are set to 0.
  *
- * @returns from 0, in squared units of the features; equal distributions have 0
+ * @returns 0 or more, in squared units of the features; 0 for equal distributions
+ * @throws RangeError if the numbers of features differ
  */
 export const frechetDistance = (a: Moments, b: Moments): number => distanceFrom(a)(b);
 
-/** The distance from one distribution to any: its root is taken once. */
+/** Returns the distance from one distribution to any other; its square root is computed once. */
 function distanceFrom(a: Moments): (b: Moments) => number {
   const size = a.mean.length;
   const root = squareRoot(toMatrix(a));
@@ -125,15 +126,16 @@ function squareRoot(m: Matrix): Matrix {
   return scaled.mmul(v.transpose());
 }
 
+/** A Fréchet distance with its confidence interval. */
 export interface FrechetScore {
   readonly value: number;
-  /** None where features are so many that each resample would take most of a minute. */
+  /** Undefined for more than 512 features, because each resample would take most of a minute. */
   readonly interval?: Interval;
 }
 
 const MOST_WITH_INTERVAL = 512;
 
-/** {@link frechetFrom} of one set. */
+/** The Fréchet distance of generated features from real ones, with its confidence interval. */
 export const frechetWithInterval = (
   real: Rows,
   fake: Rows,
@@ -141,8 +143,8 @@ export const frechetWithInterval = (
 ): FrechetScore => frechetFrom(real)(fake, options);
 
 /**
- * The distance of generated features from real ones, with its interval over the draw of the
- * generated ones: the real ones are the protocol's.
+ * Returns a function that computes the distance of generated features from these real ones, with a
+ * confidence interval over the draw of the generated images; the real ones are fixed.
  */
 export function frechetFrom(
   real: Rows,
@@ -162,7 +164,7 @@ export function frechetFrom(
       return distance(momentsFrom(all, centre));
     };
     const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
-    // Roots of matrices take their time: forty resamples tell a spread to a tenth or so.
+    // Matrix roots are slow; forty resamples give the spread to about a tenth.
     return { value, interval: bootstrap(groups, statistic, { resamples: 40, ...options }) };
   };
 }

@@ -1,8 +1,9 @@
-/** The kernel distance. */
+/** The kernel distance (KID). */
 import { stream } from '@gpn/runtime';
 import { products } from './pairs.js';
-import { average, pick, type Rows, rows, sameSize } from './rows.js';
+import { average, pick, type Rows, rowsOf, sameSize } from './rows.js';
 
+/** A kernel distance with its standard error. */
 export interface KernelDistance {
   readonly value: number;
   /** Standard error of the value: the blocks' standard deviation over √blocks. */
@@ -12,11 +13,12 @@ export interface KernelDistance {
 
 /**
  * The kernel distance (KID, Bińkowski et al. 2018): the squared maximum mean discrepancy under the
- * kernel (x·y / size + 1)³, unbiased, so that its mean is 0 between equal distributions and single
- * values may be negative. It is the mean over blocks that share no image, in an order drawn from the
- * seed, which is what makes its standard error one.
+ * kernel (x·y / size + 1)³. The estimate is unbiased, so it is 0 on average for equal distributions
+ * and may be negative. It is the mean over disjoint blocks of images, in an order drawn from the seed;
+ * because the blocks are disjoint, their spread gives the standard error.
  *
  * @param blockSize images of each set in a block
+ * @throws RangeError if the sizes of the rows differ
  */
 export async function kernelDistance(
   real: Rows,
@@ -41,12 +43,12 @@ export async function kernelDistance(
   return { value, error: blocks > 1 ? Math.sqrt(variance / blocks) : Number.NaN, blocks };
 }
 
-/** The unbiased estimate from two sets of as many rows: no row is compared with itself. */
+/** The unbiased estimate from two sets of equal size; no row is compared with itself. */
 async function discrepancy(a: Rows, b: Rows): Promise<number> {
   const both = new Float32Array(a.data.length + b.data.length);
   both.set(a.data);
   both.set(b.data, a.data.length);
-  const dots = await products(rows(both, a.size), rows(both, a.size));
+  const dots = await products(rowsOf(both, a.size), rowsOf(both, a.size));
   const n = a.count;
   let [within, between] = [0, 0];
   for (let i = 0; i < 2 * n; i++) {
@@ -57,6 +59,6 @@ async function discrepancy(a: Rows, b: Rows): Promise<number> {
       else between += kernel;
     }
   }
-  // Each pair was met once, and counts in both orders.
+  // The loop visits each pair once, but the estimate contains it in both orders.
   return (2 * within) / (n * (n - 1)) - (2 * between) / (n * n);
 }

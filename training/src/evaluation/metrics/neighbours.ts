@@ -1,27 +1,27 @@
-/** Metrics of neighbourhoods: how much of each of two sets lies within the other. */
-import { ballsAround, nearest } from './pairs.js';
+/** Metrics of nearest neighbours: how much of each of two sets lies within the other. */
+import { ballsAround, nearestNeighbours } from './pairs.js';
 import type { Rows } from './rows.js';
 
-/** A number for each image; the mean over them is the metric. */
+/** One value for each image; their mean is the metric. */
 export interface NeighbourScores {
-  /** 1 for each generated image that lies in the ball around some real one, else 0. */
+  /** 1 for each generated image that lies in the ball around a real one, otherwise 0. */
   readonly precision: Float32Array;
-  /** 1 for each real image that lies in the ball around some generated one, else 0. */
+  /** 1 for each real image that lies in the ball around a generated one, otherwise 0. */
   readonly recall: Float32Array;
-  /** For each generated image, in how many balls around real ones it lies, over k: around 1. */
+  /** For each generated image, the number of balls around real ones that contain it, over k; about 1. */
   readonly density: Float32Array;
-  /** 1 for each real image whose own ball holds some generated one, else 0. */
+  /** 1 for each real image whose own ball holds a generated one, otherwise 0. */
   readonly coverage: Float32Array;
 }
 
 /**
- * Improved precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al.
- * 2020). The ball around an image reaches to its k-th nearest neighbour in its own set.
+ * Improved precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
+ * The ball around an image extends to its k-th nearest neighbour in its own set.
  *
- * Precision falls when images look like no real one, recall when kinds of real images are not drawn.
- * Recall counts generated outliers with their large balls; coverage does not.
+ * Precision falls if images resemble no real one; recall falls if kinds of real images are not drawn.
+ * The large balls of generated outliers can inflate recall, but not coverage.
  *
- * @throws RangeError when a set has no more than k images
+ * @throws RangeError if a set has k images or fewer
  */
 export const neighbourScores = async (
   real: Rows,
@@ -29,7 +29,7 @@ export const neighbourScores = async (
   k: number,
 ): Promise<NeighbourScores> => (await neighbourhood(real, k))(fake);
 
-/** The same for several sets of generated images: what is of the real ones is computed once. */
+/** {@link neighbourScores} for several generated sets; the real balls are computed once. */
 export async function neighbourhood(
   real: Rows,
   k: number,
@@ -47,9 +47,9 @@ export async function neighbourhood(
   };
 }
 
-/** The squared distance from each row to its k-th nearest among the others. */
+/** The squared distance from each row to its k-th nearest neighbour among the others. */
 async function radii(set: Rows, k: number): Promise<Float32Array> {
-  // A row's nearest is itself.
-  const { squared } = await nearest(set, set, k + 1);
+  // The nearest neighbour of a row is the row itself.
+  const { squared } = await nearestNeighbours(set, set, k + 1);
   return Float32Array.from({ length: set.count }, (_, i) => squared[i * (k + 1) + k] as number);
 }

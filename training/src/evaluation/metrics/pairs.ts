@@ -1,31 +1,32 @@
 /**
- * What takes every row of one set with every row of another: matrix products, which ONNX Runtime
- * does a hundred times faster than a loop, block by block so that no whole matrix is in memory.
+ * Computations over all pairs of rows of two sets, as matrix products. ONNX Runtime computes them a
+ * hundred times faster than a loop, in blocks so that the whole matrix is never in memory.
  */
 import { spec, type Tensors, trace } from '@gpn/export';
 import { openSession, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { meanOf, type Rows, rows, sameSize } from './rows.js';
+import { meanOf, type Rows, rowsOf, sameSize } from './rows.js';
 
-/** Numbers of a block's matrix: 16 MiB. */
+/** Values in the matrix of a block: 16 MiB of float32. */
 const BLOCK = 2 ** 22;
 
-/** What a block's graph takes, as shapes. */
+/** The specs of the inputs of a block's graph. */
 const blockInputs = (block: number, { count, size }: Rows) => ({
   queries: spec([block, size]),
   references: spec([count, size]),
-  /** The references' squared lengths. */
+  /** The squared length of each reference. */
   lengths: spec([count]),
-  /** A number for each reference, from the caller. */
+  /** One number for each reference, from the caller. */
   radii: spec([count]),
 });
 type BlockInputs = Tensors<ReturnType<typeof blockInputs>>;
 
 /**
- * A function of some queries and all references, over all queries.
+ * Computes a function of queries and all references, block by block over the queries.
  *
- * @param f gives tensors of [B] or [B, width], a row for each query
- * @returns those rows of all queries, one after the other
+ * @param f returns tensors [B] or [B, width], a row for each query
+ * @returns the rows of all queries, one after the other
+ * @throws RangeError if the rows of the two sets differ in size
  */
 async function overQueries<K extends string>(
   f: (inputs: BlockInputs) => Record<K, tf.Tensor>,
@@ -47,7 +48,7 @@ async function overQueries<K extends string>(
   try {
     for (let at = 0; at < queries.count; at += block) {
       const n = Math.min(block, queries.count - at);
-      const data = new Float32Array(block * size); // the last block is filled up with zeros
+      const data = new Float32Array(block * size); // the last block is padded with zeros
       data.set(queries.data.subarray(at * size, (at + n) * size));
       const feeds = { ...fixed, queries: tensor([block, size], data) };
       const wanted = session.inputNames.map((name) => [name, feeds[name as keyof typeof feeds]]);
@@ -74,8 +75,8 @@ const float32 = (data: Rows['data']): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data);
 
 /**
- * How near each reference is to each query, [B, M]: 2 q·r − |r|², which is |q|² − |q − r|². The rest of
- * a squared distance is the same along a row, so it need not be spread over the whole matrix.
+ * The nearness of each reference to each query, [B, M]: 2 q·r − |r|², which equals |q|² − |q − r|². The
+ * term |q|² is constant along a row, so it need not be added to the whole matrix.
  */
 const nearness = ({ queries, references, lengths }: BlockInputs): tf.Tensor =>
   tf.sub(tf.matMul(tf.mul(queries, 2), references, false, true), lengths);
@@ -87,7 +88,7 @@ const squaredLengths = ({ data, count, size }: Rows): Float32Array =>
     return sum;
   });
 
-/** Both sets less the mean of the second: their distances stay, and rounding takes less of them. */
+/** Subtracts the mean of the second set from both. Distances stay, and rounding errors get smaller. */
 function centred(queries: Rows, references: Rows): [Rows, Rows] {
   const mean = meanOf(references);
   const less = ({ data, count, size }: Rows): Rows => {
@@ -97,22 +98,31 @@ function centred(queries: Rows, references: Rows): [Rows, Rows] {
         out[k * size + i] = (data[k * size + i] as number) - (mean[i] as number);
       }
     }
-    return rows(out, size);
+    return rowsOf(out, size);
   };
   const second = less(references);
   return [queries === references ? second : less(queries), second];
 }
 
-export interface Nearest {
+/** The k nearest references of each query. */
+export interface NearestNeighbours {
   readonly k: number;
   /** Squared Euclidean distances, [queries, k], the nearest first. */
   readonly squared: Float32Array;
-  /** Which reference it is, [queries, k]. */
+  /** The indices of the references, [queries, k]. */
   readonly places: Float32Array;
 }
 
-/** The k references nearest to each query. A query that is among the references finds itself. */
-export async function nearest(queries: Rows, references: Rows, k: number): Promise<Nearest> {
+/**
+ * The k references nearest to each query. A query that is also a reference finds itself first.
+ *
+ * @throws RangeError if there are fewer than k references
+ */
+export async function nearestNeighbours(
+  queries: Rows,
+  references: Rows,
+  k: number,
+): Promise<NearestNeighbours> {
   if (k > references.count) {
     throw new RangeError(`${references.count} rows have no ${k} nearest among them`);
   }
@@ -129,10 +139,11 @@ export async function nearest(queries: Rows, references: Rows, k: number): Promi
 }
 
 /**
- * For each query, in how many of the balls around the references it lies, their edges not included,
- * and the squared distance to the nearest reference.
+ * For each query, the number of balls around references that contain it, without their surfaces, and
+ * the squared distance to the nearest reference.
  *
- * @param radii the balls' squared radii, one for each reference
+ * @param radii the squared radius of each ball, one for each reference
+ * @returns two arrays of [queries]
  */
 export async function ballsAround(
   queries: Rows,
@@ -143,7 +154,7 @@ export async function ballsAround(
   const { balls, values } = await overQueries(
     (inputs) => {
       const near = nearness(inputs);
-      // |q − r|² < radius where nearness + radius > |q|².
+      // |q − r|² < radius if and only if nearness + radius > |q|².
       const within = tf.greater(
         tf.add(near, inputs.radii),
         tf.sum(tf.square(inputs.queries), 1, true),
@@ -157,21 +168,21 @@ export async function ballsAround(
   return { balls, squared: distancesFrom(values, q) };
 }
 
-/** The squared distance of each query to each reference, [queries, references]: mind its size. */
+/** The squared distances of all queries to all references, [queries, references], which is large. */
 export async function squaredDistances(queries: Rows, references: Rows): Promise<Float32Array> {
   const [q, r] = centred(queries, references);
   const { values } = await overQueries((inputs) => ({ values: nearness(inputs) }), q, r);
   return distancesFrom(values, q);
 }
 
-/** From {@link nearness}, rows of it for each query, to squared distances. */
+/** Converts rows of {@link nearness} to squared distances. */
 function distancesFrom(values: Float32Array, queries: Rows): Float32Array {
   const lengths = squaredLengths(queries);
   const width = values.length / queries.count;
   return values.map((x, i) => Math.max(0, (lengths[Math.floor(i / width)] as number) - x));
 }
 
-/** The products of all rows of one set with all of another, [a, b]: for sets of a thousand or so. */
+/** The dot products of all rows of two sets, [a, b]; for sets of about a thousand rows. */
 export async function products(a: Rows, b: Rows): Promise<Float32Array> {
   const found = await overQueries(
     ({ queries, references }) => ({ products: tf.matMul(queries, references, false, true) }),

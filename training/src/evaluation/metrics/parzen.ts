@@ -1,13 +1,13 @@
-/** The Parzen window's log-likelihood: kept to compare with old papers. */
+/** The Parzen window log-likelihood, for comparison with old papers. */
 import { squaredDistances } from './pairs.js';
 import { average, type Rows, slice } from './rows.js';
 
 /**
- * The log-likelihood of each test image, in nats, under normal windows of width σ around the
- * generated ones (Breuleux et al. 2011; Goodfellow et al. 2014). It says little about images (Theis et
- * al. 2016): blurred means of clusters beat real samples.
+ * The log-likelihood of each test image, in nats, under Gaussian windows with standard deviation σ
+ * around the generated images (Breuleux et al. 2011; Goodfellow et al. 2014). It says little about
+ * image quality: blurred cluster means score higher than real samples (Theis et al. 2016).
  *
- * @param images generated, pixels in [0, 1]
+ * @param images generated images, pixels in [0, 1]
  */
 export async function parzenLogLikelihood(
   images: Rows,
@@ -15,7 +15,7 @@ export async function parzenLogLikelihood(
   sigma: number,
 ): Promise<Float64Array> {
   const values = new Float64Array(tests.count);
-  // A thousand at a time: the distances of ten thousand to ten thousand fill 400 MB.
+  // In parts of a thousand, because ten thousand by ten thousand distances take 400 MB.
   for (let at = 0; at < tests.count; at += 1000) {
     const part = slice(tests, at, Math.min(tests.count, at + 1000));
     values.set(logLikelihoods(await squaredDistances(part, images), part, images, sigma), at);
@@ -41,9 +41,9 @@ function logLikelihoods(
 }
 
 /**
- * The same with the σ, of those given, under which validation images are likeliest.
+ * The average log-likelihood with the σ that maximises that of the validation images.
  *
- * @returns the mean over the tests and its standard error
+ * @returns the mean over the test images, its standard error, and σ
  */
 export async function parzen(
   images: Rows,

@@ -1,4 +1,4 @@
-/** What all metrics are given: sets of vectors, be they features or pixels. */
+/** The input of all metrics: sets of vectors, which are features or pixels. */
 
 /** `count` vectors of `size` numbers, one after the other. */
 export interface Rows {
@@ -7,8 +7,8 @@ export interface Rows {
   readonly size: number;
 }
 
-/** @throws RangeError when the numbers are no whole number of rows, or none */
-export function rows(data: Rows['data'], size: number): Rows {
+/** Numbers as rows of `size`. @throws RangeError if they are empty or not a multiple of `size` */
+export function rowsOf(data: Rows['data'], size: number): Rows {
   const count = data.length / size;
   if (!Number.isInteger(count) || count === 0) {
     throw new RangeError(`${data.length} numbers are not rows of ${size}`);
@@ -16,18 +16,18 @@ export function rows(data: Rows['data'], size: number): Rows {
   return { data, count, size };
 }
 
-/** The rows from `from` up to `to`; they share their memory. */
+/** The rows from `from` up to `to` (exclusive), without a copy. */
 export const slice = ({ data, size }: Rows, from: number, to: number): Rows =>
-  rows(data.subarray(from * size, to * size), size);
+  rowsOf(data.subarray(from * size, to * size), size);
 
-/** The rows at these places, copied. */
+/** Copies the rows at these indices. */
 export function pick({ data, size }: Rows, places: ArrayLike<number>): Rows {
   const out = new Float32Array(places.length * size);
   for (let i = 0; i < places.length; i++) {
     const from = (places[i] as number) * size;
     out.set(data.subarray(from, from + size), i * size);
   }
-  return rows(out, size);
+  return rowsOf(out, size);
 }
 
 /** The mean of all rows. */
@@ -39,13 +39,13 @@ export function meanOf({ data, count, size }: Rows): Float64Array {
   return mean.map((sum) => sum / count);
 }
 
-/** @throws RangeError when the rows of two sets differ in size */
+/** Checks that two sets have rows of the same size. @throws RangeError if they do not */
 export function sameSize(a: Rows, b: Rows): void {
   if (a.size === b.size) return;
   throw new RangeError(`rows of ${a.size} numbers cannot be compared with rows of ${b.size}`);
 }
 
-/** The mean of numbers, 0 of none. */
+/** The mean of numbers; 0 if there are none. */
 export const average = (values: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] as number;

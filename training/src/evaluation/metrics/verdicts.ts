@@ -1,4 +1,4 @@
-/** Metrics made of a classifier's verdicts. */
+/** Metrics of the classes that a classifier assigns. */
 import { assign } from './assignment.js';
 import {
   type BootstrapOptions,
@@ -7,10 +7,10 @@ import {
   groupRange,
   type Interval,
 } from './bootstrap.js';
-import { type Rows, rows } from './rows.js';
+import { type Rows, rowsOf } from './rows.js';
 
-/** The probabilities of each row of logits. */
-export function softmax({ data, count, size }: Rows): Rows {
+/** The softmax of each row of logits. */
+export function probabilitiesOf({ data, count, size }: Rows): Rows {
   const out = new Float64Array(count * size);
   for (let k = 0; k < count; k++) {
     const row = data.subarray(k * size, (k + 1) * size);
@@ -22,10 +22,10 @@ export function softmax({ data, count, size }: Rows): Rows {
       out[k * size + c] = Math.exp((row[c] as number) - most) / sum;
     }
   }
-  return rows(out, size);
+  return rowsOf(out, size);
 }
 
-/** The class with the largest logit of each row; of equal ones, the first. */
+/** The class with the largest logit in each row; the first if there are several. */
 export function classesOf({ data, count, size }: Rows): Uint8Array {
   return Uint8Array.from({ length: count }, (_, k) => {
     let best = 0;
@@ -37,10 +37,12 @@ export function classesOf({ data, count, size }: Rows): Uint8Array {
 }
 
 /**
- * The classifier score (the inception score of Salimans et al. 2016 on any classifier):
- * exp of the mean over images of KL(p(y|x) ‖ p(y)), over all images at once. From 1, when all images
- * are judged alike, to the number of classes. Real images have less than that: it is their score that
- * one's own should come near.
+ * The classifier score (the inception score of Salimans et al. 2016 with any classifier): exp of the
+ * average over images of KL(p(y|x) ‖ p(y)), over all images at once. It ranges from 1, if all images
+ * are classified alike, to the number of classes. Real images score less than that; a good generator
+ * comes close to the score of real images.
+ *
+ * @param probabilities a row for each image
  */
 export function classifierScore(
   probabilities: Rows,
@@ -48,7 +50,7 @@ export function classifierScore(
 ): { value: number; interval: Interval } {
   const { data, count, size } = probabilities;
   const groups = groupCount(count);
-  // KL's mean is a sum over images less the entropy's like of the mean: both add up by groups.
+  // The average KL is a sum over images minus a term of the marginal; both can be summed by group.
   const sums = Array.from({ length: groups }, (_, g) => {
     const [from, to] = groupRange(g, groups, count);
     const marginal = new Float64Array(size);
@@ -81,7 +83,7 @@ export function classifierScore(
 
 const pLogP = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
 
-/** The share of each class. */
+/** The share of each class, 0 to 1. @throws RangeError if a label is not below `classes` */
 export function classHistogram(labels: ArrayLike<number>, classes: number): Float64Array {
   const shares = new Float64Array(classes);
   for (let k = 0; k < labels.length; k++) {
@@ -93,9 +95,9 @@ export function classHistogram(labels: ArrayLike<number>, classes: number): Floa
 }
 
 /**
- * Kullback-Leibler divergence KL(p ‖ q) = Σ p ln(p / q), in nats; infinite where p has what q lacks.
- * Of generated from real classes it is 0 when they are as frequent, ln 10 when all images are of one
- * of ten classes.
+ * The Kullback-Leibler divergence KL(p ‖ q) = Σ p ln(p / q), in nats; infinite if p has a class that q
+ * lacks. KL of generated from real classes is 0 if they are equally frequent, and ln 10 if all images
+ * are of one of ten classes.
  */
 export const divergence = (p: ArrayLike<number>, q: ArrayLike<number>): number =>
   Array.from(p).reduce(
@@ -103,7 +105,7 @@ export const divergence = (p: ArrayLike<number>, q: ArrayLike<number>): number =
     0,
   );
 
-/** {@link divergence} of the classes of images from the data's, with its interval. */
+/** {@link divergence} of the classes of images from those of the data, with a confidence interval. */
 export function classDivergence(
   labels: ArrayLike<number>,
   data: Float64Array,
@@ -133,13 +135,16 @@ export function classDivergence(
     );
   };
   const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
-  // An infinite one, of a class that the data lacks, has no interval.
+  // An infinite divergence has no interval.
   return Number.isFinite(value)
     ? { value, interval: bootstrap(groups, statistic, options) }
     : { value };
 }
 
-/** 1 for each image that is judged to be of the class it was asked to be, else 0. */
+/**
+ * 1 for each image whose assigned class is the requested one, otherwise 0.
+ * @throws RangeError if the lengths differ
+ */
 export function agreement(asked: ArrayLike<number>, judged: ArrayLike<number>): Float32Array {
   if (asked.length !== judged.length) {
     throw new RangeError(`${asked.length} classes were asked for, ${judged.length} judged`);
@@ -148,11 +153,13 @@ export function agreement(asked: ArrayLike<number>, judged: ArrayLike<number>): 
 }
 
 /**
- * How wrong unsupervised categories are as a classifier (InfoGAN, Chen et al. 2016, section 7.2): each
- * category stands for one class, by the matching that leaves the fewest errors.
+ * The error of unsupervised categories as a classifier (InfoGAN, Chen et al. 2016, section 7.2): each
+ * category is assigned one class, by the matching with the fewest errors.
  *
- * @param categories what the class head gives for real images, and `labels` what they are
- * @returns the share of errors, and which class each category stands for
+ * @param categories of real images, as the discriminator gives them
+ * @param labels the classes of the same images
+ * @returns the share of errors (0 to 1), and the class of each category
+ * @throws RangeError if the lengths differ, or a category is not below `classes`
  */
 export function categoryError(
   categories: ArrayLike<number>,

@@ -1,20 +1,20 @@
-/** The evaluation of generators: one protocol, a scorecard each. */
+/** Evaluates generators by one protocol, with a scorecard for each. */
 import type { Generator, ModelInfo } from '@gpn/runtime';
 import { extractorFor } from '../judge/judges.js';
 import { categoryError, classesOf, classHistogram } from '../metrics/verdicts.js';
 import { type Measured, scoreCategories, scoreExtras } from './extras.js';
+import { chooseSome, draw, type Labelled, loadReal, noise, type RealData } from './image-sets.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
-import { chooseSome, draw, type Labelled, loadReal, noise, type RealData } from './sets.js';
 import type { EvaluateOptions, Evaluation, Evaluator, Result } from './types.js';
 
 /**
- * Makes ready to evaluate generators of one image size: loads data and judge, and measures what real
- * images and noise reach.
+ * Prepares the evaluation of generators of one image size: loads data and judge, and measures training
+ * images and noise for comparison.
  *
  * @param spec the data: `mnist`, `fashion`, or a folder
- * @throws UserError if the data or the features cannot be had
+ * @throws UserError if the data or the feature extractor cannot be loaded
  */
 export async function openEvaluator(
   spec: string,
@@ -50,10 +50,10 @@ export async function openEvaluator(
   }
 }
 
-/** Pictures with the features of the extractor; `phase` is what to call that while it goes on. */
+/** Extracts the features of images; `phase` names this work in progress events. */
 type SampleOf = (pictures: Labelled, phase: string) => Promise<Sample>;
 
-/** What generators are measured with. */
+/** Everything that generators are measured with. */
 interface Bench {
   readonly options: EvaluateOptions;
   readonly real: RealData;
@@ -63,7 +63,7 @@ interface Bench {
   readonly sampleOf: SampleOf;
 }
 
-/** What there is to compare a score with: nothing should be better, nothing worse. */
+/** Scores to compare with: those of real images, the best possible, and of noise, the worst. */
 interface Limits {
   readonly floor: Scores;
   readonly ceiling: Scores;
@@ -76,7 +76,7 @@ const protocolOf = (
   features: Protocol['features'],
 ): Protocol => ({ ...FIXED, data: { name, hash, count, part }, features, samples, seeds });
 
-/** The scores of training images, and of noise. */
+/** Scores training images and noise. */
 async function limitsOf(
   { options, real, reference, scorer, sampleOf }: Bench,
   size: { height: number; width: number; channels: number },
@@ -94,14 +94,14 @@ async function limitsOf(
   return { floor, ceiling: scores };
 }
 
-/** The scorecard of one generator, over all seeds. */
+/** Evaluates one generator over all seeds. */
 async function evaluateOne(
   bench: Bench & { limits: Limits; protocol: Protocol },
   generator: Generator,
   { sha256, categories }: { sha256?: string; categories?: string } = {},
 ): ReturnType<Evaluator['evaluate']> {
   const { real, reference, protocol, limits } = bench;
-  // They judge real images, so they are the same for every seed.
+  // Computed from real images, so it is the same for every seed.
   const ofCategories = categories ? await scoreCategories(categories, real) : {};
   const found: (Seed & { scores: Scores })[] = [];
   for (const seed of protocol.seeds) {
@@ -132,7 +132,7 @@ interface Seed {
   readonly details: Details;
 }
 
-/** The scores of the images that one seed draws. */
+/** Scores the images of one seed. */
 async function scoreSeed(
   { options, real, scorer, sampleOf, protocol }: Bench & { protocol: Protocol },
   generator: Generator,
@@ -157,8 +157,9 @@ async function scoreSeed(
 }
 
 /**
- * What the classes that were asked for are to the judge: categories that were learnt without labels
- * stand for the classes they fit best; those of another number than the judge's mean nothing to it.
+ * Translates the requested classes into classes of the judge. Categories that were learnt without
+ * labels are matched to the classes that fit best. If the numbers of classes differ, the labels are
+ * dropped.
  */
 function withClasses(sample: Sample, { condition }: ModelInfo): Sample {
   const { pictures, logits } = sample;
@@ -171,7 +172,7 @@ function withClasses(sample: Sample, { condition }: ModelInfo): Sample {
   return { ...sample, pictures: { ...pictures, labels } };
 }
 
-/** The median of each measure over the seeds, between what real images and noise reach. */
+/** The median of each measure over the seeds, with the scores of real images and noise. */
 function results(seeds: readonly Scores[], floor: Scores, ceiling: Scores): Evaluation['scores'] {
   const names = (Object.keys(MEASURES) as MeasureName[]).filter((name) => seeds[0]?.[name]);
   const entries = names.map((name): [MeasureName, Result] => {
@@ -212,7 +213,7 @@ function classesOfBoth(
   };
 }
 
-/** Below this the bias of a Fréchet distance is large (FIGURES of the field: Chong & Forsyth 2020). */
+/** With fewer images than this, the bias of a Fréchet distance is large (Chong & Forsyth 2020). */
 const ENOUGH = 2048;
 
 function notesOf({ samples, features, data }: Protocol, { part, name }: RealData): string[] {

@@ -1,4 +1,4 @@
-/** Measures that take minutes, for those who ask for them. */
+/** Optional measures that take minutes. */
 import { readSource, UserError } from '@gpn/runtime';
 import type { Dataset } from '../../data/types.js';
 import { categoriesOf } from '../judge/extractor.js';
@@ -7,11 +7,11 @@ import { examineJudge } from '../judge/judge-file.js';
 import { meanInterval } from '../metrics/bootstrap.js';
 import { parzen } from '../metrics/parzen.js';
 import { categoryError, classesOf } from '../metrics/verdicts.js';
+import { chooseSome, pixelRows, type RealData } from './image-sets.js';
 import type { Sample, Scores } from './scores.js';
-import { chooseSome, pixelRows, type RealData } from './sets.js';
 import type { EvaluateProgress, Extra } from './types.js';
 
-/** As many images as three passes over MNIST show, of however many there are. */
+/** As many steps as three epochs of MNIST, whatever the number of images. */
 const RECIPE: JudgeRecipe = {
   steps: 2812,
   batchSize: 64,
@@ -25,10 +25,10 @@ const RECIPE: JudgeRecipe = {
 const VALIDATION = 1000;
 
 /**
- * How wrong the categories of an InfoGAN are as a classifier of real images.
+ * The error of an InfoGAN's categories as a classifier of real images.
  *
- * @param source the file of its discriminator, or a bundled model's name
- * @throws UserError where it has no categories, or the data no classes
+ * @param source the file of its discriminator, or the name of a bundled model
+ * @throws UserError if the file has no categories or the data no classes
  */
 export async function scoreCategories(source: string, { name, reference, classes }: RealData) {
   const { labels } = reference;
@@ -45,13 +45,13 @@ export async function scoreCategories(source: string, { name, reference, classes
   return { categoryError: { value: error, interval: meanInterval(wrong) } };
 }
 
-/** Images to measure: those of the scorecard, and as many as the real data has for training. */
+/** Images to measure: those of the scorecard, and as many as the training set has. */
 export interface Measured {
   readonly sample: Sample;
   readonly asManyAsTraining: () => Promise<Pick<Sample, 'pictures' | 'logits'>>;
 }
 
-/** These measures of images; those that do not apply to them are left out. */
+/** Computes optional measures; those that do not apply to the data are left out. */
 export async function scoreExtras(
   extras: readonly Extra[],
   real: RealData,
@@ -89,7 +89,7 @@ const EXTRAS: Readonly<
   },
 };
 
-/** Whether the classifier can learn such images. */
+/** Whether the classifier can be trained with such images: labelled, grey, 28 × 28 pixels. */
 const trainable = ({ classes, reference }: RealData): boolean =>
   Boolean(classes && reference.labels) &&
   reference.height === 28 &&
@@ -97,9 +97,11 @@ const trainable = ({ classes, reference }: RealData): boolean =>
   reference.channels === 1;
 
 /**
- * Train on generated images, test on real ones (Ravuri & Vinyals 2019, whose classifier sees as many
- * generated images as there are real ones to train on): with the classes that were asked for, or those
- * that the judge sees.
+ * The accuracy on real images of a classifier trained on generated ones (Ravuri & Vinyals 2019, with as
+ * many generated images as there are real training images). The labels are the requested classes, or
+ * those that the judge assigns.
+ *
+ * @returns no score if there are no labels or the images do not fit the classifier
  */
 export async function trainedOn(
   real: RealData,

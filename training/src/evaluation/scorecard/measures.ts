@@ -1,14 +1,17 @@
-/** The measures of a scorecard: what they are called, and how to read them. */
+/** The measures of a scorecard: their titles and how to read them. */
 
+/** How a measure is shown and read. */
 export interface Measure {
   readonly title: string;
-  /** Which way is better; `real`: the nearer to what real images have. */
+  /** Which values are better; `real`: those closer to the value of real images. */
   readonly better: 'lower' | 'higher' | 'real';
+  /** Decimals to show. */
   readonly digits: number;
-  /** What it says, for a person. */
+  /** What it measures, in plain words. */
   readonly about: string;
 }
 
+/** All measures by name, in the order of a scorecard. */
 export const MEASURES = {
   frechet: {
     title: 'Fréchet distance',
@@ -112,4 +115,5 @@ export const MEASURES = {
   },
 } as const satisfies Readonly<Record<string, Measure>>;
 
+/** The name of a measure. */
 export type MeasureName = keyof typeof MEASURES;

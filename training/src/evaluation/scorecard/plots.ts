@@ -1,6 +1,6 @@
-/** Pictures of an evaluation, as SVGs. */
+/** Plots of an evaluation, as SVG. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { newChart } from '../chart.js';
+import { svgChart } from '../chart.js';
 import { momentsOf } from '../metrics/frechet.js';
 import type { Rows } from '../metrics/rows.js';
 import type { Evaluation, Evidence } from './types.js';
@@ -9,43 +9,43 @@ const REAL = '#64748b';
 const GENERATED = '#c2410c';
 const TEXT = { fontSize: 13 };
 
-/** How often each class is drawn, beside how often the data has it. */
+/** The share of each class in generated and in real images; undefined without classes. */
 export async function classBars({ classes }: Evaluation): Promise<string | undefined> {
   if (!classes) return undefined;
-  const chart = await newChart({ width: 900, height: 300 });
   const percent = (shares: readonly number[]) => shares.map((share) => 100 * share);
   const bars = { type: 'bar' as const, animation: false };
-  chart.setOption({
-    backgroundColor: '#ffffff',
-    legend: { top: 8, textStyle: TEXT },
-    grid: { left: 64, right: 24, top: 44, bottom: 40 },
-    xAxis: { type: 'category', data: [...classes.names], axisLabel: { ...TEXT, interval: 0 } },
-    yAxis: {
-      type: 'value',
-      name: '% of images',
-      nameLocation: 'middle',
-      nameGap: 40,
-      axisLabel: TEXT,
+  return svgChart(
+    {
+      backgroundColor: '#ffffff',
+      legend: { top: 8, textStyle: TEXT },
+      grid: { left: 64, right: 24, top: 44, bottom: 40 },
+      xAxis: { type: 'category', data: [...classes.names], axisLabel: { ...TEXT, interval: 0 } },
+      yAxis: {
+        type: 'value',
+        name: '% of images',
+        nameLocation: 'middle',
+        nameGap: 40,
+        axisLabel: TEXT,
+      },
+      series: [
+        { ...bars, name: 'real', data: percent(classes.real), color: REAL },
+        { ...bars, name: 'generated', data: percent(classes.generated), color: GENERATED },
+      ],
     },
-    series: [
-      { ...bars, name: 'real', data: percent(classes.real), color: REAL },
-      { ...bars, name: 'generated', data: percent(classes.generated), color: GENERATED },
-    ],
-  });
-  return finish(chart);
+    { width: 900, height: 300 },
+  );
 }
 
-/** Points of each set that a picture shows: more would hide one another. */
+/** Points of each set in a plot; more would hide one another. */
 const SHOWN = 1500;
 
 /**
- * Real and generated images as points in the plane in which the features of the real ones vary most
- * (principal components). Where there are only grey points, nothing is generated; where there are only
- * coloured ones, what is generated is like nothing real.
+ * Real and generated images as points in the plane of the first two principal components of the real
+ * features. Regions with only grey points are not covered by the generator; in regions with only
+ * coloured points, generated images resemble no real ones.
  */
 export async function featureMap({ reference, sample }: Evidence): Promise<string> {
   const project = plane(reference.features);
-  const chart = await newChart({ width: 900, height: 520 });
   const axis = {
     type: 'value' as const,
     scale: true,
@@ -54,33 +54,29 @@ export async function featureMap({ reference, sample }: Evidence): Promise<strin
     splitLine: { show: false },
   };
   const points = { type: 'scatter' as const, animation: false, symbolSize: 4 };
-  chart.setOption({
-    backgroundColor: '#ffffff',
-    legend: { top: 8, textStyle: TEXT },
-    grid: { left: 56, right: 24, top: 44, bottom: 36 },
-    xAxis: axis,
-    yAxis: axis,
-    series: [
-      { ...points, name: 'real', data: project(reference.features), color: REAL },
-      {
-        ...points,
-        name: 'generated',
-        data: project(sample.features),
-        color: GENERATED,
-        itemStyle: { opacity: 0.6 },
-      },
-    ],
-  });
-  return finish(chart);
+  return svgChart(
+    {
+      backgroundColor: '#ffffff',
+      legend: { top: 8, textStyle: TEXT },
+      grid: { left: 56, right: 24, top: 44, bottom: 36 },
+      xAxis: axis,
+      yAxis: axis,
+      series: [
+        { ...points, name: 'real', data: project(reference.features), color: REAL },
+        {
+          ...points,
+          name: 'generated',
+          data: project(sample.features),
+          color: GENERATED,
+          itemStyle: { opacity: 0.6 },
+        },
+      ],
+    },
+    { width: 900, height: 520 },
+  );
 }
 
-function finish(chart: Awaited<ReturnType<typeof newChart>>): string {
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
-}
-
-/** Coordinates of the first rows along the two directions of most variance. */
+/** Returns a function that projects rows on the two directions of largest variance. */
 function plane(features: Rows): (of: Rows) => [number, number][] {
   const { mean, covariance } = momentsOf(features);
   const size = mean.length;
@@ -100,7 +96,7 @@ function plane(features: Rows): (of: Rows) => [number, number][] {
         for (let i = 0; i < size; i++) {
           sum += ((data[k * size + i] as number) - (mean[i] as number)) * (axis[i] as number);
         }
-        return Math.round(1000 * sum) / 1000; // the file need not say more
+        return Math.round(1000 * sum) / 1000; // keeps the file small
       };
       return [along(axes[0]), along(axes[1])];
     });

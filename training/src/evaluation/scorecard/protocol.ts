@@ -1,32 +1,34 @@
-/** What must be alike for two results to be comparable. */
+/** The protocol of an evaluation; results are comparable only if their protocols are equal. */
 import { createHash } from 'node:crypto';
 import type { FeaturesIdentity } from '../judge/extractor.js';
 
+/** All that determines a result apart from the generator. */
 export interface Protocol {
   readonly version: 1;
   readonly data: {
     readonly name: string;
-    /** Of the real images that generated ones are compared with. */
+    /** Hash of the real images that generated ones are compared with. */
     readonly hash: string;
     readonly count: number;
-    /** Where they are from. */
+    /** The test set, or half of data without a test set. */
     readonly part: 'test' | 'half';
   };
   readonly features: FeaturesIdentity;
-  /** Generated images for each seed, rounded to 8 bits. */
+  /** Number of generated images for each seed; their pixels are rounded to 8 bits. */
   readonly samples: number;
-  /** The value that counts is the median over these. */
+  /** The value of a measure is the median over these seeds. */
   readonly seeds: readonly number[];
   /** k of the neighbour metrics. */
   readonly neighbours: number;
   /** Images of each set in a block of the kernel distance. */
   readonly kernelBlock: number;
-  /** Images that are compared pixel by pixel with each other and with the training images. */
+  /** Number of images that are compared by pixels with one another and with the training images. */
   readonly compared: number;
+  /** The random number generator. */
   readonly random: string;
 }
 
-/** What is fixed for all. */
+/** The parts of the protocol that are always the same. */
 export const FIXED = {
   version: 1,
   neighbours: 5,
@@ -35,7 +37,7 @@ export const FIXED = {
   random: 'threefry2x32-20',
 } as const;
 
-/** Every value of a protocol by its path: `features.sha256`. */
+/** All values of a protocol by path: `features.sha256`. */
 function leaves(value: unknown, path = ''): [string, string][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [[path, JSON.stringify(value)]];
@@ -45,13 +47,13 @@ function leaves(value: unknown, path = ''): [string, string][] {
   );
 }
 
-/** SHA-256, hex, of the protocol's values in the order of their names. */
+/** SHA-256, in hex, of the protocol's values, sorted by path. */
 export const protocolHash = (protocol: Protocol): string =>
   createHash('sha256')
     .update(JSON.stringify(leaves(protocol).sort()))
     .digest('hex');
 
-/** Which values of two protocols differ: `samples (10000, 500)`. */
+/** The values in which two protocols differ: `samples (10000, 500)`. */
 export function protocolDifferences(a: Protocol, b: Protocol): string[] {
   const [ofA, ofB] = [new Map(leaves(a)), new Map(leaves(b))];
   const paths = [...new Set([...ofA.keys(), ...ofB.keys()])].sort();
@@ -60,7 +62,7 @@ export function protocolDifferences(a: Protocol, b: Protocol): string[] {
     .map((path) => `${path} (${ofA.get(path) ?? 'none'}, ${ofB.get(path) ?? 'none'})`);
 }
 
-/** The protocol in a line, for a person. */
+/** The protocol in one sentence. */
 export const protocolText = ({ data, features, samples, seeds, neighbours }: Protocol): string =>
   `${samples.toLocaleString('en')} images of ${seeds.length > 1 ? 'each of the seeds' : 'seed'} ${seeds.join(', ')} against ` +
   `${data.count.toLocaleString('en')} of ${data.name} (${data.part === 'test' ? 'its test set' : 'a half of it'}), ` +

@@ -1,4 +1,4 @@
-/** Results that were kept: read back and compared. */
+/** Reads saved results and checks that they are comparable. */
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import { MEASURES } from './measures.js';
@@ -8,7 +8,7 @@ import type { Evaluation } from './types.js';
 const range = z.tuple([z.number(), z.number()]);
 const share = z.array(z.number());
 
-/** JSON has no infinity, which a divergence may be: it is written, and read, as null. */
+/** JSON has no infinity, which a divergence may be, so it is written and read as null. */
 const value = z
   .number()
   .nullable()
@@ -53,10 +53,10 @@ const schema = z.object({
 });
 
 /**
- * A result as `gpn-cli eval --json` writes it.
+ * Parses a result that `gpn-cli eval --json` has written.
  *
- * @param label what to call it in an error
- * @throws UserError when it is none, or its protocol is not what its hash says
+ * @param label the name of the result in errors
+ * @throws UserError if it is not such a result, or its protocol does not match its hash
  */
 export function parseEvaluation(text: string, label: string): Evaluation {
   let json: unknown;
@@ -79,7 +79,7 @@ export function parseEvaluation(text: string, label: string): Evaluation {
   return evaluation;
 }
 
-/** Results of version 0.2.0 and before call the pixel deviation `variance`. */
+/** Renames the pixel deviation, which versions up to 0.2.0 call `variance`. */
 function renamed(json: unknown): unknown {
   const { scores, ...rest } = Object(json) as { scores?: object };
   if (!scores || !('variance' in scores)) return json;
@@ -88,9 +88,9 @@ function renamed(json: unknown): unknown {
 }
 
 /**
- * Refuses results that were not measured alike.
+ * Checks that results were measured by the same protocol.
  *
- * @throws UserError that says which part of the protocols differs
+ * @throws UserError naming the parts of the protocols that differ
  */
 export function checkComparable(evaluations: readonly Evaluation[]): void {
   const [first, ...others] = evaluations;

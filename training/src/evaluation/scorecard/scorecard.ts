@@ -1,22 +1,22 @@
-/** A scorecard, for people to read. */
+/** Scorecards as text and Markdown. */
 import type { QualityInfo } from '@gpn/runtime';
 import { MEASURES, type Measure, type MeasureName } from './measures.js';
 import { protocolText } from './protocol.js';
 import type { Evaluation, Result } from './types.js';
 
-/** The measures of an evaluation, in the order in which they are read. */
+/** The measures of an evaluation, in the order of a scorecard. */
 export const measuresOf = ({ scores }: Evaluation): [MeasureName, Measure, Result][] =>
   (Object.keys(MEASURES) as MeasureName[]).flatMap((name) => {
     const result = scores[name];
     return result ? [[name, MEASURES[name], result] as [MeasureName, Measure, Result]] : [];
   });
 
-/** A value with the digits that its measure is given with; nothing where there is none. */
+/** A value with the decimals of its measure; empty if it is undefined. */
 export function format(value: number | undefined, { digits }: Measure): string {
   if (value === undefined) return '';
   if (!Number.isFinite(value)) return '∞';
   if (Math.abs(value) >= 1e5) return value.toExponential(1);
-  return value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1'); // no minus before a zero
+  return value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1'); // no minus sign before zero
 }
 
 const BETTER = { lower: 'lower', higher: 'higher', real: 'near real' } as const;
@@ -34,7 +34,7 @@ function cells(evaluation: Evaluation): string[][] {
   ]);
 }
 
-/** The value of each seed, where there are several. */
+/** The values of each seed, if there are several seeds. */
 function seedLines(evaluation: Evaluation): string[] {
   const { seeds } = evaluation.protocol;
   if (seeds.length < 2) return [];
@@ -44,10 +44,10 @@ function seedLines(evaluation: Evaluation): string[] {
   );
 }
 
-/** The first characters of a protocol's hash: enough for a person to tell them apart. */
+/** The first 12 characters of the protocol's hash, enough to distinguish protocols. */
 export const shortHash = (evaluation: Evaluation): string => evaluation.protocolHash.slice(0, 12);
 
-/** A table for a terminal. */
+/** The scorecard as a text table for a terminal. */
 export function scorecardText(evaluation: Evaluation): string {
   const rows = [HEAD, ...cells(evaluation)];
   const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
@@ -72,7 +72,7 @@ export function scorecardText(evaluation: Evaluation): string {
   ].join('\n');
 }
 
-/** The same as a table of a model card. */
+/** The scorecard as a Markdown table for a model card. */
 export function scorecardMarkdown(evaluation: Evaluation): string {
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
   const [, ...heads] = HEAD;
@@ -90,7 +90,7 @@ export function scorecardMarkdown(evaluation: Evaluation): string {
   ].join('\n');
 }
 
-/** The scores as a model file keeps them: those that are numbers that JSON has. */
+/** The scores in the form that a model file stores; values that are not finite are left out. */
 export const qualityOf = (evaluation: Evaluation): QualityInfo[] =>
   measuresOf(evaluation)
     .filter(([, , { value }]) => Number.isFinite(value))

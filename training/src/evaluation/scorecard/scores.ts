@@ -1,4 +1,4 @@
-/** All measures of one set of images against the real ones. */
+/** Computes all measures of a set of images relative to real ones. */
 import { type Interval, meanInterval } from '../metrics/bootstrap.js';
 import { duplicates, type Memorised, memorised } from '../metrics/copies.js';
 import { pairDistances, pixelDeviation } from '../metrics/diversity.js';
@@ -12,44 +12,48 @@ import {
   classesOf,
   classHistogram,
   classifierScore,
-  softmax,
+  probabilitiesOf,
 } from '../metrics/verdicts.js';
+import { type Labelled, pixelRows } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import { FIXED } from './protocol.js';
-import { type Labelled, pixelRows } from './sets.js';
 
+/** A measured value. */
 export interface Score {
   readonly value: number;
-  /** 95 %, over the draw of images. */
+  /** 95 % confidence interval over the draw of images. */
   readonly interval?: Interval;
 }
 
+/** Measured values by name. */
 export type Scores = Partial<Record<MeasureName, Score>>;
 
-/** A set of images and what an extractor makes of it. */
+/** A set of images with its features and, from a classifier, its logits. */
 export interface Sample {
   readonly pictures: Labelled;
   readonly features: Rows;
   readonly logits?: Rows;
 }
 
-/** What the report shows of how scores came about. */
+/** Values of single images, which a report shows. */
 export interface Details {
   readonly neighbours: NeighbourScores;
   readonly memorised?: Memorised;
 }
 
+/** Scores sets of images. */
 export interface Scorer {
   score(sample: Sample, options?: ScoreOptions): Promise<{ scores: Scores; details: Details }>;
 }
 
+/** Options of a score. */
 export interface ScoreOptions {
   /**
-   * Images that take the set's place where it is asked for copies of training images, for a set that
-   * is made of them; none for a set that cannot have any.
+   * Images that are searched for copies of training images instead of the set, if the set itself
+   * consists of training images; `none` if the set cannot contain copies. The set by default.
    */
   readonly copiesOf?: Labelled | 'none';
-  /** Without: the Fréchet distance's, which costs seconds, is left out. */
+  /** False leaves out the interval of the Fréchet distance, which takes seconds; true by default. */
   readonly intervals?: boolean;
 }
 
@@ -58,7 +62,7 @@ const meanScore = (values: Float32Array): Score => ({
   interval: meanInterval(values),
 });
 
-/** Scores sets against real images; what is of the real ones is computed once. */
+/** Prepares the scoring of sets against real images; what depends on these is computed once. */
 export async function openScorer(real: Sample, training: Labelled): Promise<Scorer> {
   const frechet = frechetFrom(real.features);
   const near = await neighbourhood(
@@ -98,7 +102,7 @@ export async function openScorer(real: Sample, training: Labelled): Promise<Scor
         recall: meanScore(neighbours.recall),
         density: meanScore(neighbours.density),
         coverage: meanScore(neighbours.coverage),
-        ...(logits && { classifierScore: classifierScore(softmax(logits)) }),
+        ...(logits && { classifierScore: classifierScore(probabilitiesOf(logits)) }),
         ...(judged && classes && { classDivergence: classDivergence(judged, classes.real) }),
         ...(judged &&
           pictures.labels && { agreement: meanScore(agreement(pictures.labels, judged)) }),
@@ -114,7 +118,7 @@ export async function openScorer(real: Sample, training: Labelled): Promise<Scor
   };
 }
 
-/** The pixels of all images, five thousand at a time. */
+/** The pixels of all images, in parts of five thousand images. */
 function* parts(pictures: Labelled): Iterable<Rows> {
   const step = 5000;
   for (let at = 0; at < pictures.count; at += step) {

@@ -1,72 +1,76 @@
-/** What an evaluation is asked for, and what it finds. */
+/** The options and results of an evaluation. */
 import type { Generator } from '@gpn/runtime';
 import type { Extractor } from '../judge/extractor.js';
 import type { Interval } from '../metrics/bootstrap.js';
+import type { RealData } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import type { Protocol } from './protocol.js';
 import type { Details, Sample } from './scores.js';
-import type { RealData } from './sets.js';
 
-/** Measures that take minutes. */
+/** An optional measure that takes minutes. */
 export type Extra = 'trained' | 'parzen';
 
+/** Options of an evaluation. */
 export interface EvaluateOptions {
-  /** Generated images for each seed, and as many real ones at most; 10,000 unless given. */
+  /** Number of generated images for each seed, and of real ones at most; 10,000 by default. */
   readonly samples?: number;
-  /** The value of a measure is the median over them; seed 0 alone unless given. */
+  /** The value of a measure is the median over these seeds; only seed 0 by default. */
   readonly seeds?: readonly number[];
-  /** Real images of these classes alone; of all unless given. */
+  /** Names of the classes of real images to use; all by default. */
   readonly classes?: readonly string[];
-  /** An .onnx file, or a bundled model's name; the data's own judge unless given. */
+  /** The feature extractor: an .onnx file or a bundled model; the data's own judge by default. */
   readonly features?: string;
-  /** Of a feature extractor that does not say it: what the pixels 0 and 255 become. */
+  /** The values of the pixels 0 and 255, if the feature extractor does not contain them. */
   readonly featuresRange?: readonly [number, number];
-  /** Measures that take minutes. */
+  /** Optional measures that take minutes; none by default. */
   readonly extras?: readonly Extra[];
+  /** Called with the progress. */
   readonly on?: (progress: EvaluateProgress) => void;
 }
 
+/** How far a part of an evaluation has come. */
 export interface EvaluateProgress {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
 }
 
-/** A measured value, and what there is to compare it with. */
+/** A measured value and values to compare it with. */
 export interface Result {
   /** The median over the seeds. */
   readonly value: number;
-  /** Of the seed with that value, 95 %. */
+  /** The 95 % confidence interval of the seed with that value. */
   readonly interval?: Interval;
   /** The value of each seed. */
   readonly seeds: readonly number[];
-  /** What real images reach against others: nothing should be better. */
+  /** The value of real training images; a generator should not be better. */
   readonly floor?: number;
-  /** What noise reaches: nothing should be worse. */
+  /** The value of noise; a generator should not be worse. */
   readonly ceiling?: number;
 }
 
+/** The complete result for one generator. */
 export interface Evaluation {
   readonly version: 1;
   readonly model: {
     readonly name: string;
-    /** SHA-256 of the file, where it was known. */
+    /** SHA-256 of the file, if known. */
     readonly sha256?: string;
   };
   readonly protocol: Protocol;
   readonly protocolHash: string;
   readonly scores: Readonly<Partial<Record<MeasureName, Result>>>;
-  /** Shares of the classes, as the judge sees generated and real images. */
+  /** The shares of the classes in generated and real images, as the judge classifies them. */
   readonly classes?: {
     readonly names: readonly string[];
     readonly generated: readonly number[];
     readonly real: readonly number[];
   };
-  /** What to know before reading the figures. */
+  /** Remarks for reading the values, as sentences. */
   readonly notes: readonly string[];
 }
 
-/** What was measured with the first seed, for a report to show. */
+/** Images and single values of the first seed, for a report. */
 export interface Evidence {
   readonly real: RealData;
   readonly reference: Sample;
@@ -74,13 +78,15 @@ export interface Evidence {
   readonly details: Details;
 }
 
+/** Evaluates generators by one protocol. */
 export interface Evaluator {
   readonly protocol: Protocol;
   readonly real: RealData;
   readonly extractor: Extractor;
   /**
+   * Evaluates one generator.
    * @param options.sha256 of the generator's file
-   * @param options.categories the discriminator of an InfoGAN, whose categories are measured too
+   * @param options.categories the file of an InfoGAN's discriminator, to measure its categories
    */
   evaluate(
     generator: Generator,

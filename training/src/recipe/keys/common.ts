@@ -1,16 +1,17 @@
-/** The keys that every recipe has, whatever its method. The descriptions are those of the reference. */
+/** The keys of every recipe, whatever its method. The reference shows the same descriptions. */
 import { type Initialization, NETWORKS } from '@gpn/models';
 import { z } from 'zod';
 import type { outputSchema } from './output.js';
-import { count, decay, learningRate, pixels, size, whole } from './values.js';
+import { count, decay, learningRate, sidePixels, size, whole } from './values.js';
 
 const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
 
-// An `error` completes the sentence "KEY must be …"; the others are in ../errors.ts.
+// An `error` is the rest of the sentence "KEY must be …"; the others are in ../errors.ts.
 const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
 const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
 const CLASS = { error: 'the name of a class or a digit' };
 
+/** The keys at the top of a recipe, outside its sections. */
 export const nameKeys = {
   name: z
     .string()
@@ -19,14 +20,15 @@ export const nameKeys = {
   description: z.string().max(2000).default('').describe('What it trains, for people.'),
 };
 
+/** The section `data`. */
 export const dataSchema = z.strictObject({
   dataset: z
     .string()
     .min(1)
     .max(4096)
     .describe('`mnist`, `fashion`, or a folder, relative to the recipe’s file.'),
-  height: pixels.describe('Height of the images in pixels.'),
-  width: pixels.describe('Width of the images in pixels.'),
+  height: sidePixels.describe('Height of the images in pixels.'),
+  width: sidePixels.describe('Width of the images in pixels.'),
   channels: z.literal([1, 3]).describe('1 for grey images, 3 for colour.'),
   range: z
     .tuple([z.number(), z.number()], RANGE)
@@ -40,6 +42,7 @@ export const dataSchema = z.strictObject({
     .describe('Train with the images of these classes only.'),
 });
 
+/** The keys of the section `model` that all methods have. */
 export const modelKeys = {
   network: z.enum(Object.keys(NETWORKS)).describe('The pair of networks.'),
   latent: z
@@ -73,6 +76,7 @@ const optimizer = z
     }
   });
 
+/** The keys of the section `training` that all methods have. */
 export const trainingKeys = {
   generator_average: z
     .number()
@@ -109,7 +113,11 @@ export interface CommonRecipe extends z.infer<z.ZodObject<typeof nameKeys>> {
   readonly output: z.infer<typeof outputSchema>;
 }
 
-/** Objects to a key that is there and should not be, or the other way round. */
+/**
+ * Reports a key that is given but must be left out, or the reverse.
+ * @param there whether it is given
+ * @param what the setting that requires this, for example `the method began`
+ */
 export function misplaced(
   context: z.core.$RefinementCtx,
   path: PropertyKey[],

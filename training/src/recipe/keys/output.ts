@@ -1,11 +1,13 @@
-/** What a recipe says of a run's folder, and of how the run is watched. */
+/** The section `output` of a recipe: what a run writes and how it is watched. */
 import { z } from 'zod';
 import { count, whole } from './values.js';
 
-/** What a training does when its generator has collapsed. */
+/** What a training can do when its generator has collapsed. */
 export const COLLAPSE_ACTIONS = ['warn', 'stop', 'rollback'] as const;
+/** One of {@link COLLAPSE_ACTIONS}. */
 export type CollapseAction = (typeof COLLAPSE_ACTIONS)[number];
 
+/** The schema of the section. */
 export const outputSchema = z
   .strictObject({
     samples_every: count.describe('Steps between pictures of samples.'),

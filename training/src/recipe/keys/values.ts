@@ -1,13 +1,19 @@
-/** Kinds of values that recipes have. */
+/** Types of values in recipes, with their ranges. */
 import { z } from 'zod';
 
-// Zod's own int says "number" of what is no number at all.
+/** A whole number. Zod's own message says "number" if the value is not a number. */
 export const whole = z.int({
   error: ({ code }) => (code === 'invalid_type' ? 'a whole number' : undefined),
 });
-export const pixels = whole.min(1).max(1024);
+/** The height or width of images. */
+export const sidePixels = whole.min(1).max(1024);
+/** A number of steps, epochs or batches. */
 export const count = whole.min(1).max(1_000_000_000);
+/** A learning rate. */
 export const learningRate = z.number().gt(0).max(1);
+/** The size of a vector or square. */
 export const size = whole.min(1).max(4096);
+/** Updates of a network per step. */
 export const ratio = whole.min(1).max(100);
+/** The decay rate of a moving average. */
 export const decay = z.number().min(0).lt(1);

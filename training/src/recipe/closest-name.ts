@@ -1,13 +1,13 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Keys differ in case, dashes and underscores by accident. */
+/** Ignores case, dashes, underscores and spaces. */
 const plain = (text: string) => text.toLowerCase().replaceAll(/[-_\s]/g, '');
 
 /**
- * The candidate that `word` was probably meant to be: one that needs at most a third of its
- * letters, and at most three, inserted, deleted or replaced.
+ * The candidate that `word` is probably a misspelling of: the closest one, if at most a third of its
+ * letters, and at most three, must be inserted, deleted or replaced.
  */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function closestName(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(plain(word), plain(candidate)) }))
     .sort((a, b) => a.edits - b.edits);

@@ -1,22 +1,23 @@
-/** The sets of images that are compared: real ones, generated ones, noise. */
+/** The sets of images that are compared: real images, generated images and noise. */
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
 import { gather, hashImages } from '../../data/images.js';
 import { loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, Pictures } from '../../data/types.js';
-import { type Rows, rows } from '../metrics/rows.js';
+import { type Rows, rowsOf } from '../metrics/rows.js';
 
-/** Pictures of a known class each, or of none. */
+/** Images with labels, if their classes are known. */
 export interface Labelled extends Pictures {
   readonly labels?: Uint8Array;
 }
 
+/** The real images of an evaluation. */
 export interface RealData {
   readonly name: string;
   readonly classes?: readonly string[];
-  /** What generators were trained on, and what generated images are compared with. */
+  /** The training set, and the images that generated ones are compared with. */
   readonly train: Labelled;
   readonly reference: Labelled & { readonly hash: string };
-  /** What the reference is: the data's test set, or half of data that has none. */
+  /** What the reference is: the test set, or half of data without a test set. */
   readonly part: 'test' | 'half';
 }
 
@@ -25,10 +26,10 @@ type Size = Pick<Dataset, 'height' | 'width' | 'channels'>;
 /**
  * Loads real images of a generator's size.
  *
- * @param spec `mnist`, `fashion` or a folder. A folder without a test set is divided: a half, drawn
- *   from a fixed seed, is what generated images are compared with.
- * @param only the classes to keep; all unless given
- * @throws UserError when it is missing, broken, or of another size
+ * @param spec `mnist`, `fashion` or a folder. Half of a folder without a test set, drawn from a fixed
+ *   seed, is used as the reference.
+ * @param only names of the classes to keep; all by default
+ * @throws UserError if the data is missing, broken, or of another size
  */
 export async function loadReal(
   spec: string,
@@ -51,7 +52,7 @@ export async function loadReal(
   return { ...common, train, reference: { ...half, hash }, part: 'half' };
 }
 
-/** These images, in this order. */
+/** Copies the images at these indices, with their labels. */
 export function choose(from: Labelled, places: Uint32Array): Labelled & { channels: number } {
   const { height, width, channels, images, labels } = from;
   return {
@@ -64,11 +65,11 @@ export function choose(from: Labelled, places: Uint32Array): Labelled & { channe
   };
 }
 
-/** So many images, or all there are, drawn from the seed without repeating. */
+/** Draws `count` images, or all if there are fewer, without repetition; the seed decides which. */
 export const chooseSome = (from: Labelled, count: number, seed: number): Labelled =>
   choose(from, stream(seed, 'choice').permutation(from.count).subarray(0, count));
 
-/** Images of evenly spread noise: what no generator should be worse than. */
+/** Images of uniform noise, as a lower bound for generators. */
 export function noise({ height, width, channels }: Size, count: number): Labelled {
   const images = Uint8Array.from(
     stream(0, 'noise images').below(count * height * width * channels, 256),
@@ -77,8 +78,8 @@ export function noise({ height, width, channels }: Size, count: number): Labelle
 }
 
 /**
- * The images that `sample({ count, seed })` draws, as bytes, a thousand at a time so that their
- * floats need not all be in memory; and the classes that were asked for.
+ * Draws the same images as `sample({ count, seed })`, as bytes, in parts of a thousand to save memory.
+ * The labels are the requested classes.
  */
 export async function draw(
   generator: Generator,
@@ -109,10 +110,13 @@ export async function draw(
   return { count, height, width, channels, images, ...(labels && { labels }) };
 }
 
-/** More numbers an image than this say no more about what is a copy of what. */
+/** Values of an image at most; more do not help to find copies. */
 const MAX_PIXELS = 3072;
 
-/** The pixels of images from `from` up to `to` in [0, 1]; of large ones, means of squares of them. */
+/**
+ * The pixels of the images from `from` up to `to` (exclusive) in [0, 1]. Large images are reduced by
+ * averaging squares of pixels.
+ */
 export function pixelRows(pictures: Pictures, from = 0, to = pictures.count): Rows {
   const { height, width, channels, images } = pictures;
   const size = height * width * channels;
@@ -120,7 +124,7 @@ export function pixelRows(pictures: Pictures, from = 0, to = pictures.count): Ro
   const bytes = images.subarray(from * size, to * size);
   const out = new Float32Array(bytes.length);
   for (let i = 0; i < out.length; i++) out[i] = (bytes[i] as number) / 255;
-  return rows(out, size);
+  return rowsOf(out, size);
 }
 
 function shrunk({ height, width, channels, images }: Pictures, from: number, to: number): Rows {
@@ -141,5 +145,5 @@ function shrunk({ height, width, channels, images }: Pictures, from: number, to:
       }
     }
   }
-  return rows(out, size);
+  return rowsOf(out, size);
 }

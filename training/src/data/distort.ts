@@ -1,25 +1,25 @@
-/** Images as they might have been drawn just as well: turned, leant, stretched and moved a little. */
+/** Random affine distortions of images: rotation, shear, scaling and translation. */
 import type { RandomStream } from '@gpn/runtime';
 import type { Images } from './types.js';
 
-/** In radians, either way. */
+/** Largest rotation, in radians, in either direction. */
 const TURN = 0.4;
-/** How far a row moves for each row that it is away from the middle. */
+/** Largest shear: pixels that a row moves for each row of distance from the middle. */
 const LEAN = 0.6;
-/** Of the logarithm of height and width. */
+/** Largest change of the logarithm of height and width. */
 const STRETCH = 0.2;
-/** Of height and width. */
+/** Largest translation, as a share of height and width. */
 const MOVE = 0.08;
 
 type Size = Pick<Images, 'height' | 'width' | 'channels'>;
 
 /**
- * Where an image's rows and columns come from, counted from its middle: pixel (y, x) is what the
- * original has at (a·y + b·x + c, d·y + e·x + f), c and f in pixels.
+ * An affine map from a distorted image to its original, with coordinates relative to the centre:
+ * pixel (y, x) is taken from (a·y + b·x + c, d·y + e·x + f). c and f are in pixels.
  */
 export type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
-/** Draws how one image of this size is bent, evenly within the bounds above. */
+/** Draws a distortion for an image of this size, uniformly within the limits above. */
 export function drawAffine(random: RandomStream, { height, width }: Size): Affine {
   const [turn, lean, tall, wide, down, right] = [...random.uniform(6)] as [...Affine];
   const [cos, sin] = [Math.cos(TURN * turn), Math.sin(TURN * turn)];
@@ -30,13 +30,14 @@ export function drawAffine(random: RandomStream, { height, width }: Size): Affin
 }
 
 /**
- * Bends images, each in its own way, by linear interpolation. Beyond its border an image goes on as
- * it ends there.
+ * Distorts images, each by its own map, with bilinear interpolation. Pixels outside an image repeat
+ * its border.
  *
  * @param images bytes, [count, height, width, channels]
- * @param affines for each image
+ * @param affines one for each image
+ * @returns bytes of the same shape
  */
-export function bend(
+export function distort(
   images: Uint8Array,
   { height, width, channels }: Size,
   affines: readonly Affine[],
@@ -57,7 +58,7 @@ export function bend(
         for (let k = 0; k < channels; k++, at++) {
           const above = between(images, at, at + right, column - left);
           const below = between(images, at + down, at + down + right, column - left);
-          // An array of bytes takes the whole part: that of half a step more is the nearest.
+          // Storing a byte truncates; adding 0.5 rounds to the nearest.
           out[to++] = (1 - (row - top)) * above + (row - top) * below + 0.5;
         }
       }
@@ -66,7 +67,7 @@ export function bend(
   return out;
 }
 
-// Comparing is quicker than Math.min and Math.max, and this is done for every pixel.
+// Comparisons are faster than Math.min and Math.max, and this runs for every pixel.
 const within = (at: number, length: number): number =>
   at < 0 ? 0 : at > length - 1 ? length - 1 : at;
 

@@ -1,40 +1,31 @@
-import { stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+/** A trained network as an .onnx file that describes itself. */
 import { spec, type TensorSpec, trace } from '@gpn/export';
 import type { Network } from '@gpn/models';
-import {
-  type ModelInfo,
-  makeCertificate,
-  openSession,
-  UserError,
-  withModelInfo,
-} from '@gpn/runtime';
-import * as tf from '@tensorflow/tfjs-core';
-import {
-  bestCheckpoint,
-  type Checkpoint,
-  latestCheckpoint,
-  readCheckpoint,
-} from '../checkpoint/checkpoint.js';
+import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { sideOf } from '../data/fragments.js';
-import { below, constants } from '../engine/state.js';
-import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
+import { constants, tensorsBelow } from '../engine/state.js';
 import type { Method } from '../methods/method.js';
 import { ganOf, networksOf } from '../recipe/gan.js';
 import { recipeHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { measuredStatistics } from './statistics.js';
+import { VERSIONS } from './versions.js';
 
+/** One of the two networks of a GAN. */
 export type Role = 'generator' | 'discriminator';
 
-/** The main inputs of the exported files; conditions come beside them by their own names. */
+/** The main input of an exported network; conditions are further inputs with their own names. */
 const INPUT = { generator: 'latents', discriminator: 'images' } as const;
 
 /**
- * A trained network as an .onnx file: in inference mode (running statistics, folded into the
- * weights), with a free batch, describing itself, and certified by values computed on the CPU.
- * @param options float16: store the weights as float16, in half the space
+ * Exports a trained network as an .onnx file in inference mode: its running statistics are folded into
+ * the weights, its batch size is free, and it contains its own description and a certificate of
+ * values computed on the CPU.
+ * @param options float16: store the weights as float16, which halves the file
+ * @returns the file's bytes and its description
+ * @throws UserError if the checkpoint does not fit its recipe
  */
 export async function exportNetwork(
   checkpoint: Checkpoint,
@@ -49,16 +40,16 @@ export async function exportNetwork(
   for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
   const { params, buffers } = await learned(checkpoint, role, network);
   const model = trace(
-    ({ [INPUT[role]]: x, ...conditions }: Record<string, tf.Tensor>) => {
+    ({ [INPUT[role]]: x, ...conditions }: Record<string, Tensor>) => {
       const pass = { training: false, conditions };
-      const { y } = network.apply(constants(params), constants(buffers), x as tf.Tensor, pass);
-      return role === 'generator' ? { images: y } : { ...gan.outputs(x as tf.Tensor, y) };
+      const { y } = network.apply(constants(params), constants(buffers), x as Tensor, pass);
+      return role === 'generator' ? { images: y } : { ...gan.outputs(x as Tensor, y) };
     },
     inputs,
     { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description, float16 },
   );
   const bytes = model.toBytes();
-  const info = describe(checkpoint, role, gan);
+  const info = modelInfoOf(checkpoint, role, gan);
   const session = await openSession(bytes, { device: 'cpu', label: info.name });
   try {
     const certified = { ...info, certificate: await makeCertificate(session, info) };
@@ -68,64 +59,21 @@ export async function exportNetwork(
   }
 }
 
-/** A network's weights and statistics; of the generator their average, where it was kept. */
+/** A network's weights and running statistics; the average weights, if the training kept them. */
 async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
   const average = `${role}/average`;
   if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
-    const params = below(state, average, network.params);
+    const params = tensorsBelow(state, average, network.params);
     return { params, buffers: await measuredStatistics(recipe, network, params) };
   }
   return {
-    params: below(state, `${role}/params`, network.params),
-    buffers: below(state, `${role}/buffers`, network.buffers),
+    params: tensorsBelow(state, `${role}/params`, network.params),
+    buffers: tensorsBelow(state, `${role}/buffers`, network.buffers),
   };
 }
 
-/**
- * Exports one network of a run (its newest checkpoint, or its best one) or of a checkpoint file.
- * @param source a run's folder, or a .safetensors file
- * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
- */
-export async function exportRun(
-  source: string,
-  {
-    network,
-    out,
-    best = false,
-    float16 = false,
-  }: { network: Role; out: string; best?: boolean; float16?: boolean },
-): Promise<{ path: string; info: ModelInfo }> {
-  const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
-  const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
-  await writeFileAtomic(out, bytes);
-  return { path: out, info };
-}
-
-async function findCheckpoint(source: string, best: boolean): Promise<string> {
-  const found = await stat(source).catch((error: unknown) => {
-    throw fileError('read', source, error);
-  });
-  if (!found.isDirectory() && best) {
-    throw new UserError(`${source} is a checkpoint itself: a best one is of the folder of a run.`);
-  }
-  if (!found.isDirectory()) return source;
-  if (best) {
-    const path = bestCheckpoint(join(source, 'checkpoints'));
-    if (await exists(path)) return path;
-    throw new UserError(
-      `${source} holds no best checkpoint: a training keeps one where its recipe has output.evaluate_every.`,
-    );
-  }
-  const newest =
-    (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
-  if (newest) return newest;
-  throw new UserError(
-    `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
-  );
-}
-
-/** What the file says of itself. */
-function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
+/** The description that is stored in the file. */
+function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
   const generates = role === 'generator';
   return {
     version: 1,
@@ -149,7 +97,7 @@ function describe({ recipe, progress }: Checkpoint, role: Role, gan: Method): Mo
   };
 }
 
-/** The images that the network draws or takes; of a discriminator of fragments, the fragments. */
+/** The images that the network draws or takes; for a fragment discriminator, the fragments. */
 function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelInfo['image'] {
   const side = role === 'discriminator' && model.fragment ? sideOf(model.fragment) : undefined;
   return {
@@ -162,7 +110,7 @@ function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelI
   };
 }
 
-/** The classes or categories and the codes that the network takes beside its main input. */
+/** The classes, categories and codes that the network takes in addition to its main input. */
 function describeConditions(
   { model: { classes, categories, codes }, training }: Recipe,
   { dataset }: Checkpoint['progress'],
@@ -183,10 +131,3 @@ function describeConditions(
       codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
   };
 }
-
-const require = createRequire(import.meta.url);
-const versionOf = (file: string): string => (require(file) as { version: string }).version;
-export const VERSIONS = {
-  gpn: versionOf('../../package.json'),
-  '@tensorflow/tfjs-core': tf.version_core,
-};

@@ -1,0 +1,53 @@
+/** Exports a network of a run's folder. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ModelInfo, UserError } from '@gpn/runtime';
+import { bestCheckpoint, latestCheckpoint, readCheckpoint } from '../checkpoint/checkpoint.js';
+import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
+import { exportNetwork, type Role } from './network.js';
+
+/**
+ * Exports a network of a run's newest checkpoint, of its best one, or of a checkpoint file.
+ * @param source a run's folder, or a .safetensors file
+ * @param options.out path of the .onnx file
+ * @param options.best the checkpoint with the best Fréchet distance instead of the newest
+ * @param options.float16 store the weights as float16
+ * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
+ */
+export async function exportRun(
+  source: string,
+  {
+    network,
+    out,
+    best = false,
+    float16 = false,
+  }: { network: Role; out: string; best?: boolean; float16?: boolean },
+): Promise<{ path: string; info: ModelInfo }> {
+  const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
+  const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
+  await writeFileAtomic(out, bytes);
+  return { path: out, info };
+}
+
+async function findCheckpoint(source: string, best: boolean): Promise<string> {
+  const found = await stat(source).catch((error: unknown) => {
+    throw fileError('read', source, error);
+  });
+  if (!found.isDirectory() && best) {
+    throw new UserError(`${source} is a checkpoint itself: a best one is of the folder of a run.`);
+  }
+  if (!found.isDirectory()) return source;
+  if (best) {
+    const path = bestCheckpoint(join(source, 'checkpoints'));
+    if (await exists(path)) return path;
+    throw new UserError(
+      `${source} holds no best checkpoint: a training keeps one where its recipe has output.evaluate_every.`,
+    );
+  }
+  const newest =
+    (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
+  if (newest) return newest;
+  throw new UserError(
+    `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
+  );
+}
