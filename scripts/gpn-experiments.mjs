@@ -1,6 +1,6 @@
 /**
  * What makes Generative Predictive Networks draw digits, and what does not: short trainings that
- * differ from `gpn-mnist-large` in one thing each, and their grids (docs/gpn.md shows them).
+ * differ from `gpn-mnist-large` in one thing each, and their grids (docs/results/gpn.md shows them).
  *
  *   node scripts/gpn-experiments.mjs [NAME …] [--steps 800] [--out runs/gpn-experiments]
  *

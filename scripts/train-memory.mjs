@@ -1,7 +1,7 @@
 /**
  * Whether memory stays flat while a training step runs: `npm run bench:train -- --memory`.
  *
- * System 5 at an eighth of its width on batches of 2, so that ten thousand steps take a minute or
+ * `dcgan-mnist` at an eighth of its width on batches of 2, so that ten thousand steps take a minute or
  * two; what a step would leak, it leaks a call at a time whatever its size. New noise and pixels
  * go in at each step, from a thread of their own, and all of the state comes out, as in training.
  */

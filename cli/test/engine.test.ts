@@ -82,4 +82,4 @@ test('train continues with the engine onnx what a stand-in for TensorFlow began'
     for (const role of ['generator', 'discriminator'] as const)
       expect(row[role] / (pure[i]?.[role] as number)).toBeCloseTo(1, 3);
   });
-}, 180_000);
+});

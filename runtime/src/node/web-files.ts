@@ -16,10 +16,10 @@ const REFERENCES = /(?:from|import|import\(|new URL\()\s*['"](\.[^'"]+\.js)['"]/
  * The custom elements in the folder `gpn/`, whose script is `gpn/elements/index.js`, and ONNX
  * Runtime's files in the folder `ort/`, to be given as the elements' attribute `assets`.
  *
- * @param options.webgpu whether to add the build for WebGPU, another 27 MB; false by default
+ * @param options : whether to add the build for WebGPU, another 27 MB; false by default
  */
 export async function webFiles({ webgpu = false } = {}): Promise<WebFile[]> {
-  const own = dirname(fileURLToPath(import.meta.url));
+  const own = dirname(dirname(fileURLToPath(import.meta.url)));
   const modules = new Map<string, WebFile>();
   const follow = async (name: string): Promise<void> => {
     if (modules.has(name)) return;

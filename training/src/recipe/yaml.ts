@@ -1,7 +1,6 @@
 /** Reads and writes recipes as YAML; errors name the line. */
-import { UserError } from '@gpn/runtime';
+import { reasonOf, UserError } from '@gpn/runtime';
 import { Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
-import { reasonOf } from '../files/atomic.js';
 import { checkRecipe } from './check.js';
 import { dotted, type Path } from './errors.js';
 import type { Recipe } from './schema.js';

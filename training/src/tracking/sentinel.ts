@@ -17,7 +17,7 @@ export interface Watch {
 /** The state before the first evaluation. */
 export const startWatch: Watch = { varied: false, best: null, recall: 0, rollbacks: 0 };
 
-/** The limits beyond which a measure is a sign of collapse; docs/watching.md gives the reasons. */
+/** The limits beyond which a measure is a sign of collapse; docs/guides/watch-a-training.md gives the reasons. */
 export const LIMITS = {
   /** The pixel deviation is less than this share of that of real images. */
   deviation: 0.25,

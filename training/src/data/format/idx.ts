@@ -6,8 +6,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { UserError } from '@gpn/runtime';
-import { fileError, reasonOf } from '../../files/atomic.js';
+import { reasonOf, UserError } from '@gpn/runtime';
+import { fileError } from '../../files/atomic.js';
 
 /** The contents of an IDX file. */
 export interface Idx {

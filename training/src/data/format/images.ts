@@ -2,9 +2,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
-import { UserError } from '@gpn/runtime';
+import { reasonOf, UserError } from '@gpn/runtime';
 import pMap from 'p-map';
-import { fileError, reasonOf } from '../../files/atomic.js';
+import { fileError } from '../../files/atomic.js';
 import type { Images } from '../types.js';
 
 /** The size to which images are resized. */
