@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Images, type Picture, UserError } from '@gpn/runtime';
-import { reasonOf } from '@gpn/training/atomic';
+import { type Images, type Picture, reasonOf, UserError } from '@gpn/runtime';
 import { readStdin } from './files.js';
 
 /** Loads sharp only for a picture that needs it: most commands write PNGs without it. */

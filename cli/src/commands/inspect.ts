@@ -1,6 +1,5 @@
 import { inspectModel, type ModelSummary } from '@gpn/export';
-import { readSource, UserError } from '@gpn/runtime';
-import { reasonOf } from '@gpn/training/atomic';
+import { readSource, reasonOf, UserError } from '@gpn/runtime';
 import type { INSPECT } from '../options/inspect.js';
 import type { OptionsOf } from '../options/spec.js';
 import { table } from '../terminal/table.js';

@@ -1,6 +1,6 @@
 /** Data sets, recognised by the hash of all their images and labels. */
 import { existsSync } from 'node:fs';
-import { reasonOf } from '@gpn/training/atomic';
+import { reasonOf } from '@gpn/runtime';
 import { apt, type Finding } from './finding.js';
 
 interface Known {

@@ -16,7 +16,7 @@ const REFERENCES = /(?:from|import|import\(|new URL\()\s*['"](\.[^'"]+\.js)['"]/
  * The custom elements in the folder `gpn/`, whose script is `gpn/elements/index.js`, and ONNX
  * Runtime's files in the folder `ort/`, to be given as the elements' attribute `assets`.
  *
- * @param options : whether to add the build for WebGPU, another 27 MB; false by default
+ * @param options with `webgpu` the build for WebGPU too, another 27 MB; without it unless given
  */
 export async function webFiles({ webgpu = false } = {}): Promise<WebFile[]> {
   const own = dirname(dirname(fileURLToPath(import.meta.url)));

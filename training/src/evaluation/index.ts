@@ -57,7 +57,6 @@ export {
   measuresOf,
   qualityOf,
   scorecardMarkdown,
-  scorecardText,
   shortHash,
 } from './scorecard/scorecard.js';
 export type {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { UserError } from '@gpn/runtime';
+import { reasonOf, UserError } from '@gpn/runtime';
 
 /** What the operating system's error codes mean to a person. */
 const REASONS: Record<string, string> = {
@@ -19,12 +19,6 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'too many symbolic links',
 };
-
-/** The first line of a thrown error's message without its full stop, to embed in a sentence. */
-export function reasonOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return (text.trim().split('\n')[0] ?? '').replace(/\.$/, '');
-}
 
 /** Why a file operation failed, to embed in a sentence; undefined for any other error. */
 export function fileReason(error: unknown): string | undefined {

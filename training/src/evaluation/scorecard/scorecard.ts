@@ -47,31 +47,6 @@ function seedLines(evaluation: Evaluation): string[] {
 /** The first 12 characters of the protocol's hash, enough to distinguish protocols. */
 export const shortHash = (evaluation: Evaluation): string => evaluation.protocolHash.slice(0, 12);
 
-/** The scorecard as a text table for a terminal. */
-export function scorecardText(evaluation: Evaluation): string {
-  const rows = [HEAD, ...cells(evaluation)];
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (row: string[]) =>
-    row
-      .map((cell, i) =>
-        i === 0 || i === row.length - 1
-          ? cell.padEnd(widths[i] ?? 0)
-          : cell.padStart(widths[i] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  const seeds = seedLines(evaluation);
-  return [
-    `${evaluation.model.name}: ${protocolText(evaluation.protocol)}`,
-    `protocol ${shortHash(evaluation)}`,
-    '',
-    ...rows.map(line),
-    ...(seeds.length > 0 ? ['', `seeds ${evaluation.protocol.seeds.join(', ')}:`, ...seeds] : []),
-    ...evaluation.notes.map((note) => `\n${note}`),
-    '',
-  ].join('\n');
-}
-
 /** The scorecard as a Markdown table for a model card. */
 export function scorecardMarkdown(evaluation: Evaluation): string {
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
