@@ -11,9 +11,9 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '@gpn/runtime';
+import { reasonOf, UserError } from '@gpn/runtime';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ensureWritableFolder, fileError, reasonOf, writeFileAtomic } from '../src/files/atomic.js';
+import { ensureWritableFolder, fileError, writeFileAtomic } from '../src/files/atomic.js';
 
 let dir: string;
 beforeEach(async () => {

@@ -9,9 +9,8 @@ import { exportNetwork, type Role } from './network.js';
 /**
  * Exports a network of a run's newest checkpoint, of its best one, or of a checkpoint file.
  * @param source a run's folder, or a .safetensors file
- * @param options.out path of the .onnx file
- * @param options.best the checkpoint with the best Fréchet distance instead of the newest
- * @param options.float16 store the weights as float16
+ * @param options `network`: which of the two; `out`: path of the .onnx file; `best`: the checkpoint with
+ *   the best Fréchet distance instead of the newest; `float16`: store the weights as float16
  * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
  */
 export async function exportRun(
