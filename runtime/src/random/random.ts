@@ -169,7 +169,7 @@ export class RandomStream {
     return values;
   }
 
-  /** `n` standard normal values, one word each: {@link normalQuantile} rounded to float32. */
+  /** `n` standard normal values, one word each: `normalQuantile` rounded to float32. */
   normal(n: number): Float32Array {
     const words = this.uint32(n);
     const values = new Float32Array(n);

@@ -121,7 +121,7 @@ describe('a training that is made to collapse', () => {
     expect(of('collapse')).toMatchObject([{ step: 10, action: 'stop' }]);
     expect(result).toBeInstanceOf(UserError);
     expect((result as UserError).message).toMatch(
-      /^The generator has collapsed by step 10: images hardly differ .*step-000010\.safetensors keeps it as it is\. Lower the learning rates/,
+      /^The generator has collapsed by step 10: images hardly differ .*step-000010\.safetensors keeps its state\. Lower the learning rates/,
     );
     expect(existsSync(join(out, 'checkpoints/step-000010.safetensors'))).toBe(true);
     expect(existsSync(join(out, 'checkpoints/best.safetensors'))).toBe(false);

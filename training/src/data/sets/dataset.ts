@@ -15,7 +15,7 @@ const DATASETS: ReadonlyMap<string, (split: Split) => Promise<Images>> = new Map
 /**
  * Loads a data set. Image files are resized to the requested size; other data must have that size.
  *
- * @param spec `mnist`, `fashion`, or the path of a folder: see {@link loadFolder}
+ * @param spec `mnist`, `fashion`, or the path of a folder: see `loadFolder`
  * @throws UserError if the data set is missing, broken, or of another size
  */
 export async function loadDataset(spec: string, options: DatasetOptions): Promise<Dataset> {

@@ -16,7 +16,7 @@ import { type Augmentation, augment } from './augment.js';
 export interface JudgeRecipe extends Augmentation {
   readonly steps: number;
   readonly batchSize: number;
-  /** The highest learning rate; see {@link rateAt}. */
+  /** The highest learning rate; see `rateAt`. */
   readonly learningRate: number;
   /** The share of a label that is distributed over all classes, 0 to 1. */
   readonly labelSmoothing: number;
