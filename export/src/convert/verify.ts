@@ -43,7 +43,7 @@ const ROUNDING = 10;
  *
  * Some networks magnify rounding, on random inputs above all. If the tolerance is exceeded, the
  * original is run again on inputs that differ in their last bit, and what that changes is allowed
- * {@link ROUNDING} times over.
+ * `ROUNDING` times over.
  *
  * @param run runs the bytes of `converted.model` by an ONNX engine
  * @param options `seed`, a whole number, 0 by default, that the inputs are drawn from
