@@ -110,7 +110,9 @@ describe('dcgan-mnist', () => {
     expect(() => parseEvaluation(json.replace('"samples":400', '"samples":500'), 'r.json')).toThrow(
       'r.json was altered: its protocol does not match its hash.',
     );
-    expect(() => parseEvaluation('{}', 'r.json')).toThrow(/^r\.json is not a result of gpn-cli eval/);
+    expect(() => parseEvaluation('{}', 'r.json')).toThrow(
+      /^r\.json is not a result of gpn-cli eval/,
+    );
     expect(() => parseEvaluation('no', 'r.json')).toThrow(/^r\.json is not JSON/);
   });
 });
