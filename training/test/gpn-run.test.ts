@@ -42,7 +42,7 @@ it('GPN trains in two stages what it trains in one, byte by byte', async () => {
 it('GPN refuses a stage that is over, or not yet due, or not there', async () => {
   await expect(run('whole', 'discriminator')).rejects.toThrow(UserError);
   await expect(run('new', 'generator')).rejects.toThrow(
-    `${join(folder, 'new')} has no trained discriminator: begin with --stage discriminator.`,
+    `${join(folder, 'new')} has no trained discriminator: start with --stage discriminator.`,
   );
   const gan = resolveRecipe('dcgan-mnist', { steps: 1 });
   await expect(

@@ -83,7 +83,7 @@ test.each(['nonsense', '[]', '{}', '{"step":1,"x":"1"}', '{"step":1.5}', '{"step
     await writeFile(path, `{"step":1}\n${line}\n{"step":2}\n`);
     await expect(readMetricsLog(path)).rejects.toThrow(
       new UserError(
-        `${path}, line 2: this is no JSON object of numbers with a step; remove the line.`,
+        `${path}, line 2: this is not a JSON object of numbers with a step; remove the line.`,
       ),
     );
   },

@@ -106,13 +106,13 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   if (metadata.format !== FORMAT) {
     throw new UserError(
       metadata.format?.startsWith('gpn-checkpoint-')
-        ? `${path} was written by another version of this software (as ${metadata.format}, not ${FORMAT}): use that version, or train anew in another --out.`
+        ? `${path} was written by another version of this software (as ${metadata.format}, not ${FORMAT}): use that version, or start a new training in another --out.`
         : `${path} is not a checkpoint of a training (its format is not ${FORMAT}).`,
     );
   }
   const progress = progressSchema.safeParse(parseJson(metadata.progress ?? ''));
   if (!progress.success) {
-    throw new UserError(`${path} is broken: it does not say how far the training had come.`);
+    throw new UserError(`${path} is broken: its progress is missing or wrong.`);
   }
   const entries = [...tensors].map(([name, { shape, data }]) => {
     if (!(data instanceof Float32Array))

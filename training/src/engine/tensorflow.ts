@@ -71,7 +71,7 @@ async function firstInstalled(wanted: readonly Package[]): Promise<Package> {
       if (isAbsent(error, candidate)) continue;
       const { message } = error as Error;
       throw new UserError(
-        `${candidate.name} is installed but does not load (${message}): install it anew with ${install(candidate)}, or use the engine onnx.`,
+        `${candidate.name} is installed but does not load (${message}): reinstall it with ${install(candidate)}, or use the engine onnx.`,
       );
     }
   }

@@ -33,14 +33,14 @@ async function findCheckpoint(source: string, best: boolean): Promise<string> {
     throw fileError('read', source, error);
   });
   if (!found.isDirectory() && best) {
-    throw new UserError(`${source} is a checkpoint itself: a best one is of the folder of a run.`);
+    throw new UserError(`${source} is a checkpoint file: --best needs the folder of a run.`);
   }
   if (!found.isDirectory()) return source;
   if (best) {
     const path = bestCheckpoint(join(source, 'checkpoints'));
     if (await exists(path)) return path;
     throw new UserError(
-      `${source} holds no best checkpoint: a training keeps one where its recipe has output.evaluate_every.`,
+      `${source} holds no best checkpoint: a training keeps one if its recipe has output.evaluate_every.`,
     );
   }
   const newest =

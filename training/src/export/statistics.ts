@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { floats, oneHot } from '../data/tensors.js';
 import { drawLatents } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
+import { mapRecord } from '../records.js';
 
 /** Images of a pass, and passes. The last twenty make up most of a running average. */
 const [BATCH, PASSES] = [256, 40];
@@ -28,7 +29,7 @@ export async function measuredStatistics(
   const names = Object.keys(generator.buffers);
   if (names.length === 0) return {};
   const specs = (of: Readonly<Record<string, { shape: readonly number[] }>>) =>
-    Object.fromEntries(Object.entries(of).map(([name, { shape }]) => [name, spec(shape)]));
+    mapRecord(of, ({ shape }) => spec(shape));
   const model = trace(
     ({ latents: z, before, weights, conditions }) => ({
       after: generator.apply(weights, before, z as tf.Tensor, { training: true, conditions })
@@ -38,20 +39,15 @@ export async function measuredStatistics(
       latents: spec([BATCH, recipe.model.latent.size]),
       before: specs(generator.buffers),
       weights: specs(generator.params),
-      conditions: Object.fromEntries(
-        Object.entries(generator.conditions).map(([name, size]) => [name, spec([BATCH, size])]),
-      ),
+      conditions: mapRecord(generator.conditions, (size) => spec([BATCH, size])),
     },
     { name: 'running statistics' },
   );
   const session = await openSession(model.toBytes(), { device: 'cpu' });
   try {
-    let running = Object.fromEntries(
-      Object.entries(generator.buffers).map(([name, { shape }]) => [
-        name,
-        floats(shape, new Float32Array(tf.util.sizeFromShape([...shape]))),
-      ]),
-    ) as Record<string, TensorData>;
+    let running = mapRecord(generator.buffers, ({ shape }) =>
+      floats(shape, new Float32Array(tf.util.sizeFromShape([...shape]))),
+    );
     for (let pass = 0; pass < PASSES; pass++) {
       const outputs = await session.run({
         ...prefixed('weights', params),
@@ -64,14 +60,9 @@ export async function measuredStatistics(
     }
     // They started at 0; remove the remaining share of that.
     const seen = 1 - STATISTICS_KEPT ** PASSES;
-    return Object.fromEntries(
-      Object.entries(running).map(([name, { shape, data }]) => [
-        name,
-        floats(
-          shape,
-          Float32Array.from(data as Float32Array, (x) => x / seen),
-        ),
-      ]),
+    const share = (x: number) => x / seen;
+    return mapRecord(running, ({ shape, data }) =>
+      floats(shape, Float32Array.from(data as Float32Array, share)),
     );
   } finally {
     await session.dispose();

@@ -70,7 +70,7 @@ function parseRow(line: string, path: string, number: number): MetricsRow {
     return rowSchema.parse(JSON.parse(line));
   } catch {
     throw new UserError(
-      `${path}, line ${number}: this is no JSON object of numbers with a step; remove the line.`,
+      `${path}, line ${number}: this is not a JSON object of numbers with a step; remove the line.`,
     );
   }
 }

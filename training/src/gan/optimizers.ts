@@ -1,5 +1,6 @@
 import type { Specs, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
+import { mapRecord } from '../records.js';
 
 /**
  * An optimiser as two pure functions. Its state is tensors by name, stored in checkpoints like any
@@ -64,11 +65,8 @@ const mix = (average: tf.Tensor, now: tf.Tensor, beta: number): tf.Tensor =>
 export const sgd = (): Optimizer => ({
   state: () => ({}),
   update: (params, grads, state, learningRate) => ({
-    params: Object.fromEntries(
-      Object.entries(params).map(([name, p]) => [
-        name,
-        tf.sub(p, tf.mul(grads[name] as tf.Tensor, learningRate)),
-      ]),
+    params: mapRecord(params, (p, name) =>
+      tf.sub(p, tf.mul(grads[name] as tf.Tensor, learningRate)),
     ),
     state,
   }),

@@ -80,7 +80,7 @@ function checkClasses({ name, classes }: Dataset, wanted: number): void {
   if (classes?.length === wanted) return;
   throw new UserError(
     classes
-      ? `${name} has ${classes.length} classes, where the recipe wants ${wanted}.`
+      ? `${name} has ${classes.length} classes, but the recipe needs ${wanted}.`
       : `${name} has no labels, which the recipe needs: put the images into a folder for each class.`,
   );
 }

@@ -54,10 +54,10 @@ export function endOf(
     throw new UserError('Both networks of this recipe learn together: leave --stage out.');
   }
   if (stage === 'discriminator' && step >= first) {
-    throw new UserError(`${out} has its discriminator: --stage generator goes on from there.`);
+    throw new UserError(`${out} has its discriminator: --stage generator continues from there.`);
   }
   if (stage === 'generator' && step < first) {
-    throw new UserError(`${out} has no trained discriminator: begin with --stage discriminator.`);
+    throw new UserError(`${out} has no trained discriminator: start with --stage discriminator.`);
   }
   return stage === 'discriminator' ? first : last;
 }

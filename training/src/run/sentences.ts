@@ -26,5 +26,5 @@ export const moved = (from: string, to: string): string =>
 
 /** The error of a divergence; `saved` is the path of the last checkpoint. */
 export const diverged = (step: number, saved: string | undefined): string =>
-  `The losses are no longer numbers at step ${step}: the training has diverged. Lower the learning rates` +
+  `The losses are not finite at step ${step}: the training has diverged. Lower the learning rates` +
   `${saved ? `; the last good checkpoint is ${saved}` : ''}.`;

@@ -49,12 +49,12 @@ export async function startOf(recipe: Recipe, options: TrainOptions): Promise<St
   const progress = resumed?.progress ?? startProgress(recipe, dataset);
   if (progress.dataset.hash !== dataset.hash) {
     throw new UserError(
-      `${out} was trained on other data than ${dataset.name} as it is now; a run goes on with the data it began with.`,
+      `${out} was trained on other data than ${dataset.name} is now; a run must continue with the data it started with.`,
     );
   }
   if (progress.step > steps) {
     throw new UserError(
-      `${out} has ${progress.step} steps done, more than the ${steps} asked for.`,
+      `${out} has ${progress.step} steps done, more than the requested ${steps}.`,
     );
   }
   const random = stream(recipe.training.seed, 'initialization');
@@ -74,7 +74,7 @@ async function findStart(
   if (!path) return undefined;
   if (!resume && stage !== 'generator') {
     throw new UserError(
-      `${out} holds a run already: give --resume to go on with it, or another --out.`,
+      `${out} holds a run already: give --resume to continue it, or another --out.`,
     );
   }
   const found = await readCheckpoint(path);
@@ -87,7 +87,7 @@ async function findStart(
   if (comparable(found.recipe) !== comparable(recipe)) {
     const may = fixed ? 'they' : 'only the number of epochs or steps';
     throw new UserError(
-      `${out} was begun with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
+      `${out} was started with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
     );
   }
   return { ...found, path };

@@ -1,5 +1,6 @@
 import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
+import { mapRecord } from '../records.js';
 
 /** Keeps the gradient of a norm finite at zero; negligible for norms near 1. */
 const TINY = 1e-12;
@@ -32,6 +33,4 @@ export function gradientPenalty(
 
 /** Clips all parameters to [−limit, limit], as in the first WGAN (Arjovsky et al. 2017). */
 export const clip = (params: Tensors, limit: number): Tensors =>
-  Object.fromEntries(
-    Object.entries(params).map(([name, p]) => [name, tf.clipByValue(p, -limit, limit)]),
-  );
+  mapRecord(params, (p) => tf.clipByValue(p, -limit, limit));

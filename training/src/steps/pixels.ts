@@ -1,6 +1,7 @@
 /** Arithmetic that the steps share. */
 import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
+import { mapRecord } from '../records.js';
 
 /** Maps pixels from 0 … 255 to low … high. */
 export const fromPixels = (
@@ -19,9 +20,6 @@ export function sliceBatch<T extends tf.Tensor | undefined>(x: T, k: number, siz
 
 /** A moving average: keep · old + (1 − keep) · now, for each tensor. */
 export const moveTowards = (old: Tensors, now: Tensors, keep: number): Tensors =>
-  Object.fromEntries(
-    Object.entries(old).map(([name, before]) => [
-      name,
-      tf.add(tf.mul(before, keep), tf.mul(now[name] as tf.Tensor, 1 - keep)),
-    ]),
+  mapRecord(old, (before, name) =>
+    tf.add(tf.mul(before, keep), tf.mul(now[name] as tf.Tensor, 1 - keep)),
   );

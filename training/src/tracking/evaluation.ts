@@ -64,7 +64,7 @@ export async function openSmallEvaluator(
     return {
       real: ofReal,
       names,
-      note: `There is no judge for ${dataset.name}: no Fréchet distance, recall and classes are measured, but sameness alone, and no checkpoint is the best.`,
+      note: `There is no judge for ${dataset.name}: Fréchet distance, recall and classes are not measured, only duplicates and pixel deviation, and there is no best checkpoint.`,
       measure: async (generator) => ofPixels(await draw(generator, samples, seed)),
       dispose: async () => {},
     };

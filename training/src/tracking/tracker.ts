@@ -85,7 +85,7 @@ export async function openTracker(
       : await openSmallEvaluator(recipe, dataset, threads ? { threads } : {});
   if (evaluator?.note && on_collapse === 'rollback') {
     throw new UserError(
-      `output.on_collapse cannot be rollback: ${dataset.name} has no judge, so that no checkpoint is known to be the best; choose warn or stop.`,
+      `output.on_collapse cannot be rollback: ${dataset.name} has no judge, so there is no best checkpoint; choose warn or stop.`,
     );
   }
   if (evaluator?.note) on({ type: 'note', text: evaluator.note });

@@ -79,7 +79,7 @@ describe('a folder of CIFAR-10’s files', () => {
     [
       'cut short',
       { 'test_batch.bin': records(1, 2).slice(0, -1) },
-      /test_batch\.bin is not a usable CIFAR-10 file: .* found 6145 bytes; get it again\.$/,
+      /test_batch\.bin is not a usable CIFAR-10 file: .* found 6145 bytes; download it again\.$/,
     ],
     [
       'of a wrong label',

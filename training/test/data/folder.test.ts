@@ -78,12 +78,12 @@ describe('a folder of IDX files', () => {
     });
     await expect(loadDataset(path, SIZE)).rejects.toThrow(
       new UserError(
-        `${join(path, 'train-labels-idx1-ubyte')} has 3 labels for 4 images; it belongs to other images.`,
+        `${join(path, 'train-labels-idx1-ubyte')} has 3 labels for 4 images; the files do not belong together.`,
       ),
     );
     const other = await folder('other', { 'train-images-idx3-ubyte': images });
     await expect(loadDataset(other, { ...SIZE, height: 28 })).rejects.toThrow(
-      /^The images of other are 3 × 2 × 1 .* the recipe wants 28 × 2 × 1/,
+      /^The images of other are 3 × 2 × 1 .* the recipe needs 28 × 2 × 1/,
     );
     await expect(loadDataset(other, { ...SIZE, split: 'test' })).rejects.toThrow(
       new UserError(`${other} has no file t10k-images-idx3-ubyte, plain or .gz.`),

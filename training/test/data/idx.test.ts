@@ -64,12 +64,12 @@ describe('the IDX reader refuses in one sentence', () => {
     const packed = gzipSync(idxFile([2, 2, 2], ramp(8)));
     const cut = await file('cut.gz', packed.subarray(0, packed.length - 9));
     await expect(readIdx(cut)).rejects.toThrow(
-      new UserError(`${cut} is a broken gzip file (unexpected end of file); get it again.`),
+      new UserError(`${cut} is a broken gzip file (unexpected end of file); download it again.`),
     );
     packed[packed.length - 5] = 0xaa; // the checksum
     const bent = await file('bent.gz', packed);
     await expect(readIdx(bent)).rejects.toThrow(
-      new UserError(`${bent} is a broken gzip file (incorrect data check); get it again.`),
+      new UserError(`${bent} is a broken gzip file (incorrect data check); download it again.`),
     );
   });
 

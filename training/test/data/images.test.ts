@@ -209,7 +209,7 @@ describe('a folder of images is refused for', () => {
     expect(error).toBeInstanceOf(UserError);
     const { message } = error as UserError;
     expect(message).toMatch(
-      / is not a readable PNG, JPEG or WebP image \([^\n]+\); mend or remove it\.$/,
+      / is not a readable PNG, JPEG or WebP image \([^\n]+\); repair or remove it\.$/,
     );
     expect(message.startsWith(join(path, name))).toBe(true);
     if (name === 'huge.png') expect(message).toContain('pixel limit');
@@ -236,7 +236,7 @@ describe('a folder of images is refused for', () => {
     const files = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`${i}/a.png`, good]));
     const path = await folder('crowd', files);
     await expect(loadDataset(path, GREY)).rejects.toThrow(
-      new UserError(`${path} has 257 sub-folders of images, at most 256 can be.`),
+      new UserError(`${path} has 257 sub-folders of images; at most 256 are allowed.`),
     );
   });
 });

@@ -87,7 +87,7 @@ describe('MNIST’s package is refused with one sentence if', () => {
     await expect(loadMnist('train', folder)).rejects.toThrow(
       new UserError(
         `${join(folder, 'train-labels-idx1-ubyte')} has 10000 labels for 60000 images; ` +
-          'it belongs to other images.',
+          'the files do not belong together.',
       ),
     );
   });

@@ -104,9 +104,11 @@ describe('the evaluation of dcgan-mnist', () => {
     const json = JSON.stringify(card);
     expect(parseEvaluation(json, 'r.json')).toEqual(card);
     expect(() => parseEvaluation(json.replace('"samples":400', '"samples":500'), 'r.json')).toThrow(
-      'r.json was altered: its protocol is not the one its hash stands for.',
+      'r.json was altered: its protocol does not match its hash.',
     );
-    expect(() => parseEvaluation('{}', 'r.json')).toThrow(/^r\.json is no result of gpn-cli eval/);
+    expect(() => parseEvaluation('{}', 'r.json')).toThrow(
+      /^r\.json is not a result of gpn-cli eval/,
+    );
     expect(() => parseEvaluation('no', 'r.json')).toThrow(/^r\.json is not JSON/);
   });
 });

@@ -73,7 +73,7 @@ async function readRecords(folder: string, name: string): Promise<Uint8Array> {
   if (count === 0 || !Number.isInteger(count)) {
     throw new UserError(
       `${path} is not a usable CIFAR-10 file: expected ${RECORD} bytes for each image (a label ` +
-        `and 32 × 32 × 3 pixels), found ${bytes.length} bytes; get it again.`,
+        `and 32 × 32 × 3 pixels), found ${bytes.length} bytes; download it again.`,
     );
   }
   const labels = Uint8Array.from({ length: count }, (_, i) => bytes[i * RECORD] as number);
@@ -98,7 +98,7 @@ async function classNames(folder: string): Promise<string[]> {
   if (names.length !== CLASSES.length || new Set(names).size !== names.length) {
     throw new UserError(
       `${path} must have ${CLASSES.length} different names of classes, one a line, found ` +
-        `${new Set(names).size}; mend or remove it.`,
+        `${new Set(names).size}; repair or remove it.`,
     );
   }
   return names;

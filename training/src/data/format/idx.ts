@@ -55,7 +55,7 @@ export async function readUnzipped(path: string): Promise<Uint8Array> {
       (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
         ? 'it unpacks to more than 1 GiB'
         : reasonOf(error);
-    throw new UserError(`${path} is a broken gzip file (${reason}); get it again.`);
+    throw new UserError(`${path} is a broken gzip file (${reason}); download it again.`);
   }
 }
 

@@ -103,7 +103,7 @@ function arrange(
   }
   if (classes.length > 256) {
     throw new UserError(
-      `${folder} has ${classes.length} sub-folders of images, at most 256 can be.`,
+      `${folder} has ${classes.length} sub-folders of images; at most 256 are allowed.`,
     );
   }
   return {
@@ -135,7 +135,7 @@ const isImage = (name: string) => EXTENSIONS.has(extname(name).toLowerCase());
 async function decoder({ height, width, channels }: ImageSize) {
   const { default: sharp } = await import('sharp').catch((error: unknown) => {
     throw new UserError(
-      `Images cannot be decoded, for sharp does not load here (${reasonOf(error)}): run \`npm install sharp\`.`,
+      `Images cannot be decoded, because sharp does not load here (${reasonOf(error)}): run \`npm install sharp\`.`,
     );
   });
   return async (path: string): Promise<Uint8Array> => {
@@ -155,7 +155,7 @@ async function decoder({ height, width, channels }: ImageSize) {
       return data;
     } catch (error) {
       throw new UserError(
-        `${path} is not a readable PNG, JPEG or WebP image (${reasonOf(error)}); mend or remove it.`,
+        `${path} is not a readable PNG, JPEG or WebP image (${reasonOf(error)}); repair or remove it.`,
       );
     }
   };

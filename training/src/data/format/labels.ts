@@ -13,7 +13,7 @@ export function checkLabels(
 ): void {
   if (labels.length !== images) {
     throw new UserError(
-      `${file} has ${labels.length} labels for ${images} images; it belongs to other images.`,
+      `${file} has ${labels.length} labels for ${images} images; the files do not belong together.`,
     );
   }
   const wrong = labels.findIndex((label) => label >= classes);

@@ -33,7 +33,7 @@ function checkSize(found: Images, wanted: DatasetOptions): void {
   if (size(found) !== size(wanted)) {
     throw new UserError(
       `The images of ${found.name} are ${size(found)} (height × width × channels), the recipe ` +
-        `wants ${size(wanted)}: set data.height, data.width and data.channels, or give a folder ` +
+        `needs ${size(wanted)}: set data.height, data.width and data.channels, or give a folder ` +
         'of PNG, JPEG or WebP images, which are resized.',
     );
   }

@@ -34,7 +34,7 @@ export async function loadFolder(path: string, options: FolderOptions): Promise<
   if (isCifar10(names)) return loadCifar10(path, options.split);
   if (options.split === 'test') {
     throw new UserError(
-      `${path} is a folder of images, which has no test set of its own; give another folder.`,
+      `${path} is a folder of images, which has no test set; give another folder.`,
     );
   }
   return loadImages(path, options);

@@ -4,6 +4,7 @@ import { type Judge, judge } from '@gpn/models';
 import { type OpenOptions, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches, gatherBatch, gatherLabels } from '../../data/batches.js';
+import { floats, pixels } from '../../data/tensors.js';
 import type { Dataset } from '../../data/types.js';
 import { compile } from '../../engine/compiled.js';
 import type { CompiledStep, State } from '../../engine/types.js';
@@ -119,12 +120,12 @@ function judgeFeeds(
   const noise = Object.entries(network.noise).map(([name, shape]): [string, TensorData] => {
     const size = batchSize * tf.util.sizeFromShape([...shape]);
     const drawn = stream(seed, 'dropout', name, at).uniform(size, 0, 1);
-    return [`noise/${name}`, { dtype: 'float32', shape: [batchSize, ...shape], data: drawn }];
+    return [`noise/${name}`, floats([batchSize, ...shape], drawn)];
   });
   return {
-    'batch/images': { dtype: 'uint8', shape: [batchSize, ...network.inputShape], data: images },
+    'batch/images': pixels([batchSize, ...network.inputShape], images),
     'batch/labels': { dtype: 'uint8', shape: [batchSize], data: gatherLabels(data, indices) },
-    'hyper/rate': { dtype: 'float32', shape: [], data: Float32Array.of(rateAt(at, recipe)) },
+    'hyper/rate': floats([], Float32Array.of(rateAt(at, recipe))),
     ...Object.fromEntries(noise),
   };
 }

@@ -47,6 +47,6 @@ export async function extractorFor(
   if (extractor.identity.sha256 === judge.sha256) return extractor;
   await extractor.dispose();
   throw new UserError(
-    `${found.file} is not the judge that figures are measured with (its SHA-256 is ${extractor.identity.sha256}): install @gpn/models again, or give it by --features ${found.file}.`,
+    `${found.file} is not the judge that published values are measured with (its SHA-256 is ${extractor.identity.sha256}): install @gpn/models again, or give it by --features ${found.file}.`,
   );
 }

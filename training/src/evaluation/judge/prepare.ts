@@ -33,7 +33,7 @@ export function prepare(
 ): { data: Float32Array; shape: number[] } {
   if (channels !== format.channels && channels !== 1) {
     throw new UserError(
-      'The images are in colour and the features are of grey ones: give --features a file that takes colour.',
+      'The images are in colour, but the feature extractor takes grey ones: give --features a file that takes colour.',
     );
   }
   const [toHeight, toWidth] = [format.height || height, format.width || width];

@@ -29,7 +29,7 @@ export function bootstrap(
   { resamples = 200, seed = 0 }: BootstrapOptions = {},
 ): Interval {
   const random = stream(seed, 'bootstrap');
-  const value = statistic(Uint32Array.from({ length: groups }, (_, i) => i));
+  const value = statistic(allGroups(groups));
   const found = Array.from({ length: resamples }, () => statistic(random.below(groups, groups)));
   const bias = average(found) - value;
   const sorted = found.sort((a, b) => a - b);
@@ -47,6 +47,10 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
 
 /** Number of groups for a bootstrap over images: 100, or one per image if there are fewer. */
 export const groupCount = (images: number): number => Math.min(100, images);
+
+/** Each of `groups` groups once: the choice that gives the statistic of all images. */
+export const allGroups = (groups: number): Uint32Array =>
+  Uint32Array.from({ length: groups }, (_, g) => g);
 
 /** The range of images, from and to (exclusive), of group `g` of `groups`. */
 export const groupRange = (g: number, groups: number, count: number): [number, number] => [

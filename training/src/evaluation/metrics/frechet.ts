@@ -1,6 +1,7 @@
 /** The Fréchet distance, computed in float64. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import {
+  allGroups,
   type BootstrapOptions,
   bootstrap,
   groupCount,
@@ -163,7 +164,7 @@ export function frechetFrom(
       for (const g of chosen) add(all, sums[g] as Sums);
       return distance(momentsFrom(all, centre));
     };
-    const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
+    const value = statistic(allGroups(groups));
     // Matrix roots are slow; forty resamples give the spread to about a tenth.
     return { value, interval: bootstrap(groups, statistic, { resamples: 40, ...options }) };
   };

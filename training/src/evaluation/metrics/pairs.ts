@@ -3,8 +3,9 @@
  * hundred times faster than a loop, in blocks so that the whole matrix is never in memory.
  */
 import { spec, type Tensors, trace } from '@gpn/export';
-import { openSession, type TensorData } from '@gpn/runtime';
+import { openSession } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
+import { floats } from '../../data/tensors.js';
 import { meanOf, type Rows, rowsOf, sameSize } from './rows.js';
 
 /** Values in the matrix of a block: 16 MiB of float32. */
@@ -40,9 +41,9 @@ async function overQueries<K extends string>(
   const model = trace(f, blockInputs(block, references));
   const session = await openSession(model.toBytes(), { device: 'cpu', label: 'A comparison' });
   const fixed = {
-    references: tensor([references.count, size], float32(references.data)),
-    lengths: tensor([references.count], squaredLengths(references)),
-    radii: tensor([references.count], radii),
+    references: floats([references.count, size], float32(references.data)),
+    lengths: floats([references.count], squaredLengths(references)),
+    radii: floats([references.count], radii),
   };
   const results: Record<string, Float32Array> = {};
   try {
@@ -50,7 +51,7 @@ async function overQueries<K extends string>(
       const n = Math.min(block, queries.count - at);
       const data = new Float32Array(block * size); // the last block is padded with zeros
       data.set(queries.data.subarray(at * size, (at + n) * size));
-      const feeds = { ...fixed, queries: tensor([block, size], data) };
+      const feeds = { ...fixed, queries: floats([block, size], data) };
       const wanted = session.inputNames.map((name) => [name, feeds[name as keyof typeof feeds]]);
       const outputs = await session.run(Object.fromEntries(wanted));
       for (const [name, { data: part }] of Object.entries(outputs)) {
@@ -64,12 +65,6 @@ async function overQueries<K extends string>(
   }
   return results as Record<K, Float32Array>;
 }
-
-const tensor = (shape: number[], data: Float32Array): TensorData => ({
-  dtype: 'float32',
-  shape,
-  data,
-});
 
 const float32 = (data: Rows['data']): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data);

@@ -1,6 +1,7 @@
 /** Metrics of the classes that a classifier assigns. */
 import { assign } from './assignment.js';
 import {
+  allGroups,
   type BootstrapOptions,
   bootstrap,
   groupCount,
@@ -77,7 +78,7 @@ export function classifierScore(
     }
     return Math.exp(sum / n - marginal.reduce((s, p) => s + pLogP(p / n), 0));
   };
-  const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
+  const value = statistic(allGroups(groups));
   return { value, interval: bootstrap(groups, statistic, options) };
 }
 
@@ -134,7 +135,7 @@ export function classDivergence(
       data,
     );
   };
-  const value = statistic(Uint32Array.from({ length: groups }, (_, g) => g));
+  const value = statistic(allGroups(groups));
   // An infinite divergence has no interval.
   return Number.isFinite(value)
     ? { value, interval: bootstrap(groups, statistic, options) }

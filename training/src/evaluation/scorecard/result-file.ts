@@ -69,12 +69,12 @@ export function parseEvaluation(text: string, label: string): Evaluation {
   if (!success) {
     const [issue] = error.issues;
     throw new UserError(
-      `${label} is no result of gpn-cli eval --json (${issue?.path.join('.')}: ${issue?.message}).`,
+      `${label} is not a result of gpn-cli eval --json (${issue?.path.join('.')}: ${issue?.message}).`,
     );
   }
   const evaluation = data as Evaluation;
   if (protocolHash(evaluation.protocol) !== evaluation.protocolHash) {
-    throw new UserError(`${label} was altered: its protocol is not the one its hash stands for.`);
+    throw new UserError(`${label} was altered: its protocol does not match its hash.`);
   }
   return evaluation;
 }
