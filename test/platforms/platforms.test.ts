@@ -4,12 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Site, serveFolder } from '../../cli/src/serve.js';
 import { scratchFolder } from '../cli.js';
+import { root } from '../imports.js';
 import { installPacked } from '../pack.js';
 import {
   findChromium,
@@ -23,7 +24,8 @@ import {
 import { exported, fragmentJudge } from './model.js';
 
 const RUNTIME = '/node_modules/@gpn/runtime';
-const ASSETS = `${RUNTIME}/node_modules/onnxruntime-web/dist/`;
+/** A copy: the server does not follow the links that installed packages are here. */
+const ASSETS = '/ort/';
 
 /** What every platform tells: arrays as hexadecimal text, so that no digit is lost on the way. */
 interface Drawn {
@@ -97,6 +99,9 @@ beforeAll(async () => {
   }
   writeFileSync(join(consumer, 'fragments.onnx'), await fragmentJudge(6, 4));
   writeFileSync(join(consumer, 'index.html'), '<!doctype html><title>platforms</title>');
+  cpSync(join(root, 'node_modules/onnxruntime-web/dist'), join(consumer, 'ort'), {
+    recursive: true,
+  });
   site = await serveFolder(consumer);
   cpu = inNode('cpu');
 });
