@@ -29,7 +29,7 @@ const allowed: Record<Package, Record<string, string[]>> = {
   runtime: {
     format: [],
     random: [],
-    session: [],
+    session: ['format'],
     model: ['format', 'random', 'session'],
     node: ['format', 'random', 'session', 'model'],
     web: ['format', 'random', 'session', 'model'],
@@ -51,7 +51,7 @@ const allowed: Record<Package, Record<string, string[]>> = {
     'tracking',
     'run',
   ),
-  cli: { doctor: [], report: [], web: [], commands: ['doctor', 'report', 'web'] },
+  cli: inLayers('terminal', 'options', 'evaluation', 'doctor', 'web', 'commands'),
 };
 
 /** The room of a path such as `training/src/data/sets/mnist.ts`, or null for a file beside the rooms. */
