@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bin, gpn, listing, scratchFolder } from './cli.js';
+import { bin, gpn, listing, scratchFolder, until } from './cli.js';
 
 const folder = scratchFolder();
 const file = (name: string) => readFileSync(join(folder, name));
@@ -87,7 +87,7 @@ describe('a training that is interrupted', () => {
       stderr += text;
     });
     const log = join(folder, run, 'metrics.jsonl');
-    await until(() => existsSync(log) && readFileSync(log).length > 0);
+    await until(child, () => existsSync(log) && readFileSync(log).length > 0);
     return { child, stderr: () => stderr };
   }
 
@@ -114,12 +114,8 @@ describe('a training that is interrupted', () => {
   test('by two signals stops at once', async () => {
     const { child, stderr } = await training('twice');
     child.kill('SIGINT');
-    await until(() => stderr().includes('once more'));
+    await until(child, () => stderr().includes('Ctrl-C again'));
     child.kill('SIGINT');
     expect(await once(child, 'exit'), stderr()).toEqual([130, null]);
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

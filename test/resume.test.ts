@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { bin, gpn, listing, scratchFolder } from './cli.js';
+import { bin, gpn, listing, scratchFolder, until } from './cli.js';
 
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -49,7 +49,7 @@ test('a training killed twice and resumed ends with the files of an unbroken one
       cwd: folder,
       stdio: 'ignore',
     });
-    await until(() => rows('broken') >= steps);
+    await until(child, () => rows('broken') >= steps);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(existsSync(join(folder, 'broken/generator.onnx'))).toBe(false);
@@ -73,7 +73,3 @@ const rows = (run: string): number => {
   const path = join(folder, run, 'metrics.jsonl');
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
 };
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 3));
-}
