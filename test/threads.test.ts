@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const LAST = 'checkpoints/step-000030.safetensors';
 
-// Thirty steps of sixty-four: with two threads sums are rounded otherwise by then, where there are two.
+// Thirty steps of sixty-four: with two threads sums are rounded differently by then, if there are two.
 test('--threads 1 trains to the bytes of one thread, fed by another', async () => {
   const told = gpn(
     folder,
@@ -30,7 +30,7 @@ test('a run that goes on with other threads, or another version, says so, once',
   const go = (steps: number, threads: number) => {
     const run = gpn(folder, ...begun, '--resume', '--steps', `${steps}`, '--threads', `${threads}`);
     expect(run.code, run.stderr).toBe(0);
-    return /Until now the run was computed on (.+), from here on it is on (.+): /.exec(run.stderr);
+    return /Until now the run was computed on (.+), from here on it is computed on (.+): /.exec(run.stderr);
   };
   const { version } = JSON.parse(
     readFileSync(new URL('../training/package.json', import.meta.url), 'utf8'),

@@ -17,7 +17,7 @@ test('the program in the document on evaluation prints a scorecard', () => {
   );
   expect(status, stderr).toBe(0);
   expect(stdout).toContain('100 images of seed 0 against 100 of mnist');
-  expect(stdout).toMatch(/^recall +0\.\d/m);
+  expect(stdout).toMatch(/^\| recall \| 0\.\d/m);
 });
 
 test('the document on evaluation says what each measure is', () => {
