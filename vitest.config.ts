@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { SLOW } from './test/slow.js';
@@ -28,6 +29,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     reporters: ['default', './test/count-reporter.ts'],
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // One for each processor: Vitest leaves one free, which on two cores is half of the machine.
+    ...(mode === 'quick' && { maxWorkers: availableParallelism() }),
     exclude: mode === 'quick' ? [...configDefaults.exclude, ...SLOW] : configDefaults.exclude,
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,
