@@ -30,7 +30,9 @@ test('a run that goes on with other threads, or another version, says so, once',
   const go = (steps: number, threads: number) => {
     const run = gpn(folder, ...begun, '--resume', '--steps', `${steps}`, '--threads', `${threads}`);
     expect(run.code, run.stderr).toBe(0);
-    return /Until now the run was computed on (.+), from here on it is computed on (.+): /.exec(run.stderr);
+    return /Until now the run was computed on (.+), from here on it is computed on (.+): /.exec(
+      run.stderr,
+    );
   };
   const { version } = JSON.parse(
     readFileSync(new URL('../training/package.json', import.meta.url), 'utf8'),
