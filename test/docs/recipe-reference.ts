@@ -1,4 +1,5 @@
 /** docs/reference/recipe.md, made from the schema of recipes. */
+import { z } from 'zod';
 import { METHODS } from '../../training/src/methods/index.js';
 
 /** The part of a JSON Schema that is read here. */
@@ -21,12 +22,7 @@ export interface Schema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
-  /** Set by `.meta({ methods })`: the methods that take the key. */
-  readonly methods?: readonly string[];
 }
-
-/** Keys without a description of their own in the schema. */
-export type Descriptions = Readonly<Record<string, string>>;
 
 interface Key {
   readonly path: string;
@@ -92,18 +88,27 @@ function keysOf(schema: Schema, prefix = ''): Key[] {
   });
 }
 
-function presence({ schema, required }: Key): string {
+/** The methods that declare a key, such as `training.loss`, or the group it is in, and how; none if all recipes have it. */
+function declarationsOf(path: string): [method: string, rule: z.core.$ZodType][] {
+  const [section = '', key = ''] = path.split('.');
+  return Object.entries(METHODS).flatMap(([name, { keys }]) => {
+    const own: Readonly<Record<string, z.core.$ZodType>> = keys[section as keyof typeof keys] ?? {};
+    return own[key] ? [[name, own[key]] as [string, z.core.$ZodType]] : [];
+  });
+}
+
+const methodsOf = (path: string): string[] => declarationsOf(path).map(([name]) => name);
+
+/** Whether the methods that declare a key, itself and not its group, need it. */
+const needed = (path: string): boolean =>
+  path.split('.').length === 2 &&
+  declarationsOf(path).some(([, rule]) => !z.safeParse(rule, undefined).success);
+
+function presence({ path, schema, required }: Key): string {
   if (schema.default !== undefined) {
     return schema.default === '' ? 'empty' : `\`${JSON.stringify(schema.default)}\``;
   }
-  return required ? 'required' : 'optional';
-}
-
-/** The methods that a key belongs to: its own mark, or the one of the nearest group above it. */
-function methodsOf(path: string, keys: ReadonlyMap<string, Key>): readonly string[] | undefined {
-  const own = keys.get(path)?.schema.methods;
-  if (own || !path.includes('.')) return own;
-  return methodsOf(path.slice(0, path.lastIndexOf('.')), keys);
+  return required || needed(path) ? 'required' : 'optional';
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim();
@@ -116,19 +121,18 @@ export const undescribed = (schema: Schema): string[] =>
     .map(({ path }) => path);
 
 /** The reference: a table for each section of a recipe. */
-export function recipeDocument(schema: Schema, descriptions: Descriptions = {}): string {
+export function recipeDocument(schema: Schema): string {
   const all = keysOf(schema);
-  const byPath = new Map(all.map((key) => [key.path, key]));
   const sections = Object.entries(schema.properties ?? {});
   const top = sections.filter(([, section]) => !groupOf(section)).map(([name]) => name);
   const table = (keys: readonly Key[]): string[] => [
     row('key', 'type and range', 'default', 'meaning'),
     row('---', '---', '---', '---'),
     ...keys.map((key) => {
-      const methods = methodsOf(key.path, byPath);
-      const only = methods ? `*Only with the method ${methods.join(', ')}.*` : '';
-      const text = key.schema.description ?? descriptions[key.path] ?? '';
-      return row(`\`${key.path}\``, typeOf(key.schema), presence(key), `${text} ${only}`);
+      const methods = methodsOf(key.path);
+      const only = methods.length > 0 ? `*Only with the method ${methods.join(' or ')}.*` : '';
+      const text = `${key.schema.description ?? ''} ${only}`;
+      return row(`\`${key.path}\``, typeOf(key.schema), presence(key), text);
     }),
   ];
   return [
@@ -136,7 +140,8 @@ export function recipeDocument(schema: Schema, descriptions: Descriptions = {}):
     '',
     'A recipe is a YAML file. [Write your own recipe](../guides/your-own-recipe.md) shows how to make',
     'one. A key that is not listed here is an error that names its line. Keys marked *required* inside',
-    'an optional group are required if that group is given. The methods are',
+    'an optional group are required if that group is given, and those of a method with that method. The',
+    'methods are',
     `${Object.keys(METHODS)
       .map((name) => `\`${name}\``)
       .join(', ')}.`,

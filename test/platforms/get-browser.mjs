@@ -1,9 +1,10 @@
 /**
  * `npm run browser`: gets a Chromium for the tests of pages. Root on Debian gets Debian's package,
  * which brings a Vulkan driver in software as well; anyone else gets Playwright's own download.
- * A Chromium that is there already is left alone.
+ * Debian's, if it is there already, is left alone.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -27,6 +28,7 @@ const playwright = join(
 
 /** Ways to get a browser, the best first, and what each is called. */
 const WAYS = [
+  ['the one that is installed', () => existsSync('/usr/lib/chromium/vk_swiftshader_icd.json')],
   ['Debian’s package', () => process.getuid?.() === 0 && installed()],
   [
     'Playwright’s download',

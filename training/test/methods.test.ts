@@ -1,7 +1,7 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
-import { compile } from '../src/engine/compiled.js';
+import { compile, traceStep } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
 import { distance, type SmallOptions, smallGan } from './small-gan.js';
 
@@ -13,10 +13,11 @@ type Winograd = typeof import('../../export/src/lowerings/conv/winograd.js');
 vi.mock('../../export/src/lowerings/conv/winograd.js', async (importOriginal) => {
   const original = await importOriginal<Winograd>();
   const fewerProducts: Winograd['fewerProducts'] = (g) => {
-    if (!winograd.wherePossible) return original.fewerProducts(g);
-    const applies = g.axes.every((a) => a.dilation === 1 && a.kernel === 2 * a.stride);
-    if (applies) winograd.taken++;
-    return applies;
+    const taken = winograd.wherePossible
+      ? g.axes.every((a) => a.dilation === 1 && a.kernel === 2 * a.stride)
+      : original.fewerProducts(g);
+    if (taken) winograd.taken++;
+    return taken;
   };
   return { ...original, fewerProducts };
 });
@@ -103,9 +104,21 @@ describe('the compiled step', () => {
   // As it would from sixteen images on, which take TF.js a minute.
   it('of dcgan-mnist at full width by Winograd equals the eager one within 1e-4 after one step', async () => {
     winograd.wherePossible = true;
+    winograd.taken = 0;
     const [first] = await differences('dcgan-mnist', 1, { width: 1, batchSize: 2 });
     winograd.wherePossible = false;
     expect(first?.by, first?.name).toBeLessThan(1e-4);
     expect(winograd.taken).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [2, false],
+    [16, true],
+    [64, true],
+  ])('of dcgan-mnist at full width, on %i images, takes Winograd: %s', (batchSize, taken) => {
+    winograd.taken = 0;
+    const [phase] = smallGan('dcgan-mnist', { width: 1, batchSize }).phases;
+    if (phase) traceStep(phase.step, phase.inputs);
+    expect(winograd.taken > 0).toBe(taken);
   });
 });

@@ -5,37 +5,23 @@ import {
   type Measure,
   measuresOf,
   protocolText,
+  scorecardRows,
+  seedLines,
   shortHash,
 } from '@gpn/training';
 import { table } from '../terminal/table.js';
 
-const BETTER = { lower: 'lower', higher: 'higher', real: 'near real' } as const;
-
 /** One evaluation: a row for each measure. */
 export function scorecardText(evaluation: Evaluation): string {
   const { model, protocol, notes } = evaluation;
-  const measures = measuresOf(evaluation);
-  const rows = measures.map(([, measure, { value, interval, floor, ceiling }]) => [
-    measure.title,
-    format(value, measure),
-    interval?.map((bound) => format(bound, measure)).join(' … ') ?? '',
-    format(floor, measure),
-    format(ceiling, measure),
-    BETTER[measure.better],
-  ]);
-  const seeds = measures.map(
-    ([, measure, result]) =>
-      `${measure.title}: ${result.seeds.map((value) => format(value, measure)).join(', ')}`,
-  );
+  const [[, ...head] = [], ...rows] = scorecardRows(evaluation);
+  const seeds = seedLines(evaluation);
   return [
     `${model.name}: ${protocolText(protocol)}`,
     `protocol ${shortHash(evaluation)}`,
     '',
-    table(
-      [['', 'value', '95 % interval', 'real', 'noise', 'better'], ...rows],
-      ['left', 'right', 'right', 'right', 'right', 'left'],
-    ).trimEnd(),
-    ...(protocol.seeds.length > 1 ? ['', `seeds ${protocol.seeds.join(', ')}:`, ...seeds] : []),
+    table([['', ...head], ...rows], ['left', 'right', 'right', 'right', 'right', 'left']).trimEnd(),
+    ...(seeds.length > 0 ? ['', `seeds ${protocol.seeds.join(', ')}:`, ...seeds] : []),
     ...notes.map((note) => `\n${note}`),
     '',
   ].join('\n');

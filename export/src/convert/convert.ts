@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { reasonOf } from '../reason.js';
 import { type OnnxModel, type TensorSpec, type Tensors, traceAsync } from '../trace/trace.js';
 import { type ModelKind, readModel } from './disk.js';
-import { ExportError, reasonOf } from './error.js';
+import { ExportError } from './error.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
 import { type LoadedModel, loadModel } from './load.js';
 

@@ -3,12 +3,14 @@ import { sizeOf } from './shapes.js';
 import type { Data, DType, Value } from './value.js';
 
 /**
- * A constant of one row per image must not be baked in at the size of the batch that was traced.
- * Two kinds depend on that size in a way that can be written down: rows that are all the same, such
- * as the first state of a recurrent layer, and rows of integers that rise by a step, such as the
- * places of images in a gather. Others stay as they are, and are refused when the batch is freed.
+ * Writes a constant with one row per image so that it follows the batch, which is free when the file
+ * runs. Two kinds can be written so: rows that are all the same, such as the first state of a recurrent
+ * layer, and integers that rise by the same step from row to row, such as the indices of images in a
+ * gather.
  *
- * @param batch the size that stands for the free one
+ * @param batch the size at which the free batch is traced
+ * @returns undefined for every other constant; the pass that frees the batch refuses those that depend
+ *   on it
  */
 export function perImage(
   b: Builder,
@@ -27,7 +29,7 @@ export function perImage(
   if (rises(values, size, 0)) return b.Expand(first, shape);
   const step = Number(values[size]) - Number(values[0]);
   if (dtype !== 'int32' || !byRow || !rises(values, size, step)) return undefined;
-  // 0, 1, 2 …: how many ones come before each.
+  // 0, 1, 2 …, as the running sum of ones before each row.
   const ones = b.full(1, [lead], dtype);
   const place = b.op('CumSum', [ones, b.scalar(0, 'int32')], { exclusive: 1 }, ones)[0] as Value;
   const column = b.Reshape(place, [lead, ...rest.map(() => 1)]);

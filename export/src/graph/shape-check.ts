@@ -1,3 +1,4 @@
+import { reasonOf } from '../reason.js';
 import { ELEMENTWISE } from './rules/elementwise.js';
 import { LAYOUT } from './rules/layout.js';
 import { PRODUCTS } from './rules/products.js';
@@ -34,13 +35,11 @@ function resultsOf({ op, inputs }: Node, rule: () => readonly Shape[]): readonly
     return rule();
   } catch (cause) {
     const shapes = listed(inputs.map((v) => v?.shape));
-    throw new Error(`${op} cannot take inputs of the shapes ${shapes}: ${reason(cause)}`, {
+    throw new Error(`${op} cannot take inputs of the shapes ${shapes}: ${reasonOf(cause)}`, {
       cause,
     });
   }
 }
-
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : `${cause}`);
 
 const listed = (shapes: readonly (Shape | undefined)[]): string =>
   shapes.map((shape) => (shape ? `[${shape}]` : 'none')).join(', ');

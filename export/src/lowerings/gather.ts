@@ -4,11 +4,11 @@ import { range, sizeOf } from '../graph/shapes.js';
 import type { DType, Value } from '../graph/value.js';
 import { lower, type Table } from './table.js';
 
-/** Picking, placing and counting elements by numbers that are themselves tensors. */
+/** Gathers, scatters and counts, whose indices are tensors. */
 
 const numeric = (d: DType): DType => (d === 'bool' ? 'int32' : d);
 
-/** Rows of each batch by its own numbers: rows first, since GatherND picks leading axes. */
+/** Rows of each batch by its own indices. The rows come first, because GatherND picks leading axes. */
 function gatherBatches(b: Builder, x: Value, indices: Value, axis: number, dims: number): Value {
   const info = tf.backend_util.segment_util.collectGatherOpShapeInfo(
     { shape: [...x.shape], dtype: 'float32' } as tf.Tensor,
@@ -37,11 +37,11 @@ function tuples(b: Builder, indices: Value, updates: Value, shape: readonly numb
   return { rows, slices: fits ? b.Reshape(updates, slices) : b.Expand(updates, slices) };
 }
 
-/** Where x equals 0, 1, …, n − 1, along a new last axis. */
+/** Compares x with 0, 1, …, n − 1 along a new last axis. */
 const equalsEach = (b: Builder, x: Value, n: number): Value =>
   b.Equal(b.Reshape(b.Cast(x, 'int32'), [...x.shape, 1]), b.iota([n], 'int32'));
 
-/** How often, or with how much weight, each number below n occurs in the last axis of x. */
+/** Counts, or sums the weights of, each number below n in the last axis of x. */
 function count(b: Builder, x: Value, weights: Value, n: number, binary = false): Value {
   const weighted = sizeOf(weights.shape) > 0;
   const dtype = weighted ? numeric(weights.dtype) : 'float32';
@@ -60,7 +60,10 @@ interface Scan {
   readonly reverse: boolean;
 }
 
-/** ONNX has no running product: for each place, the product over those that count for it. */
+/**
+ * A running product, which ONNX lacks: for each element, the product of those before
+ * it (after it if `reverse`), and of itself unless `exclusive`.
+ */
 function runningProduct(b: Builder, x: Value, { axis, exclusive, reverse }: Scan): Value {
   const n = x.shape[axis] as number;
   const counts = (i: number, j: number): boolean =>

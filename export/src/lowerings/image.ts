@@ -16,14 +16,14 @@ function column(b: Builder, matrix: Value, i: number): Value {
   return b.Reshape(b.Slice(matrix, [0, i], [rows, i + 1]), [rows, 1, 1]);
 }
 
-/** Whether each place lies on the image. */
+/** Whether each coordinate lies within the image. */
 function inside(b: Builder, y: Value, x: Value, height: number, width: number): Value {
   const within = (v: Value, size: number): Value =>
     b.And(b.GreaterOrEqual(v, b.float(0)), b.LessOrEqual(v, b.float(size - 1)));
   return lastUnit(b, b.And(within(y, height), within(x, width)));
 }
 
-/** Reads pixels: (image, y, x) broadcast to the places, which are clamped to the image. */
+/** Reads pixels. (image, y, x) broadcast; coordinates are clamped to the image. */
 function pixelsOf(b: Builder, images: Value, image: Value): (y: Value, x: Value) => Value {
   const [n, height, width, channels] = images.shape as Shape4;
   const table = b.Reshape(b.Cast(images, 'float32'), [n * height * width, channels]);
@@ -87,7 +87,7 @@ interface TransformAttrs {
 
 const truncated = (b: Builder, x: Value): Value => b.Cast(b.Cast(x, 'int64'), 'float32');
 
-/** How places off the image are brought back to it, along an axis of the given size. */
+/** Maps coordinates outside the image back into it, along an axis of the given size. */
 type FillMode = (b: Builder, place: Value, size: number) => Value;
 
 const clamp: FillMode = (b, v, size) => b.Clip(v, b.float(0), b.float(size - 1));
@@ -208,7 +208,7 @@ interface Suppression {
   readonly padToMaxOutputSize: boolean;
 }
 
-/** The indices of the boxes that are kept, padded with 0, and how many they are. */
+/** The indices of the kept boxes, padded with 0, and their number. */
 function suppress(b: Builder, boxes: Value, scores: Value, a: Suppression): Value[] {
   if (!a.padToMaxOutputSize) {
     throw new Error(
@@ -225,7 +225,7 @@ function suppress(b: Builder, boxes: Value, scores: Value, a: Suppression): Valu
     one(a.iouThreshold),
     one(a.scoreThreshold),
   ];
-  // As many rows (batch, class, box) as boxes are kept; the graph notes the most there can be.
+  // One row (batch, class, box) for each kept box; the graph records the largest possible number.
   const shape = [Math.min(n, a.maxOutputSize), 3];
   const [rows] = b.op('NonMaxSuppression', inputs, {}, { shape, dtype: 'int64' }) as [Value];
   const kept = b.Gather(rows, b.scalar(2, 'int64'), 1);

@@ -57,6 +57,8 @@ export {
   measuresOf,
   qualityOf,
   scorecardMarkdown,
+  scorecardRows,
+  seedLines,
   shortHash,
 } from './scorecard/scorecard.js';
 export type {

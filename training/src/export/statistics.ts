@@ -1,8 +1,8 @@
 /** Running statistics for a generator with averaged weights. */
 import { spec, trace } from '@gpn/export';
 import { type Network, prefixed, STATISTICS_KEPT } from '@gpn/models';
-import { openSession, stream, type TensorData } from '@gpn/runtime';
-import * as tf from '@tensorflow/tfjs-core';
+import { openSession, product, stream, type TensorData } from '@gpn/runtime';
+import type * as tf from '@tensorflow/tfjs-core';
 import { floats, oneHot } from '../data/tensors.js';
 import { drawLatents } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -46,7 +46,7 @@ export async function measuredStatistics(
   const session = await openSession(model.toBytes(), { device: 'cpu' });
   try {
     let running = mapRecord(generator.buffers, ({ shape }) =>
-      floats(shape, new Float32Array(tf.util.sizeFromShape([...shape]))),
+      floats(shape, new Float32Array(product(shape))),
     );
     for (let pass = 0; pass < PASSES; pass++) {
       const outputs = await session.run({

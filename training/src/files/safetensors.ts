@@ -7,7 +7,7 @@
  * assumed to be little-endian, as on every platform of Node.
  */
 import { readFile } from 'node:fs/promises';
-import { UserError } from '@gpn/runtime';
+import { product, UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import { fileError } from './atomic.js';
 
@@ -49,8 +49,6 @@ const METADATA = '__metadata__';
 /** Bytes; the limit of the reference implementation. */
 const MAX_HEADER = 100_000_000;
 
-const elements = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
-
 /** Encodes a file. Equal tensors and metadata give equal bytes, whatever the order of the map. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -65,7 +63,7 @@ export function encodeSafetensors(
     : [];
   let end = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
-    if (name === METADATA || data.length !== elements(shape)) {
+    if (name === METADATA || data.length !== product(shape)) {
       throw new Error(`Tensor ${name} of shape [${shape}] with ${data.length} values`);
     }
     const begin = end;
@@ -198,7 +196,7 @@ const whatIsWrong = (error: z.ZodError) =>
 
 function read(name: string, { dtype, shape, data_offsets }: Entry, body: Uint8Array, fail: Fail) {
   const [begin, end] = data_offsets;
-  const expected = elements(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
+  const expected = product(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== expected) {
     fail(`${name} has ${end - begin} bytes, its shape [${shape.join(', ')}] needs ${expected}`);
   }

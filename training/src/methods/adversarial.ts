@@ -1,7 +1,7 @@
 import type { Pair } from '@gpn/models';
 import { z } from 'zod';
 import { floats } from '../data/tensors.js';
-import { ratio } from '../recipe/keys/values.js';
+import { ratio, weight } from '../recipe/keys/values.js';
 import {
   adversarialStep,
   type GanSettings,
@@ -9,7 +9,7 @@ import {
   imagesOf,
   latentsOf,
 } from '../steps/adversarial.js';
-import { trainee } from '../steps/state.js';
+import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
   drawLatents,
@@ -31,10 +31,7 @@ const keys = {
   generator_steps: ratio
     .optional()
     .describe('How often the generator learns in a step; 1 unless given.'),
-  gradient_penalty: z
-    .number()
-    .gt(0)
-    .max(1000)
+  gradient_penalty: weight
     .optional()
     .describe('Weight of the gradient penalty (λ of WGAN-GP); without it there is none.'),
   weight_clip: z
@@ -82,10 +79,7 @@ export const adversarial = defineMethod({
         })),
     };
     return {
-      state: {
-        generator: trainee(pair.generator, optimizer),
-        discriminator: trainee(pair.discriminator, optimizer),
-      },
+      state: ganState(pair, optimizer),
       phases: [phase],
       scores: loss.scores,
       outputs: (_, y) => ({ scores: y }),

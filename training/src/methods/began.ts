@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { weight } from '../recipe/keys/values.js';
 import { beganInputs, beganState, beganStep, energy } from '../steps/began.js';
 import { defineMethod, type Phase } from './method.js';
 import {
@@ -17,10 +18,7 @@ const equilibrium = z.strictObject({
     .gt(0)
     .max(1)
     .describe('Ratio of the energies of generated and real images to aim at (γ of the paper).'),
-  diversity: z
-    .number()
-    .gt(0)
-    .max(1000)
+  diversity: weight
     .optional()
     .describe(
       'Weight, in the generator’s loss, of the likeness of images whose latents differ; 0 unless given.',

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { distort, drawAffine } from '../data/distort.js';
 import { floats, oneHot, pixels } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
-import { size } from '../recipe/keys/values.js';
+import { size, weight } from '../recipe/keys/values.js';
 import { heads, type InfoganSettings, infoganInputs, infoganStep } from '../steps/infogan.js';
-import { trainee } from '../steps/state.js';
+import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase, type PhaseData } from './method.js';
 import {
   drawLatents,
@@ -39,10 +39,7 @@ const information = z.strictObject({
     .describe(
       'Weight of the mutual information between the categories of a real image and of its distorted copy; 0 unless given.',
     ),
-  diversity: z
-    .number()
-    .gt(0)
-    .max(1000)
+  diversity: weight
     .optional()
     .describe(
       'Weight, in the generator’s loss, of the likeness of images that differ in their latents alone; 0 unless given. The batch size must be even.',
@@ -119,10 +116,7 @@ export const infogan = defineMethod({
       },
     };
     return {
-      state: {
-        generator: trainee(pair.generator, optimizer),
-        discriminator: trainee(pair.discriminator, optimizer),
-      },
+      state: ganState(pair, optimizer),
       phases: [phase],
       scores: loss.scores,
       outputs(_, y) {

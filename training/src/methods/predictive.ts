@@ -1,6 +1,5 @@
 import type { Pair } from '@gpn/models';
-import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
-import * as tf from '@tensorflow/tfjs-core';
+import { product, type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import { z } from 'zod';
 import { batches } from '../data/batches.js';
 import {
@@ -17,7 +16,7 @@ import {
 import { floats } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
-import { count, size, whole } from '../recipe/keys/values.js';
+import { count, size, weight, whole } from '../recipe/keys/values.js';
 import {
   DECEPTION_LOSSES,
   type DeceptionSettings,
@@ -28,21 +27,21 @@ import {
   fragmentStep,
   logOdds,
 } from '../steps/predictive.js';
-import { trainee } from '../steps/state.js';
+import { ganState } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
 import { drawLatents, optimizerOf, passes, stepsOf } from './shared.js';
 
 const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };
-const weight = z.number().gt(0).max(1000).optional();
+const share = weight.optional();
 
 const negatives = z
   .strictObject({
-    noise: weight.describe('Weight of fragments whose internal part is uniform noise.'),
-    blur: weight.describe('Weight of fragments whose internal part has noise of up to 0.2 added.'),
-    mismatch: weight.describe('Weight of fragments with the internal part of another image.'),
-    gaussian: weight.describe('Weight of fragments whose internal part is blurred.'),
-    generated: weight.describe(
+    noise: share.describe('Weight of fragments whose internal part is uniform noise.'),
+    blur: share.describe('Weight of fragments whose internal part has noise of up to 0.2 added.'),
+    mismatch: share.describe('Weight of fragments with the internal part of another image.'),
+    gaussian: share.describe('Weight of fragments whose internal part is blurred.'),
+    generated: share.describe(
       'Weight of fragments of the generator’s images, from the second round on.',
     ),
   } satisfies Record<Alteration | 'generated', z.ZodType>)
@@ -66,10 +65,7 @@ const settingsSchema = z.strictObject({
     .describe(
       '`sigmoid`: of the logit of “fake”; `modified`: −log of the probability of “real”, which does not fade if the discriminator is sure.',
     ),
-  diversity: z
-    .number()
-    .gt(0)
-    .max(1000)
+  diversity: weight
     .optional()
     .describe(
       'Weight of the likeness of images whose latents differ, relative to a fragment’s loss; 0 unless given.',
@@ -113,10 +109,7 @@ export const predictive = defineMethod({
       inRound(deceive, round, rounds),
     ]);
     return {
-      state: {
-        generator: trainee(pair.generator, optimizer),
-        discriminator: trainee(pair.discriminator, optimizer),
-      },
+      state: ganState(pair, optimizer),
       phases: phases.flat(),
       scores: 'logit',
       outputs: (_, y) => ({ scores: logOdds(y) }),
@@ -268,7 +261,7 @@ const placesOf = (
 
 /** Uniform numbers on (0, 1). */
 const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
-  floats(shape, random.uniform(tf.util.sizeFromShape([...shape]), 0, 1));
+  floats(shape, random.uniform(product(shape), 0, 1));
 
 /** Remembers results, because the rounds share their data and drawing a long order is slow. */
 function memoized<A extends object, B>(f: (a: A) => B): (a: A) => B {

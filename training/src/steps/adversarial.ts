@@ -6,7 +6,7 @@ import type { Optimizer } from '../gan/optimizers.js';
 import { clip, gradientPenalty } from './gradient-penalty.js';
 import { differentiate } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
-import { asInputs, rateInputs, trainee } from './state.js';
+import { asInputs, ganState, rateInputs } from './state.js';
 
 /** A network in training: its weights, its buffers (running statistics) and its optimiser's state. */
 export interface Trainee {
@@ -50,10 +50,7 @@ export function ganInputs(settings: GanSettings) {
   const rows = imagesOf(settings);
   const { labels } = discriminator.conditions;
   return {
-    state: asInputs({
-      generator: trainee(generator, optimizer),
-      discriminator: trainee(discriminator, optimizer),
-    }),
+    state: asInputs(ganState(settings, optimizer)),
     batch: {
       /** Pixels 0 to 255. */
       images: spec([rows, ...discriminator.inputShape], 'uint8'),

@@ -1,10 +1,11 @@
 import { spec, type Tensors } from '@gpn/export';
+import type { Pair } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GanSettings } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
-import { asInputs, rateInputs, trainee } from './state.js';
+import { asInputs, ganState, rateInputs } from './state.js';
 
 /** The networks and settings of the step; the discriminator is an autoencoder of images. */
 export interface BeganSettings
@@ -17,13 +18,8 @@ export interface BeganSettings
 }
 
 /** The state of both networks, and `balance`: k of the paper, the weight of generated images. */
-export const beganState = ({
-  generator,
-  discriminator,
-  optimizer,
-}: Pick<BeganSettings, 'generator' | 'discriminator' | 'optimizer'>) => ({
-  generator: trainee(generator, optimizer),
-  discriminator: trainee(discriminator, optimizer),
+export const beganState = (settings: Pair & Pick<BeganSettings, 'optimizer'>) => ({
+  ...ganState(settings, settings.optimizer),
   balance: { shape: [], start: { kind: 'zeros' } as const },
 });
 

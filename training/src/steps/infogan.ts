@@ -5,7 +5,7 @@ import type { GanSettings } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
-import { asInputs, rateInputs, trainee } from './state.js';
+import { asInputs, ganState, rateInputs } from './state.js';
 
 /** The networks and settings of the step. */
 export interface InfoganSettings
@@ -36,10 +36,7 @@ export function infoganInputs(settings: InfoganSettings) {
   const { generator, discriminator, optimizer, batchSize, categories, codes } = settings;
   const images = spec([batchSize, ...discriminator.inputShape], 'uint8');
   return {
-    state: asInputs({
-      generator: trainee(generator, optimizer),
-      discriminator: trainee(discriminator, optimizer),
-    }),
+    state: asInputs(ganState(settings, optimizer)),
     batch: {
       /** Pixels 0 to 255. */
       images,

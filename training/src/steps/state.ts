@@ -1,6 +1,12 @@
 /** The state of a training, declared once: its shapes, its initial values and its types in a step. */
 import { flatten, mapLeaves, type TensorSpec as Shape, spec } from '@gpn/export';
-import { type Initialization, initialize, type Network, type TensorSpec } from '@gpn/models';
+import {
+  type Initialization,
+  initialize,
+  type Network,
+  type Pair,
+  type TensorSpec,
+} from '@gpn/models';
 import type { RandomStream } from '@gpn/runtime';
 import type { State } from '../engine/types.js';
 import type { Optimizer } from '../gan/optimizers.js';
@@ -14,6 +20,12 @@ export const trainee = (network: Pick<Network, 'params' | 'buffers'>, optimizer:
   params: network.params,
   buffers: network.buffers,
   optimizer: optimizer.state(network.params),
+});
+
+/** The state of a pair of networks that are trained together. */
+export const ganState = ({ generator, discriminator }: Pair, optimizer: Optimizer) => ({
+  generator: trainee(generator, optimizer),
+  discriminator: trainee(discriminator, optimizer),
 });
 
 /** The state of a network that a step uses and does not change. */

@@ -26,7 +26,7 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
   return b.Reshape(gathered, [rows, columns]);
 }
 
-/** Pixel by pixel of the whole batch, with one of zeros for what is outside: an image need not be padded. */
+/** The pixels of the whole batch and one of zeros, for windows that reach outside: no padding is needed. */
 function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
   const [h, w] = g.axes;
   const inside = (a: Axis, place: number, tap: number): number => {
@@ -75,7 +75,7 @@ function gatherBlocks(b: Builder, x: Value, g: Geometry): Value {
   return b.Gather(blocks, table(b, indices), 1);
 }
 
-/** The same rows of every image, whose own are `size` each; −1 stays. */
+/** Row indices of one image, repeated for every image of `size` rows; −1 stays. */
 const perImage = (ofImage: readonly number[], batch: number, size: number): number[] =>
   range(batch).flatMap((n) => ofImage.map((at) => (at < 0 ? -1 : n * size + at)));
 
@@ -108,7 +108,7 @@ const greatestCommonDivisor = (a: number, b: number): number =>
 const filterMatrix = (b: Builder, filter: Value, g: Geometry): Value =>
   b.Reshape(filter, [g.axes[0].kernel * g.axes[1].kernel * g.inChannels, g.outChannels]);
 
-/** Images of fewer channels are arranged in other ways. */
+/** Number of channels below which images are arranged differently. */
 export const FEW_CHANNELS = 8;
 
 export function convolve(b: Builder, x: Value, filter: Value, g: Geometry): Value {

@@ -6,7 +6,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { reasonOf, UserError } from '@gpn/runtime';
+import { product, reasonOf, UserError } from '@gpn/runtime';
 import { fileError } from '../../files/atomic.js';
 
 /** The contents of an IDX file. */
@@ -98,7 +98,7 @@ export function parseIdx(bytes: Uint8Array, name: string, rank?: number): Idx {
   const shape = Array.from({ length: found }, (_, axis) => view.getUint32(4 + 4 * axis));
   if (shape.includes(0)) fail(`it holds no values (its dimensions are ${shape.join(' × ')})`);
 
-  const expected = shape.reduce((product, size) => product * size, 1);
+  const expected = product(shape);
   const length = bytes.length - header;
   if (length !== expected) {
     fail(

@@ -1,7 +1,7 @@
 /** The judge, a classifier whose features and classes are used to evaluate images, and its training. */
 import { spec, type Tensors } from '@gpn/export';
 import { type Judge, judge } from '@gpn/models';
-import { type OpenOptions, stream, type TensorData } from '@gpn/runtime';
+import { type OpenOptions, product, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches, gatherBatch, gatherLabels } from '../../data/batches.js';
 import { floats, pixels } from '../../data/tensors.js';
@@ -118,7 +118,7 @@ function judgeFeeds(
   const { batchSize, seed } = recipe;
   const images = augment(gatherBatch(data, indices), data, recipe, stream(seed, 'augment', at));
   const noise = Object.entries(network.noise).map(([name, shape]): [string, TensorData] => {
-    const size = batchSize * tf.util.sizeFromShape([...shape]);
+    const size = batchSize * product(shape);
     const drawn = stream(seed, 'dropout', name, at).uniform(size, 0, 1);
     return [`noise/${name}`, floats([batchSize, ...shape], drawn)];
   });

@@ -1,6 +1,5 @@
 /** Converts images to the input of a network. */
-import { UserError } from '@gpn/runtime';
-import { util } from '@tensorflow/tfjs-core';
+import { product, UserError } from '@gpn/runtime';
 import type { Pictures } from '../../data/types.js';
 
 /** The order of the dimensions: channels last or channels first. */
@@ -45,7 +44,7 @@ export function prepare(
   const size = height * width * channels;
   const [low, high] = format.range;
   const scale = (high - low) / 255;
-  const data = new Float32Array(util.sizeFromShape(shape));
+  const data = new Float32Array(product(shape));
   if (format.layout === 'NHWC' && shape.join() === [batch, height, width, channels].join()) {
     // Nothing to resize or transpose, as with the judges: ten times as fast.
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);

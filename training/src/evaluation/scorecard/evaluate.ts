@@ -9,6 +9,16 @@ import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
 import type { EvaluateOptions, Evaluation, Evaluator, Result } from './types.js';
 
+/** The options with their defaults. */
+const settingsOf = ({
+  samples = 10_000,
+  seeds = [0],
+  extras = [],
+  on = () => {},
+  ...others
+}: EvaluateOptions) => ({ ...others, samples, seeds, extras, on });
+type Settings = ReturnType<typeof settingsOf>;
+
 /**
  * Prepares the evaluation of generators of one image size: loads data and judge, and measures training
  * images and noise for comparison.
@@ -21,7 +31,8 @@ export async function openEvaluator(
   size: { height: number; width: number; channels: number },
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
-  const { samples = 10_000, features, featuresRange, on = () => {} } = options;
+  const settings = settingsOf(options);
+  const { samples, features, featuresRange, on } = settings;
   const real = await loadReal(spec, size, options.classes);
   const extractor = await extractorFor(spec, features, featuresRange && { range: featuresRange });
   try {
@@ -34,9 +45,9 @@ export async function openEvaluator(
     const chosen = chooseSome(real.reference, samples, 0);
     const reference = await sampleOf(chosen, 'real images');
     const scorer = await openScorer(reference, real.train);
-    const bench = { options, real, reference, scorer, sampleOf };
+    const bench = { settings, real, reference, scorer, sampleOf };
     const limits = await limitsOf(bench, size);
-    const protocol = protocolOf(options, real, chosen.count, extractor.identity);
+    const protocol = protocolOf(settings, real, chosen.count, extractor.identity);
     return {
       protocol,
       real,
@@ -55,7 +66,7 @@ type SampleOf = (pictures: Labelled, phase: string) => Promise<Sample>;
 
 /** Everything that generators are measured with. */
 interface Bench {
-  readonly options: EvaluateOptions;
+  readonly settings: Settings;
   readonly real: RealData;
   /** The real images that generated ones are compared with. */
   readonly reference: Sample;
@@ -70,7 +81,7 @@ interface Limits {
 }
 
 const protocolOf = (
-  { samples = 10_000, seeds = [0] }: EvaluateOptions,
+  { samples, seeds }: Settings,
   { name, part, reference: { hash } }: RealData,
   count: number,
   features: Protocol['features'],
@@ -78,10 +89,10 @@ const protocolOf = (
 
 /** Scores training images and noise. */
 async function limitsOf(
-  { options, real, reference, scorer, sampleOf }: Bench,
+  { settings, real, reference, scorer, sampleOf }: Bench,
   size: { height: number; width: number; channels: number },
 ): Promise<Limits> {
-  const { samples = 10_000, extras = [], on = () => {} } = options;
+  const { samples, extras, on } = settings;
   const { pictures: chosen } = reference;
   const trained = await sampleOf(chooseSome(real.train, samples, 1), 'training images');
   const all = { sample: trained, asManyAsTraining: async () => ({ pictures: real.train }) };
@@ -134,11 +145,11 @@ interface Seed {
 
 /** Scores the images of one seed. */
 async function scoreSeed(
-  { options, real, scorer, sampleOf, protocol }: Bench & { protocol: Protocol },
+  { settings, real, scorer, sampleOf, protocol }: Bench & { protocol: Protocol },
   generator: Generator,
   seed: number,
 ): Promise<Seed & { scores: Scores }> {
-  const { extras = [], on = () => {} } = options;
+  const { extras, on } = settings;
   const phase = protocol.seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
   const sampled = async (count: number) => {
     const drawn = await draw(generator, count, seed, (done, total) =>

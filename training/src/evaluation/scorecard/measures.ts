@@ -24,7 +24,8 @@ export const MEASURES = {
     title: 'kernel distance × 1000',
     better: 'lower',
     digits: 2,
-    about: 'the same without assuming a distribution, and unbiased: equal ones have 0 on average',
+    about:
+      'the same without assuming a normal distribution, and unbiased: 0 on average for equal distributions',
   },
   precision: {
     title: 'precision',
@@ -42,7 +43,7 @@ export const MEASURES = {
     title: 'density',
     better: 'real',
     digits: 3,
-    about: 'how thick real images lie around a generated one',
+    about: 'how densely real images lie around a generated one',
   },
   coverage: {
     title: 'coverage',
@@ -55,20 +56,20 @@ export const MEASURES = {
     better: 'real',
     digits: 2,
     about:
-      'whether images are surely of a class, and all classes are drawn; at most the number of classes',
+      'whether each image clearly shows one class and all classes are drawn; at most the number of classes',
   },
   classDivergence: {
     title: 'divergence of classes',
     better: 'lower',
     digits: 4,
     about:
-      'whether classes are drawn as often as the data has them; ln 10 = 2.3 when one of ten is drawn',
+      'whether classes are drawn as often as in the data; ln 10 = 2.3 if only one of ten is drawn',
   },
   agreement: {
     title: 'label agreement',
     better: 'higher',
     digits: 4,
-    about: 'the share of images that the judge takes for the class that was asked for',
+    about: 'the share of images that the judge assigns to the class that was asked for',
   },
   categoryError: {
     title: 'error of categories',
@@ -93,19 +94,20 @@ export const MEASURES = {
     title: 'copies',
     better: 'lower',
     digits: 3,
-    about: 'the share of generated images that are a training image’s copy: learnt by heart',
+    about: 'the share of generated images that are copies of training images',
   },
   deviation: {
     title: 'pixel deviation',
     better: 'real',
     digits: 3,
-    about: 'the standard deviation over 200 images, averaged over pixels; 0 when all are one image',
+    about:
+      'the standard deviation over 200 images, averaged over pixels; 0 if all images are the same',
   },
   trained: {
     title: 'train on generated, test on real',
     better: 'higher',
     digits: 4,
-    about: 'the accuracy on real images of a classifier that has seen generated ones alone',
+    about: 'the accuracy on real images of a classifier that was trained on generated ones only',
   },
   parzen: {
     title: 'Parzen log-likelihood',

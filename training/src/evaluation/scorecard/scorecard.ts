@@ -1,4 +1,4 @@
-/** Scorecards as text and Markdown. */
+/** Scorecards as rows and as Markdown. */
 import type { QualityInfo } from '@gpn/runtime';
 import { MEASURES, type Measure, type MeasureName } from './measures.js';
 import { protocolText } from './protocol.js';
@@ -21,21 +21,21 @@ export function format(value: number | undefined, { digits }: Measure): string {
 
 const BETTER = { lower: 'lower', higher: 'higher', real: 'near real' } as const;
 
-const HEAD = ['', 'value', '95 % interval', 'real', 'noise', 'better'];
-
-function cells(evaluation: Evaluation): string[][] {
-  return measuresOf(evaluation).map(([, measure, result]) => [
+/** A scorecard as rows of text: a head, then a row for each measure. */
+export const scorecardRows = (evaluation: Evaluation): string[][] => [
+  ['measure', 'value', '95 % interval', 'real', 'noise', 'better'],
+  ...measuresOf(evaluation).map(([, measure, result]) => [
     measure.title,
     format(result.value, measure),
     result.interval?.map((bound) => format(bound, measure)).join(' … ') ?? '',
     format(result.floor, measure),
     format(result.ceiling, measure),
     BETTER[measure.better],
-  ]);
-}
+  ]),
+];
 
-/** The values of each seed, if there are several seeds. */
-function seedLines(evaluation: Evaluation): string[] {
+/** The values of each seed, a line for each measure; none if there is one seed. */
+export function seedLines(evaluation: Evaluation): string[] {
   const { seeds } = evaluation.protocol;
   if (seeds.length < 2) return [];
   return measuresOf(evaluation).map(
@@ -50,12 +50,12 @@ export const shortHash = (evaluation: Evaluation): string => evaluation.protocol
 /** The scorecard as a Markdown table for a model card. */
 export function scorecardMarkdown(evaluation: Evaluation): string {
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  const [, ...heads] = HEAD;
+  const [head = [], ...rows] = scorecardRows(evaluation);
   const seeds = seedLines(evaluation);
   return [
-    row(['measure', ...heads]),
-    row(['---', ...heads.map(() => '---')]),
-    ...cells(evaluation).map(row),
+    row(head),
+    row(head.map(() => '---')),
+    ...rows.map(row),
     '',
     `Measured with ${protocolText(evaluation.protocol)}; protocol ${evaluation.protocolHash}. "real" is`,
     'what real training images reach in the place of generated ones, "noise" what random pixels do.',

@@ -16,4 +16,6 @@ export const size = whole.min(1).max(4096);
 /** Updates of a network per step. */
 export const ratio = whole.min(1).max(100);
 /** The decay rate of a moving average. */
+/** How much a term of a loss counts, relative to the others. */
+export const weight = z.number().gt(0).max(1000);
 export const decay = z.number().min(0).lt(1);
