@@ -3,7 +3,7 @@
  * one that has a row of its own is a room, too. Files beside the rooms, such as `index.ts` and
  * `errors.ts`, belong to none of them: any room may import them.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importedFiles, type Package, packages, root, sources } from './imports.js';
@@ -146,4 +146,16 @@ describe.each(packages)('the package %s', (name) => {
 test('each pattern of test/slow.ts names a test file that is there', () => {
   const files = SLOW.map((pattern) => pattern.replace('/**', ''));
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('every test file that mocks a module is left out of the quick tests, which share modules', () => {
+  const mocking = [...packages.map((name) => `${name}/test`), 'test']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.test.ts'))
+        .map((file) => `${folder}/${file}`),
+    )
+    .filter((file) => /^vi\.(do)?mock\(/im.test(readFileSync(join(root, file), 'utf8')));
+  expect(mocking).toContain('training/test/progress-log.test.ts');
+  expect(mocking.filter((file) => !SLOW.includes(file))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /**
  * Test files that `npm run test:quick` leaves out: they need a browser, train in processes of their
- * own, run the built command many times, or compute for more than some five seconds. A new file is
- * quick until it is named here. Each pattern is a path from the root of the repository.
+ * own, run the built command many times, or compute for more than some five seconds; or they mock a
+ * module, which the quick tests of a worker share. A new file is quick until it is named here. Each pattern is a path from the root of the repository.
  */
 export const SLOW = [
   // Browsers, and packages as users install them.
@@ -42,5 +42,6 @@ export const SLOW = [
   'training/test/infogan.test.ts',
   'training/test/methods.test.ts',
   'training/test/predictive.test.ts',
+  'training/test/progress-log.test.ts',
   'training/test/together.test.ts',
 ];
