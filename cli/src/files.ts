@@ -1,9 +1,9 @@
 /** Checks that output can be written before any work is done, and the standard streams. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { fileReason } from '@gpn/training/atomic';
+import { fileReason, sweep, temporaryFor } from '@gpn/training/atomic';
 
 type Kind = 'file' | 'folder';
 
@@ -33,8 +33,11 @@ export async function checkWritable(path: string, kind: Kind, option: string): P
   const refuse = (reason: string) => new UserError(`Cannot write ${path} (${option}): ${reason}.`);
   if (existing && existing !== kind) throw refuse(`it is a ${existing}, not a ${kind}`);
   const folder = nearestExisting(existing === 'folder' ? full : dirname(full));
+  const probe = temporaryFor(join(folder, 'probe'));
   try {
-    await rmdir(await mkdtemp(join(folder, '.gpn-')));
+    await sweep(folder);
+    await mkdir(probe);
+    await rmdir(probe);
   } catch (error) {
     throw refuse(`nothing can be created in ${folder}, ${fileReason(error) ?? error}`);
   }

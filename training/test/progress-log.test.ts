@@ -3,7 +3,7 @@ import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { expect, test, vi } from 'vitest';
-import { openMetricsLog, readMetricsLog } from '../src/files/metrics-log.js';
+import { linesUpTo, openMetricsLog, readMetricsLog } from '../src/files/metrics-log.js';
 import { temporaryFolder } from './temp-folder.js';
 
 vi.mock('node:fs', async (original) => {
@@ -17,7 +17,7 @@ const dir = await temporaryFolder();
 const row = (step: number) => ({ step, discriminator: Math.fround(1 / step), generator: step / 3 });
 
 async function run(path: string, from: number, to: number): Promise<void> {
-  const log = await openMetricsLog(path, from);
+  const log = await openMetricsLog(path, from > 0 ? (await linesUpTo(path, from)).lines : []);
   for (let step = from + 1; step <= to; step++) log.append(row(step));
   log.close();
 }

@@ -45,12 +45,13 @@ async function exportNetwork(
   source: string,
   { network = 'generator', best, float16, output }: Options,
 ) {
-  const { path } = await exportRun(source, {
+  const { path, problems } = await exportRun(source, {
     network,
     out: output,
     ...(best && { best }),
     ...(float16 && { float16 }),
   });
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.stdout.write(`Wrote the ${network} to ${path}\n`);
 }
 

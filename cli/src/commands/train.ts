@@ -1,36 +1,53 @@
 import { basename, extname, join } from 'node:path';
-import { resolveRecipe, type TrainResult, train } from '@gpn/training';
+import type { TrainResult } from '@gpn/training';
+import { refuseIfLocked } from '@gpn/training/lock';
 import { checkWritable } from '../files.js';
 import type { OptionsOf } from '../options/spec.js';
 import type { TRAIN } from '../options/train.js';
-import { createProgress } from '../terminal/progress.js';
+import { createProgress, type Progress } from '../terminal/progress.js';
 
 export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promise<void> {
-  const { data: dataset, epochs, steps, batchSize, seed, device, engine, json } = options;
-  const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
-  const out = options.out ?? join('runs', basename(name, extname(name)));
-  await checkWritable(out, 'folder', '--out');
-
   const progress = createProgress(process.stderr);
   const interrupt = interruptible(progress.stop);
-  let result: TrainResult;
   try {
-    const { resume = false, stage, threads } = options;
-    result = await train(recipe, {
-      out,
-      device,
-      engine,
-      resume,
-      ...(stage && { stage }),
-      ...(threads && { threads }),
-      signal: interrupt.signal,
-      on: progress.on,
-    });
+    const result = await trainOrStop(name, options, progress, interrupt.signal);
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : summary(result));
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    progress.stop();
+    process.stderr.write('gpn-cli: Stopped before the first step; nothing has changed.\n');
+    process.exit(SIGNALS[error.by]);
   } finally {
     progress.stop();
     interrupt.release();
   }
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : summary(result));
+}
+
+async function trainOrStop(
+  name: string,
+  options: OptionsOf<typeof TRAIN>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TrainResult> {
+  const out = options.out ?? join('runs', basename(name, extname(name)));
+  await refuseIfLocked(out);
+  // Loading it takes a second, in which a signal would end the process without a word.
+  const { resolveRecipe, train } = await import('@gpn/training');
+  const { data: dataset, epochs, steps, batchSize, seed, device, engine } = options;
+  const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
+  await checkWritable(out, 'folder', '--out');
+  signal.throwIfAborted();
+  const { resume = false, stage, threads } = options;
+  return train(recipe, {
+    out,
+    device,
+    engine,
+    resume,
+    ...(stage && { stage }),
+    ...(threads && { threads }),
+    signal,
+    on: progress.on,
+  });
 }
 
 /** What is printed at the end, by how the training ended. */
@@ -65,6 +82,13 @@ function summary(result: TrainResult): string {
 /** Exit codes of a process that a signal ended: by convention, 128 and the signal's number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** The reason of an interrupted training that has nothing to save. */
+class Interrupted extends Error {
+  constructor(readonly by: keyof typeof SIGNALS) {
+    super(`interrupted by ${by}`);
+  }
+}
+
 /** The first Ctrl-C (or SIGTERM) asks training to stop at a checkpoint; the second one kills. */
 function interruptible(tidy: () => void): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
@@ -74,7 +98,7 @@ function interruptible(tidy: () => void): { signal: AbortSignal; release(): void
       tidy(); // the bar has changed how the terminal wraps its lines
       process.exit(SIGNALS[name]);
     }
-    controller.abort();
+    controller.abort(new Interrupted(name));
     process.stderr.write(
       '\ngpn-cli: Saving a checkpoint before stopping; press Ctrl-C again to stop at once.\n',
     );

@@ -1,11 +1,18 @@
 /** Checkpoints: safetensors files with the complete state of a training. */
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import type { State } from '../engine/types.js';
-import { fileError, writeFileAtomic } from '../files/atomic.js';
-import { encodeSafetensors, readSafetensors, type StoredTensor } from '../files/safetensors.js';
+import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
+import type { LogMark } from '../files/metrics-log.js';
+import {
+  contentHash,
+  encodeSafetensors,
+  readSafetensors,
+  type SafetensorsFile,
+  type StoredTensor,
+} from '../files/safetensors.js';
 import type { Recipe } from '../recipe/schema.js';
 import { parseRecipe, recipeToYaml } from '../recipe/yaml.js';
 
@@ -59,7 +66,11 @@ export interface Checkpoint {
   readonly state: State;
   readonly progress: Progress;
   readonly recipe: Recipe;
+  /** The metrics log up to its step. Files of version 0.2.0 and before have none. */
+  readonly log?: LogMark | undefined;
 }
+
+const markSchema = z.strictObject({ lines: z.int().min(0), sha256: z.string() });
 
 const FORMAT = 'gpn-checkpoint-2';
 const NAME = /^step-(\d+)\.safetensors$/;
@@ -92,17 +103,22 @@ async function write(path: string, checkpoint: Checkpoint): Promise<void> {
       { dtype: 'F32', shape: [...shape], data: data as Float32Array<ArrayBuffer> },
     ],
   );
-  const metadata = {
-    format: FORMAT,
-    progress: JSON.stringify(checkpoint.progress),
-    recipe: recipeToYaml(checkpoint.recipe),
+  const content = {
+    tensors: new Map(tensors),
+    metadata: {
+      format: FORMAT,
+      progress: JSON.stringify(checkpoint.progress),
+      recipe: recipeToYaml(checkpoint.recipe),
+      ...(checkpoint.log && { log: JSON.stringify(checkpoint.log) }),
+    },
   };
-  await writeFileAtomic(path, encodeSafetensors(new Map(tensors), metadata));
+  const metadata = { ...content.metadata, sha256: contentHash(content) };
+  await writeFileAtomic(path, encodeSafetensors(content.tensors, metadata));
 }
 
 /** Reads a checkpoint. @throws UserError if the file is missing, broken or not a checkpoint */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, metadata } = await readSafetensors(path);
+  const { tensors, metadata } = await readWhole(path);
   if (metadata.format !== FORMAT) {
     throw new UserError(
       metadata.format?.startsWith('gpn-checkpoint-')
@@ -123,14 +139,74 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     state: Object.fromEntries(entries),
     progress: progress.data,
     recipe: parseRecipe(metadata.recipe ?? '', `${path} (its recipe)`),
+    log: markSchema
+      .optional()
+      .catch(undefined)
+      .parse(parseJson(metadata.log ?? '')),
   };
 }
 
-/** The path of the newest checkpoint in a folder; undefined if there is none. */
-export async function latestCheckpoint(folder: string): Promise<string | undefined> {
-  const newest = (await checkpointsIn(folder)).at(-1);
-  return newest && join(folder, newest);
+/** Reads a file and compares it with its checksum; files of version 0.2.0 and before have none. */
+async function readWhole(path: string): Promise<SafetensorsFile> {
+  const { tensors, metadata } = await readSafetensors(path);
+  const { sha256, ...rest } = metadata;
+  if (sha256 !== undefined && contentHash({ tensors, metadata: rest }) !== sha256) {
+    throw new UserError(`${path} is damaged: its contents do not match its checksum.`);
+  }
+  return { tensors, metadata: rest };
 }
+
+/** A checkpoint that was read, and what is wrong with the newer ones. */
+export interface Found extends Checkpoint {
+  readonly path: string;
+  /** Sentences. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads the newest checkpoint of a folder that can be used. The best one counts, too, where a newer one
+ * cannot.
+ * @param objection says why a checkpoint that is whole cannot be used, in a sentence
+ * @returns undefined if there is none
+ * @throws UserError if none of them can be used: what is wrong with the newest
+ */
+export async function newestCheckpoint(
+  folder: string,
+  objection: (found: Checkpoint, path: string) => Promise<string | undefined> = async () =>
+    undefined,
+): Promise<Found | undefined> {
+  const problems: string[] = [];
+  const usable = async (path: string): Promise<Found | undefined> => {
+    try {
+      const found = await readCheckpoint(path);
+      const problem = await objection(found, path);
+      if (problem === undefined) return { ...found, path, problems };
+      problems.push(problem);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error.message);
+    }
+    return undefined;
+  };
+  const paths = (await checkpointsIn(folder)).map((name) => join(folder, name)).reverse();
+  const [newest, ...older] = paths;
+  if (newest === undefined) return undefined;
+  const first = await usable(newest);
+  if (first) return first;
+  const best = bestCheckpoint(folder);
+  const spare = (await exists(best)) ? await usable(best) : undefined;
+  for (const path of older) {
+    if (spare && spare.progress.step >= stepOf(path)) return spare;
+    const found = await usable(path);
+    if (found) return found;
+  }
+  if (spare) return spare;
+  throw new UserError(problems[0] as string);
+}
+
+/** Whether a folder holds checkpoints. */
+export const hasCheckpoints = async (folder: string): Promise<boolean> =>
+  (await checkpointsIn(folder)).length > 0;
 
 /** The file names of checkpoints, oldest first. */
 async function checkpointsIn(folder: string): Promise<string[]> {
@@ -138,9 +214,10 @@ async function checkpointsIn(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return [];
     throw fileError('read', folder, error);
   });
-  const steps = (name: string) => Number(NAME.exec(name)?.[1]);
-  return names.filter((name) => NAME.test(name)).sort((a, b) => steps(a) - steps(b));
+  return names.filter((name) => NAME.test(name)).sort((a, b) => stepOf(a) - stepOf(b));
 }
+
+const stepOf = (path: string): number => Number(NAME.exec(basename(path))?.[1]);
 
 function parseJson(text: string): unknown {
   try {

@@ -2,7 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelInfo, UserError } from '@gpn/runtime';
-import { bestCheckpoint, latestCheckpoint, readCheckpoint } from '../checkpoint/checkpoint.js';
+import {
+  bestCheckpoint,
+  type Checkpoint,
+  hasCheckpoints,
+  newestCheckpoint,
+  readCheckpoint,
+} from '../checkpoint/checkpoint.js';
+import { checkIdentity } from '../checkpoint/identity.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import { exportNetwork, type Role } from './network.js';
 
@@ -11,7 +18,9 @@ import { exportNetwork, type Role } from './network.js';
  * @param source a run's folder, or a .safetensors file
  * @param options `network`: which of the two; `out`: path of the .onnx file; `best`: the checkpoint with
  *   the best Fréchet distance instead of the newest; `float16`: store the weights as float16
- * @throws UserError if there is no checkpoint, it is broken, or `out` cannot be written
+ * @returns `problems`: what is wrong with newer checkpoints, in sentences
+ * @throws UserError if there is no checkpoint, it is broken or of another training than the folder's
+ *   recipe, or `out` cannot be written
  */
 export async function exportRun(
   source: string,
@@ -21,32 +30,46 @@ export async function exportRun(
     best = false,
     float16 = false,
   }: { network: Role; out: string; best?: boolean; float16?: boolean },
-): Promise<{ path: string; info: ModelInfo }> {
-  const checkpoint = await readCheckpoint(await findCheckpoint(source, best));
+): Promise<{ path: string; info: ModelInfo; problems: readonly string[] }> {
+  const { checkpoint, problems = [] } = await findCheckpoint(source, best);
   const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
   await writeFileAtomic(out, bytes);
-  return { path: out, info };
+  return { path: out, info, problems };
 }
 
-async function findCheckpoint(source: string, best: boolean): Promise<string> {
+async function findCheckpoint(
+  source: string,
+  best: boolean,
+): Promise<{ checkpoint: Checkpoint; problems?: readonly string[] }> {
   const found = await stat(source).catch((error: unknown) => {
     throw fileError('read', source, error);
   });
   if (!found.isDirectory() && best) {
     throw new UserError(`${source} is a checkpoint file: --best needs the folder of a run.`);
   }
-  if (!found.isDirectory()) return source;
+  if (!found.isDirectory()) return { checkpoint: await readCheckpoint(source) };
+  const inside = join(source, 'checkpoints');
   if (best) {
-    const path = bestCheckpoint(join(source, 'checkpoints'));
-    if (await exists(path)) return path;
+    const path = bestCheckpoint(inside);
+    if (!(await exists(path))) {
+      throw new UserError(
+        `${source} holds no best checkpoint: a training keeps one if its recipe has output.evaluate_every.`,
+      );
+    }
+    const checkpoint = await readCheckpoint(path);
+    await checkIdentity(source, checkpoint, path);
+    return { checkpoint };
+  }
+  const newest = await newestCheckpoint((await hasCheckpoints(inside)) ? inside : source);
+  if (!newest) {
     throw new UserError(
-      `${source} holds no best checkpoint: a training keeps one if its recipe has output.evaluate_every.`,
+      `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
     );
   }
-  const newest =
-    (await latestCheckpoint(join(source, 'checkpoints'))) ?? (await latestCheckpoint(source));
-  if (newest) return newest;
-  throw new UserError(
-    `${source} holds no checkpoint: give the folder of a run, or a .safetensors file of one.`,
-  );
+  await checkIdentity(source, newest, newest.path);
+  const { problems, path } = newest;
+  return {
+    checkpoint: newest,
+    problems: problems.length > 0 ? [...problems, `The network is that of ${path}.`] : [],
+  };
 }

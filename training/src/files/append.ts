@@ -1,10 +1,15 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { fileError } from './atomic.js';
 
-/** A file that grows. Appended bytes are written when `append` returns and survive a kill. */
+/**
+ * A file that grows. Appended bytes survive a kill when `append` returns, and a power cut when `sync`
+ * does.
+ */
 export interface GrowingFile {
   /** @throws UserError naming the path and the reason */
   append(bytes: Uint8Array): void;
+  /** @throws UserError naming the path and the reason */
+  sync(): void;
   close(): void;
 }
 
@@ -19,6 +24,7 @@ export function openToAppend(path: string): GrowingFile {
       attempt(path, () => {
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
       }),
+    sync: () => attempt(path, () => fsyncSync(file)),
     close: () => closeSync(file),
   };
 }

@@ -1,8 +1,9 @@
 /** Atomic writes: a file is either written completely or not at all. */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '@gpn/runtime';
+import { hasLeft, markOf, self } from './owner.js';
 
 /** What the operating system's error codes mean to a person. */
 const REASONS: Record<string, string> = {
@@ -33,17 +34,49 @@ export function fileError(action: string, path: string, error: unknown): unknown
   return reason === undefined ? error : new UserError(`Cannot ${action} ${path}: ${reason}.`);
 }
 
+/** `.NAME.MARK.RANDOM.tmp`: the mark is that of the process that writes it. */
+const TEMPORARY = /^\..*\.([0-9a-f]+-\d+-\d*)\.[0-9a-f]+\.tmp$/;
+
+/** A path beside `path` for what is not complete yet; `sweep` removes it if this process is killed. */
+export const temporaryFor = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${markOf(self)}.${randomBytes(4).toString('hex')}.tmp`);
+
+/** Milliseconds after which nobody is writing any more, where the process cannot be asked for. */
+const DAY = 86_400_000;
+
+const swept = new Set<string>();
+
+/**
+ * Removes what killed processes have left of their writing in a folder. A process does this once for
+ * each folder. A failure is not reported, because whoever writes there meets the reason.
+ */
+export async function sweep(folder: string): Promise<void> {
+  const full = resolve(folder);
+  if (swept.has(full)) return;
+  swept.add(full);
+  for (const name of await readdir(full).catch(() => [])) {
+    const mark = TEMPORARY.exec(name)?.[1];
+    if (mark === undefined) continue;
+    const path = join(full, name);
+    const old = async () => Date.now() - (await stat(path)).mtimeMs > DAY;
+    const left = hasLeft(mark) ?? (await old().catch(() => false));
+    if (left) await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
 /**
  * Writes a file atomically. At every moment, and after any crash, the path holds either the old
  * contents or all of the new ones: a temporary file in the same folder is written, synced and
- * renamed. A failure leaves no temporary file behind.
+ * renamed. A failure leaves no temporary file behind; that of a killed process is removed by the next
+ * one that writes into the folder.
  *
  * @throws UserError naming the path and the reason
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const folder = dirname(resolve(path));
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryFor(resolve(path));
   try {
+    await sweep(folder);
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(data);
@@ -59,8 +92,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   }
 }
 
-/** Makes a rename survive a power cut. Windows cannot open folders and does not need this. */
-async function syncFolder(folder: string): Promise<void> {
+/** Makes new names in a folder survive a power cut. Windows cannot open folders and does not need this. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
@@ -77,7 +110,7 @@ async function syncFolder(folder: string): Promise<void> {
  * @throws UserError naming the folder and the reason
  */
 export async function ensureWritableFolder(folder: string): Promise<void> {
-  const probe = join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
+  const probe = temporaryFor(join(folder, 'probe'));
   try {
     await makeFolder(resolve(folder));
     await (await open(probe, 'wx')).close();
@@ -96,8 +129,10 @@ async function makeFolder(folder: string): Promise<void> {
     if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
     if (code !== 'ENOENT' || (await exists(dirname(folder)))) throw error;
     await makeFolder(dirname(folder));
-    await mkdir(folder);
+    await makeFolder(folder);
+    return;
   }
+  await syncFolder(dirname(folder));
 }
 
 /** Whether a file or folder exists at a path. */

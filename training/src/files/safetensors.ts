@@ -6,6 +6,7 @@
  * The reader is as strict as the reference: each byte belongs to exactly one tensor. Typed arrays are
  * assumed to be little-endian, as on every platform of Node.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { product, UserError } from '@gpn/runtime';
 import { z } from 'zod';
@@ -81,6 +82,22 @@ export function encodeSafetensors(
     at += data.byteLength;
   }
   return bytes;
+}
+
+/**
+ * SHA-256, in hex, of all that a file says, whatever the order it is written in: the metadata, and the
+ * name, dtype, shape and bytes of each tensor.
+ */
+export function contentHash({ tensors, metadata }: SafetensorsFile): string {
+  const hash = createHash('sha256');
+  const byName = <T>(entries: Iterable<[string, T]>) =>
+    [...entries].sort(([a], [b]) => compareBytes(a, b));
+  hash.update(JSON.stringify(byName(Object.entries(metadata))));
+  for (const [name, { dtype, shape, data }] of byName(tensors)) {
+    hash.update(JSON.stringify([name, dtype, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /** Compares UTF-8 bytes, as Rust does. JavaScript's own comparison of UTF-16 units differs. */

@@ -118,3 +118,25 @@ export function recipeHash({ data, model, training, output }: Recipe): string {
   );
   return createHash('sha256').update(json).digest('hex');
 }
+
+/**
+ * SHA-256, in hex, of the settings that cannot change while a training goes on. The length of one can,
+ * unless the networks take turns: then the number of steps determines what each step trains.
+ */
+export function settingsHash(recipe: Recipe): string {
+  if (recipe.training.method === 'predictive') return recipeHash(recipe);
+  return recipeHash({
+    ...recipe,
+    training: { ...recipe.training, epochs: undefined, steps: undefined },
+  });
+}
+
+/**
+ * The identity of a run, in hex: trainings with the same one write the same bytes, as far as they go.
+ * @param dataHash that of the data set
+ */
+export const identityOf = (recipe: Recipe, dataHash: string): string =>
+  createHash('sha256')
+    .update(`${settingsHash(recipe)} ${dataHash}`)
+    .digest('hex')
+    .slice(0, 16);

@@ -10,13 +10,14 @@ import {
 import { exportNetwork, type Role } from '../export/network.js';
 import { VERSIONS } from '../export/versions.js';
 import { writeFileAtomic } from '../files/atomic.js';
+import { type FolderLock, lockFolder } from '../files/lock.js';
 import type { Recipe } from '../recipe/schema.js';
 import { actionOn } from '../tracking/sentinel.js';
 import { ahead } from './feeder.js';
 import { pacesOf, stepsAtOnce } from './pace.js';
 import { advance, dueAt, enter, partAt, ratesOf, rolledBack, stepsToPause } from './progress.js';
 import { measure } from './quality.js';
-import { type Collapse, collapsed, diverged, moved } from './sentences.js';
+import { type Collapse, collapsed, diverged, moved, takenOver } from './sentences.js';
 import { foldersOf, startOf } from './start.js';
 import { withTools } from './tools.js';
 import type { Best, TrainOptions, TrainResult } from './types.js';
@@ -27,10 +28,27 @@ import type { Best, TrainOptions, TrainResult } from './types.js';
  * discriminator.onnx; with evaluations also evaluation.svg and the best networks. A run that is
  * stopped and resumed ends with the same bytes in its checkpoint as an uninterrupted one, on the same
  * device with the same number of threads.
- * @throws UserError if the folder, the data or a checkpoint cannot be used, if the losses diverge, or
- *   if the generator has collapsed and the recipe says to stop
+ * @throws UserError if the folder, the data or a checkpoint cannot be used, if another training uses the
+ *   folder, if the losses diverge, or if the generator has collapsed and the recipe says to stop; the
+ *   signal's reason if it is aborted before there is anything to save
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainResult> {
+  const { out, on = () => {} } = options;
+  const lock = await lockFolder(out);
+  try {
+    if (lock.dead.length > 0) on({ type: 'note', text: takenOver(out, lock.dead) });
+    return await trainAlone(recipe, options, lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Trains in a folder that is locked. */
+async function trainAlone(
+  recipe: Recipe,
+  options: TrainOptions,
+  lock: FolderLock,
+): Promise<TrainResult> {
   const { out, signal, on = () => {} } = options;
   const { checkpoints } = foldersOf(out);
   const start = await startOf(recipe, options);
@@ -43,8 +61,11 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     let collapse: Collapse | undefined;
 
     const checkpoint = (): Checkpoint => ({ state, progress, recipe });
+    // What it continues of the log is on the disk before it.
+    const whole = (): Checkpoint => ({ ...checkpoint(), log: tracker.sync() });
     const save = async (): Promise<string> => {
-      const path = await writeCheckpoint(checkpoints, checkpoint());
+      lock.check();
+      const path = await writeCheckpoint(checkpoints, whole());
       on({ type: 'checkpoint', path, step: progress.step });
       return path;
     };
@@ -60,7 +81,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
 
     // The earlier process may have ended after a checkpoint and before copying it as the best.
     if (progress.watch?.best?.step === progress.step) {
-      await writeBestCheckpoint(checkpoints, checkpoint());
+      await writeBestCheckpoint(checkpoints, whole());
     }
 
     for (const part of left) {
@@ -141,7 +162,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
 
         // Checkpoint: all that a resumed run needs.
         if (saving || collapse || verdict?.best) saved = await save();
-        if (verdict?.best) await writeBestCheckpoint(checkpoints, checkpoint());
+        if (verdict?.best) await writeBestCheckpoint(checkpoints, whole());
       }
       if (stopped) break;
     }

@@ -28,3 +28,23 @@ export const moved = (from: string, to: string): string =>
 export const diverged = (step: number, saved: string | undefined): string =>
   `The losses are not finite at step ${step}: the training has diverged. Lower the learning rates` +
   `${saved ? `; the last good checkpoint is ${saved}` : ''}.`;
+
+/** The note of a run that continues from an older checkpoint. */
+export const skipped = (problems: readonly string[], path: string): string =>
+  `${problems.join(' ')} The run continues from ${path}.`;
+
+/** The note of a run whose log does not reach its checkpoint. */
+export const without = (log: string, missing: string): string =>
+  `${log} has no lines for the steps ${missing}, which its checkpoint has done: it was changed, or lost in a power cut.`;
+
+/** The error of a log that another training has written. */
+export const foreignLog = (log: string, path: string): string =>
+  `${log} is not the log of the training that wrote ${path}, or its lines were changed: put the right one back, remove it (the run then continues without its curves), or give another --out.`;
+
+/** The note of a run whose best checkpoint is gone. */
+export const noBest = (path: string, step: number): string =>
+  `${path} is not the checkpoint of step ${step}, the best so far: it is missing, damaged or of another training. The next good evaluation counts as the best.`;
+
+/** The note of a run whose folder a dead process had locked. */
+export const takenOver = (out: string, dead: readonly string[]): string =>
+  `The training that held ${out} before (${dead.join(', ')}) has ended without giving it back: its lock was removed.`;

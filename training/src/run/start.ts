@@ -2,21 +2,27 @@
 import { join } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
 import {
+  bestCheckpoint,
   type Checkpoint,
-  latestCheckpoint,
+  type Found,
+  hasCheckpoints,
+  newestCheckpoint,
   type Progress,
   readCheckpoint,
 } from '../checkpoint/checkpoint.js';
+import { checkIdentity, runOf } from '../checkpoint/identity.js';
 import { shareImages } from '../data/images.js';
 import { loadDataset } from '../data/sets/dataset.js';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
+import { linesUpTo } from '../files/metrics-log.js';
 import { ganOf } from '../recipe/gan.js';
-import { recipeHash } from '../recipe/load.js';
+import { settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
 import { endOf, type Part, partsOf, startProgress } from './progress.js';
-import type { TrainEvent, TrainOptions } from './types.js';
+import { foreignLog, noBest, skipped, without } from './sentences.js';
+import type { TrainOptions } from './types.js';
 
 /** All that a training starts with. */
 export interface Start {
@@ -30,19 +36,25 @@ export interface Start {
   readonly state: State;
   /** The path of the checkpoint that the training continues from. */
   readonly resumed?: string;
+  /** The lines of the metrics log up to there. */
+  readonly lines: readonly string[];
 }
 
-/** The sub-folders of a run's folder. */
+/** The log and the sub-folders of a run's folder. */
+export const metricsOf = (out: string): string => join(out, 'metrics.jsonl');
 export const foldersOf = (out: string) => ({
   checkpoints: join(out, 'checkpoints'),
   samples: join(out, 'samples'),
 });
 
-/** Loads the data and the newest checkpoint. @throws UserError if either cannot be used */
+/**
+ * Loads the data and the newest checkpoint.
+ * @throws UserError if either cannot be used; the signal's reason if it is aborted
+ */
 export async function startOf(recipe: Recipe, options: TrainOptions): Promise<Start> {
-  const { out, on = () => {} } = options;
-  const resumed = await findStart(recipe, foldersOf(out).checkpoints, options);
-  const dataset = await loadData(recipe, on);
+  const { out } = options;
+  const resumed = await findStart(recipe, options);
+  const dataset = await loadData(recipe, options);
   const gan = ganOf(recipe);
   const parts = partsOf(gan.phases, dataset);
   const steps = parts.at(-1)?.to ?? 0;
@@ -61,46 +73,86 @@ export async function startOf(recipe: Recipe, options: TrainOptions): Promise<St
   const state = resumed?.state ?? startingState(gan.state, recipe.model.initialization, random);
   const end = endOf(parts, progress.step, options);
   const left = parts.filter(({ to }) => to > progress.step && to <= end);
-  return { dataset, left, end, steps, progress, state, ...(resumed && { resumed: resumed.path }) };
+  const { path, lines = [] } = resumed ?? {};
+  return { dataset, left, end, steps, progress, state, lines, ...(path && { resumed: path }) };
+}
+
+interface Resumed extends Found {
+  readonly lines: readonly string[];
 }
 
 /** The checkpoint to continue from. Refuses to overwrite a run without `resume`. */
-async function findStart(
-  recipe: Recipe,
-  folder: string,
-  { out, resume, stage }: TrainOptions,
-): Promise<(Checkpoint & { path: string }) | undefined> {
-  const path = await latestCheckpoint(folder);
-  if (!path) return undefined;
+async function findStart(recipe: Recipe, options: TrainOptions): Promise<Resumed | undefined> {
+  const { out, resume, stage, on = () => {} } = options;
+  const { checkpoints } = foldersOf(out);
+  if (!(await hasCheckpoints(checkpoints))) return undefined;
   if (!resume && stage !== 'generator') {
     throw new UserError(
       `${out} holds a run already: give --resume to continue it, or another --out.`,
     );
   }
-  const found = await readCheckpoint(path);
-  // If the networks take turns, the number of steps determines what each step trains.
-  const fixed = recipe.training.method === 'predictive';
-  const comparable = (r: Recipe): string =>
-    recipeHash(
-      fixed ? r : { ...r, training: { ...r.training, epochs: undefined, steps: undefined } },
-    );
-  if (comparable(found.recipe) !== comparable(recipe)) {
-    const may = fixed ? 'they' : 'only the number of epochs or steps';
-    throw new UserError(
-      `${out} was started with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
-    );
-  }
-  return { ...found, path };
+  const log = metricsOf(out);
+  const linesOf = ({ progress, log: mark }: Checkpoint) => linesUpTo(log, progress.step, mark);
+  // One that the log does not reach is as good as any, but an older one makes up for the lines.
+  const found =
+    (await newestCheckpoint(checkpoints, async (checkpoint, path) => {
+      const { missing, foreign } = await linesOf(checkpoint);
+      if (foreign) return foreignLog(log, path);
+      return missing ? without(log, missing) : undefined;
+    }).catch(() => undefined)) ?? (await newestCheckpoint(checkpoints));
+  if (!found) return undefined;
+  checkSettings(recipe, found, out);
+  await checkIdentity(out, found, found.path);
+  const { lines, missing, foreign } = await linesOf(found);
+  if (foreign) throw new UserError(foreignLog(log, found.path));
+  const note = (text: string) => on({ type: 'note', text });
+  if (missing) note(without(log, missing));
+  if (found.problems.length > 0) note(skipped(found.problems, found.path));
+  return { ...(await withBest(found, checkpoints, note)), lines };
 }
 
-async function loadData({ data }: Recipe, on: (event: TrainEvent) => void): Promise<Dataset> {
+function checkSettings(recipe: Recipe, found: Checkpoint, out: string): void {
+  if (settingsHash(found.recipe) === settingsHash(recipe)) return;
+  // If the networks take turns, the number of steps determines what each step trains.
+  const fixed = recipe.training.method === 'predictive';
+  const may = fixed ? 'they' : 'only the number of epochs or steps';
+  throw new UserError(
+    `${out} was started with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
+  );
+}
+
+/** Forgets the best evaluation if its checkpoint is not there, because a rollback would need it. */
+async function withBest(
+  found: Found,
+  folder: string,
+  note: (text: string) => void,
+): Promise<Found> {
+  const { watch, step } = found.progress;
+  if (!watch?.best || watch.best.step === step) return found;
+  const path = bestCheckpoint(folder);
+  const best = await readCheckpoint(path).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (best?.progress.step === watch.best.step && runOf(best) === runOf(found)) return found;
+  note(noBest(path, watch.best.step));
+  return { ...found, progress: { ...found.progress, watch: { ...watch, best: null } } };
+}
+
+async function loadData(
+  { data }: Recipe,
+  { signal, on = () => {} }: TrainOptions,
+): Promise<Dataset> {
   const { dataset, height, width, channels, classes } = data;
   const loaded = await loadDataset(dataset, {
     height,
     width,
     channels,
     ...(classes && { classes }),
-    onProgress: (done, total) => on({ type: 'data', done, total }),
+    onProgress(done, total) {
+      signal?.throwIfAborted();
+      on({ type: 'data', done, total });
+    },
   });
   return shareImages(loaded);
 }

@@ -1,11 +1,11 @@
 /** The tools of a training: compiled steps, the feeder and the tracker. */
-import { join } from 'node:path';
+
+import { writeRecipe } from '../checkpoint/identity.js';
 import { ENGINES } from '../engine/choice.js';
 import type { CompiledStep } from '../engine/types.js';
-import { ensureWritableFolder, writeFileAtomic } from '../files/atomic.js';
+import { ensureWritableFolder } from '../files/atomic.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
-import { recipeToYaml } from '../recipe/yaml.js';
 import { openTracker, type Tracker } from '../tracking/tracker.js';
 import { type Feeder, openFeeder } from './feeder.js';
 import { foldersOf, type Start } from './start.js';
@@ -22,7 +22,8 @@ export interface Tools {
 /**
  * Opens the tools of a training, and closes them after `work`. Nothing is written before the first
  * step is compiled, because the device may not exist.
- * @throws UserError if the device cannot be used or the folder cannot be written
+ * @throws UserError if the device cannot be used or the folder cannot be written; the signal's reason if
+ *   it is aborted before that
  */
 export async function withTools<T>(
   recipe: Recipe,
@@ -30,19 +31,21 @@ export async function withTools<T>(
   start: Start,
   work: (tools: Tools) => Promise<T>,
 ): Promise<T> {
-  const { out, threads, on = () => {} } = options;
+  const { out, threads, signal, on = () => {} } = options;
   const engine = compiler(recipe, options);
   // Its thread starts while the first step is compiled.
   const feeder = openFeeder(recipe, start.dataset, start.left);
   try {
     const [first] = start.left;
     if (first) await engine.open(first.phase);
+    signal?.throwIfAborted();
     for (const folder of [out, ...Object.values(foldersOf(out))])
       await ensureWritableFolder(folder);
-    const { step } = start.progress;
-    const tracker = await openTracker(recipe, start.dataset, { out, on, step, threads });
+    const { dataset, lines, progress } = start;
+    const { step } = progress;
+    const tracker = await openTracker(recipe, dataset, { out, on, step, lines, threads });
     try {
-      await writeFileAtomic(join(out, 'recipe.yml'), recipeToYaml(recipe));
+      await writeRecipe(out, recipe, dataset.hash);
       return await work({ open: engine.open, feeder, tracker });
     } finally {
       await tracker.close();

@@ -102,4 +102,4 @@ export function frame(data: Uint8Array): Uint8Array {
 }
 
 /** Masks a checksum, because a CRC of data that contains CRCs is weak. */
-const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+export const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { State } from '../engine/types.js';
 import { openToAppend } from '../files/append.js';
 import { ensureWritableFolder } from '../files/atomic.js';
+import { mendEventFile } from './event-file.js';
 import { type Event, encodeEvent, frame, type Shown } from './events.js';
 import { histogramOf } from './histogram.js';
 
@@ -15,6 +16,8 @@ export interface Board {
   image(step: number, tag: string, png: Uint8Array): void;
   /** Adds a histogram of each weight tensor of a state. */
   weights(step: number, state: State): void;
+  /** When this returns, a power cut loses nothing. */
+  sync(): void;
   close(): void;
 }
 
@@ -22,15 +25,29 @@ const NAME = /^events\.out\.tfevents\.(\d+)\.gpn\.(\d+)$/;
 
 /**
  * Starts an event file in a folder. The file of a resumed run is put beside the earlier ones and tells
- * TensorBoard to discard what they contain for later steps, which are written again.
+ * TensorBoard to discard what they contain for later steps, which are written again. A record that a
+ * killed run did not finish is cut off.
  *
  * @param step that of the checkpoint; 0 for a new run
- * @param now milliseconds since 1970
- * @throws UserError if the file cannot be written
+ * @param options `now`: milliseconds since 1970; `note`: called with a sentence if the earlier files do
+ *   not reach the checkpoint
+ * @throws UserError if a file cannot be read or written
  */
-export async function openBoard(folder: string, step: number, now = Date.now): Promise<Board> {
+export async function openBoard(
+  folder: string,
+  step: number,
+  { now = Date.now, note = () => {} }: { now?: () => number; note?: (text: string) => void } = {},
+): Promise<Board> {
   await ensureWritableFolder(folder);
-  const file = openToAppend(join(folder, nextName(await readdir(folder), now())));
+  const present = await readdir(folder);
+  const earlier = present.filter((name) => NAME.test(name)).map((name) => join(folder, name));
+  const reached = Math.max(0, ...earlier.map(mendEventFile));
+  if (reached < step) {
+    note(
+      `${folder} has nothing of the steps ${reached + 1} to ${step}: its files were removed, or lost in a power cut.`,
+    );
+  }
+  const file = openToAppend(join(folder, nextName(present, now())));
   const add = (step: number, what: Event['what']) =>
     file.append(frame(encodeEvent({ wallTime: now() / 1000, step, what })));
   const show = (step: number, entries: Iterable<readonly [string, Shown]>) => {
@@ -54,6 +71,7 @@ export async function openBoard(folder: string, step: number, now = Date.now): P
           return histogram ? [[name.replace('/params/', '/'), { histogram }] as const] : [];
         }),
       ),
+    sync: () => file.sync(),
     close: () => file.close(),
   };
 }

@@ -5,7 +5,7 @@ import { type Checkpoint, type Progress, stepName } from '../checkpoint/checkpoi
 import type { Dataset } from '../data/types.js';
 import { exportNetwork } from '../export/network.js';
 import { writeFileAtomic } from '../files/atomic.js';
-import { openMetricsLog, readMetricsLog } from '../files/metrics-log.js';
+import { type LogMark, openMetricsLog, readMetricsLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { flatMeasures, openSmallEvaluator } from './evaluation.js';
@@ -39,6 +39,8 @@ export interface Tracker {
     checkpoint: Checkpoint,
     wanted: { drawing?: boolean; evaluating: boolean; epoch: number },
   ): Promise<Verdict | undefined>;
+  /** Makes all that was recorded survive a power cut. @returns what tells the log from others */
+  sync(): LogMark;
   /** Plots the curves. */
   finish(): Promise<void>;
   /** Closes the files. */
@@ -65,6 +67,8 @@ export interface TrackerOptions {
   readonly out: string;
   /** The step of the checkpoint that the run continues from; 0 for a new run. */
   readonly step: number;
+  /** The lines of the metrics log up to there. */
+  readonly lines: readonly string[];
   readonly threads?: number | undefined;
   readonly on: (event: TrackerEvent) => void;
 }
@@ -76,7 +80,7 @@ export interface TrackerOptions {
 export async function openTracker(
   recipe: Recipe,
   dataset: Dataset,
-  { out, step: from, threads, on }: TrackerOptions,
+  { out, step: from, lines, threads, on }: TrackerOptions,
 ): Promise<Tracker> {
   const { evaluate_every: every, sample_count: count, on_collapse } = recipe.output;
   const evaluator =
@@ -88,10 +92,11 @@ export async function openTracker(
       `output.on_collapse cannot be rollback: ${dataset.name} has no judge, so there is no best checkpoint; choose warn or stop.`,
     );
   }
-  if (evaluator?.note) on({ type: 'note', text: evaluator.note });
+  const note = (text: string) => on({ type: 'note', text });
+  if (evaluator?.note) note(evaluator.note);
   const metrics = join(out, 'metrics.jsonl');
-  const log = await openMetricsLog(metrics, from);
-  const board = await openBoard(join(out, 'tensorboard'), from);
+  const log = await openMetricsLog(metrics, lines);
+  const board = await openBoard(join(out, 'tensorboard'), from, { note });
 
   const draw = async (generator: Generator, { progress: { seed, step } }: Checkpoint) => {
     const path = join(out, 'samples', `${stepName(step)}.png`);
@@ -140,6 +145,11 @@ export async function openTracker(
       } finally {
         await generator.dispose();
       }
+    },
+    sync() {
+      board.sync();
+      log.sync();
+      return log.mark();
     },
     async finish() {
       const rows = await readMetricsLog(metrics);
