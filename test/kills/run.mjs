@@ -157,8 +157,8 @@ async function round(name, worker, random) {
     last = await start(job.args(folder), moment);
     if (!last.killed) break;
     moments.push(Math.round(moment));
-    kills++;
     counts[name]++;
+    if (++kills % 50 === 0) process.stderr.write(`${kills} kills, ${compared} ends compared\n`);
   } while (moments.length < job.most && kills < wanted);
   if (last.killed) last = await start(job.args(folder));
   compared++;

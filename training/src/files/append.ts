@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileError } from './atomic.js';
 
 /**
@@ -19,14 +20,31 @@ export interface GrowingFile {
  */
 export function openToAppend(path: string): GrowingFile {
   const file = attempt(path, () => openSync(path, 'a'));
+  let named = false;
   return {
     append: (bytes) =>
       attempt(path, () => {
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
       }),
-    sync: () => attempt(path, () => fsyncSync(file)),
+    sync: () =>
+      attempt(path, () => {
+        fsyncSync(file);
+        if (!named) syncFolder(dirname(path));
+        named = true;
+      }),
     close: () => closeSync(file),
   };
+}
+
+/** Makes the name of a new file survive a power cut. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return; // it cannot open folders, and does not need this
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function attempt<T>(path: string, write: () => T): T {

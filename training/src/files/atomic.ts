@@ -93,7 +93,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 }
 
 /** Makes new names in a folder survive a power cut. Windows cannot open folders and does not need this. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
