@@ -1,7 +1,7 @@
 /** A training that is killed and resumed ends with the bytes of one that is not. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -68,6 +68,53 @@ test('a training killed twice and resumed ends with the files of an unbroken one
     expect((a as Buffer).equals(b as Buffer), name).toBe(true);
   }
 });
+
+test('a second training in the folder of one that runs is refused, and changes nothing', async () => {
+  const recipe = join(dirname(bin), '../../test/kills/recipe.yml');
+  const args = (out: string, seed: string) => [
+    ...['train', recipe, '--out', out, '--seed', seed, '--steps', '10'],
+    ...['--device', 'cpu', '--threads', '1'],
+  ];
+  expect(gpn(folder, ...args('alone', '0')).code).toBe(0);
+  const first = spawn(process.execPath, [bin, ...args('shared', '0')], { cwd: folder });
+  await until(first, () => locked('shared'));
+  const second = gpn(folder, ...args('shared', '1'));
+  expect(second.code).toBe(2);
+  expect(second.stderr).toMatch(
+    /^gpn-cli: shared is in use by another training \(process \d+ on .*\): .*\n$/,
+  );
+  if (first.exitCode === null) await once(first, 'exit');
+  expect(first.exitCode).toBe(0);
+  const files = (run: string) =>
+    listing(join(folder, run)).filter((name) => !name.startsWith('tensorboard/'));
+  expect(files('shared')).toEqual(files('alone'));
+  for (const name of files('alone').filter((name) => /\.\w+$/.test(name))) {
+    const [a, b] = ['alone', 'shared'].map((run) => readFileSync(join(folder, run, name)));
+    expect((a as Buffer).equals(b as Buffer), name).toBe(true);
+  }
+});
+
+test('a training that is asked to stop before its first step says so and leaves nothing', async () => {
+  const recipe = join(dirname(bin), '../../training/recipes/dcgan-mnist.yml');
+  const child = spawn(process.execPath, [bin, 'train', recipe, '--out', 'new/early'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  await until(child, () => locked('new/early'));
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'close');
+  expect(said).toContain('gpn-cli: Stopped before the first step; nothing has changed.\n');
+  expect(code).toBe(143);
+  expect(existsSync(join(folder, 'new'))).toBe(false);
+});
+
+const locked = (run: string): boolean =>
+  existsSync(join(folder, run)) &&
+  readdirSync(join(folder, run)).some((name) => /^\.lock-[0-9a-f]+$/.test(name));
 
 const rows = (run: string): number => {
   const path = join(folder, run, 'metrics.jsonl');

@@ -13,6 +13,8 @@ export const SLOW = [
   'test/cli-errors.test.ts',
   'test/docs/code-blocks.test.ts',
   'test/end-to-end.test.ts',
+  'test/kills.test.ts',
+  'test/power-cut.test.ts',
   'test/resume.test.ts',
   'test/threads.test.ts',
   'training/test/exactness.test.ts',
@@ -22,6 +24,8 @@ export const SLOW = [
   'cli/test/engine.test.ts',
   'test/zoo.test.ts',
   'training/test/gpn-run.test.ts',
+  'training/test/lock.test.ts',
+  'training/test/mend.test.ts',
   'training/test/tracking/run.test.ts',
   // Steps and evaluations against TensorFlow.js's cpu backend or of thousands of images.
   'cli/test/doctor.test.ts',
