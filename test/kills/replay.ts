@@ -4,8 +4,8 @@
  * before its `order`. Of the rest, any writes of a file may be there or not, and of the changes to the
  * names in a folder the first ones.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** An operation of a process on a file or a name. */
 export interface Operation {
@@ -116,14 +116,4 @@ function applied(before: Buffer, operations: readonly Operation[]): Buffer {
     size = name === 'truncate' ? offset : Math.max(size, offset + bytes.length);
   }
   return after.subarray(0, size);
-}
-
-/** Puts what is left into another folder. @param below the folder that was recorded */
-export function restore(left: Left, below: string, folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  for (const [path, content] of [...left].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const to = join(folder, path.slice(below.length));
-    if (content === 'folder') mkdirSync(to, { recursive: true });
-    else writeFileSync(to, content);
-  }
 }

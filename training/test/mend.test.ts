@@ -60,7 +60,7 @@ function copy(): string {
 const step = (out: string, at: number) => join(out, `checkpoints/step-00000${at}.safetensors`);
 
 function expectSame(out: string): void {
-  const files = ['generator.onnx', 'best-generator.onnx', 'metrics.jsonl', 'losses.svg'];
+  const files = ['generator.onnx', 'best-generator.onnx', 'metrics.jsonl'];
   for (const name of [
     ...files,
     'checkpoints/step-000008.safetensors',
@@ -166,9 +166,11 @@ test('the files of version 0.2.0 have no checksum and no identity, and are conti
   }
   const yaml = readFileSync(join(out, 'recipe.yml'), 'utf8');
   writeFileSync(join(out, 'recipe.yml'), yaml.slice(yaml.indexOf('\n') + 1));
-  rmSync(step(out, 8));
   expect(await resume(out)).toEqual([]);
-  expectSame(out);
+  for (const name of ['generator.onnx', 'best-generator.onnx', 'metrics.jsonl']) {
+    expect(readFileSync(join(out, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
+  }
+  expect(await resume(out, recipeOf(0, 10))).toEqual([]);
 });
 
 test('an event file that ends within a record is cut there, and one that is missing is said', async () => {
