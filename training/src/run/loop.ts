@@ -83,6 +83,8 @@ async function trainAlone(
     if (progress.watch?.best?.step === progress.step) {
       await writeBestCheckpoint(checkpoints, whole());
     }
+    // The best checkpoint stood in for a damaged one of the same step.
+    if (saved === bestCheckpoint(checkpoints)) saved = await save();
 
     for (const part of left) {
       const { phase, data, from, to } = part;
