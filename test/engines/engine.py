@@ -159,8 +159,8 @@ def measure(engine, file, folder, scratch):
             worst = max(worst, difference(run(feeds), arrays(case["outputs"])))
         return {"file": file, "difference": worst, "right": worst <= TOLERANCE}
     except BaseException as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()
-        return {"file": file, "right": False, "reason": reason[0][:200]}
+        reason = " ".join((str(error).strip() or type(error).__name__).split())
+        return {"file": file, "right": False, "reason": reason[:400]}
 
 
 if __name__ == "__main__":

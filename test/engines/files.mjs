@@ -29,10 +29,9 @@ const weights = (shape, seed) => {
 /** Fresh exports: what the bundled ones do not have. */
 const FRESH = {
   'fresh-dense': () =>
-    trace(
-      ({ x }) => ({ y: tf.tanh(tf.add(tf.matMul(x, weights([12, 9], 1)), weights([9], 2))) }),
-      { x: spec(['N', 12]) },
-    ),
+    trace(({ x }) => ({ y: tf.tanh(tf.add(tf.matMul(x, weights([12, 9], 1)), weights([9], 2))) }), {
+      x: spec(['N', 12]),
+    }),
   // Padding of 0 before and 1 behind: what TensorFlow calls SAME.
   'fresh-transposed': () =>
     trace(
@@ -54,15 +53,14 @@ const FRESH = {
       { x: spec(['N', 10, 10, 4]) },
     ),
   'fresh-pool': () =>
-    trace(
-      ({ x }) => ({ y: tf.softmax(tf.reshape(tf.maxPool(x, 2, 2, 'valid'), [-1, 64])) }),
-      { x: spec(['N', 8, 8, 4]) },
-    ),
+    trace(({ x }) => ({ y: tf.softmax(tf.reshape(tf.maxPool(x, 2, 2, 'valid'), [-1, 64])) }), {
+      x: spec(['N', 8, 8, 4]),
+    }),
   'fresh-two-inputs': () =>
-    trace(
-      ({ a, b }) => ({ y: tf.sigmoid(tf.matMul(tf.concat([a, b], 1), weights([10, 5], 6))) }),
-      { a: spec(['N', 6]), b: spec(['N', 4]) },
-    ),
+    trace(({ a, b }) => ({ y: tf.sigmoid(tf.matMul(tf.concat([a, b], 1), weights([10, 5], 6))) }), {
+      a: spec(['N', 6]),
+      b: spec(['N', 4]),
+    }),
   // Not among those that are counted: --float16 is asked for.
   'float16-dense': () =>
     trace(
