@@ -56,17 +56,22 @@ def checker(path):
     return reference(path)
 
 
+def names(path):
+    """The names of the inputs and of the outputs, in the file's order."""
+    case = json.loads((Path(sys.argv[2]) / Path(path).with_suffix(".1.json").name).read_text())
+    return [t["name"] for t in case["inputs"]], [t["name"] for t in case["outputs"]]
+
+
 def onnx2torch(path):
-    import onnx, torch
+    import torch
     from onnx2torch import convert
-    names = [o.name for o in onnx.load(path).graph.output]
-    order = [i.name for i in onnx.load(path).graph.input]
+    inputs, outputs = names(path)
     module = convert(path).eval()
     def run(feeds):
         with torch.no_grad():
-            result = module(*[torch.from_numpy(feeds[name]) for name in order])
+            result = module(*[torch.from_numpy(feeds[name]) for name in inputs])
         results = [result] if torch.is_tensor(result) else list(result)
-        return dict(zip(names, [r.numpy() for r in results]))
+        return dict(zip(outputs, [r.numpy() for r in results]))
     return run
 
 
@@ -86,12 +91,11 @@ def onnxslim(path):
 
 
 def mnn(path):
-    import MNN, onnx
-    graph = onnx.load(path).graph
+    import MNN
     converted = path.replace(".onnx", ".mnn")
     subprocess.run(["mnnconvert", "-f", "ONNX", "--modelFile", path, "--MNNModel", converted, "--bizCode", "gpn"],
                    check=True, capture_output=True, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
-    inputs, outputs = [i.name for i in graph.input], [o.name for o in graph.output]
+    inputs, outputs = names(path)
     net = MNN.nn.load_module_from_file(converted, inputs, outputs)
     def run(feeds):
         given = [MNN.expr.const(feeds[n].ctypes.data, list(feeds[n].shape), MNN.expr.NCHW) for n in inputs]

@@ -62,6 +62,12 @@ const FRESH = {
       b: spec(['N', 4]),
     }),
   // Not among those that are counted: --float16 is asked for.
+  'float16-conv': () =>
+    trace(
+      ({ x }) => ({ y: tf.relu(tf.conv2d(x, weights([3, 3, 3, 8], 4), 2, 'same')) }),
+      { x: spec(['N', 16, 16, 3]) },
+      { float16: true },
+    ),
   'float16-dense': () =>
     trace(
       ({ x }) => ({ y: tf.tanh(tf.matMul(x, weights([12, 9], 1))) }),

@@ -50,7 +50,7 @@ const ENGINES = [
   },
   { name: 'onnxsim', run: 'onnxsim', pip: ['onnxsim==0.8.1', 'onnxruntime==1.32.0'] },
   { name: 'onnxslim', run: 'onnxslim', pip: ['onnxslim==0.1.98', 'onnxruntime==1.32.0'] },
-  { name: 'mnn', run: 'mnn', pip: ['MNN==3.6.1', 'onnx', 'numpy'] },
+  { name: 'mnn', run: 'mnn', pip: ['MNN==3.6.1', 'numpy'] },
   { name: 'onnx2tf', run: 'onnx2tf', pip: ['onnx2tf==1.29.24'], least: 0 },
   { name: 'tract', run: 'tract', pip: ['numpy'], cargo: 'tract' },
 ];
@@ -80,7 +80,7 @@ function measured(engine) {
       version: versionOf(python, engine),
       right: right.length,
       worst: Math.max(0, ...right.map((f) => f.difference)),
-      float16: all.some((f) => f.file.startsWith('float16') && f.right),
+      float16: all.every((f) => f.right || !f.file.startsWith('float16')),
       ...(engine.ci &&
         ['onnxruntime', 'openvino'].includes(engine.name) &&
         verified(python, engine)),
