@@ -26,12 +26,8 @@ mkdirSync(folder, { recursive: true });
 const recipe = parse(readFileSync(join(run, 'recipe.yml'), 'utf8'));
 const { name } = recipe;
 const [file, judge] = [`${name}.onnx`, `${name}-discriminator.onnx`];
-const { info } = await exportRun(run, {
-  network: 'generator',
-  out: join(folder, file),
-  float16: true,
-});
-await exportRun(run, { network: 'discriminator', out: join(folder, judge), float16: true });
+const { info } = await exportRun(run, { network: 'generator', out: join(folder, file) });
+await exportRun(run, { network: 'discriminator', out: join(folder, judge) });
 
 const generator = await Generator.load(join(folder, file), { device: 'cpu' });
 const images = await generator.sample({ count: 100, seed: 0 });
@@ -43,7 +39,7 @@ const scored = ['mnist', 'fashion'].includes(recipe.data.dataset);
 const scorecard = scored ? scorecardMarkdown(evaluated(join(folder, file))) : undefined;
 
 const rows = {
-  files: `\`${file}\` (generator), \`${judge}\`, weights as float16`,
+  files: `\`${file}\` (generator), \`${judge}\`, weights as float32`,
   'made by': `\`npx gpn-cli ${command}\``,
   seed: training.seed,
   'trained for': `${training.steps.toLocaleString('en')} steps, ${Math.round(training.epochs * 100) / 100} epochs`,

@@ -1,3 +1,4 @@
+import { FIRST_OPSET, LAST_OPSET } from '../src/graph/opset.js';
 import { LOWERINGS } from '../src/lowerings/index.js';
 import { TraceBackend } from '../src/trace/backend.js';
 import type { Case } from './cases/case.js';
@@ -85,7 +86,7 @@ export function operatorsByKernel(): Map<string, Set<string>> {
 const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`;
 
 /** OPS.md: every kernel with a lowering, the operators it may become, and what to know of it. */
-export function opsDocument(seen: ReadonlyMap<string, ReadonlySet<string>>, opset: number): string {
+export function opsDocument(seen: ReadonlyMap<string, ReadonlySet<string>>): string {
   const kernels = Object.keys(LOWERINGS).sort();
   const rows = kernels.map((kernel) => {
     const operators = [...(seen.get(kernel) ?? [])].sort().join(', ');
@@ -95,7 +96,7 @@ export function opsDocument(seen: ReadonlyMap<string, ReadonlySet<string>>, opse
     '# TensorFlow.js kernels in ONNX',
     '',
     `The ${kernels.length} kernels of TensorFlow.js that a trace can record, and the operators of`,
-    `ONNX (opset ${opset}) that they become. Which of the operators are written depends on the`,
+    `ONNX (opset ${FIRST_OPSET} to ${LAST_OPSET}) that they become. Which of the operators are written depends on the`,
     'arguments; a kernel whose inputs are all constants is computed while tracing and writes none.',
     'Gradients need no rows of their own: TensorFlow.js writes them with these kernels.',
     '',

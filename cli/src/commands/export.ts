@@ -20,7 +20,13 @@ export async function run(source: string, options: Options): Promise<void> {
   await checkWritable(options.output, 'file', '--output');
   const isModel = await namesModel(source);
   refuseStray(isModel, options);
-  await (isModel ? exportModel : exportNetwork)(source, options);
+  try {
+    await (isModel ? exportModel : exportNetwork)(source, options);
+  } catch (error) {
+    throw error instanceof ExportError
+      ? new UserError(error.message, { cause: error.cause })
+      : error;
+  }
 }
 
 /** A TF.js model is a .json file or a folder with a model.json, which a run does not have. */
@@ -43,13 +49,14 @@ function refuseStray(isModel: boolean, options: Options): void {
 
 async function exportNetwork(
   source: string,
-  { network = 'generator', best, float16, output }: Options,
+  { network = 'generator', best, float16, opset, output }: Options,
 ) {
   const { path, problems } = await exportRun(source, {
     network,
     out: output,
     ...(best && { best }),
     ...(float16 && { float16 }),
+    opset,
   });
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.stdout.write(`Wrote the ${network} to ${path}\n`);
@@ -66,9 +73,9 @@ async function exportModel(source: string, options: Options): Promise<void> {
 }
 
 async function convert(source: string, options: Options): Promise<void> {
-  const { output, float16 = false, verify } = options;
+  const { output, float16 = false, opset, verify } = options;
   const inputShapes = Object.fromEntries((options.inputShape ?? []).map(parseInputShape));
-  const converted = await convertModel(source, { inputShapes, float16 });
+  const converted = await convertModel(source, { inputShapes, float16, opset });
   const bytes = converted.model.toBytes();
   const lines = [...converted.notes];
   if (verify) lines.push(await compareWithOriginal(converted, bytes));

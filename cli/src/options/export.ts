@@ -1,4 +1,4 @@
-import { repeated } from './parsers.js';
+import { repeated, wholeNumber } from './parsers.js';
 import { choice, declare, flag, parsed, required, switchedOff, text } from './spec.js';
 
 export const EXPORT = declare({
@@ -22,7 +22,15 @@ export const EXPORT = declare({
       'for a TF.js model: the sizes of an input that it leaves open, such as image=1x64x96x3; can be repeated',
       repeated,
     ),
-    float16: flag('--float16', 'store the weights as float16, in half the space'),
+    float16: flag(
+      '--float16',
+      'store the weights as float16, in half the space; some engines other than ONNX Runtime cannot read them',
+    ),
+    opset: parsed(
+      '--opset <number>',
+      'the ONNX opset of the file, 13 to 24 (default: the lowest that its operators allow)',
+      wholeNumber(1, 1000),
+    ),
     verify: switchedOff(
       '--no-verify',
       'for a TF.js model: do not compare the file with TF.js before writing it',

@@ -1,8 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { ExportError } from '../error.js';
+import { checkOpset } from '../graph/opset.js';
 import { reasonOf } from '../reason.js';
-import { type OnnxModel, type TensorSpec, type Tensors, traceAsync } from '../trace/trace.js';
+import {
+  type OnnxModel,
+  type TensorSpec,
+  type Tensors,
+  type TraceOptions,
+  traceAsync,
+} from '../trace/trace.js';
 import { type ModelKind, readModel } from './disk.js';
-import { ExportError } from './error.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
 import { type LoadedModel, loadModel } from './load.js';
 
@@ -12,6 +19,8 @@ export interface ConvertOptions {
   readonly inputShapes?: InputShapes;
   /** Store the weights as float16; inputs and outputs stay float32. */
   readonly float16?: boolean;
+  /** The file's opset, from 13 to 24; by default the lowest that the model's operators allow. */
+  readonly opset?: number | undefined;
 }
 
 /** A dense tensor, row by row, as a run takes and gives it. */
@@ -50,12 +59,16 @@ export interface ConvertedModel {
  */
 export async function convertModel(
   path: string,
-  { inputShapes = {}, float16 = false }: ConvertOptions = {},
+  { inputShapes = {}, float16 = false, opset }: ConvertOptions = {},
 ): Promise<ConvertedModel> {
+  if (opset !== undefined) checkOpset(opset);
   const files = await readModel(path);
   const loaded = await loadModel(files);
   try {
-    const { model, specs, notes } = await traceModel(files.path, loaded, inputShapes, float16);
+    const { model, specs, notes } = await traceModel(files.path, loaded, inputShapes, {
+      float16,
+      opset,
+    });
     const names = loaded.inputs.map(({ name }) => name);
     return {
       model,
@@ -87,13 +100,13 @@ async function traceModel(
   path: string,
   loaded: LoadedModel,
   given: InputShapes,
-  float16: boolean,
+  stored: Pick<TraceOptions, 'float16' | 'opset'>,
 ): Promise<Traced> {
   const options = {
     name: loaded.name,
     doc: `A TensorFlow.js ${loaded.kind} model`,
     names: { inputs: loaded.inputs.map(({ name }) => name), outputs: outputNames(loaded) },
-    float16,
+    ...stored,
   };
   const at = async (specs: TensorSpec[]): Promise<OnnxModel> =>
     traceAsync(

@@ -2,8 +2,8 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
-import { ExportError } from './error.js';
 
 export type ModelKind = 'layers' | 'graph';
 

@@ -1,5 +1,5 @@
+import { ExportError } from '../error.js';
 import { spec, type TensorSpec } from '../trace/trace.js';
-import { ExportError } from './error.js';
 import type { ModelInput } from './load.js';
 
 /** Shapes given by the user, by the input's name; 'N' in front stands for a batch that is free. */

@@ -1,9 +1,9 @@
 /** Makes a runnable TF.js model of what was read from disk. */
 import * as tf from '@tensorflow/tfjs-core';
 import '../trace/cpu.js';
+import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { ModelFiles, ModelKind } from './disk.js';
-import { ExportError } from './error.js';
 
 export interface ModelInput {
   readonly name: string;

@@ -1,9 +1,9 @@
+import { ExportError } from '../error.js';
 import type { Graph } from '../graph/graph.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Node, Value } from '../graph/value.js';
 import type { TensorSpec } from '../trace/trace.js';
 import type { ConvertedModel, HostTensor, HostTensors } from './convert.js';
-import { ExportError } from './error.js';
 import { FREE } from './input-shapes.js';
 
 /** Runs the exported file with any engine: takes inputs by name, gives outputs by name. */

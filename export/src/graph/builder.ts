@@ -202,7 +202,8 @@ export class Builder {
   }
   /** x with slices replaced, or added to, at index tuples of int64. */
   ScatterND(x: Value, indices: Value, updates: Value, reduction: 'none' | 'add'): Value {
-    return this.one('ScatterND', [x, indices, updates], x.shape, x.dtype, { reduction });
+    const attrs: Attrs = reduction === 'none' ? {} : { reduction };
+    return this.one('ScatterND', [x, indices, updates], x.shape, x.dtype, attrs);
   }
   CumSum(x: Value, axis: number, exclusive = false, reverse = false): Value {
     const attrs = { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 };

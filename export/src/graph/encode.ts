@@ -17,23 +17,28 @@ import {
 } from 'onnx-buf';
 import { ONNX_TYPE } from './builder.js';
 import { bytesOf, type Graph } from './graph.js';
+import { inOpset, irVersionOf, opsetOf } from './opset.js';
 import type { Attr, Node, Value } from './value.js';
-
-/** The one opset this project writes; onnxruntime reads it on every platform. */
-export const OPSET = 20;
-const IR_VERSION = 9;
 
 export interface EncodeOptions {
   readonly name: string;
   readonly doc?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The file's opset; by default the lowest that the graph's operators allow. */
+  readonly opset?: number | undefined;
   /** How a size is written: a number, or the name of a dimension that is free when the file runs. */
   readonly dim: (size: number) => number | string;
 }
 
-/** Writes a graph as the bytes of an .onnx file. */
+/**
+ * Writes a graph as the bytes of an .onnx file.
+ * @throws ExportError if the graph cannot have the opset that the options ask for
+ */
 export function encode(graph: Graph, options: EncodeOptions): Uint8Array {
-  const { nodes, initializers } = encodeNodes(graph);
+  const opset = opsetOf(graph, options.opset);
+  const { nodes, initializers, reshaped } = encodeNodes(graph, opset);
+  const isFree = ({ shape }: Value): boolean =>
+    shape.some((size) => typeof options.dim(size) === 'string');
   return encodeModel(
     create(GraphProtoSchema, {
       name: options.name,
@@ -41,22 +46,27 @@ export function encode(graph: Graph, options: EncodeOptions): Uint8Array {
       initializer: initializers,
       input: graph.inputs.map((v) => valueInfo(v.name as string, v, options.dim)),
       output: graph.outputs.map(({ name, value }) => valueInfo(name, value, options.dim)),
+      valueInfo: reshaped
+        .filter(({ value }) => isFree(value))
+        .map(({ name, value }) => valueInfo(name, value, options.dim)),
     }),
+    opset,
     options,
   );
 }
 
 export const encodeModel = (
   graph: GraphProto,
+  opset: number,
   { doc = '', metadata = {} }: EncodeOptions,
 ): Uint8Array =>
   toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
-      irVersion: BigInt(IR_VERSION),
+      irVersion: BigInt(irVersionOf(opset)),
       producerName: 'gpn',
       docString: doc,
-      opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET) })],
+      opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opset) })],
       graph,
       metadataProps: Object.entries(metadata).map(([key, value]) =>
         create(StringStringEntryProtoSchema, { key, value }),
@@ -64,11 +74,20 @@ export const encodeModel = (
     }),
   );
 
-/** A graph's nodes and constants. `prefix` goes before the names of its inputs and outputs. */
-export function encodeNodes(graph: Graph, prefix = '') {
-  const names = nameValues(graph, prefix);
+/**
+ * Operators whose result gets its shape from numbers, in which a free size has lost its name: readers
+ * that infer shapes find it again in the value's description.
+ */
+const RESHAPING = new Set(['Reshape', 'Expand']);
+
+/**
+ * A graph's nodes and constants, and the values that a reshape makes. `prefix` goes before the names
+ * of its inputs and outputs.
+ */
+export function encodeNodes(graph: Graph, opset: number, prefix = '') {
+  const order = graph.order().map((node) => inOpset(node, opset));
+  const names = nameValues(order, graph, prefix);
   const nameOf = (v: Value | undefined): string => (v ? (names.get(v) as string) : '');
-  const order = graph.order();
   const nodes = order.map((node) =>
     create(NodeProtoSchema, {
       opType: node.op,
@@ -89,11 +108,16 @@ export function encodeNodes(graph: Graph, prefix = '') {
     }
   }
   const initializers = constantsOf(order, graph).map((v) => tensor(nameOf(v), v));
-  return { nodes, initializers };
+  const results = order.filter(({ op }) => RESHAPING.has(op)).flatMap(({ outputs }) => outputs);
+  const ends = new Set(graph.outputs.map(({ value }) => value));
+  const reshaped = results
+    .filter((value) => !ends.has(value))
+    .map((value) => ({ name: nameOf(value), value }));
+  return { nodes, initializers, reshaped };
 }
 
 /** Inputs and outputs keep their names; the rest is numbered in the order in which it is computed. */
-function nameValues(graph: Graph, prefix: string): Map<Value, string> {
+function nameValues(order: readonly Node[], graph: Graph, prefix: string): Map<Value, string> {
   const names = new Map<Value, string>();
   for (const v of graph.inputs) names.set(v, prefix + v.name);
   for (const { name, value } of graph.outputs) {
@@ -103,7 +127,7 @@ function nameValues(graph: Graph, prefix: string): Map<Value, string> {
   const number = (v: Value | undefined, prefix: string): void => {
     if (v && !names.has(v)) names.set(v, `${prefix}${next++}`);
   };
-  for (const node of graph.order()) {
+  for (const node of order) {
     for (const v of node.inputs) number(v, v?.data ? 'c' : 't');
     for (const v of node.outputs) number(v, 't');
   }

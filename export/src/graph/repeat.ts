@@ -9,6 +9,7 @@ import {
 } from 'onnx-buf';
 import { type EncodeOptions, encodeModel, encodeNodes, valueInfo } from './encode.js';
 import type { Graph, Named } from './graph.js';
+import { opsetOf } from './opset.js';
 import type { Value } from './value.js';
 
 /**
@@ -69,12 +70,13 @@ export function encodeRepeated(
   options: EncodeOptions,
 ): Uint8Array {
   const { dim, name } = options;
+  const opset = opsetOf(graph, options.opset);
   const roles = rolesOf(graph, carried);
   const { taken, kept, fed, given } = roles;
   return encodeModel(
     create(GraphProtoSchema, {
       name,
-      node: [loopNode(roles, bodyOf(graph, roles, dim))],
+      node: [loopNode(roles, bodyOf(graph, roles, opset, dim))],
       input: [
         valueInfo(TIMES, COUNTER, dim),
         ...taken.map((v) => valueInfo(v.name as string, v, dim)),
@@ -85,13 +87,19 @@ export function encodeRepeated(
         ...given.map((o) => valueInfo(o.name, o.value, dim, TIMES)),
       ],
     }),
+    opset,
     options,
   );
 }
 
 /** The loop's body: one run of the graph, which picks its own entry of what is fed. */
-function bodyOf(graph: Graph, { taken, kept, fed, given }: Roles, dim: EncodeOptions['dim']) {
-  const inner = encodeNodes(graph, INSIDE);
+function bodyOf(
+  graph: Graph,
+  { taken, kept, fed, given }: Roles,
+  opset: number,
+  dim: EncodeOptions['dim'],
+) {
+  const inner = encodeNodes(graph, opset, INSIDE);
   const picks = fed.map(({ name = '' }) => node('Gather', [name, STEP], [INSIDE + name]));
   return create(GraphProtoSchema, {
     name: 'one run',

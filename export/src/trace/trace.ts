@@ -46,6 +46,11 @@ export interface TraceOptions {
   readonly names?: { readonly inputs?: readonly string[]; readonly outputs?: readonly string[] };
   /** Store large float32 weights as float16: half the file, inputs and outputs stay float32. */
   readonly float16?: boolean;
+  /**
+   * The opset of the file, from 13 to 24; by default the lowest that the graph's operators allow. Too
+   * low a one is an ExportError when the bytes are made.
+   */
+  readonly opset?: number | undefined;
 }
 
 /** A traced function: the graph, and the bytes of its .onnx file. */
@@ -170,7 +175,8 @@ function assemble(
   const graph = options.float16 ? verified(halveWeights(freed)) : freed;
   const names = second ? dimensions(first, second, axes) : new Map<number, string>();
   const dim = (size: number): number | string => names.get(size) ?? size;
-  const common = { name: options.name || 'traced', doc: options.doc ?? '', dim };
+  const { name, doc = '', opset } = options;
+  const common = { name: name || 'traced', doc, dim, opset };
   return {
     graph,
     toBytes: (metadata = {}) =>
@@ -180,18 +186,21 @@ function assemble(
   };
 }
 
-/** What to call the sizes of inputs and outputs that are free: `N`, `2N`, `H-3`. */
+/** What to call the sizes of the graph's values that are free: `N`, `2N`, `H-3`. */
 function dimensions(
   first: Graph,
   second: Graph,
   axes: readonly FreeDimension[],
 ): Map<number, string> {
   const names = new Map<number, string>();
-  const ends = ({ inputs, outputs }: Graph) => [...inputs, ...outputs.map(({ value }) => value)];
-  const others = ends(second);
-  ends(first).forEach(({ shape }, i) => {
+  const values = (graph: Graph) => [
+    ...graph.inputs,
+    ...graph.order().flatMap(({ outputs }) => outputs),
+  ];
+  const others = values(second);
+  values(first).forEach(({ shape }, i) => {
     shape.forEach((size, k) => {
-      const found = extentOf(size, others[i]?.shape[k], axes, 'an output');
+      const found = extentOf(size, others[i]?.shape[k], axes, 'a value');
       if (typeof found !== 'number') names.set(size, dimensionName(found));
     });
   });

@@ -1,11 +1,6 @@
 /**
  * The certificate of a model file: golden values that show whether a platform computes the model as
- * the exporting platform did.
- *
- * Inputs: for a generator, those of `sample({ count, seed })`; for other kinds `count` images from
- * the stream `(seed, 'certificate')`, uniform over the image range, with class k mod classes for
- * image k. Values: elements of the flattened output, at the positions that
- * `stream(seed, 'certificate', 'positions')` gives as whole numbers below the output's size.
+ * the exporting platform did. docs/reference/certificate.md defines it for other programs.
  */
 
 import { UserError } from '../errors.js';

@@ -1,5 +1,5 @@
 /** A trained network as an .onnx file that describes itself. */
-import { spec, type TensorSpec, trace } from '@gpn/export';
+import { spec, type TensorSpec, type TraceOptions, trace } from '@gpn/export';
 import type { Network } from '@gpn/models';
 import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -16,6 +16,9 @@ import { VERSIONS } from './versions.js';
 /** One of the two networks of a GAN. */
 export type Role = 'generator' | 'discriminator';
 
+/** How the file is written. */
+export type StorageOptions = Pick<TraceOptions, 'float16' | 'opset'>;
+
 /** The main input of an exported network; conditions are further inputs with their own names. */
 const INPUT = { generator: 'latents', discriminator: 'images' } as const;
 
@@ -23,14 +26,16 @@ const INPUT = { generator: 'latents', discriminator: 'images' } as const;
  * Exports a trained network as an .onnx file in inference mode: its running statistics are folded into
  * the weights, its batch size is free, and it contains its own description and a certificate of
  * values computed on the CPU.
- * @param options float16: store the weights as float16, which halves the file
+ * @param options float16: store the weights as float16, which halves the file and which fewer engines
+ *   read; opset: the file's, by default the lowest that the network's operators allow
  * @returns the file's bytes and its description
- * @throws UserError if the checkpoint does not fit its recipe
+ * @throws UserError if the checkpoint does not fit its recipe; ExportError if the network cannot have
+ *   that opset
  */
 export async function exportNetwork(
   checkpoint: Checkpoint,
   role: Role,
-  { float16 = false }: { float16?: boolean } = {},
+  { float16 = false, opset }: StorageOptions = {},
 ): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
   const gan = ganOf(checkpoint.recipe);
   const slides = role === 'discriminator' && gan.slides;
@@ -46,7 +51,12 @@ export async function exportNetwork(
       return role === 'generator' ? { images: y } : { ...gan.outputs(x as Tensor, y) };
     },
     inputs,
-    { name: `${checkpoint.recipe.name} ${role}`, doc: checkpoint.recipe.description, float16 },
+    {
+      name: `${checkpoint.recipe.name} ${role}`,
+      doc: checkpoint.recipe.description,
+      float16,
+      opset,
+    },
   );
   const bytes = model.toBytes();
   const info = modelInfoOf(checkpoint, role, gan);

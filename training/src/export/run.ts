@@ -11,13 +11,14 @@ import {
 } from '../checkpoint/checkpoint.js';
 import { checkIdentity } from '../checkpoint/identity.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
-import { exportNetwork, type Role } from './network.js';
+import { exportNetwork, type Role, type StorageOptions } from './network.js';
 
 /**
  * Exports a network of a run's newest checkpoint, of its best one, or of a checkpoint file.
  * @param source a run's folder, or a .safetensors file
  * @param options `network`: which of the two; `out`: path of the .onnx file; `best`: the checkpoint with
- *   the best Fréchet distance instead of the newest; `float16`: store the weights as float16
+ *   the best Fréchet distance instead of the newest; `float16` and `opset`: how the file is written,
+ *   see `exportNetwork`
  * @returns `problems`: what is wrong with newer checkpoints, in sentences
  * @throws UserError if there is no checkpoint, it is broken or of another training than the folder's
  *   recipe, or `out` cannot be written
@@ -28,11 +29,11 @@ export async function exportRun(
     network,
     out,
     best = false,
-    float16 = false,
-  }: { network: Role; out: string; best?: boolean; float16?: boolean },
+    ...storage
+  }: { network: Role; out: string; best?: boolean } & StorageOptions,
 ): Promise<{ path: string; info: ModelInfo; problems: readonly string[] }> {
   const { checkpoint, problems = [] } = await findCheckpoint(source, best);
-  const { bytes, info } = await exportNetwork(checkpoint, network, { float16 });
+  const { bytes, info } = await exportNetwork(checkpoint, network, storage);
   await writeFileAtomic(out, bytes);
   return { path: out, info, problems };
 }

@@ -13,7 +13,7 @@ export interface Call {
 }
 
 /**
- * The shapes of an operator's results, from its inputs, by the ONNX specification (opset 20). A rule
+ * The shapes of an operator's results, from its inputs, by the ONNX specification (opsets 13 to 24). A rule
  * throws an Error that says what is wrong if the inputs do not fit together.
  */
 export type Rule = (call: Call) => readonly Shape[];

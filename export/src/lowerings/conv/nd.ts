@@ -31,11 +31,33 @@ export function convolution(
   return b.op('Conv', [x, weights], windowAttrs(axes, group), out)[0] as Value;
 }
 
-/** The gradient for the input of a convolution with these weights. */
+/**
+ * A filter of a transposed convolution and its attributes, with as much padding in front as behind if
+ * the filter is constant: some engines know no other. Where the padding differs, the filter gets zeros
+ * on the side that has less. They add nothing, and the padding cuts off what the windows gain.
+ */
+function evenlyPadded(
+  b: Builder,
+  filter: Value,
+  axes: readonly Axis[],
+  group: number,
+): [Value, Attrs] {
+  const short = axes.map((a) => (Math.max(0, a.after) - a.before) / a.dilation);
+  if (!filter.data || !short.every(Number.isInteger)) return [filter, windowAttrs(axes, group)];
+  const zeros = short.map((n): [number, number] => [Math.max(0, n), Math.max(0, -n)]);
+  const even = axes.map((a, i) => {
+    const padding = Math.max(a.before, a.after);
+    const kernel = a.kernel + Math.abs(short[i] as number);
+    return { ...a, kernel, before: padding, after: padding };
+  });
+  return [b.Pad(filter, [[0, 0], [0, 0], ...zeros]), windowAttrs(even, group)];
+}
+
+/** The gradient for the input of a convolution with this filter. */
 export function transposed(
   b: Builder,
   dy: Value,
-  weights: Value,
+  filter: Value,
   axes: readonly Axis[],
   group = 1,
 ): Value {
@@ -43,7 +65,7 @@ export function transposed(
   const unused = axes.map((a) => Math.max(0, -a.after));
   const fits = axes.every((a, i) => (unused[i] as number) < a.stride);
   const reached = axes.map((a, i) => (fits ? a.input : a.input - (unused[i] as number)));
-  const attrs = windowAttrs(axes, group);
+  const [weights, attrs] = evenlyPadded(b, filter, axes, group);
   const padded = fits && unused.some((u) => u > 0) ? { ...attrs, output_padding: unused } : attrs;
   const channels = (weights.shape[1] as number) * group;
   const out = { shape: [dy.shape[0] as number, channels, ...reached], dtype: dy.dtype };

@@ -4,7 +4,7 @@ import { findPretrained } from '@gpn/models/pretrained';
 import { readSource, UserError } from '@gpn/runtime';
 import { type Extractor, type ExtractorOptions, openExtractor } from './extractor.js';
 
-/** The judges by data set, with the SHA-256 of their files. */
+/** The judges by data set, with the SHA-256 of the files in which they were published. */
 export const JUDGES: Readonly<Record<string, { readonly name: string; readonly sha256: string }>> =
   {
     mnist: {
