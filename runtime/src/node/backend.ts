@@ -84,7 +84,7 @@ function missing(error: unknown): Error {
   );
 }
 
-// The comments tell bundlers to leave both packages in node_modules, with the files beside them.
+// The comments tell webpack to leave both packages in node_modules, with the files beside them.
 const loadNative = once(() =>
   import(/* webpackIgnore: true */ 'onnxruntime-node').then(
     ({ default: ort }) => ort,
