@@ -112,7 +112,8 @@ await build({ ...common, entryPoints: { main: 'main.js', worker }, outdir: 'page
   performance: { hints: false } };
 module.exports = [
   { ...module_, entry: './main.js', output: { path: __dirname + '/webpack-page', filename: 'main.js', module: true } },
-  { ...module_, target: 'node20', entry: './program.mjs',
+  // webpack 5.113 breaks the start of a worker thread that is imported by name.
+  { ...module_, target: 'node20', entry: './program.mjs', externals: { '@gpn/runtime': 'module @gpn/runtime' },
     output: { path: __dirname + '/webpack-node', filename: 'program.mjs', module: true } },
 ];`,
   'app/layout.js': 'export default ({ children }) => <html><body>{children}</body></html>;',
