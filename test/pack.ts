@@ -49,7 +49,8 @@ export function installPacked(consumer: string, own: string[]): Packed[] {
 
 function linkThirdParties(name: Package, installed: string): void {
   const ours = new Set(packages.map((other) => manifest(other).name));
-  for (const dependency of Object.keys(manifest(name).dependencies ?? {})) {
+  const { dependencies, optionalDependencies } = manifest(name);
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) {
     if (ours.has(dependency)) continue;
     const nested = join(root, name, 'node_modules', dependency);
     const target = existsSync(nested) ? nested : join(root, 'node_modules', dependency);

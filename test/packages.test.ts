@@ -70,7 +70,8 @@ describe.each(packages.map((name, i) => [name, i] as const))(
 
     test('loads from every entry', () => {
       const { name: published, exports } = manifest(name);
-      for (const entry of Object.keys(exports)) {
+      // A worker's program refuses to run in the main thread; runtime/test/worker.test.ts starts it.
+      for (const entry of Object.keys(exports).filter((path) => path !== './worker')) {
         const specifier = published + entry.slice(1);
         const printed = runModule(
           consumer,

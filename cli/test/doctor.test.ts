@@ -50,8 +50,21 @@ describe('gpn-cli doctor', () => {
     expect(of('auto')?.detail).toMatch(/^chooses cpu/);
   });
 
-  it('exits with 2 if no native library loads, and still prints all other findings', () => {
+  it('computes by WebAssembly if no native library loads, and says so', () => {
     const broken = `process.dlopen = () => { throw new Error('a broken library') }`;
+    const { status, of } = doctor({
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}`,
+    });
+    expect(status).toBe(0);
+    expect(of('cpu')?.detail).toBe(
+      "onnxruntime-node's binary does not load here (a broken library); wasm computes in its place, more slowly",
+    );
+    expect(of('wasm')).toMatchObject({ state: 'ok', detail: expect.stringMatching(WORKS) });
+    expect(of('auto')?.detail).toMatch(/^chooses wasm \(.*a broken library/);
+  });
+
+  it('exits with 2 if neither a native library nor WebAssembly works, and still prints all other findings', () => {
+    const broken = `process.dlopen = () => { throw new Error('a broken library') }; delete globalThis.WebAssembly;`;
     const { status, stderr, ok, of } = doctor({
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}`,
       PATH: '',
@@ -59,7 +72,7 @@ describe('gpn-cli doctor', () => {
     expect({ status, ok }).toEqual({ status: 2, ok: false });
     expect(stderr).toMatch(/^gpn-cli: Training or sampling does not work here: see cpu.*\n$/);
     expect(of('cpu')).toMatchObject({ state: 'failed', remedy: 'npm ci' });
-    expect(of('cpu')?.detail).toContain('a broken library');
+    expect(of('cpu')?.detail).toContain('The device wasm cannot be used');
     expect(of('ffmpeg')).toMatchObject({ state: 'missing' });
   });
 });

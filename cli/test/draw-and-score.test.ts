@@ -195,6 +195,7 @@ describe('verify', () => {
     const { devices } = JSON.parse(stdout);
     expect(devices.map(({ device }: { device: string }) => device)).toEqual([
       'cpu',
+      'wasm',
       'webgpu',
       'cuda',
     ]);

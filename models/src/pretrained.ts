@@ -1,6 +1,6 @@
 /** The pre-trained models in this package. This file does not load TensorFlow.js. */
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A bundled model file. */
@@ -15,7 +15,8 @@ export interface PretrainedModel {
   bytes: number;
 }
 
-const FOLDER = fileURLToPath(new URL('../pretrained/', import.meta.url));
+// Not `new URL('../pretrained/', import.meta.url)`: webpack would bundle the folder, and cannot.
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '..', 'pretrained');
 
 /** All bundled models, or those in another folder, sorted by name. */
 export function pretrainedModels(folder = FOLDER): PretrainedModel[] {

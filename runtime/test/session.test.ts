@@ -41,6 +41,16 @@ const messageOf = async (work: Promise<unknown>): Promise<string> => {
 };
 
 describe('a session', () => {
+  it('runs by WebAssembly under Node, and computes the same', async () => {
+    const session = await openSession(twice, { device: 'wasm', threads: 1 });
+    expect([session.device, session.reason]).toEqual(['wasm', 'wasm: as asked, 1 thread']);
+    const { y, n, p } = await session.run({ x: floats([1, 2], [1.5, -2]) });
+    expect([...(y?.data ?? [])]).toEqual([3, -4]);
+    expect([...(n?.data ?? [])]).toEqual([-1.5, 2]);
+    expect([...(p?.data ?? [])]).toEqual([1, 0]);
+    await session.dispose();
+  });
+
   it('names its inputs and outputs, and runs', async () => {
     const session = await openSession(twice, { device: 'cpu', threads: 1 });
     expect(session.inputNames).toEqual(['x']);
@@ -116,7 +126,9 @@ describe('openSession', () => {
 
   it('refuses a device with an unknown name', async () => {
     const wrong = openSession(twice, { device: 'gpu' as 'cpu' });
-    expect(await messageOf(wrong)).toBe('There is no device "gpu": use auto, cuda, webgpu, cpu.');
+    expect(await messageOf(wrong)).toBe(
+      'There is no device "gpu": use auto, cuda, webgpu, cpu, wasm.',
+    );
   });
 
   it.skipIf(existsSync('/dev/nvidia0'))('says how to get CUDA if it is missing', async () => {

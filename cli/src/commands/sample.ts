@@ -15,6 +15,7 @@ import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { SAMPLE } from '../options/sample.js';
 import type { OptionsOf } from '../options/spec.js';
 import { animation, ffmpeg, video } from '../pictures.js';
+import { placeOf } from '../terminal/place.js';
 import { classOf } from './label.js';
 
 type Options = OptionsOf<typeof SAMPLE>;
@@ -81,7 +82,7 @@ export async function run(options: Options): Promise<void> {
   (toStdout ? process.stderr : process.stdout).write(
     json
       ? `${JSON.stringify({ ...report, files: files.map(([path]) => path) })}\n`
-      : `Drew ${count} ${count === 1 ? 'image' : 'images'} ${origin(options)} on ${generator.device}: ${out}\n`,
+      : `Drew ${count} ${count === 1 ? 'image' : 'images'} ${origin(options)} on ${placeOf(generator)}: ${out}\n`,
   );
   await generator.dispose();
 }

@@ -16,6 +16,7 @@ import { checkWritable } from '../files.js';
 import type { SCORE } from '../options/score.js';
 import type { OptionsOf } from '../options/spec.js';
 import { readPicture } from '../pictures.js';
+import { placeOf } from '../terminal/place.js';
 import { classOf } from './label.js';
 
 type Options = OptionsOf<typeof SCORE>;
@@ -36,6 +37,8 @@ export async function run(images: string[], options: Options): Promise<void> {
     await checkWritable(map, 'file', '--map');
   }
   const discriminator = await Discriminator.load(model, { device });
+  // The scores are the only thing on the standard output.
+  if (discriminator.device === 'wasm') process.stderr.write(`On ${placeOf(discriminator)}.\n`);
   const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
   const rows: Row[] = [];
   for (const image of images) {

@@ -13,6 +13,7 @@ const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 const REMEDIES = {
   cpu: () => 'npm ci',
+  wasm: () => 'npm install onnxruntime-web',
   cuda: () =>
     'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js',
   webgpu: (vulkan: Vulkan | undefined): string | undefined => {
@@ -31,12 +32,14 @@ type Answer = { trial: Trial } | { error: string };
 export async function devices(vulkan: Vulkan | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
   // One after the other, so that they do not slow each other down.
-  for (const device of ['cpu', 'webgpu', 'cuda'] as const) {
+  for (const device of ['cpu', 'wasm', 'webgpu', 'cuda'] as const) {
     const answer = await tryApart(device);
     findings.push(
-      'trial' in answer
-        ? works(device, answer.trial, device === 'webgpu' && vulkan?.software === true)
-        : lacks(device, answer.error, REMEDIES[device](vulkan)),
+      'trial' in answer && answer.trial.device !== device
+        ? replaced(device, answer.trial)
+        : 'trial' in answer
+          ? works(device, answer.trial, device === 'webgpu' && vulkan?.software === true)
+          : lacks(device, answer.error, REMEDIES[device](vulkan)),
     );
   }
   const auto = await tryApart('auto');
@@ -62,6 +65,18 @@ function works(name: string, { train, sample }: Trial, software: boolean): Findi
       (software ? '; in software, so slower than cpu' : ''),
   };
 }
+
+/** The CPU of a machine for which there is no binary: another device computes in its place. */
+const replaced = (name: string, { device, reason }: Trial): Finding => ({
+  area: AREA,
+  name,
+  state: 'missing',
+  detail: `${reason.replace(/^cpu: |; using .*/g, '')}; ${device} computes in its place, more slowly`,
+  // The package holds binaries of all platforms that it supports: its script only adds CUDA's.
+  ...(/not installed/.test(reason) && {
+    remedy: 'npm install --ignore-scripts onnxruntime-node@1.30.0',
+  }),
+});
 
 const lacks = (name: string, error: string, remedy: string | undefined): Finding => ({
   area: AREA,

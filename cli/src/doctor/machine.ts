@@ -52,6 +52,7 @@ export function software(): Finding[] {
       versionOf(`@gpn/${name}`),
     ]),
     ['onnxruntime-node', versionOf('onnxruntime-node', runtime)],
+    ['onnxruntime-web', versionOf('onnxruntime-web', runtime)],
     ['@tensorflow/tfjs-core', versionOf('@tensorflow/tfjs-core', training)],
   ];
   return versions.map(([name, version]) => ({
@@ -59,7 +60,9 @@ export function software(): Finding[] {
     name,
     ...(version
       ? { state: 'ok' as const, detail: version }
-      : { state: 'failed' as const, detail: 'not installed', remedy: 'npm ci' }),
+      : name === 'onnxruntime-node'
+        ? { state: 'missing' as const, detail: 'not installed; see cpu' }
+        : { state: 'failed' as const, detail: 'not installed', remedy: 'npm ci' }),
   }));
 }
 

@@ -78,6 +78,6 @@ export const conflicting = <T>({ option }: Spec<T>, ...names: string[]): Spec<T>
 });
 
 export const device = withDefault(
-  choice('--device <device>', 'where to compute', ['auto', 'cpu', 'webgpu', 'cuda']),
+  choice('--device <device>', 'where to compute', ['auto', 'cpu', 'wasm', 'webgpu', 'cuda']),
   'auto',
 );

@@ -49,7 +49,7 @@ const PHASES: Record<LoadProgress['phase'], string> = {
 
 /**
  * An element that shows a model. Attributes: `src`, the model's URL; `assets`, the folder of ONNX
- * Runtime's files; `device`; `digest`, the file's SHA-256. Events, which bubble: `gpn-load`,
+ * Runtime's files; `device`; `digest`, the file's SHA-256; `worker`, its script's URL, or `false`. Events, which bubble: `gpn-load`,
  * `gpn-progress`, `gpn-error`.
  */
 export abstract class ModelElement<M extends Model> extends Base {
@@ -101,7 +101,7 @@ export abstract class ModelElement<M extends Model> extends Base {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected || this.#loading === undefined) return;
-    if (['src', 'assets', 'device', 'digest'].includes(name)) void this.#load();
+    if (['src', 'assets', 'device', 'digest', 'worker'].includes(name)) void this.#load();
     else if (this.model !== undefined) void this.attempt(() => this.show());
   }
 
@@ -120,9 +120,9 @@ export abstract class ModelElement<M extends Model> extends Base {
     this.#loading = loading;
     this.#poster.hidden = false;
     this.#wait.hidden = false;
-    const given = ['assets', 'device', 'digest'].flatMap((name) => {
+    const given = ['assets', 'device', 'digest', 'worker'].flatMap((name) => {
       const value = this.getAttribute(name);
-      return value === null ? [] : [[name, value] as const];
+      return value === null ? [] : [[name, value === 'false' ? false : value] as const];
     });
     const onProgress = (progress: LoadProgress): void => {
       if (progress.phase === 'fetch' && progress.total > 0) {

@@ -22,7 +22,7 @@ const CODES = Array.from({ length: 16 }, (_, k) => `code-${k}`);
  */
 export class GpnGenerator extends ModelElement<Generator> {
   static readonly observedAttributes = [
-    ...['src', 'assets', 'device', 'digest'],
+    ...['src', 'assets', 'device', 'digest', 'worker'],
     ...['seed', 'count', 'columns', 'label', ...CODES],
   ];
   readonly #canvas = globalThis.document && h('canvas', { part: 'canvas', role: 'img' });

@@ -21,7 +21,7 @@ const HEAT_SIDE = 512;
  */
 export class GpnScoreMap extends ModelElement<Discriminator> {
   static readonly observedAttributes = [
-    ...['src', 'assets', 'device', 'digest'],
+    ...['src', 'assets', 'device', 'digest', 'worker'],
     ...['stride', 'label'],
   ];
   readonly #heat = globalThis.document && h('canvas', { class: 'heat', part: 'heat', role: 'img' });

@@ -1,9 +1,11 @@
 /** How ONNX Runtime is loaded under Node, where it can run, and how to tell why it cannot. */
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { platform } from 'node:process';
+import { arch, platform } from 'node:process';
+import { reasonOf } from '../errors.js';
 import {
   type Backend,
+  type Device,
   type DeviceRule,
   type OpenOptions,
   type Ort,
@@ -25,7 +27,7 @@ const hasNvidia = () => hasEntry('/dev', /^nvidia\d+$/) || existsSync('/dev/dxg'
 const hasGpu = () => hasEntry('/dev/dri', /^renderD\d+$/) || hasNvidia();
 
 /** In the order in which `auto` tries them. */
-const DEVICES: Readonly<Record<'cuda' | 'webgpu' | 'cpu', DeviceRule>> = {
+const DEVICES: Readonly<Record<Device, DeviceRule>> = {
   cuda: {
     absent: () => (platform === 'linux' && !hasNvidia() ? 'no NVIDIA GPU found' : undefined),
     fault: /cuda|cudnn|cublas|execution ?provider|backend not found|shared library/i,
@@ -41,27 +43,71 @@ const DEVICES: Readonly<Record<'cuda' | 'webgpu' | 'cpu', DeviceRule>> = {
   },
   cpu: {
     absent: () => undefined,
-    fault: /(?!)/, // no error is the CPU's fault
-    remedy: '',
+    fault: /(?!)/, // no error is the CPU's fault, except that there may be no binary for it
+    remedy: 'it needs the binary of onnxruntime-node',
+    instead: 'wasm',
+  },
+  wasm: {
+    absent: () => undefined,
+    fault: /backend|fetch|import|WebAssembly/i,
+    remedy: 'it needs WebAssembly and the package onnxruntime-web',
   },
 };
 
-let loading: Promise<Ort> | undefined;
+const threadsOf = ({ threads }: OpenOptions): number => threads ?? availableParallelism();
 
-// Loaded with the first session, so that a program's `--help` does not wait for it.
-function loadOrt(): Promise<Ort> {
-  loading ??= import('onnxruntime-node').then(({ default: ort }) => {
-    ort.env.logLevel = 'fatal'; // what matters is thrown as well; warnings would litter stderr
-    return ort;
-  });
-  return loading;
+/** What `load` gives, once: with the first session, so that a program's `--help` does not wait. */
+function once(
+  load: (options: OpenOptions) => Promise<Ort>,
+): (options: OpenOptions) => Promise<Ort> {
+  let loading: Promise<Ort> | undefined;
+  return (options) => {
+    loading ??= load(options).then((ort) => {
+      ort.env.logLevel = 'fatal'; // what matters is thrown as well; warnings would litter stderr
+      return ort;
+    });
+    return loading;
+  };
 }
 
-const threadsOf = ({ threads }: OpenOptions): number => threads ?? availableParallelism();
+/** In words of this machine, why the package with the binary did not load. */
+function missing(error: unknown): Error {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const reason = reasonOf(error);
+  if (!/MODULE_NOT_FOUND/.test(code)) {
+    return new Error(`onnxruntime-node's binary does not load here (${reason})`);
+  }
+  return new Error(
+    /onnxruntime_binding/.test(reason)
+      ? `onnxruntime-node has no binary for ${platform}-${arch}`
+      : 'onnxruntime-node is not installed',
+  );
+}
+
+// The comments tell webpack to leave both packages in node_modules, with the files beside them.
+const loadNative = once(() =>
+  import(/* webpackIgnore: true */ 'onnxruntime-node').then(
+    ({ default: ort }) => ort,
+    (error) => Promise.reject(missing(error)),
+  ),
+);
+
+let wasmThreads = 1;
+const loadWasm = once(async (options) => {
+  const ort = await import(/* webpackIgnore: true */ 'onnxruntime-web');
+  wasmThreads = threadsOf(options); // of all models: the build takes the number when it starts
+  ort.env.wasm.numThreads = wasmThreads;
+  return ort;
+});
+
+const THREADS: Readonly<Partial<Record<Device, (options: OpenOptions) => number>>> = {
+  cpu: threadsOf,
+  wasm: () => wasmThreads,
+};
 
 const backend: Backend = {
   devices: DEVICES,
-  load: loadOrt,
+  load: (device, options) => (device === 'wasm' ? loadWasm : loadNative)(options),
   settings: (device, { optimization = 'all', profile, ...options }) => ({
     executionProviders: [device],
     graphOptimizationLevel: optimization,
@@ -70,7 +116,10 @@ const backend: Backend = {
     logSeverityLevel: 4,
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   }),
-  note: async (device, options) => (device === 'cpu' ? threadsNote(threadsOf(options)) : undefined),
+  note: async (device, options) => {
+    const threads = THREADS[device]?.(options);
+    return threads === undefined ? undefined : threadsNote(threads);
+  },
 };
 
 /** Opens a model in this thread, whether it is the main thread or a worker's. */

@@ -8,7 +8,7 @@ import { reasonOf, UserError } from '../errors.js';
 /** The API that all builds of ONNX Runtime share. */
 export type Ort = typeof import('onnxruntime-common');
 
-/** Where a model can run: under Node `cpu`, `cuda` and `webgpu`, in a browser `webgpu` and `wasm`. */
+/** Where a model can run: under Node all of these, in a browser `webgpu` and `wasm`. */
 export type Device = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
 /** How to tell whether a device can be used. */
@@ -19,12 +19,15 @@ export interface DeviceRule {
   fault: RegExp;
   /** What the device needs, as the end of a sentence. */
   remedy: string;
+  /** The device that takes its place where it cannot be used, even if it was asked for by name. */
+  instead?: Device;
 }
 
 /** A build of ONNX Runtime and the devices it can run on. */
 export interface Backend {
   /** In the order in which `auto` tries them. */
   devices: Readonly<Partial<Record<Device, DeviceRule>>>;
+  /** An error says what this machine lacks: it is never the model's fault. */
   load(device: Device, options: OpenOptions): Promise<Ort>;
   settings(device: Device, options: OpenOptions): InferenceSession.SessionOptions;
   /** What to add to the reason why a device was chosen, such as its threads. */
@@ -70,17 +73,21 @@ export interface TensorInfo {
 /** How a session is opened. */
 export interface OpenOptions {
   /**
-   * `auto`, the default, takes the first device that works: cuda, webgpu, cpu; in a browser webgpu,
-   * wasm.
+   * `auto`, the default, takes the first device that works: cuda, webgpu, cpu, wasm; in a browser
+   * webgpu, wasm. Where Node has no binary of ONNX Runtime, `cpu` is computed by `wasm`.
    */
   device?: Device | 'auto';
   /**
    * Threads of the `cpu` and `wasm` devices, from 1. The default is as many as this process may use
-   * at once; in a browser 4 at most, and always 1 unless the page is cross-origin isolated.
+   * at once; in a browser 4 at most, and always 1 unless the page is cross-origin isolated. All models
+   * on `wasm` share the threads of the first.
    */
   threads?: number;
-  /** Computes in a thread of its own. The default is true in a browser and false under Node. */
-  worker?: boolean;
+  /**
+   * Computes in a thread of its own. The default is true in a browser and false under Node. A URL names
+   * the script where a bundler has put it; a worker that runs already is used again.
+   */
+  worker?: boolean | string | URL;
   /** In a browser: the URL of the folder that holds ONNX Runtime's files. */
   assets?: string | URL;
   /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
@@ -146,10 +153,21 @@ export async function openWith(
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new UserError(`The number of threads must be a whole number from 1, not ${threads}.`);
   }
-  return enqueue(() =>
-    firstThatOpens(backend, model, device === 'auto' ? auto : [device], options),
-  );
+  const { instead } = device === 'auto' ? {} : (backend.devices[device] as DeviceRule);
+  const devices = device === 'auto' ? auto : [device, ...(instead ? [instead] : [])];
+  return enqueue(() => firstThatOpens(backend, model, devices, options));
 }
+
+/** A build of ONNX Runtime that does not load here. */
+class MissingBuild extends Error {}
+
+/** Devices with the reasons why they were skipped; neighbours with the same reason share it. */
+const listed = (skipped: readonly (readonly [Device, string])[]): string =>
+  skipped
+    .map(([device, why], i) =>
+      why === skipped[i + 1]?.[1] ? `${device}, ` : `${device}: ${why}; `,
+    )
+    .join('');
 
 async function firstThatOpens(
   backend: Backend,
@@ -159,32 +177,33 @@ async function firstThatOpens(
 ): Promise<Session> {
   const { label = typeof model === 'string' ? model : 'The model' } = options;
   const named = options.device !== undefined && options.device !== 'auto';
-  const skipped: string[] = [];
+  const skipped: [Device, string][] = [];
   // ONNX Runtime's own list of providers is not a fallback chain: it throws if the first one fails.
   for (const device of devices) {
     const rule = backend.devices[device] as DeviceRule;
     const absent = named ? undefined : await rule.absent();
     if (absent !== undefined) {
-      skipped.push(`${device}: ${absent}`);
+      skipped.push([device, absent]);
       continue;
     }
     try {
-      const ort = await backend.load(device, options);
+      const ort = await backend.load(device, options).catch((error) => {
+        throw new MissingBuild(reasonOf(error));
+      });
       const inner = await create(ort, model, backend.settings(device, options));
       const why = named ? 'as asked' : 'the first that works';
       const note = await backend.note?.(device, options);
-      const taken =
-        skipped.length > 0 ? `${skipped.join('; ')}; using ${device}` : `${device}: ${why}`;
+      const taken = skipped.length > 0 ? `${listed(skipped)}using ${device}` : `${device}: ${why}`;
       const reason = note === undefined ? taken : `${taken}, ${note}`;
       return new OrtSession(ort, inner, device, reason, options.profile !== undefined);
     } catch (error) {
       const cause = shortReason(error);
-      if (!rule.fault.test(cause)) {
+      if (!(error instanceof MissingBuild || rule.fault.test(cause))) {
         throw new UserError(`${label} is not a model that ONNX Runtime can load: ${cause}.`);
       }
       const cannot = `The device ${device} cannot be used (${cause}): ${rule.remedy}.`;
       if (device === devices.at(-1)) throw new UserError(cannot);
-      skipped.push(`${device}: ${cause}`);
+      skipped.push([device, cause]);
     }
   }
   throw new Error('unreachable: the last device either opens or throws');

@@ -5,7 +5,10 @@ import { Remote } from '../session/remote.js';
 
 let current: Remote | undefined;
 
-function startWorker(): Worker {
+function startWorker(script: OpenOptions['worker']): Worker {
+  if (typeof script === 'object' || typeof script === 'string') {
+    return new Worker(new URL(script, globalThis.document?.baseURI), { type: 'module' });
+  }
   try {
     // In this form bundlers recognise it.
     return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
@@ -17,8 +20,8 @@ function startWorker(): Worker {
   }
 }
 
-function start(): Remote {
-  const worker = startWorker();
+function start(script: OpenOptions['worker']): Remote {
+  const worker = startWorker(script);
   const end = (error: Error): void => {
     if (current === remote) current = undefined;
     remote.fail(error);
@@ -34,7 +37,8 @@ function start(): Remote {
     end(
       new UserError(
         `The worker could not be started (${message || 'its script did not load'}): serve the ` +
-          'files of @gpn/runtime together, or load with { worker: false }.',
+          'files of @gpn/runtime together, give the URL of its bundled worker as { worker }, or ' +
+          'load with { worker: false }.',
       ),
     );
   return remote;
@@ -42,6 +46,6 @@ function start(): Remote {
 
 /** Opens a model in the worker, which is started if none is running. */
 export function openInWorker(model: Uint8Array, options: OpenOptions): Promise<Session> {
-  current ??= start();
+  current ??= start(options.worker);
   return current.open(model, options);
 }

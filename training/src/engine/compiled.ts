@@ -78,7 +78,9 @@ class Step implements CompiledStep {
   ) {
     this.device = session.device;
     this.reason = session.reason;
-    this.rounding = session.device === 'cpu' ? `cpu, ${threadsNote(threads)}` : session.device;
+    this.rounding = /^(cpu|wasm)$/.test(session.device)
+      ? `${session.device}, ${threadsNote(threads)}`
+      : session.device;
   }
 
   load(state: State): void {
