@@ -1,33 +1,70 @@
-/** Runs sessions in one worker thread, started with the first session and ended with the last. */
-import { Worker } from 'node:worker_threads';
+/**
+ * Runs sessions in a process of its own: a thread could not be ended while it is in native code. One
+ * process serves all models without limits; it starts with the first session and ends with the last.
+ */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.js';
+import { GENEROUS, mebibytes } from '../format/onnx-policy.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
-import { Remote } from '../session/remote.js';
+import { openRemote, Remote } from '../session/remote.js';
 
-let current: Remote | undefined;
+let shared: Remote | undefined;
 
-function start(): Remote {
-  const worker = new Worker(new URL('./worker.js', import.meta.url));
-  const end = (error: Error): void => {
-    if (current === remote) current = undefined;
-    remote.fail(error);
-  };
-  const remote: Remote = new Remote(
-    { post: (message, transfer) => worker.postMessage(message, transfer) },
+function start(memory: number): Remote {
+  const child = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [String(memory)], {
+    execArgv: [],
+    serialization: 'advanced', // typed arrays
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  let killed = false;
+  const remote: Remote = new Remote({
+    post: (message) => void child.send(message as object),
     // A program may end with models that were never disposed of, but not while it awaits a result.
-    (waiting) => (waiting ? worker.ref() : worker.unref()),
-    () => {
-      end(new Error('This session was disposed of'));
-      void worker.terminate();
+    busy: (waiting) => {
+      if (waiting) {
+        child.ref();
+        child.channel?.ref();
+      } else {
+        child.unref();
+        child.channel?.unref();
+      }
     },
+    kill: () => {
+      killed = true;
+      child.kill('SIGKILL');
+    },
+  });
+  child.on('message', (message) => remote.receive(message));
+  child.on('error', (error) =>
+    remote.fail(new UserError(`The worker could not be started: ${error.message}.`)),
   );
-  worker.on('message', (message) => remote.receive(message));
-  worker.on('error', end);
-  worker.on('exit', (code) => end(new Error(`The worker thread ended with code ${code}`)));
+  child.on('exit', (code, signal) => {
+    if (killed) return;
+    // The worker's watch and the system's both end it this way.
+    remote.ended(
+      signal === 'SIGKILL'
+        ? `it needs more than ${mebibytes(memory)}, its limit of memory`
+        : `its process ended with ${signal ?? `code ${code}`}`,
+    );
+  });
   return remote;
 }
 
-/** Opens a model in the worker thread, which is started if none is running. */
-export function openInWorker(model: Uint8Array | string, options: OpenOptions): Promise<Session> {
-  current ??= start();
-  return current.open(model, options);
+/** Opens a model in a worker: in one of its own if it has limits. */
+export function openInWorker(model: Uint8Array, options: OpenOptions): Promise<Session> {
+  const { limits } = options;
+  let own: Remote | undefined;
+  return openRemote(
+    () => {
+      const running = limits ? own : shared;
+      if (running !== undefined && !running.lost) return running;
+      const started = start(limits?.memory ?? GENEROUS.memory);
+      if (limits) own = started;
+      else shared = started;
+      return started;
+    },
+    model,
+    options,
+  );
 }

@@ -4,6 +4,7 @@
  */
 import type { InferenceSession } from 'onnxruntime-common';
 import { reasonOf, UserError } from '../errors.js';
+import type { Limits } from '../format/onnx-policy.js';
 
 /** The API that all builds of ONNX Runtime share. */
 export type Ort = typeof import('onnxruntime-common');
@@ -79,8 +80,18 @@ export interface OpenOptions {
    * at once; in a browser 4 at most, and always 1 unless the page is cross-origin isolated.
    */
   threads?: number;
-  /** Computes in a thread of its own. The default is true in a browser and false under Node. */
+  /**
+   * Computes in a worker: in a browser in a thread of its own, under Node in a process of its own.
+   * The default is true in a browser and with `limits`, and otherwise false.
+   */
   worker?: boolean;
+  /**
+   * What the model may take; a model with limits has a worker of its own, which is ended at a limit.
+   * With `worker: false` only what the file itself tells is checked.
+   */
+  limits?: Limits;
+  /** Stops the opening; in a worker within a second, even from native code. */
+  signal?: AbortSignal;
   /** In a browser: the URL of the folder that holds ONNX Runtime's files. */
   assets?: string | URL;
   /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
@@ -105,10 +116,13 @@ export interface Session {
    *
    * @param feeds every input by its name; they must not change before the run ends
    * @param fetch the names of the outputs wanted; all of them by default
+   * @param signal rejects with its reason; a worker ends the run within a second, and without one it
+   *   goes on unseen
    */
   run(
     feeds: Readonly<Record<string, TensorData>>,
     fetch?: readonly string[],
+    signal?: AbortSignal,
   ): Promise<Record<string, TensorData>>;
   /** Frees the model's memory, once the runs that were queued before are done. */
   dispose(): Promise<void>;
