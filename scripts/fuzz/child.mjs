@@ -10,6 +10,10 @@ const NAMES = Object.keys(READERS);
 /** Errors that a program prints as one sentence. */
 const SENTENCES = new Set(['UserError', 'ExportError']);
 
+/** What the language says, and a user can do nothing with. */
+const INNER =
+  /Cannot (read prop|set prop|convert|use)|is not (a function|iterable)|variable: undefined|call stack/;
+
 /** Input `index` of a seed: always the same bytes for the same reader. */
 export function inputOf(seed, index) {
   const name = NAMES[index % NAMES.length];
@@ -28,9 +32,7 @@ async function tried(name, bytes) {
     return { ended: 'result' };
   } catch (error) {
     if (SENTENCES.has(error?.name)) {
-      const bad = /\n|undefined|Cannot read prop|is not a function|is not iterable/.test(
-        error.message,
-      );
+      const bad = INNER.test(error.message);
       return { ended: bad ? 'inner message' : 'sentence', ...(bad && { error: error.message }) };
     }
     return { ended: 'other error', error: String(error?.stack ?? error) };

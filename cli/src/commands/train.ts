@@ -3,6 +3,7 @@ import { resolveRecipe, type TrainResult, train } from '@gpn/training';
 import { checkWritable } from '../files.js';
 import type { OptionsOf } from '../options/spec.js';
 import type { TRAIN } from '../options/train.js';
+import { print } from '../terminal/print.js';
 import { createProgress } from '../terminal/progress.js';
 
 export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promise<void> {
@@ -30,7 +31,7 @@ export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promi
     progress.stop();
     interrupt.release();
   }
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : summary(result));
+  print(json ? `${JSON.stringify(result)}\n` : summary(result));
 }
 
 /** What is printed at the end, by how the training ended. */

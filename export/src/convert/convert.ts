@@ -4,7 +4,7 @@ import { type OnnxModel, type TensorSpec, type Tensors, traceAsync } from '../tr
 import { type ModelKind, readModel } from './disk.js';
 import { ExportError } from './error.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
-import { type LoadedModel, loadModel } from './load.js';
+import { type LoadedModel, loadingReason, loadModel } from './load.js';
 
 /** What the model leaves open, and how to store its weights. */
 export interface ConvertOptions {
@@ -111,7 +111,9 @@ async function traceModel(
     const wasFree = specs.some((s) => s.shape.includes(FREE));
     const model = wasFree && !asked ? await at(fixed).catch(() => undefined) : undefined;
     if (!model) {
-      throw new ExportError(`${path} cannot be exported: ${reasonOf(error)}.`, { cause: error });
+      throw new ExportError(`${path} cannot be exported: ${loadingReason(error)}.`, {
+        cause: error,
+      });
     }
     const notes = [`The batch is fixed at 1, since the model cannot take any: ${reasonOf(error)}.`];
     return { model, specs: fixed, notes };
