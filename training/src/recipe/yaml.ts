@@ -10,6 +10,10 @@ const MAX_TEXT = 100_000;
 
 const TOO_DEEP = ' has lists or groups that are nested too deeply for a recipe';
 
+/** A thousand lists or groups that are opened by a bracket, or a hundred by marks on one line. */
+const BRACKETS = /(?:[^[{]*[[{]){1000}/;
+const DASHES = /(?:[-?:][ \t]+){100}/;
+
 /** The parser reports the end of the stack as an error of the text, if it happens while it composes. */
 const OVERFLOW = /call stack|too much recursion/i;
 
@@ -24,6 +28,8 @@ export function parseRecipe(text: string, file: string): Recipe {
     throw new UserError(`${file}${what}.`);
   };
   if (text.length > MAX_TEXT) fail(` has ${text.length} characters, too many for a recipe`);
+  // The parser takes minutes, or the whole stack, for what no recipe has.
+  if (BRACKETS.test(text) || DASHES.test(text)) fail(TOO_DEEP);
   const lines = new LineCounter();
   const document = shallow(
     () => parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }),
