@@ -11,7 +11,7 @@ const MAX_TEXT = 100_000;
 const TOO_DEEP = ' has lists or groups that are nested too deeply for a recipe';
 
 /** A thousand lists or groups that are opened by a bracket, or a hundred by marks on one line. */
-const BRACKETS = /(?:[^[{]*[[{]){1000}/;
+const BRACKETS = /^(?:[^[{]*[[{]){1000}/;
 const DASHES = /(?:[-?:][ \t]+){100}/;
 
 /** The parser reports the end of the stack as an error of the text, if it happens while it composes. */
