@@ -33,7 +33,7 @@ const allowed: Record<Package, Record<string, string[]>> = {
     model: ['format', 'random', 'session'],
     node: ['format', 'random', 'session', 'model'],
     web: ['format', 'random', 'session', 'model'],
-    elements: ['format', 'model', 'web'],
+    elements: ['format', 'session', 'model', 'web'],
   },
   training: inLayers(
     'files',

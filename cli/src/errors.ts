@@ -1,3 +1,5 @@
+import { printable } from './terminal/print.js';
+
 /**
  * What to print for an error that ended a command, and the exit code: one sentence and 2 for the
  * user's mistakes, the stack and 1 for bugs.
@@ -6,9 +8,12 @@ export function explain(thrown: unknown): { text: string; exitCode: 1 | 2 } {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   // Compared by name, because importing the class would load the whole runtime.
   if (error.name === 'UserError')
-    return { text: `gpn-cli: ${error.message.replaceAll('\n', ' ')}\n`, exitCode: 2 };
+    return {
+      text: `gpn-cli: ${printable(error.message.replaceAll(/\r?\n/g, ' '))}\n`,
+      exitCode: 2,
+    };
   return {
-    text: `gpn-cli: This is a bug in gpn-cli; please report it with the lines below.\n${error.stack ?? error}\n`,
+    text: `gpn-cli: This is a bug in gpn-cli; please report it with the lines below.\n${printable(error.stack ?? String(error))}\n`,
     exitCode: 1,
   };
 }

@@ -9,6 +9,7 @@ import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import type { Declaration, Given, Spec } from './options/spec.js';
 import { TRAIN } from './options/train.js';
+import { printable } from './terminal/print.js';
 
 /**
  * All commands, in the order of the help. A command's own module, and what it needs, is loaded here
@@ -109,10 +110,12 @@ function program(): Command {
       // One line, in the form of every other error; commander puts its suggestion on a second one.
       outputError: (text, write) =>
         write(
-          `${text
-            .trim()
-            .replace(/^error:/, 'gpn-cli:')
-            .replaceAll('\n', ' ')}\n`,
+          `${printable(
+            text
+              .trim()
+              .replace(/^error:/, 'gpn-cli:')
+              .replaceAll('\n', ' '),
+          )}\n`,
         ),
     });
   for (const add of COMMANDS) add(root);

@@ -13,6 +13,7 @@ export {
   type ScoreMeaning,
   type TrainingInfo,
 } from './format/model-info.js';
+export { GENEROUS, type Limits, STRICT } from './format/onnx-policy.js';
 export type { Picture, Rectangle } from './format/picture.js';
 export type { Verification } from './model/certificate.js';
 export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';

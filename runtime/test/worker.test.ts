@@ -1,4 +1,4 @@
-// The worker thread, from the built files: a worker cannot be started from TypeScript's.
+// The worker, from the built files: a process cannot be started from TypeScript's.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const { Generator, openSession }: typeof Runtime = await import(/* @vite-ignore 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-worker-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('a generator draws the same in a worker thread and leaves the event loop free', async () => {
+it('a generator draws the same in a worker and leaves the event loop free', async () => {
   const here = await Generator.load(generatorFile(), { device: 'cpu' });
   const there = await Generator.load(generatorFile(), { device: 'cpu', threads: 2, worker: true });
   expect([there.device, there.reason]).toEqual(['cpu', 'cpu: as asked, 2 threads']);
@@ -28,11 +28,11 @@ it('a generator draws the same in a worker thread and leaves the event loop free
   await there.dispose();
 });
 
-it('a worker thread reports the same errors as the main thread, and starts again after it has ended', async () => {
+it('a worker reports the same errors as this process, and starts again after it has ended', async () => {
   const wrong = openSession(Uint8Array.of(1, 2, 3), { worker: true, label: 'x.onnx' });
   await expect(wrong).rejects.toMatchObject({
     name: 'UserError',
-    message: expect.stringMatching(/^x\.onnx is not a model that ONNX Runtime can load/),
+    message: expect.stringMatching(/^x\.onnx is not a complete ONNX file/),
   });
   const path = join(folder, 'tiny.onnx');
   writeFileSync(path, generatorFile());

@@ -6,6 +6,7 @@ import { type OpenEvaluation, openEvaluation } from '../evaluation/open.js';
 import { comparisonText } from '../evaluation/scorecard.js';
 import type { COMPARE } from '../options/evaluation.js';
 import type { OptionsOf } from '../options/spec.js';
+import { print } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof COMPARE>;
 
@@ -21,7 +22,7 @@ export async function run(sources: string[], options: Options): Promise<void> {
   if (models.length > 0) await evaluateAll(models, options, results);
   const evaluations = sources.map((source) => results.get(source) as Evaluation);
   checkComparable(evaluations);
-  process.stdout.write(
+  print(
     options.json
       ? `${JSON.stringify(evaluations, null, 2)}\n`
       : comparisonText(sources, evaluations),

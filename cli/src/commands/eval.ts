@@ -8,6 +8,7 @@ import { scorecardText } from '../evaluation/scorecard.js';
 import { checkWritable, kindOf } from '../files.js';
 import type { EVAL } from '../options/evaluation.js';
 import type { OptionsOf } from '../options/spec.js';
+import { print } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof EVAL>;
 
@@ -23,7 +24,7 @@ export async function run(options: Options): Promise<void> {
     const result = await evaluation.evaluate(model, generator, options.categories);
     if (report) await writeReport(report, model, generator, result);
     if (write) await writeScores(model, result.evaluation);
-    process.stdout.write(
+    print(
       json
         ? `${JSON.stringify(result.evaluation, null, 2)}\n`
         : `${scorecardText(result.evaluation)}${report ? `\nReport: ${report}\n` : ''}`,

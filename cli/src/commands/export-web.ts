@@ -6,6 +6,7 @@ import { checkWritable } from '../files.js';
 import { type EXPORT_WEB, PORT } from '../options/export-web.js';
 import type { OptionsOf } from '../options/spec.js';
 import { serveFolder } from '../serve.js';
+import { print } from '../terminal/print.js';
 import type { WebModel } from '../web/model.js';
 import { pages } from '../web/page.js';
 
@@ -19,12 +20,12 @@ export async function run(models: string[], options: OptionsOf<typeof EXPORT_WEB
   ];
   await writeFolder(output, files);
   const size = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  process.stdout.write(
+  print(
     `Wrote ${files.length} files, ${(size / 1e6).toFixed(1)} MB, to ${output}: any static host can serve them\n`,
   );
   if (serve === undefined) return;
   const { url } = await serveFolder(resolve(output), serve === true ? PORT : serve);
-  process.stdout.write(`Open ${url}/ (Ctrl-C stops the server)\n`);
+  print(`Open ${url}/ (Ctrl-C stops the server)\n`);
 }
 
 async function readModel(source: string): Promise<WebModel> {

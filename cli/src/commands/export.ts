@@ -13,6 +13,7 @@ import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../files.js';
 import type { EXPORT } from '../options/export.js';
 import type { OptionsOf } from '../options/spec.js';
+import { print, printable } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof EXPORT>;
 
@@ -58,8 +59,8 @@ async function exportNetwork(
     ...(float16 && { float16 }),
     opset,
   });
-  for (const problem of problems) process.stderr.write(`${problem}\n`);
-  process.stdout.write(`Wrote the ${network} to ${path}\n`);
+  for (const problem of problems) process.stderr.write(printable(`${problem}\n`));
+  print(`Wrote the ${network} to ${path}\n`);
 }
 
 async function exportModel(source: string, options: Options): Promise<void> {
@@ -82,7 +83,7 @@ async function convert(source: string, options: Options): Promise<void> {
   await writeFileAtomic(output, bytes);
   const size = (bytes.length / 1e6).toFixed(1);
   lines.push(`Wrote the ${converted.kind} model to ${output} (${size} MB)`);
-  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  print(lines.map((line) => `${line}\n`).join(''));
 }
 
 /** @throws ExportError if the results differ by more than the tolerance */

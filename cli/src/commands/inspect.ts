@@ -1,11 +1,13 @@
 import { inspectModel, type ModelSummary } from '@gpn/export';
-import { readSource, reasonOf, UserError } from '@gpn/runtime';
+import { metadataOf, readSource, reasonOf, UserError } from '@gpn/runtime';
 import type { INSPECT } from '../options/inspect.js';
 import type { OptionsOf } from '../options/spec.js';
+import { print } from '../terminal/print.js';
 import { table } from '../terminal/table.js';
 
 export async function run(model: string, { json, ops }: OptionsOf<typeof INSPECT>): Promise<void> {
   const { bytes, label } = await readSource(model);
+  metadataOf(bytes, label); // says it plainly if the file is no ONNX at all
   let summary: ModelSummary;
   try {
     summary = inspectModel(bytes);
@@ -15,7 +17,7 @@ export async function run(model: string, { json, ops }: OptionsOf<typeof INSPECT
   const metadata = mapValues(summary.metadata, parsed);
   const asJson = ops ? summary.operators : { file: label, ...summary, metadata };
   const asText = ops ? countsOf : describe;
-  process.stdout.write(json ? `${JSON.stringify(asJson, null, 2)}\n` : asText(summary, label));
+  print(json ? `${JSON.stringify(asJson, null, 2)}\n` : asText(summary, label));
 }
 
 const mapValues = <A, B>(record: Record<string, A>, f: (value: A) => B): Record<string, B> =>

@@ -2,6 +2,7 @@ import { pretrainedModels } from '@gpn/models/pretrained';
 import { type ModelInfo, readModelInfo, readSource } from '@gpn/runtime';
 import type { MODELS } from '../options/inspect.js';
 import type { OptionsOf } from '../options/spec.js';
+import { print } from '../terminal/print.js';
 import { table } from '../terminal/table.js';
 
 export async function run({ json }: OptionsOf<typeof MODELS>): Promise<void> {
@@ -12,7 +13,7 @@ export async function run({ json }: OptionsOf<typeof MODELS>): Promise<void> {
     }),
   );
   if (json) {
-    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    print(`${JSON.stringify(found, null, 2)}\n`);
     return;
   }
   const rows = found.map(({ name, bytes, info }) => [
@@ -22,7 +23,7 @@ export async function run({ json }: OptionsOf<typeof MODELS>): Promise<void> {
     `${(bytes / 1e6).toFixed(1)} MB`,
     takes(info),
   ]);
-  process.stdout.write(rows.length > 0 ? table(rows) : 'No model is bundled.\n');
+  print(rows.length > 0 ? table(rows) : 'No model is bundled.\n');
 }
 
 const takes = ({ latent, condition, codes, classifier }: ModelInfo): string =>

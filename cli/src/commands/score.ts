@@ -12,11 +12,12 @@ import {
   writeNpy,
 } from '@gpn/runtime';
 import { writeFileAtomic } from '@gpn/training/atomic';
-import { checkWritable } from '../files.js';
+import { checkWritable, writeStdout } from '../files.js';
 import type { SCORE } from '../options/score.js';
 import type { OptionsOf } from '../options/spec.js';
 import { readPicture } from '../pictures.js';
 import { placeOf } from '../terminal/place.js';
+import { print } from '../terminal/print.js';
 import { classOf } from './label.js';
 
 type Options = OptionsOf<typeof SCORE>;
@@ -61,7 +62,9 @@ export async function run(images: string[], options: Options): Promise<void> {
     rows.push(row);
   }
   await discriminator.dispose();
-  process.stdout.write(printed(rows, options));
+  // A table for programs is data: a name in it stays as it is.
+  if (options.csv && !options.json) await writeStdout(new TextEncoder().encode(csv(rows)));
+  else print(printed(rows, options));
 }
 
 /** The score of a picture is the average over its fragments. */
@@ -102,16 +105,17 @@ const MEANINGS: Record<ScoreMeaning, string> = {
   energy: 'energy, smaller for real',
 };
 
-function printed(rows: Row[], { json, csv }: Options): string {
+function csv(rows: Row[]): string {
+  const quoted = (text: string) =>
+    /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const lines = rows.map(({ image, score, meaning, probability }) =>
+    [quoted(image), score, meaning, probability ?? ''].join(),
+  );
+  return `${['image,score,meaning,probability', ...lines].join('\n')}\n`;
+}
+
+function printed(rows: Row[], { json }: Options): string {
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
-  if (csv) {
-    const quoted = (text: string) =>
-      /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    const lines = rows.map(({ image, score, meaning, probability }) =>
-      [quoted(image), score, meaning, probability ?? ''].join(),
-    );
-    return `${['image,score,meaning,probability', ...lines].join('\n')}\n`;
-  }
   return rows
     .map(({ image, score, meaning, probability, map }) => {
       const real =

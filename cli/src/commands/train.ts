@@ -4,6 +4,7 @@ import { refuseIfLocked } from '@gpn/training/lock';
 import { checkWritable } from '../files.js';
 import type { OptionsOf } from '../options/spec.js';
 import type { TRAIN } from '../options/train.js';
+import { print } from '../terminal/print.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 
 export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promise<void> {
@@ -11,7 +12,7 @@ export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promi
   const interrupt = interruptible(progress.stop);
   try {
     const result = await trainOrStop(name, options, progress, interrupt.signal);
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : summary(result));
+    print(options.json ? `${JSON.stringify(result)}\n` : summary(result));
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     progress.stop();

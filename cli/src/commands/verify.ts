@@ -1,6 +1,7 @@
 import { loadModel, readModelInfo, readSource, UserError } from '@gpn/runtime';
 import type { VERIFY } from '../options/inspect.js';
 import type { OptionsOf } from '../options/spec.js';
+import { print } from '../terminal/print.js';
 import { table } from '../terminal/table.js';
 
 const DEVICES = ['cpu', 'wasm', 'webgpu', 'cuda'] as const;
@@ -36,7 +37,7 @@ export async function run(model: string, { json }: OptionsOf<typeof VERIFY>): Pr
       rows.push({ device, reason: error.message });
     }
   }
-  process.stdout.write(
+  print(
     json
       ? `${JSON.stringify({ model: label, certificate: { seed, count }, devices: rows }, null, 2)}\n`
       : table(rows.map(line)),

@@ -1,6 +1,7 @@
 /** Shows the progress of a training: a bar on a terminal, a line every few seconds elsewhere. */
 import type { TrainEvent } from '@gpn/training';
 import cliProgress from 'cli-progress';
+import { printable } from './print.js';
 
 type Start = Extract<TrainEvent, { type: 'start' }>;
 type Quality = Extract<TrainEvent, { type: 'quality' }>;
@@ -127,7 +128,7 @@ export function createProgress(
         show(event.done, event.total, `image ${amount(event.done)}/${amount(event.total)}`);
       } else if (event.type === 'start') {
         bar.stop();
-        stream.write(describeStart(event));
+        stream.write(printable(describeStart(event)));
         began = now();
         firstStep = event.step;
         steps = event.steps;
@@ -140,7 +141,7 @@ export function createProgress(
       } else if (event.type === 'quality') interject(event.step, describeQuality(event));
       else if (event.type === 'evaluation') interject(event.step, describeEvaluation(event));
       else if (event.type === 'collapse') interject(event.step, describeCollapse(event));
-      else if (event.type === 'note') stream.write(`${event.text}\n`);
+      else if (event.type === 'note') stream.write(`${printable(event.text)}\n`);
     },
     stop: () => bar.stop(),
   };

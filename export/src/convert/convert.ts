@@ -11,7 +11,7 @@ import {
 } from '../trace/trace.js';
 import { type ModelKind, readModel } from './disk.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
-import { type LoadedModel, loadModel } from './load.js';
+import { type LoadedModel, loadingReason, loadModel } from './load.js';
 
 /** What the model leaves open, and how to store its weights. */
 export interface ConvertOptions {
@@ -124,7 +124,9 @@ async function traceModel(
     const wasFree = specs.some((s) => s.shape.includes(FREE));
     const model = wasFree && !asked ? await at(fixed).catch(() => undefined) : undefined;
     if (!model) {
-      throw new ExportError(`${path} cannot be exported: ${reasonOf(error)}.`, { cause: error });
+      throw new ExportError(`${path} cannot be exported: ${loadingReason(error)}.`, {
+        cause: error,
+      });
     }
     const notes = [`The batch is fixed at 1, since the model cannot take any: ${reasonOf(error)}.`];
     return { model, specs: fixed, notes };

@@ -30,11 +30,27 @@ export async function loadModel(files: ModelFiles): Promise<LoadedModel> {
     return await LOADERS[files.kind](files);
   } catch (error) {
     if (error instanceof ExportError) throw error;
-    throw new ExportError(`TF.js cannot load ${files.path}: ${reasonOf(error)}.`, { cause: error });
+    throw new ExportError(`TF.js cannot load ${files.path}: ${loadingReason(error)}.`, {
+      cause: error,
+    });
   } finally {
     if (previous) await tf.setBackend(previous);
   }
 }
+
+/** What TF.js's own code says when a part of the file is not what it takes for granted. */
+const INNER =
+  /Cannot (read|set|convert|use)|is not (a function|iterable|an? \w+ constructor)|\bundefined\b|Maximum call stack|Invalid (array|typed array) length|allocation failed/i;
+
+/**
+ * Why TF.js failed, as a part of a sentence. An error of the language says nothing about the file but
+ * that it is damaged.
+ */
+export const loadingReason = (error: unknown): string => {
+  const reason = reasonOf(error);
+  const inner = error instanceof TypeError || error instanceof RangeError || INNER.test(reason);
+  return inner ? 'a part of it is missing or damaged; save or download it again' : reason;
+};
 
 const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
   async layers({ path, artifacts }) {

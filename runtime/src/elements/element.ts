@@ -3,6 +3,7 @@
 import type { ModelInfo } from '../format/model-info.js';
 import type { LoadOptions, LoadProgress } from '../model/load.js';
 import type { Model } from '../model/model.js';
+import type { BatchOptions } from '../session/batches.js';
 import { STYLE } from './style.js';
 
 /** A stand-in lets a server, which has no HTMLElement, import the elements. */
@@ -157,6 +158,25 @@ export abstract class ModelElement<M extends Model> extends Base {
       this.say(message, true);
       this.emit('error', { error });
     }
+  }
+
+  /**
+   * Options that end a computation: at once when the element is removed or gets another model, and
+   * after a batch when its result is no longer `wanted`. A batch is small, so that the worker, which
+   * all elements share, is soon free.
+   */
+  protected until(
+    wanted: () => boolean,
+    onProgress?: BatchOptions['onProgress'],
+  ): Pick<BatchOptions, 'signal' | 'onProgress'> {
+    const signal = this.#loading?.signal;
+    return {
+      ...(signal && { signal }),
+      onProgress: (done, total) => {
+        if (!wanted()) throw new DOMException('Another result was asked for', 'AbortError');
+        onProgress?.(done, total);
+      },
+    };
   }
 
   protected say(text: string, isError = false): void {

@@ -115,7 +115,7 @@ export class GpnGenerator extends ModelElement<Generator> {
       seed,
       ...(drawn && { latents: drawn }),
     });
-    const images = await model.sample({ ...inputs, batchSize: inputs.count });
+    const images = await model.sample({ ...inputs, ...this.until(() => mine === this.#latest) });
     if (mine !== this.#latest) return; // another drawing was requested meanwhile
     images.draw(this.#canvas, { columns: across, gap: 1 });
     // Enlarged pixels should look like squares; made smaller that way, some would be left out.

@@ -26,7 +26,7 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
   ];
   readonly #heat = globalThis.document && h('canvas', { class: 'heat', part: 'heat', role: 'img' });
   readonly #scale = globalThis.document && h('span', { class: 'scale', part: 'scale' });
-  #run: AbortController | undefined;
+  #latest = 0;
   #url: string | undefined;
 
   protected open(src: string, options: LoadOptions): Promise<Discriminator> {
@@ -56,7 +56,6 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#run?.abort();
     if (this.#url !== undefined) URL.revokeObjectURL(this.#url);
   }
 
@@ -90,15 +89,15 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
       this.say('Choose a picture, or drop one here.');
       return;
     }
-    this.#run?.abort();
-    const run = new AbortController();
-    this.#run = run;
+    const mine = ++this.#latest;
     const pixels = await pixelsOf(image);
     const from = performance.now();
     const map = await model.scoreMap(pixels, {
       stride: this.number('stride', strideFor(pixels, model)),
-      signal: run.signal,
-      onProgress: (done, total) => this.say(`Scoring: ${Math.round((100 * done) / total)} %`),
+      ...this.until(
+        () => mine === this.#latest,
+        (done, total) => this.say(`Scoring: ${Math.round((100 * done) / total)} %`),
+      ),
       ...(model.info.condition && { labels: this.label ?? 0 }),
     });
     const ms = performance.now() - from;

@@ -5,69 +5,14 @@
  */
 import { UserError } from '../errors.js';
 import { concat } from './bytes.js';
+import { foreignKind } from './foreign.js';
+import { type Field, fields, Malformed } from './protobuf.js';
 
 // Field numbers of ModelProto and of StringStringEntryProto (onnx.proto).
 const GRAPH = 7;
 const METADATA_PROPS = 14;
 const KEY = 1;
 const VALUE = 2;
-
-/** Where a field is in the bytes: it begins at `start`, and its content is from `content` to `end`. */
-interface Field {
-  number: number;
-  start: number;
-  content: number;
-  end: number;
-}
-
-class Malformed extends Error {}
-
-/**
- * A varint's value and the offset after it. Values beyond 2^53 lose their low bits, but remain too
- * large for any check of bounds.
- */
-function varint(bytes: Uint8Array, at: number, end: number): [value: number, next: number] {
-  let value = 0;
-  for (let i = 0, scale = 1; i < 10; i++, scale *= 128) {
-    if (at + i >= end) throw new Malformed('it is cut short');
-    const byte = bytes[at + i] as number;
-    value += (byte & 127) * scale;
-    if (byte < 128) return [value, at + i + 1];
-  }
-  throw new Malformed(`the number at byte ${at} does not end`);
-}
-
-function* fields(bytes: Uint8Array, from: number, end: number): Generator<Field> {
-  for (let start = from; start < end; ) {
-    const [tag, afterTag] = varint(bytes, start, end);
-    const number = Math.floor(tag / 8);
-    if (number === 0) throw new Malformed(`byte ${start} starts no field`);
-    let content = afterTag;
-    let next: number;
-    switch (tag % 8) {
-      case 0:
-        [, next] = varint(bytes, content, end);
-        break;
-      case 1:
-        next = content + 8;
-        break;
-      case 2: {
-        const [length, afterLength] = varint(bytes, content, end);
-        content = afterLength;
-        next = content + length;
-        break;
-      }
-      case 5:
-        next = content + 4;
-        break;
-      default:
-        throw new Malformed(`byte ${start} starts no field`);
-    }
-    if (next > end) throw new Malformed('it is cut short');
-    yield { number, start, content, end: next };
-    start = next;
-  }
-}
 
 interface MetadataEntry {
   key: string;
@@ -93,7 +38,12 @@ function entries(bytes: Uint8Array, label: string): MetadataEntry[] {
     if (!hasGraph) throw new Malformed('it contains no graph');
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    throw new UserError(`${label} is not a complete ONNX file: ${error.message}.`);
+    const foreign = foreignKind(bytes);
+    throw new UserError(
+      foreign === undefined
+        ? `${label} is not a complete ONNX file: ${error.message}.`
+        : `${label} is not an ONNX file: it is ${foreign}.`,
+    );
   }
   return found;
 }

@@ -53,7 +53,7 @@ export async function denseMap(
       const corner = { x: left * stride - frame, y: top * stride - frame };
       cut(pixels, size, { ...corner, width, height }, { ...image, width, height }, data);
       const shape = [height, width, image.channels];
-      const tile = await runOnce(model, [{ name: input, shape, data }, ...more], 0, 1);
+      const tile = await runOnce(model, [{ name: input, shape, data }, ...more], 0, 1, signal);
       if (tile.data.length !== high * wide) {
         throw new UserError(
           `${model.label} does not match its metadata: from an image of ${height}×${width} it gives ` +

@@ -5,7 +5,7 @@ import { channelsOf, cut, fitted, type Picture, type Rectangle } from '../format
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
 import { denseMap, isDense } from './dense-map.js';
-import { oneHot } from './inputs.js';
+import { floats, oneHot } from './inputs.js';
 import { Model } from './model.js';
 
 /** How images or rectangles are scored. */
@@ -63,10 +63,10 @@ export class DiscriminatorModel extends Model {
    * @throws UserError if the images have another size or the options do not suit the model; the
    *   signal's reason if it stops
    */
-  async score(images: Images | Float32Array, options: ScoreOptions = {}): Promise<Scores> {
+  async score(images: Images | ArrayLike<number>, options: ScoreOptions = {}): Promise<Scores> {
     const { name } = this.info;
     const shape = imageShape(this.info);
-    const data = images instanceof Images ? this.#inRange(images) : images;
+    const data = images instanceof Images ? this.#inRange(images) : floats(images, 'images');
     const count = data.length / product(shape);
     if (!Number.isInteger(count) || count === 0) {
       throw new UserError(

@@ -34,8 +34,12 @@ export interface GridPlan {
 }
 
 /** Inputs for `Generator.sample`, and `columns`, the number of images in a row of the grid. */
-export type GridInputs = Required<Pick<SampleOptions, 'count' | 'latents'>> &
-  Pick<SampleOptions, 'labels' | 'codes'> & { columns: number };
+export type GridInputs = Required<Pick<SampleOptions, 'count'>> &
+  Pick<SampleOptions, 'labels'> & {
+    latents: Float32Array;
+    codes?: Float32Array;
+    columns: number;
+  };
 
 /**
  * The inputs of a grid in which only the class changes from row to row, and only the latents or the
@@ -81,13 +85,14 @@ export function gridInputs(info: ModelInfo, plan: GridPlan = {}): GridInputs {
     result.labels = Array.from({ length: total }, (_, k) => label(k));
   }
   if (codes && (fixed || sweep)) {
-    result.codes = new Float32Array(total * codes.size);
+    const values = new Float32Array(total * codes.size);
+    result.codes = values;
     for (let k = 0; k < total; k++) {
       const at = k * codes.size;
       for (const [code, value] of Object.entries(fixed ?? {})) {
-        result.codes[at + Number(code)] = value;
+        values[at + Number(code)] = value;
       }
-      if (sweep) result.codes[at + sweep.code] = along(sweep, k % steps);
+      if (sweep) values[at + sweep.code] = along(sweep, k % steps);
     }
   } else if (codes) {
     result.codes = repeated(codesOf(info, count, seed), codes.size, total, (k) => k % count);

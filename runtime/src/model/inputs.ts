@@ -13,14 +13,14 @@ export interface SampleOptions extends BatchOptions {
   /** A whole number in [0, 2^53), 0 by default. The same seed gives the same inputs. */
   seed?: number;
   /** Latents to use instead of the seed's, [count, size] in row-major order. */
-  latents?: Float32Array;
+  latents?: ArrayLike<number>;
   /**
    * One class for all images, or one for each: whole numbers from 0. By default image k has class
    * k mod classes.
    */
   labels?: number | ArrayLike<number>;
   /** Codes to use instead of the seed's, [count, size] in row-major order. */
-  codes?: Float32Array;
+  codes?: ArrayLike<number>;
 }
 
 const latentOf = (info: ModelInfo) => {
@@ -59,7 +59,8 @@ export function codesOf({ name, codes }: ModelInfo, count: number, seed: number)
 export function countOf(info: ModelInfo, options: SampleOptions): number {
   const { size } = latentOf(info);
   const { image } = info;
-  const count = options.count ?? (options.latents ? options.latents.length / size : 64);
+  const count =
+    options.count ?? (options.latents ? floats(options.latents, 'latents').length / size : 64);
   checkCount(count, Math.max(size, image.height * image.width * image.channels), 'images');
   return count;
 }
@@ -126,13 +127,28 @@ export function generatorFeeds(info: ModelInfo, count: number, options: SampleOp
   return feeds;
 }
 
+/**
+ * Values as the array that ONNX Runtime takes; a list of numbers, as JSON gives it, is copied.
+ *
+ * @throws UserError if they are something else, such as a list of lists
+ */
+export function floats(values: ArrayLike<number>, what: string): Float32Array {
+  if (values instanceof Float32Array) return values;
+  const isList = Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values);
+  if (!isList || Array.prototype.some.call(values, (value) => typeof value !== 'number')) {
+    throw new UserError(`The ${what} must be a Float32Array, or one list of numbers, row by row.`);
+  }
+  return Float32Array.from(values);
+}
+
 function checkedFeed(
   name: string,
   shape: number[],
   count: number,
-  data: Float32Array,
+  values: ArrayLike<number>,
   what: string,
 ): Feed {
+  const data = floats(values, what);
   if (data.length !== count * product(shape)) {
     throw new UserError(
       `${count} images take ${count} × ${product(shape)} ${what}, not ${data.length} values.`,

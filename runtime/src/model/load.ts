@@ -23,7 +23,8 @@ export type LoadProgress =
   | { phase: 'session' | 'warm-up' | 'ready' };
 
 /** How a model is loaded, and where it runs. */
-export interface LoadOptions extends Pick<OpenOptions, 'device' | 'threads' | 'worker' | 'assets'> {
+export interface LoadOptions
+  extends Pick<OpenOptions, 'device' | 'threads' | 'worker' | 'assets' | 'limits'> {
   /** SHA-256 of the file in hexadecimal: another file is refused. */
   digest?: string;
   /** Stops loading; the promise is then rejected with the signal's reason. */
@@ -53,7 +54,7 @@ export type Loader<Source> = (
 export const loaderOf =
   <Source>({ read, open }: Host<Source>): Loader<Source> =>
   async (source, kinds, options) => {
-    const { device, threads, worker, assets, digest, signal, onProgress } = options;
+    const { device, threads, worker, assets, limits, digest, signal, onProgress } = options;
     signal?.throwIfAborted();
     const { bytes, label } = await read(source, options);
     if (digest !== undefined) await checkDigest(bytes, digest, label);
@@ -69,6 +70,8 @@ export const loaderOf =
       ...(threads !== undefined && { threads }),
       ...(worker !== undefined && { worker }),
       ...(assets !== undefined && { assets }),
+      ...(limits !== undefined && { limits }),
+      ...(signal !== undefined && { signal }),
     });
     const model = { session, info, label };
     try {
@@ -77,7 +80,9 @@ export const loaderOf =
       // A first run compiles shaders and grows the heap. A CPU has nothing to prepare.
       if (session.device !== 'cpu') {
         onProgress?.({ phase: 'warm-up' });
-        await runBatches(model, certificateFeeds(info, 1, 0), itemShapeOf(model), 1);
+        await runBatches(model, certificateFeeds(info, 1, 0), itemShapeOf(model), 1, {
+          ...(signal && { signal }),
+        });
       }
       signal?.throwIfAborted();
     } catch (error) {

@@ -1,48 +1,82 @@
-/** Runs sessions in one worker thread, started with the first session and ended with the last. */
-import { Worker } from 'node:worker_threads';
-import { reasonOf, UserError } from '../errors.js';
+/**
+ * Runs sessions in a process of its own: a thread could not be ended while it is in native code. One
+ * process serves all models without limits; it starts with the first session and ends with the last.
+ */
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.js';
+import { GENEROUS, mebibytes } from '../format/onnx-policy.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
-import { Remote } from '../session/remote.js';
+import { openRemote, Remote } from '../session/remote.js';
 
-let current: Remote | undefined;
+let shared: Remote | undefined;
 
-// In this form bundlers recognise it.
-const startWorker = (script: OpenOptions['worker']): Worker =>
-  typeof script === 'object' || typeof script === 'string'
-    ? new Worker(script)
-    : new Worker(new URL('./worker.js', import.meta.url));
-
-/** Nothing more is known of a script that a bundler has left out than that it is not there. */
-const lost = (error: Error): Error =>
-  /MODULE_NOT_FOUND/.test((error as NodeJS.ErrnoException).code ?? '')
-    ? new UserError(
-        `The worker could not be started (${reasonOf(error)}): bundle @gpn/runtime/worker as a script of its own beside the program, named worker.js, or give its URL as { worker }.`,
-      )
-    : error;
-
-function start(script: OpenOptions['worker']): Remote {
-  const worker = startWorker(script);
-  const end = (error: Error): void => {
-    if (current === remote) current = undefined;
-    remote.fail(error);
-  };
-  const remote: Remote = new Remote(
-    { post: (message, transfer) => worker.postMessage(message, transfer) },
-    // A program may end with models that were never disposed of, but not while it awaits a result.
-    (waiting) => (waiting ? worker.ref() : worker.unref()),
-    () => {
-      end(new Error('This session was disposed of'));
-      void worker.terminate();
-    },
+/** The script of the worker: beside this one, or where a bundler has put it. */
+function scriptOf(script: OpenOptions['worker']): string {
+  const given = typeof script === 'object' || typeof script === 'string';
+  const file = given ? String(script) : new URL('./worker.js', import.meta.url).href;
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
+  if (existsSync(path)) return path;
+  throw new UserError(
+    `The worker could not be started (there is no file ${path}): bundle @gpn/runtime/worker as a script of its own beside the program, named worker.js, or give its URL as { worker }.`,
   );
-  worker.on('message', (message) => remote.receive(message));
-  worker.on('error', (error) => end(lost(error)));
-  worker.on('exit', (code) => end(new Error(`The worker thread ended with code ${code}`)));
+}
+
+function start(script: OpenOptions['worker'], memory: number): Remote {
+  const child = fork(scriptOf(script), [String(memory)], {
+    execArgv: [],
+    serialization: 'advanced', // typed arrays
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  let killed = false;
+  const remote: Remote = new Remote({
+    post: (message) => void child.send(message as object),
+    // A program may end with models that were never disposed of, but not while it awaits a result.
+    busy: (waiting) => {
+      if (waiting) {
+        child.ref();
+        child.channel?.ref();
+      } else {
+        child.unref();
+        child.channel?.unref();
+      }
+    },
+    kill: () => {
+      killed = true;
+      child.kill('SIGKILL');
+    },
+  });
+  child.on('message', (message) => remote.receive(message));
+  child.on('error', (error) =>
+    remote.fail(new UserError(`The worker could not be started: ${error.message}.`)),
+  );
+  child.on('exit', (code, signal) => {
+    if (killed) return;
+    // The worker's watch and the system's both end it this way.
+    remote.ended(
+      signal === 'SIGKILL'
+        ? `it needs more than ${mebibytes(memory)}, its limit of memory`
+        : `its process ended with ${signal ?? `code ${code}`}`,
+    );
+  });
   return remote;
 }
 
-/** Opens a model in the worker thread, which is started if none is running. */
-export function openInWorker(model: Uint8Array | string, options: OpenOptions): Promise<Session> {
-  current ??= start(options.worker);
-  return current.open(model, options);
+/** Opens a model in a worker: in one of its own if it has limits. */
+export function openInWorker(model: Uint8Array, options: OpenOptions): Promise<Session> {
+  const { limits } = options;
+  let own: Remote | undefined;
+  return openRemote(
+    () => {
+      const running = limits ? own : shared;
+      if (running !== undefined && !running.lost) return running;
+      const started = start(options.worker, limits?.memory ?? GENEROUS.memory);
+      if (limits) own = started;
+      else shared = started;
+      return started;
+    },
+    model,
+    options,
+  );
 }

@@ -29,8 +29,8 @@ export interface BatchOptions {
   /** Items in one run, from 1; 64 by default. */
   batchSize?: number;
   /**
-   * Stops the computation after the current run; the promise is then rejected with the signal's
-   * reason.
+   * Stops the computation: in a worker within a second, otherwise after the current run. The promise
+   * is rejected with the signal's reason.
    */
   signal?: AbortSignal;
   /** Called after each run with the number of items done and the number of all items. */
@@ -89,7 +89,7 @@ export async function runBatches(
   for (let at = 0; at < count; at += batchSize) {
     signal?.throwIfAborted();
     const n = Math.min(batchSize, count - at);
-    const batch = await runOnce(model, feeds, at, n);
+    const batch = await runOnce(model, feeds, at, n, signal);
     const { shape, data } = batch;
     const expected = [n, ...itemShape];
     const fits =
@@ -120,6 +120,7 @@ export async function runOnce(
   feeds: readonly Feed[],
   at: number,
   n: number,
+  signal?: AbortSignal,
 ): Promise<TensorData<'float32'>> {
   const inputs: Record<string, TensorData> = {};
   for (const { name, shape, data } of feeds) {
@@ -131,9 +132,11 @@ export async function runOnce(
     };
   }
   try {
-    const results = await session.run(inputs, [info.output]);
+    const results = await session.run(inputs, [info.output], signal);
     return results[info.output] as TensorData<'float32'>;
   } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof UserError) throw error; // it was stopped at a limit
     throw new UserError(`${label} failed while running: ${reasonOf(error)}.`);
   }
 }

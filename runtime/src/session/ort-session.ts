@@ -4,6 +4,7 @@
  */
 import type { InferenceSession } from 'onnxruntime-common';
 import { reasonOf, UserError } from '../errors.js';
+import type { Limits } from '../format/onnx-policy.js';
 
 /** The API that all builds of ONNX Runtime share. */
 export type Ort = typeof import('onnxruntime-common');
@@ -84,10 +85,18 @@ export interface OpenOptions {
    */
   threads?: number;
   /**
-   * Computes in a thread of its own. The default is true in a browser and false under Node. A URL names
-   * the script where a bundler has put it; a worker that runs already is used again.
+   * Computes in a worker: in a browser in a thread of its own, under Node in a process of its own.
+   * The default is true in a browser and with `limits`, and otherwise false. A URL names the script
+   * where a bundler has put it; a worker that runs already is used again.
    */
   worker?: boolean | string | URL;
+  /**
+   * What the model may take; a model with limits has a worker of its own, which is ended at a limit.
+   * With `worker: false` only what the file itself tells is checked.
+   */
+  limits?: Limits;
+  /** Stops the opening; in a worker within a second, even from native code. */
+  signal?: AbortSignal;
   /** In a browser: the URL of the folder that holds ONNX Runtime's files. */
   assets?: string | URL;
   /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
@@ -112,10 +121,13 @@ export interface Session {
    *
    * @param feeds every input by its name; they must not change before the run ends
    * @param fetch the names of the outputs wanted; all of them by default
+   * @param signal rejects with its reason; a worker ends the run within a second, and without one it
+   *   goes on unseen
    */
   run(
     feeds: Readonly<Record<string, TensorData>>,
     fetch?: readonly string[],
+    signal?: AbortSignal,
   ): Promise<Record<string, TensorData>>;
   /** Frees the model's memory, once the runs that were queued before are done. */
   dispose(): Promise<void>;

@@ -1,9 +1,12 @@
-/** Runs sessions in one web worker, started with the first session and ended with the last. */
+/**
+ * Runs sessions in web workers. One serves all models without limits; it starts with the first session
+ * and ends with the last.
+ */
 import { UserError } from '../errors.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
-import { Remote } from '../session/remote.js';
+import { openRemote, Remote } from '../session/remote.js';
 
-let current: Remote | undefined;
+let shared: Remote | undefined;
 
 function startWorker(script: OpenOptions['worker']): Worker {
   if (typeof script === 'object' || typeof script === 'string') {
@@ -22,19 +25,14 @@ function startWorker(script: OpenOptions['worker']): Worker {
 
 function start(script: OpenOptions['worker']): Remote {
   const worker = startWorker(script);
-  const end = (error: Error): void => {
-    if (current === remote) current = undefined;
-    remote.fail(error);
-    worker.terminate();
-  };
-  const remote: Remote = new Remote(
-    { post: (message, transfer) => worker.postMessage(message, transfer) },
-    () => undefined,
-    () => end(new Error('This session was disposed of')),
-  );
+  const remote: Remote = new Remote({
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    busy: () => undefined,
+    kill: () => worker.terminate(),
+  });
   worker.onmessage = ({ data }) => remote.receive(data);
   worker.onerror = ({ message }) =>
-    end(
+    remote.fail(
       new UserError(
         `The worker could not be started (${message || 'its script did not load'}): serve the ` +
           'files of @gpn/runtime together, give the URL of its bundled worker as { worker }, or ' +
@@ -44,8 +42,20 @@ function start(script: OpenOptions['worker']): Remote {
   return remote;
 }
 
-/** Opens a model in the worker, which is started if none is running. */
+/** Opens a model in a worker: in one of its own if it has limits. */
 export function openInWorker(model: Uint8Array, options: OpenOptions): Promise<Session> {
-  current ??= start(options.worker);
-  return current.open(model, options);
+  const { limits } = options;
+  let own: Remote | undefined;
+  return openRemote(
+    () => {
+      const running = limits ? own : shared;
+      if (running !== undefined && !running.lost) return running;
+      const started = start(options.worker);
+      if (limits) own = started;
+      else shared = started;
+      return started;
+    },
+    model,
+    options,
+  );
 }

@@ -8,6 +8,15 @@ import type { Recipe } from './schema.js';
 /** Characters of a recipe at most; YAML's aliases can expand a small text enormously. */
 const MAX_TEXT = 100_000;
 
+const TOO_DEEP = ' has lists or groups that are nested too deeply for a recipe';
+
+/** A thousand lists or groups that are opened by a bracket, or a hundred by marks on one line. */
+const BRACKETS = /^(?:[^[{]*[[{]){1000}/;
+const DASHES = /(?:[-?:][ \t]+){100}/;
+
+/** The parser reports the end of the stack as an error of the text, if it happens while it composes. */
+const OVERFLOW = /call stack|too much recursion/i;
+
 /**
  * Parses and checks a recipe.
  *
@@ -19,19 +28,22 @@ export function parseRecipe(text: string, file: string): Recipe {
     throw new UserError(`${file}${what}.`);
   };
   if (text.length > MAX_TEXT) fail(` has ${text.length} characters, too many for a recipe`);
+  // The parser takes minutes, or the whole stack, for what no recipe has.
+  if (BRACKETS.test(text) || DASHES.test(text)) fail(TOO_DEEP);
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    stringKeys: true,
-  });
+  const document = shallow(
+    () => parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }),
+    fail,
+  );
   const lineOf = (offset: number) => lines.linePos(offset).line;
   const [broken] = [...document.errors, ...document.warnings];
+  if (broken && OVERFLOW.test(broken.message)) fail(TOO_DEEP);
   if (broken) fail(`, line ${lineOf(broken.pos[0])}: this is not valid YAML: ${reasonOf(broken)}`);
   let value: unknown;
   try {
-    value = document.toJS();
+    value = shallow(() => document.toJS(), fail);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     fail(` is not valid YAML: ${reasonOf(error)}`); // unknown aliases, or too many
   }
   if (value === null || value === undefined) fail(' is empty; a recipe has at least a name');
@@ -39,6 +51,16 @@ export function parseRecipe(text: string, file: string): Recipe {
     const line = `${file}, line ${lineOf(offsetOf(document, path))}`;
     return path.length > 0 ? `${line}: ${dotted(path)}` : `${line}: the recipe`;
   });
+}
+
+/** What `read` gives; the parser goes down into lists and groups by calls, which have an end. */
+function shallow<T>(read: () => T, fail: (what: string) => never): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return fail(TOO_DEEP);
+  }
 }
 
 /** The offset of the last key of a path, or of its nearest parent that exists. */

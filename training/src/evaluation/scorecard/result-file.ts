@@ -81,8 +81,8 @@ export function parseEvaluation(text: string, label: string): Evaluation {
 
 /** Renames the pixel deviation, which versions up to 0.2.0 call `variance`. */
 function renamed(json: unknown): unknown {
-  const { scores, ...rest } = Object(json) as { scores?: object };
-  if (!scores || !('variance' in scores)) return json;
+  const { scores, ...rest } = Object(json) as { scores?: unknown };
+  if (typeof scores !== 'object' || scores === null || !('variance' in scores)) return json;
   const { variance: deviation, ...others } = scores;
   return { ...rest, scores: { ...others, deviation } };
 }
