@@ -1,4 +1,5 @@
 import {
+  classOf,
   Discriminator,
   extent,
   heatMap,
@@ -16,7 +17,6 @@ import { checkWritable } from '../files.js';
 import type { SCORE } from '../options/score.js';
 import type { OptionsOf } from '../options/spec.js';
 import { readPicture } from '../pictures.js';
-import { classOf } from './label.js';
 
 type Options = OptionsOf<typeof SCORE>;
 
