@@ -7,16 +7,18 @@ import { type EXPORT_WEB, PORT } from '../options/export-web.js';
 import type { OptionsOf } from '../options/spec.js';
 import { serveFolder } from '../serve.js';
 import type { WebModel } from '../web/model.js';
+import { serviceWorker } from '../web/offline.js';
 import { pages } from '../web/page.js';
 
 export async function run(models: string[], options: OptionsOf<typeof EXPORT_WEB>): Promise<void> {
   const { output, title, webgpu = false, serve } = options;
   await checkFolder(output);
   const loaded = await Promise.all(models.map(readModel));
-  const files: WebFile[] = [
+  const site: WebFile[] = [
     ...(await pages(distinct(loaded), { title, webgpu })),
     ...(await webFiles({ webgpu })),
   ];
+  const files = [...site, serviceWorker(site)];
   await writeFolder(output, files);
   const size = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
   process.stdout.write(
