@@ -1,9 +1,9 @@
 /** Checks that output can be written before any work is done, and the standard streams. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { fileReason } from '@gpn/training/atomic';
+import { fileReason, removeLeftovers, temporaryPath } from '@gpn/training/atomic';
 
 type Kind = 'file' | 'folder';
 
@@ -21,20 +21,26 @@ export const nearestExisting = (path: string): string =>
   existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
 
 /**
- * Checks that a file or folder can be made at `path`, and leaves nothing behind. It makes a folder in
- * the nearest folder that exists, because permission bits alone do not tell (read-only mounts, root).
+ * Checks that a file or folder can be made at `path`, and leaves nothing behind, not even what a
+ * command that was killed has left of it. It makes a folder in the nearest folder that exists, because
+ * permission bits alone do not tell (read-only mounts, root).
  *
  * @param option the option that named the path
  * @throws UserError naming the path, the option and the reason
  */
 export async function checkWritable(path: string, kind: Kind, option: string): Promise<void> {
   const full = resolve(path); // removes a slash at the end
+  const name = basename(full);
+  await removeLeftovers(dirname(full), name);
   const existing = await kindOf(full);
   const refuse = (reason: string) => new UserError(`Cannot write ${path} (${option}): ${reason}.`);
   if (existing && existing !== kind) throw refuse(`it is a ${existing}, not a ${kind}`);
   const folder = nearestExisting(existing === 'folder' ? full : dirname(full));
+  await removeLeftovers(folder, name);
   try {
-    await rmdir(await mkdtemp(join(folder, '.gpn-')));
+    const probe = temporaryPath(join(folder, name));
+    await mkdir(probe);
+    await rmdir(probe);
   } catch (error) {
     throw refuse(`nothing can be created in ${folder}, ${fileReason(error) ?? error}`);
   }

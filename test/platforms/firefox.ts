@@ -29,5 +29,8 @@ export const launchFirefox = (executablePath: string): Promise<Browser> =>
     headless: true,
     timeout: PATIENCE,
     protocolTimeout: PATIENCE,
-    extraPrefsFirefox: { 'network.dns.forceResolve': '127.0.0.1' },
+    extraPrefsFirefox: {
+      'network.dns.forceResolve': '127.0.0.1',
+      'security.fileuri.strict_origin_policy': true, // as users have it; the driver turns it off
+    },
   });

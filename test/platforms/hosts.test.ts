@@ -1,6 +1,6 @@
 /** One site of `export-web` wherever pages live, in Chromium and Firefox. */
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -93,6 +93,7 @@ beforeAll(async () => {
   const models = ['generator.onnx', 'discriminator.onnx'];
   const { code, stderr } = gpn(folder, 'export-web', ...models, '-o', 'site');
   expect(code, stderr).toBe(0);
+  chmodSync(folder, 0o755); // nginx has a user of its own
   mkdirSync(SHOTS, { recursive: true });
 });
 

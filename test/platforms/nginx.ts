@@ -1,12 +1,12 @@
 /**
- * A stock nginx: its own file of media types, and nothing set but where files are. Without one the tests
+ * A stock nginx: its own file of media types, on Debian its own user, and nothing set but where files
+ * are. Without one the tests
  * that need it are skipped, and named in the last lines of the run; if GPN_NGINX is `required`, as in
  * `.ci/run`, they fail.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
 const PROGRAM = '/usr/sbin/nginx';
@@ -40,7 +40,7 @@ export async function startNginx(folder: string, work: string) {
   const configuration = join(work, 'nginx.conf');
   writeFileSync(
     configuration,
-    `daemon off; user ${userInfo().username}; pid ${work}/pid; error_log ${work}/errors;
+    `daemon off; ${process.getuid?.() === 0 ? 'user www-data;' : ''} pid ${work}/pid; error_log ${work}/errors;
     events {}
     http {
       include ${TYPES}; default_type application/octet-stream; access_log off; ${temporary.join(' ')}

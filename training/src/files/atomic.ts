@@ -1,6 +1,6 @@
 /** Atomic writes: a file is either written completely or not at all. */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { reasonOf, UserError } from '@gpn/runtime';
 
@@ -34,6 +34,53 @@ export function fileError(action: string, path: string, error: unknown): unknown
 }
 
 /**
+ * A name in the folder of `path`, for this process alone, to be written before it takes the name `path`:
+ * `.NAME.PROCESS.RANDOM.tmp`. The same with `.old` is for what was at `path`.
+ */
+export const temporaryPath = (path: string): string =>
+  join(
+    dirname(resolve(path)),
+    `.${basename(path)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`,
+  );
+
+const TEMPORARY = /^\.(.+)\.(\d+)\.[0-9a-f]{12}\.(tmp|old)$/;
+
+/** Whether the process that wrote a file has ended. */
+async function isOrphan(path: string, writer: number): Promise<boolean> {
+  // In a container each process may have the number of the one before it.
+  if (writer === process.pid) {
+    return (await stat(path)).mtimeMs < Date.now() - 1000 * process.uptime();
+  }
+  try {
+    process.kill(writer, 0); // only asks
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/**
+ * Removes what processes that were killed have left in a folder under temporary names. What was
+ * about to be replaced gets its name back if nothing has that name.
+ *
+ * @param name only the leftovers of this file or folder
+ */
+export async function removeLeftovers(folder: string, name?: string): Promise<void> {
+  for (const entry of await readdir(folder).catch(() => [])) {
+    const [, of = '', writer, kind] = TEMPORARY.exec(entry) ?? [];
+    if (of === '' || (name ?? of) !== of) continue;
+    const [path, target] = [join(folder, entry), join(folder, of)];
+    try {
+      if (!(await isOrphan(path, Number(writer)))) continue;
+      if (kind === 'old' && !(await exists(target))) await rename(path, target);
+      else await rm(path, { recursive: true });
+    } catch {
+      // Another process removes it, or it is not ours to remove: it does no harm.
+    }
+  }
+}
+
+/**
  * Writes a file atomically. At every moment, and after any crash, the path holds either the old
  * contents or all of the new ones: a temporary file in the same folder is written, synced and
  * renamed. A failure leaves no temporary file behind.
@@ -41,8 +88,7 @@ export function fileError(action: string, path: string, error: unknown): unknown
  * @throws UserError naming the path and the reason
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const folder = dirname(resolve(path));
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryPath(path);
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -52,7 +98,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
       await file.close();
     }
     await rename(temporary, path);
-    await syncFolder(folder);
+    await syncFolder(dirname(temporary));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // report the first failure
     throw fileError('write', path, error);
@@ -72,7 +118,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Creates the folder and its parents, and checks that a file can be written into it by writing one.
- * Permission bits are not enough: they miss read-only mounts and the root user.
+ * Permission bits are not enough: they miss read-only mounts and the root user. What an earlier
+ * process has left there half written is removed.
  *
  * @throws UserError naming the folder and the reason
  */
@@ -82,6 +129,7 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
     await makeFolder(resolve(folder));
     await (await open(probe, 'wx')).close();
     await rm(probe);
+    await removeLeftovers(folder);
   } catch (error) {
     throw fileError('write into', folder, error);
   }
