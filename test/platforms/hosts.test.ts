@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import sirv from 'sirv';
+import send from 'send';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpn, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
@@ -65,18 +65,18 @@ interface Host {
 /** A static host that sends a policy with each file. */
 async function serve(files: string, { policy = '', port = 0 } = {}): Promise<Host> {
   const reports: string[] = [];
-  const handle = sirv(files, {
-    dev: true,
-    setHeaders: (response) => {
-      if (policy !== '') {
-        response.setHeader('content-security-policy', `${policy}; report-uri /reports`);
-      }
-    },
-  });
   const server = createServer(async (request, response) => {
-    if (request.method !== 'POST') return handle(request, response);
-    reports.push(await text(request));
-    response.end();
+    if (request.method === 'POST') {
+      reports.push(await text(request));
+      response.end();
+      return;
+    }
+    if (policy !== '') {
+      response.setHeader('content-security-policy', `${policy}; report-uri /reports`);
+    }
+    send(request, new URL(request.url as string, 'http://x').pathname, { root: files }).pipe(
+      response,
+    );
   }).listen(port);
   await once(server, 'listening');
   const close = () => {
