@@ -21,21 +21,22 @@ export const nearestExisting = (path: string): string =>
   existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
 
 /**
- * Checks that a file or folder can be made at `path`, and leaves nothing behind. It makes a folder in
- * the nearest folder that exists, because permission bits alone do not tell (read-only mounts, root).
+ * Checks that a file or folder can be made at `path`, and leaves nothing behind, not even what a
+ * command that was killed has left of it. It makes a folder in the nearest folder that exists, because
+ * permission bits alone do not tell (read-only mounts, root).
  *
  * @param option the option that named the path
  * @throws UserError naming the path, the option and the reason
  */
 export async function checkWritable(path: string, kind: Kind, option: string): Promise<void> {
   const full = resolve(path); // removes a slash at the end
+  await sweep(nearestExisting(dirname(full)));
   const existing = await kindOf(full);
   const refuse = (reason: string) => new UserError(`Cannot write ${path} (${option}): ${reason}.`);
   if (existing && existing !== kind) throw refuse(`it is a ${existing}, not a ${kind}`);
   const folder = nearestExisting(existing === 'folder' ? full : dirname(full));
   const probe = temporaryFor(join(folder, 'probe'));
   try {
-    await sweep(folder);
     await mkdir(probe);
     await rmdir(probe);
   } catch (error) {

@@ -82,7 +82,7 @@ test('an exported folder holds pages, scripts, ONNX Runtime and the models', () 
     expect.arrayContaining([
       ...['index.html', 'score.html', 'style.css', 'page.js'],
       ...['gpn/elements/index.js', 'gpn/web/worker.js'],
-      ...['ort/ort.wasm.bundle.min.mjs', 'ort/ort-wasm-simd-threaded.wasm'],
+      ...['ort/ort.wasm.bundle.min.js', 'ort/ort-wasm-simd-threaded.wasm'],
       ...['models/platform-generator.onnx', 'models/platform-generator-poster.png'],
       'models/platform-discriminator-example.png',
     ]),
@@ -205,12 +205,4 @@ test('export-web replaces an earlier export, but not a folder of other files', (
   const missing = run('none.onnx', '-o', 'new');
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/no file none\.onnx/)]);
   expect(existsSync(join(folder, 'new'))).toBe(false);
-});
-
-test('the server of an exported folder keeps to that folder', async () => {
-  const status = async (path: string) => (await fetch(`${single.url}${path}`)).status;
-  expect(await status('/')).toBe(200);
-  expect(await status('/%2e%2e/generator.onnx')).toBe(404);
-  expect(await status('/..%2fgenerator.onnx')).toBe(404);
-  expect(await status('/gpn')).toBe(404);
 });

@@ -1,7 +1,8 @@
 /**
  * `npm run browser`: gets a Chromium for the tests of pages. Root on Debian gets Debian's package,
  * which brings a Vulkan driver in software as well; anyone else gets Playwright's own download.
- * Debian's, if it is there already, is left alone.
+ * Debian's, if it is there already, is left alone. `npm run browser -- firefox` and `-- nginx` get a
+ * second browser and a host, from Debian alone.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,34 +12,45 @@ import { dirname, join } from 'node:path';
 const succeeds = (command, args, errors = 'inherit') =>
   spawnSync(command, args, {
     stdio: ['ignore', 'ignore', errors],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    // In this run level Debian starts no service that it installs.
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
   }).status === 0;
 
 const apt = (errors, ...args) => succeeds('apt-get', ['-qq', '-y', ...args], errors);
-const PACKAGES = ['install', '--no-install-recommends', 'chromium', 'libvulkan1'];
 
 /** The first try succeeds offline too if the packages are there. */
-const installed = () =>
-  apt('ignore', ...PACKAGES) || (apt('inherit', 'update') && apt('inherit', ...PACKAGES));
+const debian = (...packages) => {
+  const install = ['install', '--no-install-recommends', ...packages];
+  const installed = () =>
+    apt('ignore', ...install) || (apt('inherit', 'update') && apt('inherit', ...install));
+  return ['Debian’s package', () => process.getuid?.() === 0 && installed()];
+};
+
+const present = (path) => ['the one that is installed', () => existsSync(path)];
 
 const playwright = join(
   dirname(createRequire(import.meta.url).resolve('playwright-core/package.json')),
   'cli.js',
 );
 
-/** Ways to get a browser, the best first, and what each is called. */
-const WAYS = [
-  ['the one that is installed', () => existsSync('/usr/lib/chromium/vk_swiftshader_icd.json')],
-  ['Debian’s package', () => process.getuid?.() === 0 && installed()],
-  [
-    'Playwright’s download',
-    () => succeeds(process.execPath, [playwright, 'install', 'chromium', '--no-shell']),
+/** What can be got: the ways to get it, the best first, and what each is called. */
+const WAYS = {
+  chromium: [
+    present('/usr/lib/chromium/vk_swiftshader_icd.json'),
+    debian('chromium', 'libvulkan1'),
+    [
+      'Playwright’s download',
+      () => succeeds(process.execPath, [playwright, 'install', 'chromium', '--no-shell']),
+    ],
   ],
-];
+  firefox: [present('/usr/bin/firefox-esr'), debian('firefox-esr')],
+  nginx: [present('/usr/sbin/nginx'), debian('nginx')],
+};
 
-const found = WAYS.find(([name, get]) => {
-  console.log(`Getting a Chromium: ${name} …`);
+const [name = 'chromium'] = process.argv.slice(2);
+const found = WAYS[name]?.find(([way, get]) => {
+  console.log(`Getting ${name}: ${way} …`);
   return get();
 });
-console.log(found ? `There is a Chromium now: ${found[0]}.` : 'No Chromium could be had.');
+console.log(found ? `There is ${name} now: ${found[0]}.` : `No ${name} could be had.`);
 process.exitCode = found ? 0 : 1;

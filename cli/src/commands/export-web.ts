@@ -1,24 +1,26 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { readModelInfo, readSource, UserError, type WebFile, webFiles } from '@gpn/runtime';
-import { fileError } from '@gpn/training/atomic';
 import { checkWritable } from '../files.js';
 import { type EXPORT_WEB, PORT } from '../options/export-web.js';
 import type { OptionsOf } from '../options/spec.js';
 import { serveFolder } from '../serve.js';
 import { print } from '../terminal/print.js';
+import { replaceFolder } from '../web/folder.js';
 import type { WebModel } from '../web/model.js';
+import { serviceWorker } from '../web/offline.js';
 import { pages } from '../web/page.js';
 
 export async function run(models: string[], options: OptionsOf<typeof EXPORT_WEB>): Promise<void> {
   const { output, title, webgpu = false, serve } = options;
   await checkFolder(output);
   const loaded = await Promise.all(models.map(readModel));
-  const files: WebFile[] = [
+  const site: WebFile[] = [
     ...(await pages(distinct(loaded), { title, webgpu })),
     ...(await webFiles({ webgpu })),
   ];
-  await writeFolder(output, files);
+  const files = [...site, serviceWorker(site)];
+  await replaceFolder(output, files);
   const size = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
   print(
     `Wrote ${files.length} files, ${(size / 1e6).toFixed(1)} MB, to ${output}: any static host can serve them\n`,
@@ -61,23 +63,5 @@ async function checkFolder(output: string): Promise<void> {
     throw new UserError(
       `${output} (--output) contains other files: choose a new or an empty folder.`,
     );
-  }
-}
-
-/** Writes all files, or if one fails, none. */
-async function writeFolder(output: string, files: WebFile[]): Promise<void> {
-  const target = resolve(output);
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = await mkdtemp(join(dirname(target), '.gpn-web-'));
-  try {
-    for (const { path, bytes } of files) {
-      await mkdir(dirname(join(temporary, path)), { recursive: true });
-      await writeFile(join(temporary, path), bytes);
-    }
-    await rm(target, { recursive: true, force: true });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw fileError('write', output, error);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import {
+  classOf,
   Generator,
   type GridPlan,
   gridInputs,
@@ -16,7 +17,6 @@ import type { SAMPLE } from '../options/sample.js';
 import type { OptionsOf } from '../options/spec.js';
 import { animation, ffmpeg, video } from '../pictures.js';
 import { placeOf } from '../terminal/place.js';
-import { classOf } from './label.js';
 
 type Options = OptionsOf<typeof SAMPLE>;
 

@@ -1,4 +1,5 @@
 import {
+  classOf,
   Discriminator,
   extent,
   heatMap,
@@ -18,7 +19,6 @@ import type { OptionsOf } from '../options/spec.js';
 import { readPicture } from '../pictures.js';
 import { placeOf } from '../terminal/place.js';
 import { print } from '../terminal/print.js';
-import { classOf } from './label.js';
 
 type Options = OptionsOf<typeof SCORE>;
 

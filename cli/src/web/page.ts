@@ -5,7 +5,8 @@ import { generatorCard, type PageOptions, pageOf, scoreCard, tile } from './card
 import type { WebModel } from './model.js';
 import { pictures } from './pictures.js';
 import { SCRIPT } from './script.js';
-import { CSS } from './style.js';
+import { START } from './start.js';
+import { CSS, ICON } from './style.js';
 
 /**
  * All files of the site: pages, models and pictures. One generator is shown on the first page.
@@ -31,6 +32,8 @@ export async function pages(models: readonly WebModel[], options: PageOptions): 
   ];
   const text: [string, string][] = [
     ['style.css', CSS],
+    ['icon.svg', ICON],
+    ['start.js', START],
     ['page.js', SCRIPT],
   ];
   if (many) text.push(write('index.html', gallery(generators, options)));
@@ -82,8 +85,9 @@ function page({ title }: PageOptions, links: readonly Link[], path: string, main
     <meta name="viewport" content="width=device-width">
     <meta name="color-scheme" content="dark">
     <title>${escapeHtml(title)}</title>
-    <link rel="icon" href="data:,">
+    <link rel="icon" href="icon.svg">
     <link rel="stylesheet" href="style.css">
+    <script src="start.js"></script>
     <script type="module" src="gpn/elements/index.js"></script>
     <script type="module" src="page.js"></script>
   </head>
@@ -93,6 +97,7 @@ function page({ title }: PageOptions, links: readonly Link[], path: string, main
       ${links.length > 1 ? `<nav>${anchors.join('')}</nav>` : ''}
     </header>
     <main>
+    <noscript><p class="notice">Without JavaScript this page shows only pictures that were drawn before.</p></noscript>
     ${main}
     </main>
     <footer>Everything runs on your machine, in a web worker, with ONNX Runtime and <code>@gpn/runtime</code>.</footer>

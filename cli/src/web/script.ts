@@ -1,5 +1,8 @@
 /** The script of the pages that `export-web` writes: it connects fields to the attributes of the elements. */
-export const SCRIPT = `for (const card of document.querySelectorAll('.card')) {
+export const SCRIPT = `// Once a model is loaded, so that its download does not wait. There is none over plain HTTP.
+addEventListener('gpn-load', () => navigator.serviceWorker?.register('sw.js').catch(() => {}), { once: true });
+
+for (const card of document.querySelectorAll('.card')) {
   const element = card.querySelector('gpn-generator');
   for (const field of card.querySelectorAll('[data-set]')) {
     const name = field.dataset.set;

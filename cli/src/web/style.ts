@@ -1,3 +1,11 @@
+/** The icon of the pages: the colours of the heat map, as four pixels. */
+export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2" shape-rendering="crispEdges">
+  <path fill="#2b2160" d="M0 0h2v2H0z"/>
+  <path fill="#8d7bff" d="M0 0h1v1H0z"/>
+  <path fill="#ffd34d" d="M1 1h1v1H1z"/>
+</svg>
+`;
+
 /** The look of the pages that `export-web` writes. */
 export const CSS = `:root {
   --ink: #ece9f6;
@@ -24,6 +32,10 @@ nav { display: flex; gap: 4px; padding: 4px; border: 1px solid var(--edge); bord
 nav a { padding: 6px 18px; color: var(--faint); text-decoration: none; border-radius: 999px; }
 nav a[aria-current] { color: #fff; background: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.notice { margin: 0 0 24px; padding: 14px 20px; color: #fff; background: #5a2338; border: 1px solid #ff8aa0; border-radius: 14px; }
+body:has(.notice) :is(.fields, #all) { display: none; }
+:not(:defined) > img { display: block; width: 100%; image-rendering: pixelated; border-radius: 14px; }
+.card > :not(:defined) { width: min(100%, var(--gpn-width)); }
 .card {
   display: grid;
   grid-template-columns: minmax(0, 1fr) minmax(0, 1.2fr);

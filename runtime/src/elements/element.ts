@@ -1,10 +1,12 @@
 /** What both elements have in common: a model that is loaded once the element becomes visible. */
 
+import { UserError } from '../errors.js';
 import type { ModelInfo } from '../format/model-info.js';
+import { classOf } from '../model/classes.js';
 import type { LoadOptions, LoadProgress } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import type { BatchOptions } from '../session/batches.js';
-import { STYLE } from './style.js';
+import { styleSheet } from './style.js';
 
 /** A stand-in lets a server, which has no HTMLElement, import the elements. */
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
@@ -26,6 +28,9 @@ export function h<T extends Tag>(
   return made;
 }
 
+/** Whether a text is a whole number from 0. */
+export const isWhole = (text: string): boolean => /^\d+$/.test(text);
+
 /** A choice of a class, which sets the element's `label`. `none` names the choice of no class. */
 export function classChoice(
   element: HTMLElement,
@@ -37,7 +42,12 @@ export function classChoice(
   for (let k = 0; k < classes; k++) {
     select.append(h('option', { value: String(k) }, names?.[k] ?? String(k)));
   }
-  select.value = element.getAttribute('label') ?? (none === undefined ? '0' : 'all');
+  const asked = element.getAttribute('label')?.toLowerCase() || (none === undefined ? '0' : 'all');
+  const options = [...select.options];
+  // No choice is shown for a class that there is not: the element says so once it is drawn.
+  select.selectedIndex = options.findIndex(
+    ({ value, text }) => value === asked || text.toLowerCase() === asked,
+  );
   return h('label', {}, 'Class', select);
 }
 
@@ -83,7 +93,9 @@ export abstract class ModelElement<M extends Model> extends Base {
       this.#wait.hidden = true;
       this.stage.append(this.#poster);
       const figure = h('figure', { part: 'figure' }, this.stage, this.bar);
-      this.attachShadow({ mode: 'open' }).append(h('style', {}, STYLE), figure);
+      const root = this.attachShadow({ mode: 'open' });
+      root.adoptedStyleSheets = [styleSheet()];
+      root.append(figure);
     }
     // A model is not fetched before its element is scrolled into view.
     this.#watch = new IntersectionObserver((entries) => {
@@ -103,7 +115,12 @@ export abstract class ModelElement<M extends Model> extends Base {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || !this.isConnected || this.#loading === undefined) return;
     if (['src', 'assets', 'device', 'digest', 'worker'].includes(name)) void this.#load();
-    else if (this.model !== undefined) void this.attempt(() => this.show());
+    else if (this.model !== undefined) void this.attempt(() => this.#present());
+  }
+
+  async #present(): Promise<void> {
+    await this.show();
+    this.#poster.hidden = true;
   }
 
   #close(): void {
@@ -115,10 +132,10 @@ export abstract class ModelElement<M extends Model> extends Base {
 
   async #load(): Promise<void> {
     this.#close();
-    const src = this.getAttribute('src');
-    if (src === null) return;
     const loading = new AbortController();
     this.#loading = loading;
+    const src = this.getAttribute('src');
+    if (src === null) return;
     this.#poster.hidden = false;
     this.#wait.hidden = false;
     const given = ['assets', 'device', 'digest', 'worker'].flatMap((name) => {
@@ -134,6 +151,7 @@ export abstract class ModelElement<M extends Model> extends Base {
       this.emit('progress', progress);
     };
     await this.attempt(async () => {
+      if (src.trim() === '') throw new UserError('src="" is empty: give the URL of an .onnx file.');
       const options = { ...Object.fromEntries(given), onProgress, signal: loading.signal };
       const model = await this.open(src, options);
       if (loading.signal.aborted) return model.dispose();
@@ -142,8 +160,7 @@ export abstract class ModelElement<M extends Model> extends Base {
       this.controls(model);
       this.bar.append(this.#status);
       this.emit('load', { info: model.info, device: model.device, reason: model.reason });
-      await this.show();
-      this.#poster.hidden = true;
+      await this.#present();
     });
   }
 
@@ -189,15 +206,20 @@ export abstract class ModelElement<M extends Model> extends Base {
     this.dispatchEvent(new CustomEvent(`gpn-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  /** The class in the attribute `label`; undefined if there is none or it is `all`. */
-  protected get label(): number | undefined {
+  /** The class in the attribute `label`, a number or a name; undefined if there is none or it is `all`. */
+  protected labelOf(info: ModelInfo): number | undefined {
     const text = this.getAttribute('label') ?? '';
-    return text === '' || text === 'all' ? undefined : Number(text);
+    return text === '' || text === 'all' ? undefined : classOf(info, text);
   }
 
-  /** The whole number in an attribute, or the default. */
-  protected number(name: string, defaultValue: number): number {
-    const text = this.getAttribute(name);
-    return text === null || !/^\d+$/.test(text) ? defaultValue : Number(text);
+  /**
+   * The whole number in an attribute, or the default.
+   *
+   * @throws UserError if it is something else
+   */
+  protected number(name: string, defaultValue: number, min = 0): number {
+    const text = this.getAttribute(name) || String(defaultValue);
+    if (isWhole(text) && Number(text) >= min) return Number(text);
+    throw new UserError(`${name}="${text}" should be a whole number from ${min}.`);
   }
 }

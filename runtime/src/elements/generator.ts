@@ -1,10 +1,11 @@
+import { UserError } from '../errors.js';
 import type { ModelInfo } from '../format/model-info.js';
 import { type GridPlan, gridInputs } from '../model/grid-inputs.js';
 import { latents } from '../model/inputs.js';
 import { blend } from '../model/interpolate.js';
 import type { LoadOptions } from '../model/load.js';
 import { Generator } from '../web/load.js';
-import { classChoice, h, ModelElement } from './element.js';
+import { classChoice, h, isWhole, ModelElement } from './element.js';
 
 /** Seconds of a walk from one set of images to the next. */
 const WALK_SECONDS = 2.5;
@@ -16,9 +17,9 @@ const CODES = Array.from({ length: 16 }, (_, k) => `code-${k}`);
  * `<gpn-generator src seed count columns label code-0 code-1 …>`: a grid of images drawn by a
  * generator.
  *
- * `label` is the number of a class; without it, or with `all`, each class has a row. `code-0` and so
- * on set codes; the others are 0. `bare` leaves out the controls. In addition to the events of every
- * element, it emits `gpn-sample` with `{ seed, count, ms }`.
+ * `label` is the number or the name of a class; without it, or with `all`, each class has a row.
+ * `code-0` and so on set codes; the others are 0. `bare` leaves out the controls. In addition to the
+ * events of every element, it emits `gpn-sample` with `{ seed, count, ms }`.
  */
 export class GpnGenerator extends ModelElement<Generator> {
   static readonly observedAttributes = [
@@ -36,7 +37,8 @@ export class GpnGenerator extends ModelElement<Generator> {
 
   /** The attribute `seed`, a whole number from 0; 0 by default. Setting it draws other images. */
   get seed(): number {
-    return this.number('seed', 0);
+    const text = this.getAttribute('seed') ?? '';
+    return isWhole(text) ? Number(text) : 0;
   }
 
   set seed(seed: number) {
@@ -81,7 +83,10 @@ export class GpnGenerator extends ModelElement<Generator> {
   #fixed(): Record<number, number> | undefined {
     const given = CODES.flatMap((name, k) => {
       const text = this.getAttribute(name);
-      return text === null ? [] : [[k, Number(text)] as const];
+      if (text === null) return [];
+      if (!Number.isFinite(Number(text)))
+        throw new UserError(`${name}="${text}" should be a number.`);
+      return [[k, Number(text)] as const];
     });
     const codes: Record<number, number> = Object.fromEntries(given);
     this.#sliders.forEach((slider, k) => {
@@ -92,13 +97,13 @@ export class GpnGenerator extends ModelElement<Generator> {
 
   /** What does not change between drawings: classes, codes, and the number of images and columns. */
   #plan({ info }: Generator): GridPlan & { count: number; across: number } {
-    const { label } = this;
+    const label = this.labelOf(info);
     const rows = info.condition && label === undefined ? info.condition.classes : 1;
-    const count = Math.max(1, Math.round(Math.max(1, this.number('count', 16)) / rows));
+    const count = Math.max(1, Math.round(this.number('count', 16, 1) / rows));
     const codes = info.codes && this.#fixed();
     return {
       count,
-      across: Math.max(1, this.number('columns', rows > 1 ? count : Math.ceil(Math.sqrt(count)))),
+      across: this.number('columns', rows > 1 ? count : Math.ceil(Math.sqrt(count)), 1),
       ...(label !== undefined && { labels: [label] }),
       ...(codes && { codes }),
     };
@@ -134,7 +139,7 @@ export class GpnGenerator extends ModelElement<Generator> {
   }
 
   protected show(): Promise<void> {
-    return this.#draw(this.seed);
+    return this.#draw(this.number('seed', 0));
   }
 
   /** Whether the images are moving towards those of the next seeds. */

@@ -16,8 +16,8 @@ const HEAT_SIDE = 512;
  * of a picture, as a heat map over it. Another picture can be chosen or dropped.
  *
  * Without `stride`, a discriminator with a dense form scores every fragment, and others as many
- * windows as take about a second. A conditional discriminator scores for the class `label`, 0 by
- * default. In addition to the events of every element, it emits `gpn-score` with `{ map, ms }`.
+ * windows as take about a second. A conditional discriminator scores for the class `label`, a number
+ * or a name, 0 by default. In addition to the events of every element, it emits `gpn-score` with `{ map, ms }`.
  */
 export class GpnScoreMap extends ModelElement<Discriminator> {
   static readonly observedAttributes = [
@@ -80,6 +80,7 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     if (this.#url !== undefined) URL.revokeObjectURL(this.#url);
     this.#url = URL.createObjectURL(file);
     image.src = this.#url;
+    await image.decode().catch(() => refuse(file));
     await this.show();
   }
 
@@ -93,12 +94,12 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     const pixels = await pixelsOf(image);
     const from = performance.now();
     const map = await model.scoreMap(pixels, {
-      stride: this.number('stride', strideFor(pixels, model)),
+      stride: this.number('stride', strideFor(pixels, model), 1),
       ...this.until(
         () => mine === this.#latest,
         (done, total) => this.say(`Scoring: ${Math.round((100 * done) / total)} %`),
       ),
-      ...(model.info.condition && { labels: this.label ?? 0 }),
+      ...(model.info.condition && { labels: this.labelOf(model.info) ?? 0 }),
     });
     const ms = performance.now() - from;
     this.#paint(map, pixels);
@@ -156,9 +157,24 @@ function strideFor({ width, height }: ImageData, { info, dense }: Discriminator)
   return Math.max(1, Math.ceil(Math.sqrt(Math.max(0, places) / WINDOWS)));
 }
 
+const UNREADABLE = 'The picture cannot be read: choose a PNG, JPEG or WebP file.';
+
+/** Says why a file is not shown. A bitmap needs no URL, so no policy can forbid it. */
+async function refuse(file: Blob): Promise<never> {
+  const isPicture = await createImageBitmap(file).then(
+    () => true,
+    () => false,
+  );
+  throw new UserError(
+    isPicture
+      ? "The site's Content-Security-Policy forbids pictures from files: add blob: to its img-src."
+      : UNREADABLE,
+  );
+}
+
 async function pixelsOf(image: HTMLImageElement): Promise<ImageData> {
   await image.decode().catch(() => {
-    throw new UserError('The picture cannot be read: choose a PNG, JPEG or WebP file.');
+    throw new UserError(UNREADABLE);
   });
   const { naturalWidth: width, naturalHeight: height } = image;
   const canvas = h('canvas');

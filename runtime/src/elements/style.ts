@@ -2,8 +2,7 @@ import { HEAT_COLORS } from '../model/heat-map.js';
 
 const heatGradient = HEAT_COLORS.map((color) => `rgb(${color.join(' ')})`).join(', ');
 
-/** The elements' style sheet. A page can change it by custom properties and by `::part()`. */
-export const STYLE = `
+const CSS = `
 :host {
   --accent: var(--gpn-accent, #5b4bdb);
   --surface: var(--gpn-surface, #fff);
@@ -42,3 +41,17 @@ input[type=range] { width: min(110px, 26cqi); accent-color: var(--accent); }
 .scale { display: inline-flex; align-items: center; gap: 6px; font-variant-numeric: tabular-nums; }
 .scale i { width: 90px; height: 10px; border-radius: 5px; background: linear-gradient(90deg, ${heatGradient}); }
 `;
+
+let sheet: CSSStyleSheet | undefined;
+
+/**
+ * The elements' style sheet. A page can change it by custom properties and by `::part()`. It is adopted,
+ * because a page whose Content-Security-Policy has `style-src 'self'` refuses a style element.
+ */
+export function styleSheet(): CSSStyleSheet {
+  if (sheet === undefined) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+  }
+  return sheet;
+}

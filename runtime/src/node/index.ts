@@ -5,6 +5,7 @@ export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
 export { metadataOf } from '../format/onnx-metadata.js';
 export { makeCertificate } from '../model/certificate.js';
+export { classOf } from '../model/classes.js';
 export { threadsNote } from '../session/ort-session.js';
 export { product } from '../shape.js';
 export * from '../shared.js';

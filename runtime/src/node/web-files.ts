@@ -37,7 +37,7 @@ export async function webFiles({ webgpu = false } = {}): Promise<WebFile[]> {
   const names = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'];
   if (webgpu) names.push('ort.webgpu.bundle.min.mjs', 'ort-wasm-simd-threaded.asyncify.wasm');
   const runtime = names.map(async (name) => ({
-    path: `ort/${name}`,
+    path: `ort/${name.replace(/\.mjs$/, '.js')}`, // which every host serves as a script
     bytes: await readFile(join(builds, name)),
   }));
   return [...modules.values(), ...(await Promise.all(runtime))];

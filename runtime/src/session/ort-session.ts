@@ -209,6 +209,7 @@ async function firstThatOpens(
       const reason = note === undefined ? taken : `${taken}, ${note}`;
       return new OrtSession(ort, inner, device, reason, options.profile !== undefined);
     } catch (error) {
+      if (error instanceof UserError) throw error; // says all that there is to say
       const cause = shortReason(error);
       if (!(error instanceof MissingBuild || rule.fault.test(cause))) {
         throw new UserError(`${label} is not a model that ONNX Runtime can load: ${cause}.`);

@@ -1,4 +1,5 @@
 /** How ONNX Runtime is loaded in a browser, where it can run, and how to tell why it cannot. */
+import { UserError } from '../errors.js';
 import {
   type Backend,
   type DeviceRule,
@@ -17,8 +18,8 @@ const CDN = `https://cdn.jsdelivr.net/npm/onnxruntime-web@${ORT_VERSION}/dist/`;
 
 /** The build with WebGPU is twice as large: it is loaded only if a GPU was found. */
 const BUILDS = {
-  wasm: { file: 'ort.wasm.bundle.min.mjs', bundled: () => import('onnxruntime-web/wasm') },
-  webgpu: { file: 'ort.webgpu.bundle.min.mjs', bundled: () => import('onnxruntime-web/webgpu') },
+  wasm: { file: 'ort.wasm.bundle.min', bundled: () => import('onnxruntime-web/wasm') },
+  webgpu: { file: 'ort.webgpu.bundle.min', bundled: () => import('onnxruntime-web/webgpu') },
 };
 
 type WebDevice = keyof typeof BUILDS;
@@ -27,13 +28,37 @@ type WebDevice = keyof typeof BUILDS;
 const importFrom = (folder: string, file: string): Promise<Ort> =>
   import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(file, folder).href);
 
+/**
+ * `webFiles` names the modules `.js`, because nginx and others do not know `.mjs` as scripts; in a
+ * copy of onnxruntime-web's own folder they are `.mjs`.
+ */
+const importAsset = (folder: string, file: string): Promise<Ort> =>
+  importFrom(folder, `${file}.js`).catch(() => importFrom(folder, `${file}.mjs`));
+
 async function importBuild(device: WebDevice, assets: OpenOptions['assets']): Promise<Ort> {
   const { file, bundled } = BUILDS[device];
-  if (assets !== undefined) return importFrom(String(assets), file);
+  if (assets !== undefined) return importAsset(String(assets), file);
   try {
     return await bundled();
   } catch {
-    return importFrom(CDN, file); // no bundler has resolved the package's name
+    return importFrom(CDN, `${file}.mjs`); // no bundler has resolved the package's name
+  }
+}
+
+/** A module of WebAssembly without any content: its mark and its version. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** @throws UserError if WebAssembly, which both builds need, is missing or forbidden here */
+function checkWebAssembly(): void {
+  if (globalThis.WebAssembly === undefined) {
+    throw new UserError('This browser has no WebAssembly, or has it switched off.');
+  }
+  try {
+    new WebAssembly.Module(EMPTY_MODULE);
+  } catch {
+    throw new UserError(
+      "The site's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src.",
+    );
   }
 }
 
@@ -78,6 +103,7 @@ const DEVICES: Record<WebDevice, DeviceRule> = {
 const backend: Backend = {
   devices: DEVICES,
   async load(device, options) {
+    checkWebAssembly();
     const ort = await importBuild(device as WebDevice, options.assets);
     ort.env.logLevel = 'fatal'; // what matters is thrown as well; warnings would litter the console
     ort.env.wasm.numThreads = threadsOf(options);

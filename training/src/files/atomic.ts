@@ -34,8 +34,11 @@ export function fileError(action: string, path: string, error: unknown): unknown
   return reason === undefined ? error : new UserError(`Cannot ${action} ${path}: ${reason}.`);
 }
 
-/** `.NAME.MARK.RANDOM.tmp`: the mark is that of the process that writes it. */
-const TEMPORARY = /^\..*\.([0-9a-f]+-\d+-\d*)\.[0-9a-f]+\.tmp$/;
+/**
+ * `.NAME.MARK.RANDOM.tmp`: the mark is that of the process that writes it. The same with `.old` is what
+ * had the name NAME until what is written took its place.
+ */
+const TEMPORARY = /^\.(.*)\.([0-9a-f]+-\d+-\d*)\.[0-9a-f]+\.(tmp|old)$/;
 
 /** A path beside `path` for what is not complete yet; `sweep` removes it if this process is killed. */
 export const temporaryFor = (path: string): string =>
@@ -47,20 +50,24 @@ const DAY = 86_400_000;
 const swept = new Set<string>();
 
 /**
- * Removes what killed processes have left of their writing in a folder. A process does this once for
- * each folder. A failure is not reported, because whoever writes there meets the reason.
+ * Removes what killed processes have left of their writing in a folder; what was about to be replaced
+ * gets its name back if nothing has that name. A process does this once for each folder. A failure is
+ * not reported, because whoever writes there meets the reason.
  */
 export async function sweep(folder: string): Promise<void> {
   const full = resolve(folder);
   if (swept.has(full)) return;
   swept.add(full);
   for (const name of await readdir(full).catch(() => [])) {
-    const mark = TEMPORARY.exec(name)?.[1];
-    if (mark === undefined) continue;
-    const path = join(full, name);
+    const [, of, mark, kind] = TEMPORARY.exec(name) ?? [];
+    if (of === undefined || mark === undefined) continue;
+    const [path, target] = [join(full, name), join(full, of)];
     const old = async () => Date.now() - (await stat(path)).mtimeMs > DAY;
     const left = hasLeft(mark) ?? (await old().catch(() => false));
-    if (left) await rm(path, { recursive: true, force: true }).catch(() => {});
+    if (!left) continue;
+    const isMissing = kind === 'old' && !(await exists(target));
+    const done = isMissing ? rename(path, target) : rm(path, { recursive: true, force: true });
+    await done.catch(() => {});
   }
 }
 
@@ -85,7 +92,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
       await file.close();
     }
     await rename(temporary, path);
-    await syncFolder(folder);
+    await syncFolder(dirname(temporary));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // report the first failure
     throw fileError('write', path, error);
@@ -105,7 +112,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Creates the folder and its parents, and checks that a file can be written into it by writing one.
- * Permission bits are not enough: they miss read-only mounts and the root user.
+ * Permission bits are not enough: they miss read-only mounts and the root user. What an earlier
+ * process has left there half written is removed.
  *
  * @throws UserError naming the folder and the reason
  */

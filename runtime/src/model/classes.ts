@@ -1,4 +1,5 @@
-import { type ModelInfo, UserError } from '@gpn/runtime';
+import { UserError } from '../errors.js';
+import type { ModelInfo } from '../format/model-info.js';
 
 /**
  * The number of a model's class, given as its number or its name.
