@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   chmod,
   mkdir,
@@ -8,20 +7,13 @@ import {
   readFile,
   rm,
   stat,
-  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf, UserError } from '@gpn/runtime';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  ensureWritableFolder,
-  fileError,
-  removeLeftovers,
-  temporaryPath,
-  writeFileAtomic,
-} from '../src/files/atomic.js';
+import { ensureWritableFolder, fileError, writeFileAtomic } from '../src/files/atomic.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -151,51 +143,6 @@ describe('ensureWritableFolder', () => {
     await expect(ensureWritableFolder('/proc/none')).rejects.toThrow(
       new UserError('Cannot write into /proc/none: no such file or folder.'),
     );
-  });
-});
-
-describe('removeLeftovers', () => {
-  /** A name as a process that has ended would have written it. */
-  const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
-  const of = (name: string, writer = dead, kind = 'tmp') =>
-    join(dir, `.${name}.${writer}.0123456789ab.${kind}`);
-
-  test('removes what ended processes have left, of one file or of the whole folder', async () => {
-    await writeFile(of('a'), 'half');
-    await mkdir(of('b'));
-    await writeFile(join(of('b'), 'inner'), 'half');
-    await removeLeftovers(dir, 'a');
-    expect(await readdir(dir)).toEqual([`.b.${dead}.0123456789ab.tmp`]);
-    await ensureWritableFolder(dir);
-    expect(await readdir(dir)).toEqual([]);
-  });
-
-  test('keeps what a process is writing now, this one too, and files of other names', async () => {
-    const parent = of('a', process.ppid);
-    const own = temporaryPath(join(dir, 'a'));
-    const other = join(dir, '.a.0123456789ab.tmp');
-    for (const path of [parent, own, other]) await writeFile(path, 'half');
-    await removeLeftovers(dir);
-    expect(await readdir(dir)).toHaveLength(3);
-  });
-
-  test('removes what an earlier process of the same number has left, as in a container', async () => {
-    const own = temporaryPath(join(dir, 'a'));
-    await writeFile(own, 'half');
-    const before = Date.now() / 1000 - process.uptime() - 60;
-    await utimes(own, before, before);
-    await removeLeftovers(dir);
-    expect(await readdir(dir)).toEqual([]);
-  });
-
-  test('gives a name back to what was about to be replaced, unless it is taken', async () => {
-    await writeFile(of('a', dead, 'old'), 'old');
-    await removeLeftovers(dir);
-    expect(await readFile(join(dir, 'a'), 'utf8')).toBe('old');
-    await writeFile(of('a', dead, 'old'), 'older');
-    await removeLeftovers(dir);
-    expect(await readFile(join(dir, 'a'), 'utf8')).toBe('old');
-    expect(await readdir(dir)).toEqual(['a']);
   });
 });
 
