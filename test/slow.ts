@@ -15,6 +15,7 @@ export const SLOW = [
   'test/end-to-end.test.ts',
   'test/resume.test.ts',
   'test/threads.test.ts',
+  'cli/test/export-web-killed.test.ts',
   'training/test/exactness.test.ts',
   'training/test/memory.test.ts',
   'training/test/evaluation/docs.test.ts',
