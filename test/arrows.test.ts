@@ -33,7 +33,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   ],
   cli: [
     /^@gpn\/(models|export|runtime|training)(\/|$)/,
-    /^(cli-progress|cli-table3|commander|escape-html|sharp|sirv)$/,
+    /^(cli-progress|cli-table3|commander|escape-html|send|sharp)$/,
   ],
 };
 

@@ -41,7 +41,7 @@ const PAGE = `<!doctype html><html lang="en"><title>elements</title>
 beforeAll(async () => {
   writeFileSync(join(folder, 'g.onnx'), await exported('generator'));
   writeFileSync(join(folder, 'd.onnx'), await exported('discriminator'));
-  writeFileSync(join(folder, 'c.onnx'), conditionalFile());
+  writeFileSync(join(folder, 'c.onnx'), conditionalFile(['a', 'b', 'c']));
   const pixels = Uint8Array.from({ length: 60 * 44 }, (_, i) => (4 * (i % 60)) % 256);
   await sharp(pixels, { raw: { width: 60, height: 44, channels: 1 } })
     .png()
@@ -197,6 +197,47 @@ chromium('an element shows what went wrong in its place', async () => {
   expect(await page.locator('#wrong .status').textContent()).toBe(
     `${site.url}/none.onnx cannot be fetched: the server answers 404.`,
   );
+});
+
+chromium('a wrong attribute of an element is a sentence, and a right one then draws', async () => {
+  await until(seen('sample', 'conditional'));
+  const status = () => page.locator('#conditional .status').textContent();
+  const set = (name: string, value: string) =>
+    page.evaluate(`document.getElementById('conditional').setAttribute('${name}', '${value}')`);
+  for (const [name, wrong, sentence, right] of [
+    ['label', 'three', 'conditional has no class three: its classes are 0 to 2 (a, b, c).', 'B'],
+    ['label', '3', 'conditional has no class 3: its classes are 0 to 2 (a, b, c).', 'all'],
+    ['count', '1e3', 'count="1e3" should be a whole number from 1.', '3'],
+    ['columns', '0', 'columns="0" should be a whole number from 1.', '3'],
+    ['seed', '-1', 'seed="-1" should be a whole number from 0.', '4'],
+    ['code-0', 'x', 'code-0="x" should be a number.', '0'],
+  ] as const) {
+    await set(name, wrong);
+    await expect.poll(status).toBe(sentence);
+    await set(name, right);
+    await expect.poll(status).toMatch(/^3 images .*drawn by conditional, seed \d, on wasm/);
+  }
+});
+
+chromium('an element without a file says so, and loads one that it gets later', async () => {
+  const status = () => page.locator('#late .status').textContent();
+  await page.evaluate(
+    `document.body.prepend(Object.assign(document.createElement('gpn-generator'), { id: 'late' }))`,
+  );
+  const set = (name: string, value: string) =>
+    page.evaluate(`document.getElementById('late').setAttribute('${name}', '${value}')`);
+  for (const [name, value] of [
+    ['assets', 'ort'],
+    ['device', 'wasm'],
+    ['count', '1'],
+  ] as const)
+    await set(name, value);
+  await page.locator('#late').scrollIntoViewIfNeeded();
+  await set('src', '');
+  await expect.poll(status).toBe('src="" is empty: give the URL of an .onnx file.');
+  await set('src', 'g.onnx');
+  await expect.poll(status).toMatch(/^1 image drawn by platform-generator/);
+  await page.evaluate(`document.getElementById('late').remove()`);
 });
 
 chromium('an element off screen shows its poster and loads nothing until it is seen', async () => {

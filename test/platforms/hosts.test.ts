@@ -241,7 +241,7 @@ describe.each(Object.entries(BROWSERS))('in %s', (name, { start, absent }) => {
         page.evaluate(`(async () => {
         const script = await (await fetch('sw.js')).text();
         const wanted = JSON.parse(/= (\\{[^}]*\\})/.exec(script)[1]);
-        const keys = Object.entries(wanted).map(([path, digest]) => path + '?' + encodeURIComponent(digest)).sort().join();
+        const keys = ['?files', ...Object.entries(wanted).map(([path, digest]) => path + '?' + encodeURIComponent(digest))].sort().join();
         for (;;) {
           const cache = await caches.open('gpn-site ' + location.href);
           const found = (await cache.keys()).map(({ url }) => url.slice(location.href.length)).sort().join();

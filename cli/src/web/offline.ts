@@ -23,25 +23,37 @@ export const serviceWorker = (files: readonly WebFile[]): WebFile => {
 
 const PROGRAM = `
 const opened = caches.open('gpn-site ' + registration.scope);
+const TABLE = new URL('?files', registration.scope).href;
 
 // A file's digest is part of its key: what did not change is not fetched again, nor confused.
-const keyOf = (path) => new URL(path + '?' + encodeURIComponent(FILES[path]), registration.scope).href;
+const keyOf = (path, digest) => new URL(path + '?' + encodeURIComponent(digest), registration.scope).href;
 
-async function keep(path) {
+async function keep([path, integrity]) {
   const cache = await opened;
-  if (await cache.match(keyOf(path))) return;
-  const { ok, status, body, headers } = await fetch(path, { cache: 'no-cache', integrity: FILES[path] });
+  const key = keyOf(path, integrity);
+  if (await cache.match(key)) return;
+  const { ok, status, body, headers } = await fetch(path, { cache: 'no-cache', integrity });
   if (!ok) throw new Error(path + ': the server answers ' + status);
   // A new response, because one that was redirected cannot answer for a page.
-  await cache.put(keyOf(path), new Response(body, { headers }));
+  await cache.put(key, new Response(body, { headers }));
 }
 
-/** Removes the files of earlier versions. */
-async function tidy() {
+// Once all files are kept, the table of them takes the place of the earlier one in a single step, for
+// whichever worker answers: a browser may let the earlier one go on for minutes.
+async function install() {
+  const files = Object.entries(FILES);
+  await Promise.all(files.map(keep));
   const cache = await opened;
-  const current = new Set(Object.keys(FILES).map(keyOf));
+  await cache.put(TABLE, new Response(JSON.stringify(FILES)));
+  const current = new Set([TABLE, ...files.map(([path, digest]) => keyOf(path, digest))]);
   const kept = await cache.keys();
   await Promise.all(kept.filter(({ url }) => !current.has(url)).map((key) => cache.delete(key)));
+}
+
+async function kept(path) {
+  const cache = await opened;
+  const files = await (await cache.match(TABLE))?.json();
+  return (files?.[path] && (await cache.match(keyOf(path, files[path])))) || Response.error();
 }
 
 /** The file of this site that a URL asks for, or undefined. */
@@ -55,15 +67,12 @@ function fileOf(url) {
 
 addEventListener('install', (event) => {
   skipWaiting();
-  event.waitUntil(Promise.all(Object.keys(FILES).map(keep)));
+  event.waitUntil(install());
 });
-addEventListener('activate', (event) => event.waitUntil(tidy()));
 
 // The network comes first, so a page is never older than its site.
 addEventListener('fetch', (event) => {
   const path = event.request.method === 'GET' ? fileOf(event.request.url) : undefined;
-  if (path === undefined) return;
-  const kept = async () => (await (await opened).match(keyOf(path))) ?? Response.error();
-  event.respondWith(fetch(event.request).catch(kept));
+  if (path !== undefined) event.respondWith(fetch(event.request).catch(() => kept(path)));
 });
 `;
