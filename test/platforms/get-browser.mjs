@@ -3,23 +3,10 @@
  * which brings a Vulkan driver in software as well; anyone else gets Playwright's own download.
  * Debian's, if it is there already, is left alone.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-
-const succeeds = (command, args, errors = 'inherit') =>
-  spawnSync(command, args, {
-    stdio: ['ignore', 'ignore', errors],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  }).status === 0;
-
-const apt = (errors, ...args) => succeeds('apt-get', ['-qq', '-y', ...args], errors);
-const PACKAGES = ['install', '--no-install-recommends', 'chromium', 'libvulkan1'];
-
-/** The first try succeeds offline too if the packages are there. */
-const installed = () =>
-  apt('ignore', ...PACKAGES) || (apt('inherit', 'update') && apt('inherit', ...PACKAGES));
+import { installed, succeeds } from '../debian.mjs';
 
 const playwright = join(
   dirname(createRequire(import.meta.url).resolve('playwright-core/package.json')),
@@ -29,7 +16,7 @@ const playwright = join(
 /** Ways to get a browser, the best first, and what each is called. */
 const WAYS = [
   ['the one that is installed', () => existsSync('/usr/lib/chromium/vk_swiftshader_icd.json')],
-  ['Debian’s package', () => process.getuid?.() === 0 && installed()],
+  ['Debian’s package', () => installed('chromium', 'libvulkan1')],
   [
     'Playwright’s download',
     () => succeeds(process.execPath, [playwright, 'install', 'chromium', '--no-shell']),

@@ -139,4 +139,4 @@ const isAbsent = (error: unknown, { name }: Package): boolean =>
 const broken = (candidate: Package, error: unknown): string =>
   /native addon module .* can not be found/.test(reasonOf(error))
     ? `${candidate.name} is installed without its native part, because its install script did not run or had no network: run \`npm rebuild --ignore-scripts=false ${candidate.name}\`, or use the engine onnx.`
-    : `${candidate.name} is installed but does not load (${reasonOf(error)}): reinstall it with ${install(candidate)}, or use the engine onnx.`;
+    : `${candidate.name} is installed but does not load (${reasonOf(error)}): run ${install(candidate)}, or use the engine onnx.`;
