@@ -13,11 +13,11 @@
  * it is the largest difference of the engine onnx from itself in three more runs, started from weights
  * whose last bits are altered. Where a recipe's own pictures cannot be had, MNIST or noise stands in.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Images, stream } from '@gpn/runtime';
+import { Images, stream, UserError } from '@gpn/runtime';
 import { ganOf, loadDataset, recipeNames, resolveRecipe, startingState } from '@gpn/training';
 import { ENGINES } from '../training/dist/engine/choice.js';
 import { enter, ratesOf } from '../training/dist/run/progress.js';
@@ -36,7 +36,7 @@ try {
   const rows = [];
   for (const name of positionals.length > 0 ? positionals : recipeNames()) {
     const recipe = resolveRecipe(name);
-    rows.push(...(await compare(recipe, await loadDataset(await dataOf(recipe), recipe.data))));
+    rows.push(...(await compare(recipe, await dataOf(recipe))));
   }
   console.log(options.json ? JSON.stringify(rows, null, 2) : table(rows));
 } finally {
@@ -105,10 +105,13 @@ function furthest(a, b) {
   return Math.max(...pairs.map(([x, y]) => Math.abs(x - y) / Math.max(1, Math.abs(x))));
 }
 
-/** The recipe's own data, or what stands in. */
-async function dataOf({ data: { dataset, height, width } }) {
-  if (!/images|[/]/.test(dataset) || existsSync(dataset)) return dataset;
-  return height === 28 && width === 28 ? 'mnist' : noise(height, width);
+/** The recipe's own data, or what stands in if it is not installed. */
+async function dataOf({ data }) {
+  const standIn = data.height === 28 ? 'mnist' : await noise(data.height, data.width);
+  return loadDataset(data.dataset, data).catch((error) => {
+    if (error instanceof UserError) return loadDataset(standIn, data);
+    throw error;
+  });
 }
 
 /** A folder of pictures. */

@@ -2,9 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { spec } from '@gpn/export';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { padExplicitly } from '../../training/src/engine/explicit-padding.js';
+import { tensorflowStep } from '../../training/src/engine/tensorflow.js';
 import { bin, gpn, interrupted, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { hasTensorflow, loadTensorflow, NO_TENSORFLOW } from './package.js';
@@ -92,6 +94,35 @@ test.each(Object.entries(LAYERS))(
     });
   },
 );
+
+test.each<[string, (x: tf.Tensor4D) => tf.Tensor, RegExp]>([
+  [
+    'an average padded by a number',
+    (x) => tf.avgPool(x, 3, 2, 1),
+    /cannot pad this pooling by a number/,
+  ],
+  ['what has no kernel', (x) => tf.image.rotateWithOffset(x, 1), /has no kernel RotateWithOffset/],
+  [
+    'what TensorFlow refuses',
+    (x) => tf.depthwiseConv2d(x, tf.ones([3, 3, 2, 1]), 1, 'same', 'NHWC', [2, 2]),
+    /TensorFlow says ".*dilation/,
+  ],
+])('a step on TensorFlow with %s ends in a sentence', async (_, layer, reason) => {
+  const step = await tensorflowStep(
+    ({ state, batch }) => ({ state, metrics: { loss: tf.mean(layer(batch.x as tf.Tensor4D)) } }),
+    { state: { w: spec([1]) }, batch: { x: spec([1, 6, 6, 2]) } },
+    { device: 'cpu' },
+  );
+  const floats = (shape: number[], n: number) =>
+    ({ dtype: 'float32', shape, data: new Float32Array(n) }) as const;
+  step.load({ w: floats([1], 1) });
+  const run = step.runAll([{ 'batch/x': floats([1, 6, 6, 2], 72) }]);
+  await expect(run).rejects.toThrow(reason);
+  await expect(run).rejects.toThrow(
+    /^The engine tensorflow cannot run this training: .*\. Use the engine onnx\.$/,
+  );
+  await step.dispose();
+});
 
 test.each([
   ['dcgan-mnist', 1],
