@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { bin, gpn, listing, scratchFolder, until } from './cli.js';
+import { bin, gpn, listing, scratchFolder, stepsOf, until } from './cli.js';
 
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -49,7 +49,7 @@ test('a training killed twice and resumed ends with the files of an unbroken one
       cwd: folder,
       stdio: 'ignore',
     });
-    await until(child, () => rows('broken') >= steps);
+    await until(child, () => stepsOf(join(folder, 'broken')) >= steps);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(existsSync(join(folder, 'broken/generator.onnx'))).toBe(false);

@@ -4,8 +4,9 @@
  * module, which the quick tests of a worker share. A new file is quick until it is named here. Each pattern is a path from the root of the repository.
  */
 export const SLOW = [
-  // Browsers, and packages as users install them.
+  // Browsers, TensorFlow, and packages as users install them.
   'test/platforms/**',
+  'test/tensorflow/**',
   'test/packages.test.ts',
   // Trainings in processes of their own, and whole runs of the command.
   'test/bundled.test.ts',

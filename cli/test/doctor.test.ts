@@ -50,6 +50,31 @@ describe('gpn-cli doctor', () => {
     expect(of('auto')?.detail).toMatch(/^chooses cpu/);
   });
 
+  it('tries TensorFlow’s package, and says what to do if it is absent or lacks its native part', () => {
+    const stand = new URL('./tensorflow-stand-in.mjs', import.meta.url).href;
+    const found = (kind: string) => {
+      const { status, of } = doctor({ NODE_OPTIONS: `--import=${stand}${kind}` });
+      expect(status).toBe(0);
+      return of('@tensorflow/tfjs-node');
+    };
+    expect(found('')).toMatchObject({
+      state: 'ok',
+      detail: expect.stringMatching(
+        /^trained in \d+ ms, within \d\.\de-\d+ of the expected values/,
+      ),
+    });
+    expect(found('?bare')).toMatchObject({
+      state: 'missing',
+      detail: expect.stringContaining('is installed without its native part'),
+      remedy: 'npm rebuild --ignore-scripts=false @tensorflow/tfjs-node',
+    });
+    expect(found('?absent')).toMatchObject({
+      state: 'missing',
+      detail: 'not installed; train --engine tensorflow --device cpu needs it',
+      remedy: 'npm install --ignore-scripts=false @tensorflow/tfjs-node@4.22.0',
+    });
+  });
+
   it('computes by WebAssembly if no native library loads, and says so', () => {
     const broken = `process.dlopen = () => { throw new Error('a broken library') }`;
     const { status, of } = doctor({

@@ -1,10 +1,12 @@
-/** `gpn-cli train --engine tensorflow`, with the package absent and with a stand-in for it. */
-import { spawnSync } from 'node:child_process';
+/**
+ * `gpn-cli train --engine tensorflow`, with the package absent and with a stand-in for it. Its tests
+ * on the package itself are in test/tensorflow.
+ */
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { bin, listing, scratchFolder } from '../../test/cli.js';
+import { bin, interrupted, listing, scratchFolder } from '../../test/cli.js';
 
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,22 +22,22 @@ function train(args: string[], options = '') {
   });
 }
 
-const installed = (): boolean => {
-  try {
-    createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-test('train --engine tensorflow says how to install the package if it is absent', ({ skip }) => {
-  if (installed()) skip('@tensorflow/tfjs-node is installed');
-  const { status, stderr } = train(['--engine', 'tensorflow', '--device', 'cpu', '--steps', '1']);
+test.each([
+  [
+    'is absent',
+    '?absent',
+    'The engine tensorflow is not installed: run `npm install --ignore-scripts=false @tensorflow/tfjs-node@4.22.0`, or use the engine onnx.',
+  ],
+  [
+    'lacks its native part',
+    '?bare',
+    '@tensorflow/tfjs-node is installed without its native part, because its install script did not run or had no network: run `npm rebuild --ignore-scripts=false @tensorflow/tfjs-node`, or use the engine onnx.',
+  ],
+])('train --engine tensorflow says what to do if the package %s', (_, kind, sentence) => {
+  const words = ['--engine', 'tensorflow', '--device', 'cpu', '--steps', '1'];
+  const { status, stderr } = train(words, `--import=${STAND_IN}${kind}`);
   expect(status).toBe(2);
-  expect(stderr).toBe(
-    'gpn-cli: The engine tensorflow is not installed: run `npm install @tensorflow/tfjs-node@4.22.0`, or use the engine onnx.\n',
-  );
+  expect(stderr).toBe(`gpn-cli: ${sentence}\n`);
   expect(listing(folder)).toEqual([]);
 });
 
@@ -82,4 +84,27 @@ test('train continues with the engine onnx what a stand-in for TensorFlow began'
     for (const role of ['generator', 'discriminator'] as const)
       expect(row[role] / (pure[i]?.[role] as number)).toBeCloseTo(1, 3);
   });
+});
+
+test('Ctrl-C stops an engine whose steps wait for nothing, with a checkpoint to go on from', async () => {
+  const words = [bin, 'train', 'dcgan-mnist', '--out', 'stopped', '--batch-size', '2', '--json'];
+  const child = spawn(process.execPath, [...words, '--engine', 'tensorflow', '--device', 'cpu'], {
+    cwd: folder,
+    env: { ...process.env, NODE_OPTIONS: `--import=${STAND_IN}` },
+  });
+  const { step, checkpoint } = await interrupted(child, join(folder, 'stopped'));
+  const more = String(step + 1);
+  const { status, stderr, stdout } = train([
+    '--out',
+    'stopped',
+    '--device',
+    'cpu',
+    '--resume',
+    '--steps',
+    more,
+    '--json',
+  ]);
+  expect(status, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ type: 'done', step: step + 1 });
+  expect(existsSync(join(folder, checkpoint))).toBe(true);
 });

@@ -4,28 +4,12 @@
  * Debian's, if it is there already, is left alone. `npm run browser -- firefox` and `-- nginx` get a
  * second browser and a host, from Debian alone.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { installed, succeeds } from '../debian.mjs';
 
-const succeeds = (command, args, errors = 'inherit') =>
-  spawnSync(command, args, {
-    stdio: ['ignore', 'ignore', errors],
-    // In this run level Debian starts no service that it installs.
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-  }).status === 0;
-
-const apt = (errors, ...args) => succeeds('apt-get', ['-qq', '-y', ...args], errors);
-
-/** The first try succeeds offline too if the packages are there. */
-const debian = (...packages) => {
-  const install = ['install', '--no-install-recommends', ...packages];
-  const installed = () =>
-    apt('ignore', ...install) || (apt('inherit', 'update') && apt('inherit', ...install));
-  return ['Debian’s package', () => process.getuid?.() === 0 && installed()];
-};
-
+const debian = (...packages) => ['Debian’s package', () => installed(...packages)];
 const present = (path) => ['the one that is installed', () => existsSync(path)];
 
 const playwright = join(

@@ -1,7 +1,7 @@
 /** Tries training and sampling on every device, and compares the results with known numbers. */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Trial } from '@gpn/training';
+import type { EngineName, Trial } from '@gpn/training';
 import { apt, type Finding } from './finding.js';
 import type { Vulkan } from './graphics.js';
 
@@ -27,7 +27,8 @@ const REMEDIES = {
   },
 };
 
-type Answer = { trial: Trial } | { error: string };
+/** What a trial in a process of its own came to. */
+export type Answer = { trial: Trial } | { error: string };
 
 export async function devices(vulkan: Vulkan | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -53,17 +54,21 @@ export async function devices(vulkan: Vulkan | undefined): Promise<Finding[]> {
   return findings;
 }
 
-function works(name: string, { train, sample }: Trial, software: boolean): Finding {
-  const difference = Math.max(train.difference, sample.difference).toExponential(1);
-  return {
-    area: AREA,
-    name,
-    state: software ? 'note' : 'ok',
-    detail:
-      `trained in ${train.ms.toFixed(0)} ms, sampled in ${sample.ms.toFixed(0)} ms, ` +
-      `within ${difference} of the expected values` +
-      (software ? '; in software, so slower than cpu' : ''),
-  };
+const works = (name: string, trial: Trial, software: boolean): Finding => ({
+  area: AREA,
+  name,
+  state: software ? 'note' : 'ok',
+  detail: resultOf(trial) + (software ? '; in software, so slower than cpu' : ''),
+});
+
+/** What a trial did, how long it took, and how exact it was. */
+export function resultOf({ train, sample }: Trial): string {
+  const difference = Math.max(train.difference, sample?.difference ?? 0).toExponential(1);
+  return [
+    `trained in ${train.ms.toFixed(0)} ms`,
+    ...(sample ? [`sampled in ${sample.ms.toFixed(0)} ms`] : []),
+    `within ${difference} of the expected values`,
+  ].join(', ');
 }
 
 /** The CPU of a machine for which there is no binary: another device computes in its place. */
@@ -89,12 +94,16 @@ const lacks = (name: string, error: string, remedy: string | undefined): Finding
   ...(remedy && { remedy }),
 });
 
-/** Tries a device in a process of its own. */
-function tryApart(device: string): Promise<Answer> {
+/** Tries a device, on the engine onnx unless told, in a process of its own. */
+export function tryApart(device: string, engine?: EngineName): Promise<Answer> {
   return new Promise((resolve) => {
-    const child = fork(new URL('./trial.js', import.meta.url), [device], {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
+    const child = fork(
+      new URL('./trial.js', import.meta.url),
+      engine ? [device, engine] : [device],
+      {
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      },
+    );
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       resolve({ error: `no answer within ${TIMEOUT / 1000} seconds` });

@@ -1,24 +1,28 @@
 /** Programs and packages that only some features need. */
-import { fileURLToPath } from 'node:url';
+import { resultOf, tryApart } from './devices.js';
 import { apt, type Finding } from './finding.js';
-import { firstLine, versionOf, which } from './machine.js';
+import { firstLine, which } from './machine.js';
 
 const AREA = 'Optional';
 
+/** The packages of the engine tensorflow, by the device that they alone have. */
+const TENSORFLOW = { cpu: '@tensorflow/tfjs-node', cuda: '@tensorflow/tfjs-node-gpu' } as const;
+
+/** Tries a package, because without install scripts npm installs it without its native part. */
+async function tensorflow(device: keyof typeof TENSORFLOW): Promise<Finding> {
+  const finding = { area: AREA, name: TENSORFLOW[device] };
+  const use = `train --engine tensorflow --device ${device}`;
+  const answer = await tryApart(device, 'tensorflow');
+  if ('trial' in answer) {
+    return { ...finding, state: 'ok', detail: `${resultOf(answer.trial)}: ${use}` };
+  }
+  const [reason = '', remedy] = answer.error.split(/: run `|`, or /);
+  const detail = reason.endsWith('is not installed') ? `not installed; ${use} needs it` : reason;
+  return { ...finding, state: 'missing', detail, ...(remedy && { remedy }) };
+}
+
 export async function optional(): Promise<Finding[]> {
-  const training = fileURLToPath(import.meta.resolve('@gpn/training'));
-  const engines = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'].map((name): Finding => {
-    const version = versionOf(name, training);
-    return version
-      ? { area: AREA, name, state: 'ok', detail: `${version}, used by train --engine tensorflow` }
-      : {
-          area: AREA,
-          name,
-          state: 'missing',
-          detail: 'not installed; train --engine tensorflow needs it',
-          remedy: `npm install ${name}@4.22.0`,
-        };
-  });
+  const engines = [await tensorflow('cpu'), await tensorflow('cuda')];
   const path = which('ffmpeg');
   const version = path && (await firstLine(path, '-version'))?.match(/version (\S+)/)?.[1];
   const ffmpeg: Finding = path

@@ -1,8 +1,10 @@
 /**
- * The program of a child process: tries one device and sends the result. If a driver crashes or
- * hangs, the doctor itself goes on.
+ * The program of a child process: tries one device, on the engine that is named, and sends the
+ * result. If a driver crashes or hangs, the doctor itself goes on.
  */
-const [device] = process.argv.slice(2);
+import type * as training from '@gpn/training';
+
+const [device, engine] = process.argv.slice(2) as Parameters<typeof training.tryDevice>;
 // Imported below, so that a library that does not load is a result too.
 const answer = await tryOut().then(
   (trial) => ({ trial }),
@@ -13,5 +15,5 @@ process.send?.(answer, () => process.exit(0));
 
 async function tryOut() {
   const { tryDevice } = await import('@gpn/training');
-  return tryDevice(device as Parameters<typeof tryDevice>[0]);
+  return tryDevice(device, engine);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { UserError } from '@gpn/runtime';
 import {
   bestCheckpoint,
@@ -133,6 +134,9 @@ async function trainAlone(
           const { step } = progress;
           on({ type: 'step', step, steps, epoch, imagesPerSecond, losses });
         }
+
+        // An engine may never wait for anything: signals and timers are heard here.
+        await turn();
         stopped = signal?.aborted ?? false;
 
         // Look: samples and evaluations, when they are due.

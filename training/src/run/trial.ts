@@ -2,18 +2,24 @@
 import { spec, trace } from '@gpn/export';
 import { Generator, latents, type ModelInfo, type OpenOptions, withModelInfo } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { compile } from '../engine/compiled.js';
+import { ENGINES, type EngineName } from '../engine/choice.js';
 
 type DeviceName = NonNullable<OpenOptions['device']>;
+
+/** Milliseconds until the first result, and the largest absolute error. */
+interface Outcome {
+  readonly ms: number;
+  readonly difference: number;
+}
 
 /** The result of a trial. */
 export interface Trial {
   /** The device that was chosen, and the reason. */
   readonly device: string;
   readonly reason: string;
-  /** Milliseconds until the first result, and the largest absolute error. */
-  readonly train: { readonly ms: number; readonly difference: number };
-  readonly sample: { readonly ms: number; readonly difference: number };
+  readonly train: Outcome;
+  /** Of the engine onnx alone: others only train. */
+  readonly sample?: Outcome;
 }
 
 type Matrix = readonly (readonly number[])[];
@@ -45,22 +51,25 @@ const furthest = (found: ArrayLike<number>, expected: readonly number[]): number
     : Number.POSITIVE_INFINITY;
 
 /**
- * Runs one training step and draws three images on a device, and checks the results.
+ * Runs one training step on a device, draws three images if the engine draws, and checks the results.
  *
- * @throws UserError if the device cannot be used; Error if it computes wrong numbers
+ * @throws UserError if the device or the engine cannot be used; Error if it computes wrong numbers
  */
-export async function tryDevice(device: DeviceName): Promise<Trial> {
-  const training = await timed(() => trainOnce(device));
-  const sampling = await timed(() => sampleOnce(device));
-  for (const [what, { difference }] of Object.entries({ training, sampling })) {
+export async function tryDevice(device: DeviceName, engine: EngineName = 'onnx'): Promise<Trial> {
+  const training = await timed(() => trainOnce(device, engine));
+  const sampling = engine === 'onnx' && (await timed(() => sampleOnce(device)));
+  for (const [what, outcome] of Object.entries({ training, sampling })) {
     // Not `>`, because NaN would pass.
-    if (!(difference <= TOLERANCE)) {
-      throw new Error(`${what} on ${device} is off by ${difference}, more than ${TOLERANCE}`);
+    if (outcome && !(outcome.difference <= TOLERANCE)) {
+      throw new Error(
+        `${what} on ${device} is off by ${outcome.difference}, more than ${TOLERANCE}`,
+      );
     }
   }
-  const { reason } = training;
-  const only = ({ ms, difference }: { ms: number; difference: number }) => ({ ms, difference });
-  return { device: training.device, reason, train: only(training), sample: only(sampling) };
+  const { device: chosen, reason } = training;
+  const only = ({ ms, difference }: Outcome): Outcome => ({ ms, difference });
+  const sample = sampling && { sample: only(sampling) };
+  return { device: chosen, reason, train: only(training), ...sample };
 }
 
 async function timed<T>(task: () => Promise<T>): Promise<T & { ms: number }> {
@@ -70,7 +79,7 @@ async function timed<T>(task: () => Promise<T>): Promise<T & { ms: number }> {
 }
 
 /** One step of gradient descent on the mean of (x·w − y)², whose gradient is 2/n · xᵀ(x·w − y). */
-async function trainOnce(device: DeviceName) {
+async function trainOnce(device: DeviceName, engine: EngineName) {
   const [x, w, y, rate] = [matrix(4, 3, 0), matrix(3, 2, 1), matrix(4, 2, 2), 0.5];
   const error = product(x, w).map((row, i) => row.map((v, j) => v - (y[i]?.[j] ?? 0)));
   const slope = product(transpose(x), error);
@@ -78,7 +87,7 @@ async function trainOnce(device: DeviceName) {
     row.map((v, j) => v - (rate * 2 * (slope[i]?.[j] ?? 0)) / 8),
   );
 
-  const step = await compile(
+  const step = await ENGINES[engine](
     ({ state, batch }) => {
       const lossOf = (w: tf.Tensor) =>
         tf.mean(tf.square(tf.sub(tf.matMul(batch.x, w), batch.y))) as tf.Scalar;
