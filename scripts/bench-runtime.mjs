@@ -7,6 +7,8 @@
  *                                            python3; several are named by --python, once for each
  *   npm run bench:runtime -- --threads 1
  *   npm run bench:runtime -- --only maps     or sampling, or start
+ *   npm run bench:runtime -- --busy 2        sampling alone, quiet and beside two processes that burn a
+ *                                            processor each, in turns
  *
  * Sampling: `runtime` is `Generator.sample` with given latents in one batch; `bare` is
  * onnxruntime-node's own `run` of the same file, with the same settings, on the same latents. They
@@ -23,10 +25,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { processors } from '@gpn/runtime';
+import { busy } from './bench-runtime/busy.mjs';
 import { maps } from './bench-runtime/maps.mjs';
 import { generatorFile, SYSTEMS } from './bench-runtime/models.mjs';
 import { sampling } from './bench-runtime/sampling.mjs';
@@ -39,7 +43,8 @@ const { values: options } = parseArgs({
     peer: { type: 'boolean', default: false },
     python: { type: 'string', multiple: true, default: [] },
     only: { type: 'string' },
-    threads: { type: 'string', default: String(availableParallelism()) },
+    busy: { type: 'string' },
+    threads: { type: 'string', default: String(processors()) },
   },
 });
 const threads = Number(options.threads);
@@ -65,10 +70,12 @@ const asked = options.peer || options.python.length > 0;
 const peers = asked
   ? await Promise.all(pythons.map((python) => startTorch(python, threads, Object.values(SYSTEMS))))
   : [];
-const PARTS = { sampling, maps, start };
-const parts = options.only === undefined ? Object.keys(PARTS) : [options.only];
+const PARTS = { sampling, maps, start, busy };
+const asWell = ['sampling', 'maps', 'start'];
+const parts = options.busy ? ['busy'] : options.only === undefined ? asWell : [options.only];
 const result = { threads };
-for (const part of parts) result[part] = await PARTS[part]({ threads, peers });
+for (const part of parts)
+  result[part] = await PARTS[part]({ threads, peers, count: Number(options.busy) });
 for (const peer of peers) peer.end();
 
 if (options.json) console.log(JSON.stringify(result, null, 2));

@@ -12,6 +12,10 @@
  *                                            a check that both compute the same losses (PYTHON
  *                                            names the Python that has torch; else python3)
  *
+ *   npm run bench:train -- --busy 2          quiet, and beside two processes that burn a processor each,
+ *                                            in turns; `ofFairShare` is the speed beside them over
+ *                                            what an even division of the processors would leave
+ *
  * A step is one iteration at the recipe's batch size on real images, on as many threads as in a
  * training unless --threads says how many. Operations are counted from the networks' tables, so a
  * wasteful graph earns nothing, and what minimal filtering need not multiply counts as done. The peak is
@@ -37,6 +41,7 @@ import { encodeSafetensors } from '../training/dist/files/safetensors.js';
 import { AHEAD, ahead, openFeeder } from '../training/dist/run/feeder.js';
 import { stepsAtOnce } from '../training/dist/run/pace.js';
 import { partsOf } from '../training/dist/run/progress.js';
+import { burners, fairShare } from './burners.mjs';
 import { memory } from './train-memory.mjs';
 
 const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist'];
@@ -58,11 +63,13 @@ const { values: options } = parseArgs({
     phase: { type: 'string' },
     together: { type: 'string' },
     threads: { type: 'string' },
+    busy: { type: 'string', default: '0' },
   },
 });
 const asked = options.threads && Number(options.threads);
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 const sum = (xs) => xs.reduce((a, b) => a + b, 0);
+const mean = (xs) => sum(xs) / xs.length;
 
 if (options.memory) {
   const measured = await memory({ steps: Number(options.steps ?? 10_000), threads: asked });
@@ -102,7 +109,7 @@ function asText({ rows, deviation, collected, growth, seconds }) {
 /** A row, measured in a process of its own: its peak memory is no other's. */
 function inProcess(system, phase) {
   const script = fileURLToPath(import.meta.url);
-  const given = ['steps', 'threads', 'together'].flatMap((name) =>
+  const given = ['steps', 'threads', 'together', 'busy'].flatMap((name) =>
     options[name] === undefined ? [] : [`--${name}`, options[name]],
   );
   const peer = options.peer && existsSync(peerOf(system)) ? ['--peer'] : [];
@@ -139,7 +146,8 @@ async function measure(system, phaseName) {
   );
   if (options.peer) await sameLosses(system, step, start, data.feeds(0), rates);
   const peak = await sgemm(threads);
-  const [whole, inside, peaks, peers, ratios] = [[], [], [], [], []];
+  const [whole, inside, besides, peaks, peers, ratios] = [[], [], [], [], [], []];
+  const others = burners(Number(options.busy));
   let together = 1;
   const next = ahead(feeder, from, () => together);
   const some = async () => {
@@ -170,10 +178,17 @@ async function measure(system, phaseName) {
     for (let i = 0; i < perRound; i++) times.push(await some());
     whole.push(...times.map((t) => t.whole));
     inside.push(...times.map((t) => t.inside));
+    if (others.count > 0) {
+      others.burn();
+      await useUp();
+      for (let i = 0; i < perRound; i++) besides.push((await some()).whole);
+      others.rest();
+    }
     if (!options.peer) continue;
     peers.push(pytorch(system, perRound * together, threads));
     ratios.push(median(times.map((t) => t.whole)) / peers.at(-1).msPerStep);
   }
+  others.end();
   await feeder.dispose();
   await step.dispose();
   await peak.dispose();
@@ -184,6 +199,10 @@ async function measure(system, phaseName) {
     device: step.rounding,
     together,
     msPerStep,
+    ...(others.count > 0 && {
+      busyMsPerStep: mean(besides),
+      ofFairShare: mean(whole) / mean(besides) / fairShare(threads, others.count),
+    }),
     imagesPerSecond: (recipe.training.batch_size * 1000) / msPerStep,
     gflopPerStep,
     peakGflops,

@@ -121,3 +121,24 @@ test('progress writes a line for an evaluation, and for a collapse its signs and
     );
   }
 });
+
+test('the time left follows the pace of the last minute', () => {
+  const { written, progress, wait } = setting(false);
+  progress.on({ ...start, step: 0, steps: 1000 });
+  const on = (n: number) => progress.on({ ...step(n), steps: 1000 });
+  const after = (steps: readonly number[], seconds: number) => {
+    for (const n of steps) {
+      wait(seconds);
+      on(n);
+    }
+    progress.stop();
+    return written
+      .join('')
+      .match(/ETA [\d:]+/g)
+      ?.at(-1);
+  };
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  expect(after(range(1, 101), 1)).toBe('ETA 15:00');
+  // Other work has come: ten seconds a step.
+  expect(after(range(101, 121), 10)).toBe('ETA 2:26:40');
+});

@@ -2,6 +2,7 @@
 import { Generator, latents } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import ort from 'onnxruntime-node';
+import { THREADING } from '../../runtime/dist/node/backend.js';
 import { functionOf, generatorFile, SYSTEMS } from './models.mjs';
 import { alone, errorOfMedian, inRounds, median, PERIOD } from './timing.mjs';
 
@@ -20,6 +21,7 @@ export async function sampling({ threads, peers }) {
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      extra: THREADING,
     });
     const draw = functionOf(system);
     for (const batch of BATCHES) {

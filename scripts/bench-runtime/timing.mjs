@@ -18,7 +18,7 @@ async function timed(call) {
 }
 
 /** Milliseconds of calls that follow each other for a while; at least one. */
-async function repeatedly(call, period) {
+export async function repeatedly(call, period) {
   const times = [];
   for (const from = performance.now(); times.length === 0 || performance.now() - from < period; ) {
     times.push(await timed(call));

@@ -1,7 +1,6 @@
 /** How steps are run: several in one call of onnxruntime come to what as many calls come to. */
-import { availableParallelism } from 'node:os';
 import { spec } from '@gpn/export';
-import { stream } from '@gpn/runtime';
+import { processors, stream } from '@gpn/runtime';
 import { expect, it } from 'vitest';
 import { floats, pixels } from '../src/data/tensors.js';
 import { compile, threadsFor } from '../src/engine/compiled.js';
@@ -66,15 +65,15 @@ it('the engine takes a small step on one thread, unless told how many', async ()
     await step.dispose();
     return step.reason;
   };
-  const all = availableParallelism();
-  const processors = `cpu: as asked, ${all} ${all === 1 ? 'thread' : 'threads'}`;
+  const all = processors();
+  const inAll = `cpu: as asked, ${all} ${all === 1 ? 'thread' : 'threads'}`;
   expect(await reason({ flops: 6.5e6 })).toBe('cpu: as asked, 1 thread');
   expect(await reason({ flops: 6.5e6, threads: 3 })).toBe('cpu: as asked, 3 threads');
-  expect(await reason({ flops: 3.8e9 })).toBe(processors);
-  expect(await reason({})).toBe(processors);
+  expect(await reason({ flops: 3.8e9 })).toBe(inAll);
+  expect(await reason({})).toBe(inAll);
 });
 
 it('the engine takes a step with much to update on all threads, however little it multiplies', () => {
   const threads = (side: number) => threadsFor(1e6, { state: { w: spec([side, side]) } });
-  expect([threads(10), threads(1000)]).toEqual([1, availableParallelism()]);
+  expect([threads(10), threads(1000)]).toEqual([1, processors()]);
 });

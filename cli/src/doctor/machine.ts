@@ -2,11 +2,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { arch, version as nodeVersion, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { processors } from '@gpn/runtime';
 import { nearestExisting } from '../files.js';
 import { apt, type Finding } from './finding.js';
 
@@ -87,7 +88,7 @@ export async function resources(runs = 'runs'): Promise<Finding[]> {
       area,
       name: 'threads',
       state: 'ok',
-      detail: `${availableParallelism()} for this process; training uses all of them`,
+      detail: `${processors()} for this process; training uses all of them`,
     },
     { area, name: 'memory', state: 'ok', detail: `${(totalmem() / GIB).toFixed(1)} GiB` },
     {

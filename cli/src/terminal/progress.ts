@@ -70,11 +70,24 @@ const describeCollapse = (collapse: Collapse): string =>
   `Step ${amount(collapse.step)}: the generator has collapsed: ${collapse.signs.join('; ')}; ` +
   `${REACTIONS[collapse.action](collapse)}\n`;
 
-/** Time left, from the pace of this process: the steps before a resume do not count. */
-const timeLeft = (step: Step, first: number, seconds: number): number | null => {
-  const done = step.step - first;
-  return done > 0 ? (seconds / done) * (step.steps - step.step) : null;
-};
+/** Seconds that the pace is taken from: a machine gets busy, and evaluations take their time. */
+const RECENT = 60;
+/** Seconds between the moments that are kept of them. */
+const APART = 0.5;
+
+/**
+ * Tells the time left from the pace of the last minute. The steps before a resume do not count.
+ * @param from the step and the moment of the start
+ */
+function timer(from: { step: number; at: number }): (step: Step, at: number) => number | null {
+  const moments = [from];
+  return ({ step, steps }, at) => {
+    if (at - (moments.at(-1)?.at ?? at) >= APART) moments.push({ step, at });
+    while (moments[1] !== undefined && moments[1].at <= at - RECENT) moments.shift();
+    const { step: first, at: since } = moments[0] ?? from;
+    return step > first ? ((at - since) / (step - first)) * (steps - step) : null;
+  };
+}
 
 export interface Progress {
   on(event: TrainEvent): void;
@@ -100,8 +113,7 @@ export function createProgress(
     fps: 5,
     gracefulExit: false, // signals are the command's to handle
   });
-  let began = 0;
-  let firstStep = 0;
+  let timeLeft = timer({ step: 0, at: now() });
   let steps = 0;
   let lastLine = now();
 
@@ -129,15 +141,14 @@ export function createProgress(
       } else if (event.type === 'start') {
         bar.stop();
         stream.write(printable(describeStart(event)));
-        began = now();
-        firstStep = event.step;
+        timeLeft = timer({ step: event.step, at: now() });
         steps = event.steps;
         begin(event.steps, event.step);
       } else if (event.type === 'step') {
         const { step, steps } = event;
         // The last step is always shown.
         if (step === steps) lastLine = Number.NEGATIVE_INFINITY;
-        show(step, steps, describeStep(event, timeLeft(event, firstStep, now() - began)));
+        show(step, steps, describeStep(event, timeLeft(event, now())));
       } else if (event.type === 'quality') interject(event.step, describeQuality(event));
       else if (event.type === 'evaluation') interject(event.step, describeEvaluation(event));
       else if (event.type === 'collapse') interject(event.step, describeCollapse(event));

@@ -10,6 +10,7 @@ export { threadsNote } from '../session/ort-session.js';
 export { product } from '../shape.js';
 export * from '../shared.js';
 export { Discriminator, Generator, loadModel } from './load.js';
+export { processors } from './processors.js';
 export { openSession } from './session.js';
 export { readSource, type Source } from './source.js';
 export { type WebFile, webFiles } from './web-files.js';

@@ -1,7 +1,13 @@
 /** Training steps as one graph, run by ONNX Runtime. */
-import { availableParallelism } from 'node:os';
 import { flatten, isSpec, type OnnxModel, type Tensors, TIMES, trace } from '@gpn/export';
-import { openSession, product, type Session, type TensorData, threadsNote } from '@gpn/runtime';
+import {
+  openSession,
+  processors,
+  product,
+  type Session,
+  type TensorData,
+  threadsNote,
+} from '@gpn/runtime';
 import { pickState, stateNames } from './state.js';
 import type { CompiledStep, CompileOptions, State, StepInputs, StepOutputs } from './types.js';
 
@@ -22,7 +28,7 @@ const PER_NUMBER = 50;
 export function threadsFor(flops: number, { state }: StepInputs): number {
   const shapes = flatten(state, isSpec, 'state').map(({ leaf }) => leaf.shape as number[]);
   const numbers = shapes.reduce((sum, shape) => sum + product(shape), 0);
-  return flops + PER_NUMBER * numbers < SMALL_STEP ? 1 : availableParallelism();
+  return flops + PER_NUMBER * numbers < SMALL_STEP ? 1 : processors();
 }
 
 /**

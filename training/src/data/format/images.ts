@@ -1,8 +1,7 @@
 /** Reads folders of PNG, JPEG and WebP images, which sharp decodes and resizes. */
 import { readdir, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
-import { reasonOf, UserError } from '@gpn/runtime';
+import { processors, reasonOf, UserError } from '@gpn/runtime';
 import pMap from 'p-map';
 import { fileError } from '../../files/atomic.js';
 import type { Images } from '../types.js';
@@ -49,7 +48,7 @@ export async function loadImages(
     images.set(await decode(join(folder, file)), index * size);
     options.onProgress?.(++done, files.length);
   };
-  await pMap(files, decodeOne, { concurrency: availableParallelism() });
+  await pMap(files, decodeOne, { concurrency: processors() });
   const name = basename(resolve(folder));
   return { name, count: files.length, height, width, channels, images, ...labelled };
 }
