@@ -32,24 +32,29 @@ const { values: options, positionals } = parseArgs({
 const steps = Number(options.steps);
 const ALTERED = 3;
 const folder = mkdtempSync(join(tmpdir(), 'gpn-engines-'));
+const head = ['recipe', 'phase', 'onnx, ms', 'tensorflow, ms', 'difference', 'rounding'];
 try {
   const rows = [];
+  if (!options.json) for (const cells of [head, head.map(() => '---')]) print(cells);
   for (const name of positionals.length > 0 ? positionals : recipeNames()) {
     const recipe = resolveRecipe(name);
-    rows.push(...(await compare(recipe, await dataOf(recipe))));
+    const found = await compare(recipe, await dataOf(recipe));
+    if (!options.json) for (const row of found) print(cellsOf(row));
+    rows.push(...found);
   }
-  console.log(options.json ? JSON.stringify(rows, null, 2) : table(rows));
+  if (options.json) console.log(JSON.stringify(rows, null, 2));
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-/** A row for each phase of a recipe. */
+/** A row for each step that a recipe has; the rounds of a phase share theirs. */
 async function compare(recipe, dataset) {
   const { phases, state: specs } = ganOf(recipe);
   const random = stream(recipe.training.seed, 'initialization');
   const state = startingState(specs, recipe.model.initialization, random);
   const rows = [];
   for (const phase of phases) {
+    if (phases.find(({ step }) => step === phase.step) !== phase) continue;
     const { feeds } = phase.data(dataset);
     const rates = ratesOf(enter({}, phase));
     const all = Array.from({ length: steps }, (_, k) => ({ ...feeds(k), ...rates }));
@@ -126,12 +131,11 @@ async function noise(height, width) {
   return pictures;
 }
 
-function table(rows) {
-  const lines = rows.map((row) => [
-    ...[row.recipe, row.phase, row.onnx.toFixed(1), row.tensorflow.toFixed(1)],
-    ...[row.difference.toExponential(1), row.rounding.toExponential(1)],
-  ]);
-  const head = ['recipe', 'phase', 'onnx, ms', 'tensorflow, ms', 'difference', 'rounding'];
-  const all = [head, head.map(() => '---'), ...lines];
-  return all.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+function print(cells) {
+  console.log(`| ${cells.join(' | ')} |`);
+}
+
+function cellsOf({ recipe, phase, onnx, tensorflow, difference, rounding }) {
+  const numbers = [onnx.toFixed(1), tensorflow.toFixed(1)];
+  return [recipe, phase, ...numbers, difference.toExponential(1), rounding.toExponential(1)];
 }
