@@ -22,8 +22,12 @@ const SHOTS = join(root, 'scratch/screenshots');
 /** The strictest policy under which WebAssembly runs. */
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'";
 
+/** In milliseconds: long enough for a machine that is many times slower; a test ends later still. */
+const PATIENCE = 300_000;
+
 /** What both drivers call alike. */
 interface Page {
+  setDefaultNavigationTimeout(ms: number): void;
   goto(url: string): Promise<unknown>;
   evaluate(text: string): Promise<unknown>;
   screenshot(options: { path: `${string}.png` }): Promise<unknown>;
@@ -115,6 +119,12 @@ describe.each(Object.entries(BROWSERS))('in %s', (name, { start, absent }) => {
       await body(browser as Browser);
     });
 
+  const newPage = async (): Promise<Page> => {
+    const page = await (browser as Browser).newPage();
+    page.setDefaultNavigationTimeout(PATIENCE);
+    return page;
+  };
+
   const shot = (page: Page, of: string) =>
     page.screenshot({ path: `${join(SHOTS, `${name}-${of}`)}.png` });
 
@@ -124,7 +134,7 @@ describe.each(Object.entries(BROWSERS))('in %s', (name, { start, absent }) => {
     of: string,
     body: (page: Page) => Promise<T>,
   ): Promise<T> {
-    const page = await (browser as Browser).newPage();
+    const page = await newPage();
     try {
       await page.goto(url);
       return await body(page);
@@ -251,7 +261,7 @@ describe.each(Object.entries(BROWSERS))('in %s', (name, { start, absent }) => {
       })()`);
       const titleOf = (page: Page) => page.evaluate('document.title');
       try {
-        const page = await (browser as Browser).newPage();
+        const page = await newPage();
         await page.goto(url);
         expect(await status(page)).toMatch(DRAWN);
         expect(await kept(page)).toBeGreaterThan(40);
