@@ -115,8 +115,3 @@ test('a training that is asked to stop before its first step says so and leaves 
 const locked = (run: string): boolean =>
   existsSync(join(folder, run)) &&
   readdirSync(join(folder, run)).some((name) => /^\.lock-[0-9a-f]+$/.test(name));
-
-const rows = (run: string): number => {
-  const path = join(folder, run, 'metrics.jsonl');
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
-};
