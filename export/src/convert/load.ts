@@ -48,8 +48,9 @@ const INNER =
  */
 export const loadingReason = (error: unknown): string => {
   const reason = reasonOf(error);
-  const inner = error instanceof TypeError || error instanceof RangeError || INNER.test(reason);
-  return inner ? 'a part of it is missing or damaged; save or download it again' : reason;
+  return INNER.test(reason)
+    ? 'a part of it is missing or damaged; save or download it again'
+    : reason;
 };
 
 const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
