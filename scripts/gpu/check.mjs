@@ -99,7 +99,7 @@ async function training(device, name, overrides = {}) {
     '@gpn/training'
   );
   const { stream } = await import('@gpn/runtime');
-  const { partsOf } = await import('../training/dist/run/progress.js');
+  const { partsOf } = await import('../../training/dist/run/progress.js');
   const recipe = resolveRecipe(name, { steps: 1_000_000_000, ...overrides });
   if (overrides.batch_size) recipe.training.batch_size = overrides.batch_size;
   const gan = ganOf(recipe);

@@ -40,5 +40,5 @@ PYTHON
   [ -z "$cuda" ] || libraries=$libraries:$cuda
 fi
 export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-mkdir -p "$here/app/scripts" && cp "$here/check.mjs" "$here/app/scripts/"
-"$here/bin/node" "$here/app/scripts/check.mjs" "$@"
+mkdir -p "$here/app/scripts/gpu" && cp "$here/check.mjs" "$here/app/scripts/gpu/"
+"$here/bin/node" "$here/app/scripts/gpu/check.mjs" "$@"
