@@ -200,7 +200,7 @@ async function firstThatOpens(
     }
     try {
       const ort = await backend.load(device, options).catch((error) => {
-        throw new MissingBuild(reasonOf(error));
+        throw error instanceof UserError ? error : new MissingBuild(reasonOf(error));
       });
       const inner = await create(ort, model, backend.settings(device, options));
       const why = named ? 'as asked' : 'the first that works';
