@@ -63,7 +63,7 @@ const rows: [mistake: string, args: string[], names: RegExp][] = [
   ['a number in words', [...train, '--steps', 'abc'], /--steps.*abc.*whole number/],
   ['both epochs and steps', [...train, '--epochs', '2'], /--epochs.*--steps/],
   ['no threads', [...train, '--threads', '0'], /--threads.*whole number from 1/],
-  ['an unknown device', [...sample, '--device', 'gpu'], /--device.*auto, cpu, webgpu, cuda/],
+  ['an unknown device', [...sample, '--device', 'gpu'], /--device.*auto, cpu, wasm, webgpu, cuda/],
   ['a model that is not there', ['sample', '--model', 'nowhere.onnx'], /nowhere\.onnx/],
   ['a model that is text', ['sample', '--model', 'text.onnx'], /text\.onnx.*ONNX/],
   ['an empty model', ['sample', '--model', 'empty.onnx'], /empty\.onnx/],
