@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './imports.js';
 
-test('trainings, series, exports and evaluations that are killed forty times end with the same bytes', async () => {
+test('trainings, series, exports and evaluations that are killed again and again end with the same bytes', async () => {
   const child = spawn(process.execPath, [join(root, 'test/kills/run.mjs'), '--kills', '16']);
   let [out, errors] = ['', ''];
   child.stdout.on('data', (text) => {
