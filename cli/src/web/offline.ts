@@ -39,7 +39,7 @@ async function keep([path, integrity]) {
 }
 
 // Once all files are kept, the table of them takes the place of the earlier one in a single step, for
-// whichever worker answers: a browser may let the earlier one go on for minutes.
+// whichever worker answers. So none needs to skip the wait for its turn, over which Chromium can hang.
 async function install() {
   const files = Object.entries(FILES);
   await Promise.all(files.map(keep));
@@ -65,10 +65,7 @@ function fileOf(url) {
   return [path, path + '.html', path + 'index.html'].find((name) => Object.hasOwn(FILES, name));
 }
 
-addEventListener('install', (event) => {
-  skipWaiting();
-  event.waitUntil(install());
-});
+addEventListener('install', (event) => event.waitUntil(install()));
 
 // The network comes first, so a page is never older than its site.
 addEventListener('fetch', (event) => {
