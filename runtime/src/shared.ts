@@ -2,6 +2,7 @@
 
 export { UserError } from './errors.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';
+export { GENEROUS, type Limits, STRICT } from './format/limits.js';
 export {
   type Certificate,
   type Distribution,
@@ -13,7 +14,6 @@ export {
   type ScoreMeaning,
   type TrainingInfo,
 } from './format/model-info.js';
-export { GENEROUS, type Limits, STRICT } from './format/onnx-policy.js';
 export type { Picture, Rectangle } from './format/picture.js';
 export type { Verification } from './model/certificate.js';
 export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';

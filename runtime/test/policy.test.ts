@@ -12,7 +12,8 @@ import {
   TensorProtoSchema,
 } from 'onnx-buf';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkPolicy, STRICT } from '../src/format/onnx-policy.js';
+import { STRICT } from '../src/format/limits.js';
+import { checkPolicy } from '../src/format/onnx-policy.js';
 import type * as Runtime from '../src/node/index.js';
 import { sentence } from './helpers.js';
 import { endless, graph, greedy } from './hostile-models.js';

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPicture } from '../../cli/dist/pictures.js';
 import { convertModel, inspectModel } from '../../export/dist/index.js';
+import { STRICT } from '../../runtime/dist/format/limits.js';
 import { readNpy } from '../../runtime/dist/format/npy.js';
 import { metadataOf, withMetadata } from '../../runtime/dist/format/onnx-metadata.js';
-import { STRICT } from '../../runtime/dist/format/onnx-policy.js';
 import {
   Generator,
   loadModel,

@@ -93,11 +93,21 @@ const STAGES = {
   },
 };
 
+/** The recipe's data; noise where it wants pictures of the user's own. */
+async function dataOf({ data }) {
+  const { loadDataset } = await import('@gpn/training');
+  if (data.dataset) return loadDataset(data.dataset, data);
+  const { height, width, channels } = data;
+  const images = Uint8Array.from(
+    { length: 1024 * height * width * channels },
+    (_, i) => (i * 7919) % 251,
+  );
+  return { name: 'noise', hash: 'noise', count: 1024, height, width, channels, images };
+}
+
 /** A recipe's first phase, compiled for a device, with the feeds of its step k. */
 async function training(device, name, overrides = {}) {
-  const { compile, ganOf, loadDataset, resolveRecipe, startingState } = await import(
-    '@gpn/training'
-  );
+  const { compile, ganOf, resolveRecipe, startingState } = await import('@gpn/training');
   const { stream } = await import('@gpn/runtime');
   const { partsOf } = await import('../../training/dist/run/progress.js');
   const recipe = resolveRecipe(name, { steps: 1_000_000_000, ...overrides });
@@ -106,7 +116,7 @@ async function training(device, name, overrides = {}) {
   const [phase] = gan.phases;
   const step = await compile(phase.step, phase.inputs, { device });
   step.load(startingState(gan.state, recipe.model.initialization, stream(0, 'check')));
-  const [{ data }] = partsOf(gan.phases, await loadDataset(recipe.data.dataset, recipe.data));
+  const [{ data }] = partsOf(gan.phases, await dataOf(recipe));
   const rates = Object.fromEntries(
     Object.entries(phase.rates).map(([key, rate]) => [
       `rates/${key}`,

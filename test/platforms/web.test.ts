@@ -97,7 +97,7 @@ test('the scripts that a page downloads are small', async () => {
       `the model ${kB(gzipSync(readFileSync(join(folder, 'g.onnx'))).length)}`,
     ].join(' '),
   );
-  expect(main + worker).toBeLessThanOrEqual(18_500);
+  expect(main + worker).toBeLessThanOrEqual(15_000);
 });
 
 test('the version of the CDN’s files is the one that is installed', async () => {

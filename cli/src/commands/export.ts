@@ -13,7 +13,7 @@ import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../files.js';
 import type { EXPORT } from '../options/export.js';
 import type { OptionsOf } from '../options/spec.js';
-import { print, printable } from '../terminal/print.js';
+import { print, printAside } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof EXPORT>;
 
@@ -59,21 +59,11 @@ async function exportNetwork(
     ...(float16 && { float16 }),
     opset,
   });
-  for (const problem of problems) process.stderr.write(printable(`${problem}\n`));
+  for (const problem of problems) printAside(`${problem}\n`);
   print(`Wrote the ${network} to ${path}\n`);
 }
 
 async function exportModel(source: string, options: Options): Promise<void> {
-  try {
-    await convert(source, options);
-  } catch (error) {
-    throw error instanceof ExportError
-      ? new UserError(error.message, { cause: error.cause })
-      : error;
-  }
-}
-
-async function convert(source: string, options: Options): Promise<void> {
   const { output, float16 = false, opset, verify } = options;
   const inputShapes = Object.fromEntries((options.inputShape ?? []).map(parseInputShape));
   const converted = await convertModel(source, { inputShapes, float16, opset });

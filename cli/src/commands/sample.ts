@@ -17,6 +17,7 @@ import type { SAMPLE } from '../options/sample.js';
 import type { OptionsOf } from '../options/spec.js';
 import { animation, ffmpeg, video } from '../pictures.js';
 import { placeOf } from '../terminal/place.js';
+import { print, printAside } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof SAMPLE>;
 
@@ -79,7 +80,7 @@ export async function run(options: Options): Promise<void> {
   const { count } = images;
   const report = { model, count, seed: options.seed, device: generator.device, reason };
   // The message must not mix with a picture on the standard output.
-  (toStdout ? process.stderr : process.stdout).write(
+  (toStdout ? printAside : print)(
     json
       ? `${JSON.stringify({ ...report, files: files.map(([path]) => path) })}\n`
       : `Drew ${count} ${count === 1 ? 'image' : 'images'} ${origin(options)} on ${placeOf(generator)}: ${out}\n`,

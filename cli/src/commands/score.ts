@@ -18,7 +18,7 @@ import type { SCORE } from '../options/score.js';
 import type { OptionsOf } from '../options/spec.js';
 import { readPicture } from '../pictures.js';
 import { placeOf } from '../terminal/place.js';
-import { print } from '../terminal/print.js';
+import { print, printAside } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof SCORE>;
 
@@ -39,7 +39,7 @@ export async function run(images: string[], options: Options): Promise<void> {
   }
   const discriminator = await Discriminator.load(model, { device });
   // The scores are the only thing on the standard output.
-  if (discriminator.device === 'wasm') process.stderr.write(`On ${placeOf(discriminator)}.\n`);
+  if (discriminator.device === 'wasm') printAside(`On ${placeOf(discriminator)}.\n`);
   const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
   const rows: Row[] = [];
   for (const image of images) {

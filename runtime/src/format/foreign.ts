@@ -1,10 +1,9 @@
 /** What stands in place of a file when a download went wrong. */
 
 const KINDS: readonly [pattern: RegExp, what: string][] = [
-  [/^version https:\/\/git-lfs/, 'a pointer of Git LFS: run `git lfs pull` to get the file itself'],
-  [/^\s*<(!doctype html|html|head|body)/i, 'a web page: download the file itself'],
-  [/^\s*<(\?xml|svg|error)/i, 'XML text, perhaps the error of a server: download the file itself'],
-  [/^\s*\{/, 'JSON text, perhaps the error of a server: download the file itself'],
+  [/^version https:\/\/git-lfs/, 'a pointer of Git LFS: run `git lfs pull`'],
+  [/^\s*<(!doctype )?html/i, 'a web page: download the file itself'],
+  [/^\s*(<|\{)/, 'XML or JSON, perhaps a server error: download the file itself'],
 ];
 
 /** What bytes are that should be a binary file, as the end of a sentence; undefined if unknown. */

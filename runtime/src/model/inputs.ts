@@ -134,11 +134,11 @@ export function generatorFeeds(info: ModelInfo, count: number, options: SampleOp
  */
 export function floats(values: ArrayLike<number>, what: string): Float32Array {
   if (values instanceof Float32Array) return values;
-  const isList = Array.isArray(values) || (ArrayBuffer.isView(values) && 'length' in values);
-  if (!isList || Array.prototype.some.call(values, (value) => typeof value !== 'number')) {
-    throw new UserError(`The ${what} must be a Float32Array, or one list of numbers, row by row.`);
+  const list = Array.from(values ?? []);
+  if (list.length === 0 || list.some((value) => typeof value !== 'number')) {
+    throw new UserError(`The ${what} must be one list of numbers, row by row.`);
   }
-  return Float32Array.from(values);
+  return Float32Array.from(list);
 }
 
 function checkedFeed(

@@ -1,16 +1,15 @@
 /**
- * Runs sessions in a process of its own: a thread could not be ended while it is in native code. One
- * process serves all models without limits; it starts with the first session and ends with the last.
+ * Runs sessions in a process of its own: a thread could not be ended while it is in native
+ * code.
  */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
-import { GENEROUS, mebibytes } from '../format/onnx-policy.js';
-import type { OpenOptions, Session } from '../session/ort-session.js';
-import { openRemote, Remote } from '../session/remote.js';
-
-let shared: Remote | undefined;
+import { GENEROUS } from '../format/limits.js';
+import { mebibytes } from '../format/onnx-policy.js';
+import type { OpenOptions } from '../session/ort-session.js';
+import { Remote, workersBy } from '../session/remote.js';
 
 /** The script of the worker: beside this one, or where a bundler has put it. */
 function scriptOf(script: OpenOptions['worker']): string {
@@ -23,7 +22,8 @@ function scriptOf(script: OpenOptions['worker']): string {
   );
 }
 
-function start(script: OpenOptions['worker'], memory: number): Remote {
+function start({ worker: script, limits }: OpenOptions): Remote {
+  const { memory = GENEROUS.memory } = limits ?? {};
   const child = fork(scriptOf(script), [String(memory)], {
     execArgv: [],
     serialization: 'advanced', // typed arrays
@@ -64,19 +64,4 @@ function start(script: OpenOptions['worker'], memory: number): Remote {
 }
 
 /** Opens a model in a worker: in one of its own if it has limits. */
-export function openInWorker(model: Uint8Array, options: OpenOptions): Promise<Session> {
-  const { limits } = options;
-  let own: Remote | undefined;
-  return openRemote(
-    () => {
-      const running = limits ? own : shared;
-      if (running !== undefined && !running.lost) return running;
-      const started = start(options.worker, limits?.memory ?? GENEROUS.memory);
-      if (limits) own = started;
-      else shared = started;
-      return started;
-    },
-    model,
-    options,
-  );
-}
+export const openInWorker = workersBy(start);

@@ -4,7 +4,7 @@
  */
 import type { InferenceSession } from 'onnxruntime-common';
 import { reasonOf, UserError } from '../errors.js';
-import type { Limits } from '../format/onnx-policy.js';
+import type { Limits } from '../format/limits.js';
 
 /** The API that all builds of ONNX Runtime share. */
 export type Ort = typeof import('onnxruntime-common');
@@ -149,12 +149,12 @@ function enqueue<T>(task: () => Promise<T>): Promise<T> {
 /**
  * Opens a model on the device that was asked for, or on the first that works.
  *
- * @param model the bytes of an .onnx file or, under Node, its path
+ * @param model the bytes of an .onnx file
  * @throws UserError if the model is not valid, or a device that was asked for cannot be used
  */
 export async function openWith(
   backend: Backend,
-  model: Uint8Array | string,
+  model: Uint8Array,
   options: OpenOptions,
 ): Promise<Session> {
   const { device = 'auto', threads } = options;
@@ -170,9 +170,6 @@ export async function openWith(
   return enqueue(() => firstThatOpens(backend, model, devices, options));
 }
 
-/** A build of ONNX Runtime that does not load here. */
-class MissingBuild extends Error {}
-
 /** Devices with the reasons why they were skipped; neighbours with the same reason share it. */
 const listed = (skipped: readonly (readonly [Device, string])[]): string =>
   skipped
@@ -183,11 +180,11 @@ const listed = (skipped: readonly (readonly [Device, string])[]): string =>
 
 async function firstThatOpens(
   backend: Backend,
-  model: Uint8Array | string,
+  model: Uint8Array,
   devices: readonly Device[],
   options: OpenOptions,
 ): Promise<Session> {
-  const { label = typeof model === 'string' ? model : 'The model' } = options;
+  const { label = 'The model' } = options;
   const named = options.device !== undefined && options.device !== 'auto';
   const skipped: [Device, string][] = [];
   // ONNX Runtime's own list of providers is not a fallback chain: it throws if the first one fails.
@@ -198,11 +195,10 @@ async function firstThatOpens(
       skipped.push([device, absent]);
       continue;
     }
+    let ort: Ort | undefined;
     try {
-      const ort = await backend.load(device, options).catch((error) => {
-        throw error instanceof UserError ? error : new MissingBuild(reasonOf(error));
-      });
-      const inner = await create(ort, model, backend.settings(device, options));
+      ort = await backend.load(device, options);
+      const inner = await ort.InferenceSession.create(model, backend.settings(device, options));
       const why = named ? 'as asked' : 'the first that works';
       const note = await backend.note?.(device, options);
       const taken = skipped.length > 0 ? `${listed(skipped)}using ${device}` : `${device}: ${why}`;
@@ -211,7 +207,7 @@ async function firstThatOpens(
     } catch (error) {
       if (error instanceof UserError) throw error; // says all that there is to say
       const cause = shortReason(error);
-      if (!(error instanceof MissingBuild || rule.fault.test(cause))) {
+      if (ort !== undefined && !rule.fault.test(cause)) {
         throw new UserError(`${label} is not a model that ONNX Runtime can load: ${cause}.`);
       }
       const cannot = `The device ${device} cannot be used (${cause}): ${rule.remedy}.`;
@@ -221,11 +217,6 @@ async function firstThatOpens(
   }
   throw new Error('unreachable: the last device either opens or throws');
 }
-
-const create = (ort: Ort, model: Uint8Array | string, options: InferenceSession.SessionOptions) =>
-  typeof model === 'string'
-    ? ort.InferenceSession.create(model, options)
-    : ort.InferenceSession.create(model, options);
 
 /** ONNX Runtime's message without its source files and failed conditions. */
 const shortReason = (error: unknown): string =>

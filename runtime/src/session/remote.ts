@@ -7,7 +7,7 @@
  * native code it is in. Sessions that were lost with it open again in another.
  */
 import { UserError } from '../errors.js';
-import { GENEROUS } from '../format/onnx-policy.js';
+import { GENEROUS } from '../format/limits.js';
 import type { OpenOptions, Session, TensorData } from './ort-session.js';
 
 type Tensors = Record<string, TensorData>;
@@ -258,11 +258,32 @@ export class Remote {
 }
 
 /**
+ * Opens models in workers. Those without limits share one, which starts with the first of them and ends
+ * with the last; a model with limits has one of its own.
+ */
+export function workersBy(
+  start: (options: OpenOptions) => Remote,
+): (model: Uint8Array, options: OpenOptions) => Promise<Session> {
+  const reusing = () => {
+    let running: Remote | undefined;
+    return (options: OpenOptions): Remote => {
+      if (running === undefined || running.lost) running = start(options);
+      return running;
+    };
+  };
+  const shared = reusing();
+  return (model, options) => {
+    const worker = options.limits ? reusing() : shared;
+    return openRemote(() => worker(options), model, options);
+  };
+}
+
+/**
  * Opens a model in a worker, and in another one if that worker ends for another model's sake.
  *
  * @param worker gives the worker that is running, or starts one
  */
-export async function openRemote(
+async function openRemote(
   worker: () => Remote,
   model: Uint8Array,
   options: OpenOptions,

@@ -48,11 +48,9 @@ async function importBuild(device: WebDevice, assets: OpenOptions['assets']): Pr
 /** A module of WebAssembly without any content: its mark and its version. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** @throws UserError if WebAssembly, which both builds need, is missing or forbidden here */
+/** @throws UserError if the site forbids WebAssembly, which both builds need */
 function checkWebAssembly(): void {
-  if (globalThis.WebAssembly === undefined) {
-    throw new UserError('This browser has no WebAssembly, or has it switched off.');
-  }
+  if (globalThis.WebAssembly === undefined) return; // the build itself says so
   try {
     new WebAssembly.Module(EMPTY_MODULE);
   } catch {
@@ -122,5 +120,5 @@ const backend: Backend = {
 };
 
 /** Opens a model in this thread, whether it is the page's or a worker's. */
-export const openHere = (model: Uint8Array | string, options: OpenOptions): Promise<Session> =>
+export const openHere = (model: Uint8Array, options: OpenOptions): Promise<Session> =>
   openWith(backend, model, options);

@@ -1,7 +1,5 @@
 /** Sessions in a browser: onnxruntime-web, in a worker by default. */
-import { checkPolicy } from '../format/onnx-policy.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
-import { openInWorker } from './worker-host.js';
 
 /**
  * Opens a model on a device.
@@ -14,10 +12,15 @@ export async function openSession(model: Uint8Array, options: OpenOptions = {}):
   const { assets } = options;
   // A worker resolves relative URLs differently, so the page resolves this one.
   const resolved = assets === undefined ? options : { ...options, assets: folderUrl(assets) };
-  checkPolicy(model, options.label ?? 'The model', options.limits);
-  if (options.worker !== false) return openInWorker(model, resolved);
-  const { openHere } = await import('./backend.js'); // a page that has a worker needs none of it
-  return openHere(model, resolved);
+  if (options.limits) {
+    // Without limits a page is spared the download: it has no other files to give, and a heap of 4 GiB.
+    const { checkPolicy } = await import('../format/onnx-policy.js');
+    checkPolicy(model, options.label, options.limits);
+  }
+  // Of the two ways a page takes one, and none before it has a model.
+  return options.worker === false
+    ? (await import('./backend.js')).openHere(model, resolved)
+    : (await import('./worker-host.js')).openInWorker(model, resolved);
 }
 
 /** The folder's absolute URL, ending with a slash. */

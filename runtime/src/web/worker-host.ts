@@ -1,12 +1,7 @@
-/**
- * Runs sessions in web workers. One serves all models without limits; it starts with the first session
- * and ends with the last.
- */
+/** Runs sessions in web workers. */
 import { UserError } from '../errors.js';
-import type { OpenOptions, Session } from '../session/ort-session.js';
-import { openRemote, Remote } from '../session/remote.js';
-
-let shared: Remote | undefined;
+import type { OpenOptions } from '../session/ort-session.js';
+import { Remote, workersBy } from '../session/remote.js';
 
 function startWorker(script: OpenOptions['worker']): Worker {
   if (typeof script === 'object' || typeof script === 'string') {
@@ -23,8 +18,8 @@ function startWorker(script: OpenOptions['worker']): Worker {
   }
 }
 
-function start(script: OpenOptions['worker']): Remote {
-  const worker = startWorker(script);
+function start(options: OpenOptions): Remote {
+  const worker = startWorker(options.worker);
   const remote: Remote = new Remote({
     post: (message, transfer) => worker.postMessage(message, transfer),
     busy: () => undefined,
@@ -43,19 +38,4 @@ function start(script: OpenOptions['worker']): Remote {
 }
 
 /** Opens a model in a worker: in one of its own if it has limits. */
-export function openInWorker(model: Uint8Array, options: OpenOptions): Promise<Session> {
-  const { limits } = options;
-  let own: Remote | undefined;
-  return openRemote(
-    () => {
-      const running = limits ? own : shared;
-      if (running !== undefined && !running.lost) return running;
-      const started = start(options.worker);
-      if (limits) own = started;
-      else shared = started;
-      return started;
-    },
-    model,
-    options,
-  );
-}
+export const openInWorker = workersBy(start);

@@ -9,20 +9,9 @@ const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent) => void;
 };
 
-const PAGE = 65_536;
-
-/** ONNX Runtime's heap grows by this function alone; when it fails, so does the allocation. */
-function limitHeap(bytes: number): void {
-  const { grow } = WebAssembly.Memory.prototype;
-  WebAssembly.Memory.prototype.grow = function (pages) {
-    if (this.buffer.byteLength + pages * PAGE > bytes) throw new RangeError('The limit of memory');
-    return grow.call(this, pages);
-  };
-}
-
-function open(model: Uint8Array, options: OpenOptions) {
-  // A model with limits is alone in its worker.
-  if (options.limits?.memory !== undefined) limitHeap(options.limits.memory);
+async function open(model: Uint8Array, options: OpenOptions) {
+  const memory = options.limits?.memory;
+  if (memory) (await import('./heap.js')).limitHeap(memory);
   return openHere(model, options);
 }
 

@@ -20,8 +20,6 @@ export const AHEAD = 2;
  * Reads the feeds of a training from step `from` on. Each call returns the feeds of the next steps
  * (none after the last) and starts the preparation of the following ones.
  *
- * @param atOnce number of steps to run together from a step on; 0 after the last, none), and has those after them begun.
- *
  * @param atOnce how many steps to take together from a step on; 0 after the last
  */
 export function ahead(

@@ -1,5 +1,4 @@
 /** The tools of a training: compiled steps, the feeder and the tracker. */
-
 import { writeRecipe } from '../checkpoint/identity.js';
 import { ENGINES } from '../engine/choice.js';
 import type { CompiledStep } from '../engine/types.js';
