@@ -1,9 +1,11 @@
-// Generators that take all memory, or never return.
+// Generators that take all memory, never return, or want another file.
 import { create } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
   GraphProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
 } from 'onnx-buf';
@@ -20,6 +22,23 @@ export const graph = (nodes: ReturnType<typeof node>[], constants: ReturnType<ty
       constants,
     }),
     GENERATOR,
+  );
+
+/** A weight whose values are said to lie in another file. */
+export const external = () =>
+  create(TensorProtoSchema, {
+    name: 'w',
+    dims: [4n, 6n],
+    dataType: TensorProto_DataType.FLOAT,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [create(StringStringEntryProtoSchema, { key: 'location', value: 'secret.bin' })],
+  });
+
+/** A generator with such a weight. */
+export const elsewhere = (weight = external()) =>
+  graph(
+    [node('MatMul', ['z', 'w'], ['flat']), node('Reshape', ['flat', 'shape'], ['image'])],
+    [weight, constant('shape', [4], [-1, 2, 3, 1], 'int64')],
   );
 
 /** image = tanh(z W) + the largest of a tensor of 2^shift floats, whose size a constant says. */

@@ -6,8 +6,6 @@ import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
   GraphProtoSchema,
-  StringStringEntryProtoSchema,
-  TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
 } from 'onnx-buf';
@@ -16,24 +14,12 @@ import { STRICT } from '../src/format/limits.js';
 import { checkPolicy } from '../src/format/onnx-policy.js';
 import type * as Runtime from '../src/node/index.js';
 import { sentence } from './helpers.js';
-import { endless, graph, greedy } from './hostile-models.js';
+import { elsewhere, endless, external, graph, greedy } from './hostile-models.js';
 import { constant, node } from './onnx.js';
 import { generatorFile } from './tiny.js';
 
 const built = new URL('../dist/node/index.js', import.meta.url).href;
 const { Generator, openSession }: typeof Runtime = await import(/* @vite-ignore */ built);
-
-const external = () =>
-  create(TensorProtoSchema, {
-    name: 'w',
-    dims: [4n, 6n],
-    dataType: TensorProto_DataType.FLOAT,
-    dataLocation: TensorProto_DataLocation.EXTERNAL,
-    externalData: [create(StringStringEntryProtoSchema, { key: 'location', value: 'secret.bin' })],
-  });
-
-const bytesOf = (tensor: ReturnType<typeof external>) =>
-  graph([node('MatMul', ['z', 'w'], ['image'])], [tensor]);
 
 describe('a graph', () => {
   it('with weights in another file is refused, wherever they are', async () => {
@@ -53,7 +39,7 @@ describe('a graph', () => {
         g: create(GraphProtoSchema, { initializer: [external()] }),
       }),
     );
-    for (const bytes of [bytesOf(external()), graph([inAttribute], []), graph([within], [])]) {
+    for (const bytes of [elsewhere(), graph([inAttribute], []), graph([within], [])]) {
       expect(await sentence(Promise.resolve().then(() => checkPolicy(bytes, 'm.onnx')))).toMatch(
         /^m\.onnx is refused: its weights lie in another file/,
       );
@@ -73,7 +59,7 @@ describe('a graph', () => {
       dims: [2n ** 40n],
       dataType: TensorProto_DataType.FLOAT,
     });
-    expect(() => checkPolicy(bytesOf(tensor), 'm.onnx')).toThrow(/a tensor would take more/);
+    expect(() => checkPolicy(elsewhere(tensor), 'm.onnx')).toThrow(/a tensor would take more/);
     const pads = node('ConvTranspose', ['z', 'w'], ['image'], { output_padding: 100_000_000 });
     expect(() => checkPolicy(graph([pads], []), 'm.onnx')).toThrow(/attribute of ConvTranspose is/);
   });
@@ -175,6 +161,6 @@ describe('a model in a worker', () => {
   });
 
   it('is not opened if it is refused', async () => {
-    expect(await refusal(openSession(bytesOf(external()), { worker: true }))).toMatch(/refused/);
+    expect(await refusal(openSession(elsewhere(), { worker: true }))).toMatch(/refused/);
   });
 });

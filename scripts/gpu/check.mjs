@@ -93,16 +93,19 @@ const STAGES = {
   },
 };
 
-/** The recipe's data; noise where it wants pictures of the user's own. */
+/** The recipe's data, or noise where it wants pictures of the user's own. */
 async function dataOf({ data }) {
   const { loadDataset } = await import('@gpn/training');
-  if (data.dataset) return loadDataset(data.dataset, data);
+  const { stream, UserError } = await import('@gpn/runtime');
   const { height, width, channels } = data;
-  const images = Uint8Array.from(
-    { length: 1024 * height * width * channels },
-    (_, i) => (i * 7919) % 251,
-  );
-  return { name: 'noise', hash: 'noise', count: 1024, height, width, channels, images };
+  return loadDataset(data.dataset, data).catch((error) => {
+    if (!(error instanceof UserError)) throw error;
+    const count = 1024;
+    const images = Uint8Array.from(
+      stream(0, 'pictures').uniform(count * height * width * channels, 0, 256),
+    );
+    return { name: 'noise', hash: 'noise', count, height, width, channels, images };
+  });
 }
 
 /** A recipe's first phase, compiled for a device, with the feeds of its step k. */
