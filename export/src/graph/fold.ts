@@ -36,7 +36,6 @@ const RULES: Readonly<Record<string, Rule>> = {
       (perm as number[]).map((p) => strides[p] as number),
     );
   },
-  Pad: ([x, pads, value], shape) => padded(x as Value, pads as Value, value as Value, shape),
   Add: binary((a, b, out) => {
     for (let i = 0; i < out.length; i++) out[i] = at(a, i) + at(b, i);
   }),
@@ -77,16 +76,16 @@ function broadcastStrides(from: readonly number[], to: readonly number[]): numbe
   return to.map((_, i) => (i < lead || from[i - lead] === 1 ? 0 : (strides[i - lead] as number)));
 }
 
-/** The source inside a larger tensor of one value; `pads` are those in front, then those behind. */
-function padded(source: Value, pads: Value, value: Value, shape: readonly number[]): Data {
+/** A constant inside a larger one of zeros, with so many of them in front of it along each axis. */
+export function amidZeros(source: Value, front: readonly number[], shape: readonly number[]): Data {
   const data = source.data as Data;
-  const out = data.slice(0, 0).constructor as new (n: number) => Data;
-  const result = new out(sizeOf(shape)).fill((value.data as Data)[0] as never) as Data;
+  const zeros = data.slice(0, 0).constructor as new (n: number) => Data;
+  const result = new zeros(sizeOf(shape));
   const [from, to] = [stridesOf(source.shape), stridesOf(shape)];
   const place = (i: number): number =>
-    source.shape.reduce((at, d, k) => {
-      const index = Math.floor(i / (from[k] as number)) % d;
-      return at + (index + Number((pads.data as Data)[k])) * (to[k] as number);
+    source.shape.reduce((at, size, k) => {
+      const index = Math.floor(i / (from[k] as number)) % size;
+      return at + (index + (front[k] as number)) * (to[k] as number);
     }, 0);
   data.forEach((x: number | bigint, i: number) => {
     result[place(i)] = x as never;

@@ -1,4 +1,5 @@
 import type { Builder } from '../../graph/builder.js';
+import { amidZeros } from '../../graph/fold.js';
 import type { Attrs, Value } from '../../graph/value.js';
 import type { Axis } from './geometry.js';
 
@@ -44,13 +45,15 @@ function evenlyPadded(
 ): [Value, Attrs] {
   const short = axes.map((a) => (Math.max(0, a.after) - a.before) / a.dilation);
   if (!filter.data || !short.every(Number.isInteger)) return [filter, windowAttrs(axes, group)];
-  const zeros = short.map((n): [number, number] => [Math.max(0, n), Math.max(0, -n)]);
   const even = axes.map((a, i) => {
     const padding = Math.max(a.before, a.after);
     const kernel = a.kernel + Math.abs(short[i] as number);
     return { ...a, kernel, before: padding, after: padding };
   });
-  return [b.Pad(filter, [[0, 0], [0, 0], ...zeros]), windowAttrs(even, group)];
+  const shape = [...filter.shape.slice(0, 2), ...kernels(even)];
+  const front = [0, 0, ...short.map((n) => Math.max(0, n))];
+  const extended = b.constant(amidZeros(filter, front, shape), shape, filter.dtype);
+  return [extended, windowAttrs(even, group)];
 }
 
 /** The gradient for the input of a convolution with this filter. */
