@@ -14,6 +14,9 @@ interface Objection {
 }
 type Check = (recipe: Recipe, pair: () => Pair) => Objection | false | undefined;
 
+/** Penalties on the slopes of single scores. */
+const PENALTIES = ['gradient_penalty', 'r1', 'r2'] as const;
+
 const SIDES = ['height', 'width', 'channels'] as const;
 
 /** In the order in which they run; the networks are built after the first checks have passed. */
@@ -32,11 +35,34 @@ const CHECKS: readonly Check[] = [
       must: 'even with information.diversity, which compares the halves of a batch',
       found: batch_size,
     },
-  ({ model, training }) =>
-    training.gradient_penalty !== undefined &&
-    model.batch_norm && {
-      path: ['model', 'batch_norm'],
-      must: 'false with a gradient penalty, which needs the score of an image to depend on that image alone',
+  ({ model, training }) => {
+    const penalty = PENALTIES.find((key) => training[key] !== undefined);
+    return (
+      penalty !== undefined &&
+      model.batch_norm && {
+        path: ['model', 'batch_norm'],
+        must: `false with training.${penalty}, which needs the score of an image to depend on that image alone`,
+      }
+    );
+  },
+  ({ training: { schedule, r1, r2 } }) =>
+    schedule?.penalty_factor !== undefined &&
+    r1 === undefined &&
+    r2 === undefined && {
+      path: ['training', 'schedule', 'penalty_factor'],
+      must: 'left out without training.r1 and training.r2',
+    },
+  ({ training: { schedule, optimizer } }) =>
+    schedule?.beta2 !== undefined &&
+    optimizer.type !== 'adam' && {
+      path: ['training', 'schedule', 'beta2'],
+      must: `left out with the optimizer ${optimizer.type}`,
+    },
+  ({ training: { schedule, method } }) =>
+    schedule?.type === 'cosine' &&
+    method === 'predictive' && {
+      path: ['training', 'schedule', 'type'],
+      must: 'plateau with the method predictive, whose networks take turns',
     },
   ({ model: { network }, training: { method } }) =>
     (method === 'predictive') !== network.startsWith('gpn') && {
