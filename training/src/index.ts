@@ -1,4 +1,10 @@
 export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint.js';
+export {
+  type FolderSurvey,
+  type PartSurvey,
+  type SurveyOptions,
+  surveyFolder,
+} from './data/pictures/survey.js';
 export { loadDataset } from './data/sets/dataset.js';
 export type { Dataset } from './data/types.js';
 export type { EngineName } from './engine/choice.js';

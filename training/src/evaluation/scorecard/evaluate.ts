@@ -1,5 +1,5 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
-import type { Generator, ModelInfo } from '@gpn/runtime';
+import type { Generator, ImageInfo, ModelInfo } from '@gpn/runtime';
 import { extractorFor } from '../judge/judges.js';
 import { categoryError, classesOf, classHistogram } from '../metrics/verdicts.js';
 import { type Measured, scoreCategories, scoreExtras } from './extras.js';
@@ -28,7 +28,7 @@ type Settings = ReturnType<typeof settingsOf>;
  */
 export async function openEvaluator(
   spec: string,
-  size: { height: number; width: number; channels: number },
+  size: Pick<ImageInfo, 'height' | 'width' | 'channels' | 'preparation'>,
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
   const settings = settingsOf(options);
