@@ -6,7 +6,7 @@ import { ganOf } from '../recipe/gan.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
 import { stepsAtOnce } from './pace.js';
-import { enter, partsOf, ratesOf, startProgress } from './progress.js';
+import { asFeeds, enter, partsOf, ratesAt, startProgress } from './progress.js';
 import { foldersOf, loadData } from './start.js';
 import { compiler } from './tools.js';
 import type { TrainOptions } from './types.js';
@@ -19,7 +19,8 @@ const IN_STEPS = 0.95;
 /**
  * The recipe with as many steps as fit into a time, by the speed of its first steps. The steps are
  * part of the recipe from then on: the training itself does not look at the clock, so that it can be
- * stopped, continued and repeated. A run that is continued keeps the steps that it began with.
+ * stopped, continued and repeated. A cosine is stretched to them. A run that is continued keeps the
+ * steps that it began with.
  * @param minutes more than 0
  * @throws UserError if the networks of the recipe take turns, or what `train` throws at its start
  */
@@ -32,23 +33,42 @@ export async function lasting(
   if (resume) {
     const { checkpoints } = foldersOf(out);
     const begun = await newestCheckpoint(checkpoints).catch(() => undefined); // train() says why
-    if (begun) return withLength(recipe, begun.recipe.training);
+    if (begun) return { ...recipe, training: { ...recipe.training, ...lengthOf(begun.recipe) } };
   }
   const seconds = await secondsPerStep(recipe, await loadData(recipe, options), options);
   const steps = Math.max(1, Math.floor((minutes * 60 * IN_STEPS) / seconds));
   on({ type: 'note', text: fits(seconds, minutes, steps) });
-  return withLength(recipe, { steps });
+  return withSteps(recipe, steps);
 }
 
 const fits = (seconds: number, minutes: number, steps: number): string =>
   `A step takes ${(1000 * seconds).toPrecision(3)} ms here: ${steps} steps take about ${minutes} minutes.`;
 
-type Length = Pick<Recipe['training'], 'epochs' | 'steps'>;
-
-const withLength = (recipe: Recipe, { epochs, steps }: Length): Recipe => ({
-  ...recipe,
-  training: { ...recipe.training, epochs, steps },
+/** What determines how long a training goes on, and how its rates change until then. */
+const lengthOf = ({ training: { epochs, steps, schedule } }: Recipe) => ({
+  epochs,
+  steps,
+  schedule,
 });
+
+/** The recipe with another number of steps, over which its cosine changes as before. */
+export function withSteps(recipe: Recipe, steps: number): Recipe {
+  const { training } = recipe;
+  const { schedule } = training;
+  const share = schedule?.steps && training.steps ? schedule.steps / training.steps : 1;
+  return {
+    ...recipe,
+    training: {
+      ...training,
+      epochs: undefined,
+      steps,
+      schedule:
+        schedule?.type === 'cosine'
+          ? { ...schedule, steps: Math.max(1, Math.round(share * steps)) }
+          : schedule,
+    },
+  };
+}
 
 /**
  * Seconds that a step takes, without its start and without its batch, which another thread prepares.
@@ -72,13 +92,14 @@ export async function secondsPerStep(
     const step = await engine.open(phase);
     const random = stream(recipe.training.seed, 'initialization');
     step.load(startingState(gan.state, recipe.model.initialization, random));
-    const rates = ratesOf(enter(startProgress(recipe, dataset), phase));
+    const progress = enter(startProgress(recipe, dataset), phase);
+    const [rates = {}] = ratesAt(progress, 0, 1, phase, recipe);
     let [steps, seconds, at] = [0, 0, 0];
     while (seconds < TIMED) {
       options.signal?.throwIfAborted();
       const feeds = Array.from({ length: stepsAtOnce(steps / seconds || 0) }, () => ({
         ...data.feeds(at++),
-        ...rates,
+        ...asFeeds(rates),
       }));
       const begun = performance.now();
       await step.runAll(feeds);
