@@ -73,6 +73,11 @@ export const preparationOf = ({
 /** The keys of the section `model` that all methods have. */
 export const modelKeys = {
   network: z.enum(Object.keys(NETWORKS)).describe('The pair of networks.'),
+  width: size
+    .optional()
+    .describe(
+      'Channels of the largest hidden layer, with the networks `dcgan` and `resnet`; unless given, few for small images.',
+    ),
   latent: z
     .strictObject({
       size: whole.min(1).max(4096).describe('How many random numbers make an image.'),
