@@ -2,6 +2,7 @@
 import type { Generator } from '@gpn/runtime';
 import type { Extractor } from '../judge/extractor.js';
 import type { Interval } from '../metrics/bootstrap.js';
+import type { LevelDistance } from '../metrics/sliced.js';
 import type { RealData } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import type { Protocol } from './protocol.js';
@@ -18,10 +19,18 @@ export interface EvaluateOptions {
   readonly seeds?: readonly number[];
   /** Names of the classes of real images to use; all by default. */
   readonly classes?: readonly string[];
-  /** The feature extractor: an .onnx file or a bundled model; the data's own judge by default. */
+  /**
+   * The feature extractor: an .onnx file or a bundled model; the data's own judge by default. Data
+   * without a judge is then measured without features.
+   */
   readonly features?: string;
   /** The values of the pixels 0 and 255, if the feature extractor does not contain them. */
   readonly featuresRange?: readonly [number, number];
+  /**
+   * Whether to measure the sliced Wasserstein distance. By default that of folders is measured, but
+   * not that of named data, whose published results have none.
+   */
+  readonly sliced?: boolean;
   /** Optional measures that take minutes; none by default. */
   readonly extras?: readonly Extra[];
   /** Called with the progress. */
@@ -47,6 +56,8 @@ export interface Result {
   readonly floor?: number;
   /** The value of noise; a generator should not be worse. */
   readonly ceiling?: number;
+  /** The values of the levels of a pyramid whose mean is the value. */
+  readonly levels?: readonly LevelDistance[];
 }
 
 /** The complete result for one generator. */
@@ -82,7 +93,8 @@ export interface Evidence {
 export interface Evaluator {
   readonly protocol: Protocol;
   readonly real: RealData;
-  readonly extractor: Extractor;
+  /** Missing if the images are measured without features. */
+  readonly extractor?: Extractor;
   /**
    * Evaluates one generator.
    * @param options.sha256 of the generator's file
