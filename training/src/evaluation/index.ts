@@ -71,9 +71,9 @@ export {
   seedLines,
   shortHash,
 } from './scorecard/scorecard.js';
+export type { EvaluateProgress } from './scorecard/scores.js';
 export type {
   EvaluateOptions,
-  EvaluateProgress,
   Evaluation,
   Evaluator,
   Evidence,

@@ -8,8 +8,8 @@ import { meanInterval } from '../metrics/bootstrap.js';
 import { parzen } from '../metrics/parzen.js';
 import { categoryError, classesOf } from '../metrics/verdicts.js';
 import { chooseSome, pixelRows, type RealData } from './image-sets.js';
-import type { Sample, Scores } from './scores.js';
-import type { EvaluateProgress, Extra } from './types.js';
+import type { EvaluateProgress, Sample, Scores } from './scores.js';
+import type { Extra } from './types.js';
 
 /** As many steps as three epochs of MNIST, whatever the number of images. */
 const RECIPE: JudgeRecipe = {

@@ -18,7 +18,13 @@ import {
 import { type Labelled, pixelRows } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import { FIXED } from './protocol.js';
-import type { EvaluateProgress } from './types.js';
+
+/** How far a part of an evaluation has come. */
+export interface EvaluateProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}
 
 /** A measured value. */
 export interface Score {

@@ -6,7 +6,7 @@ import type { LevelDistance } from '../metrics/sliced.js';
 import type { RealData } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import type { Protocol } from './protocol.js';
-import type { Details, Sample } from './scores.js';
+import type { Details, EvaluateProgress, Sample } from './scores.js';
 
 /** An optional measure that takes minutes. */
 export type Extra = 'trained' | 'parzen';
@@ -35,13 +35,6 @@ export interface EvaluateOptions {
   readonly extras?: readonly Extra[];
   /** Called with the progress. */
   readonly on?: (progress: EvaluateProgress) => void;
-}
-
-/** How far a part of an evaluation has come. */
-export interface EvaluateProgress {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
 }
 
 /** A measured value and values to compare it with. */
