@@ -7,7 +7,7 @@ import type { OptionsOf } from '../options/spec.js';
 
 export type EvaluationOptions = Pick<
   OptionsOf<typeof EVAL>,
-  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange'
+  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange' | 'sliced'
 >;
 
 export interface OpenEvaluation {
@@ -23,7 +23,7 @@ export interface OpenEvaluation {
 /** Opens the evaluator of images of this size; a terminal shows its progress. */
 export async function openEvaluation(
   { height, width, channels, preparation }: ImageInfo,
-  { data, classes, samples, seeds, features, featuresRange }: EvaluationOptions,
+  { data, classes, samples, seeds, features, featuresRange, sliced }: EvaluationOptions,
   extras: readonly Extra[] = [],
 ): Promise<OpenEvaluation> {
   const line = statusLine(process.stderr);
@@ -37,6 +37,7 @@ export async function openEvaluation(
       ...(classes && { classes }),
       ...(features && { features }),
       ...(featuresRange && { featuresRange }),
+      ...(sliced && { sliced }),
       on: ({ phase, done, total }) => line.show(`${phase}: ${Math.floor((100 * done) / total)}%`),
     },
   ).finally(line.clear);
@@ -51,10 +52,20 @@ export async function openEvaluation(
   };
 }
 
-/** One line that is overwritten; nothing if the output is not a terminal. */
+/** Milliseconds between two lines of a log. */
+const LINE_EVERY = 10_000;
+
+/** One line that is overwritten; in a log, a new one every ten seconds. */
 function statusLine(stream: NodeJS.WriteStream) {
+  let last = performance.now();
   const write = (text: string) => {
     if (stream.isTTY) stream.write(`\r\x1b[2K${text}`);
   };
-  return { show: write, clear: () => write('') };
+  const show = (text: string) => {
+    write(text);
+    if (stream.isTTY || performance.now() - last < LINE_EVERY) return;
+    last = performance.now();
+    stream.write(`${text}\n`);
+  };
+  return { show, clear: () => write('') };
 }
