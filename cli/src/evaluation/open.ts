@@ -4,6 +4,7 @@ import { type Generator, type ImageInfo, readSource } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/training';
 import type { EVAL } from '../options/evaluation.js';
 import type { OptionsOf } from '../options/spec.js';
+import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<
   OptionsOf<typeof EVAL>,
@@ -49,12 +50,4 @@ export async function openEvaluation(
     },
     dispose: () => evaluator.dispose(),
   };
-}
-
-/** One line that is overwritten; nothing if the output is not a terminal. */
-function statusLine(stream: NodeJS.WriteStream) {
-  const write = (text: string) => {
-    if (stream.isTTY) stream.write(`\r\x1b[2K${text}`);
-  };
-  return { show: write, clear: () => write('') };
 }
