@@ -18,7 +18,7 @@ import {
   whole,
 } from './checks.js';
 import { metadataOf, withMetadata } from './onnx-metadata.js';
-import type { Preparation } from './prepare.js';
+import type { Preparation } from './pictures/prepare.js';
 
 /** The key of the metadata entry that describes a model. */
 export const METADATA_KEY = 'gpn';
