@@ -6,6 +6,7 @@ import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
+import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import type { Declaration, Given, Spec } from './options/spec.js';
@@ -17,6 +18,12 @@ import { printable } from './terminal/print.js';
  * and nowhere else, when the command runs: `--help` stays fast.
  */
 const COMMANDS = [
+  command(
+    'new',
+    'write a recipe that fits a folder of pictures',
+    NEW,
+    () => import('./commands/new.js'),
+  ),
   command(
     'train',
     'train a GAN from a recipe, and export both networks',
