@@ -1,12 +1,11 @@
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { writeFileAtomic } from '@gpn/training/atomic';
-import { surveyFolder } from '@gpn/training/pictures';
 import { checkWritable, kindOf } from '../files.js';
 import type { NEW } from '../options/new.js';
 import type { OptionsOf } from '../options/spec.js';
-import { print } from '../terminal/print.js';
-import { statusLine } from '../terminal/status.js';
+import { suggestionsFor } from '../suggest.js';
+import { print, printAside } from '../terminal/print.js';
 
 export async function run(folder: string, options: OptionsOf<typeof NEW>): Promise<void> {
   const out = options.out ?? `${basename(resolve(folder))}.yml`;
@@ -15,31 +14,23 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
     throw new UserError(`${out} exists already: remove it, or give another --out.`);
   }
   await checkWritable(out, 'file', '--out');
-  const line = statusLine(process.stderr);
-  const survey = await surveyFolder(folder, {
-    onProgress: (done, total) => line.show(`${done} of ${total} images`),
-  }).finally(line.clear);
-  const { lasting, parseRecipe, suggestRecipe } = await import('@gpn/training');
+  const path = relative(dirname(resolve(out)), resolve(folder)) || '.';
+  const suggest = await suggestionsFor(folder, path, out);
   const { minutes, steps, size, channels, labels, unlabelled, network, seed, device } = options;
   const wishes = {
-    ...{ size, network, seed },
+    ...{ size, network, seed, steps },
     channels: channels && (Number(channels) as 1 | 3 | 4),
     labels: labels || (unlabelled ? false : undefined),
   };
-  const path = relative(dirname(resolve(out)), resolve(folder)) || '.';
-  const suggest = (many = steps) => suggestRecipe(survey, path, { ...wishes, steps: many });
-  let text = suggest();
-  let recipe = parseRecipe(text, out);
+  let { text, recipe, count } = suggest(wishes);
   if (minutes !== undefined) {
+    const { lasting } = await import('@gpn/training');
     const here = { ...recipe, data: { ...recipe.data, dataset: resolve(folder) } };
-    const timed = await lasting(here, minutes, {
-      ...{ out: join(dirname(resolve(out)), '.'), device },
-      on: (event) => {
-        if (event.type === 'note') process.stderr.write(`${event.text}\n`);
-      },
+    const { training } = await lasting(here, minutes, {
+      ...{ out: dirname(resolve(out)), device },
+      on: (event) => event.type === 'note' && printAside(`${event.text}\n`),
     });
-    text = suggest(timed.training.steps);
-    recipe = parseRecipe(text, out);
+    ({ text, recipe } = suggest({ ...wishes, steps: training.steps }));
   }
   await writeFileAtomic(out, text);
   if (options.json) {
@@ -49,7 +40,7 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
   const { data, model, training } = recipe;
   print(
     [
-      `Wrote ${out}: ${model.network} for ${survey.parts[0]?.count} images of ${data.width} × ${data.height}, ` +
+      `Wrote ${out}: ${model.network} for ${count} images of ${data.width} × ${data.height}, ` +
         `${data.channels === 1 ? 'grey' : data.channels === 3 ? 'colour' : 'colour with transparency'}, ` +
         `${model.classes ? `${model.classes} classes, ` : ''}${training.steps} steps.`,
       `Train it: gpn-cli train ${out}\n`,
