@@ -38,7 +38,7 @@ async function trainOrStop(
   const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
   await checkWritable(out, 'folder', '--out');
   signal.throwIfAborted();
-  const { resume = false, stage, threads } = options;
+  const { resume = false, stage, threads, learningRateScale } = options;
   return train(recipe, {
     out,
     device,
@@ -46,6 +46,7 @@ async function trainOrStop(
     resume,
     ...(stage && { stage }),
     ...(threads && { threads }),
+    ...(learningRateScale && { learningRateScale }),
     signal,
     on: progress.on,
   });
