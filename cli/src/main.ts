@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { explain } from './errors.js';
+import { DATA } from './options/data.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
     TRAIN,
     () => import('./commands/train.js'),
   ),
+  command('data', 'say what is in a folder of pictures', DATA, () => import('./commands/data.js')),
   command(
     'export',
     'write a trained network, or any TF.js model, as an ONNX file',

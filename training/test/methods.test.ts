@@ -91,6 +91,8 @@ const TWENTY: [string, SmallOptions][] = [
   ],
 ];
 
+const SMALL = { height: 16, width: 16, channels: 3 } as const;
+
 const THREE: [string, SmallOptions][] = [
   ['dcgan-mnist', { model: { batch_norm: false } }],
   ['dcgan-mnist', { model: { spectral_norm: false } }],
@@ -107,6 +109,8 @@ const THREE: [string, SmallOptions][] = [
   ['cdcgan-mnist', { seed: 4 }],
   ['cdcgan-mnist-large', { width: 1 / 32 }],
   ['dcgan-64', { width: 1 / 32 }],
+  ['dcgan-64', { width: 1, data: SMALL, model: { network: 'dcgan', width: 4, classes: 10 } }],
+  ['wgan-gp-mnist', { width: 1, data: SMALL, model: { network: 'resnet', width: 4, classes: 10 } }],
   ['lsgan-mnist', {}],
   ['infogan-mnist', { model: { code_variance: true } }],
   ['infogan-mnist-thickness', { training: { generator_average: 0.9 } }],

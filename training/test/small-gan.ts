@@ -34,6 +34,7 @@ export interface SmallOptions {
   width?: number;
   training?: Partial<Recipe['training']>;
   model?: Partial<Recipe['model']>;
+  data?: Partial<Recipe['data']>;
 }
 
 /** The recipe of this name with small batches, at an eighth of its width unless told. */
@@ -42,6 +43,7 @@ export function smallGan(name: string, options: SmallOptions = {}) {
   const full = resolveRecipe(name, { batchSize, seed });
   const recipe = checkRecipe({
     ...full,
+    data: { ...full.data, ...options.data },
     model: { ...full.model, ...options.model },
     training: { ...full.training, ...options.training },
   });

@@ -1,5 +1,5 @@
 /** Checks of a recipe as a whole: its keys against each other, its networks and its method. */
-import type { Pair } from '@gpn/models';
+import { NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
@@ -136,7 +136,7 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
     return built;
   };
   for (const check of CHECKS) {
-    const objection = check(data, pair);
+    const objection = objectionOf(check, data, pair);
     if (!objection) continue;
     const { path, must, found } = objection;
     const end = found === undefined ? '' : `, found ${found}`;
@@ -144,3 +144,30 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
   }
   return data;
 }
+
+/** What a check objects to, or the networks themselves, which do not take every option. */
+function objectionOf(
+  check: Check,
+  recipe: Recipe,
+  pair: () => Pair,
+): Objection | false | undefined {
+  try {
+    return check(recipe, pair);
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    const path = PATHS[error.option];
+    if (!path) throw error;
+    const [section, key] = path;
+    const found = (recipe[section] as Readonly<Record<string, unknown>>)[key];
+    return { path, must: `${error.must} (network ${recipe.model.network})`, found };
+  }
+}
+
+/** The keys of a recipe that set the options of networks. */
+const PATHS: Partial<Record<NetworkError['option'], ['data' | 'model', string]>> = {
+  height: ['data', 'height'],
+  width: ['data', 'width'],
+  baseChannels: ['model', 'width'],
+  batchNorm: ['model', 'batch_norm'],
+  spectralNorm: ['model', 'spectral_norm'],
+};
