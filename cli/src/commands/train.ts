@@ -47,7 +47,7 @@ async function trainOrStop(
     : changed(await recipeFor(dataset ?? noRecipe()), changes);
   await checkWritable(out, 'folder', '--out');
   signal.throwIfAborted();
-  const { resume = false, stage, threads } = options;
+  const { resume = false, stage, threads, learningRateScale } = options;
   const how = {
     out,
     device,
@@ -55,6 +55,7 @@ async function trainOrStop(
     resume,
     ...(stage && { stage }),
     ...(threads && { threads }),
+    ...(learningRateScale && { learningRateScale }),
     signal,
     on: progress.on,
   };

@@ -27,7 +27,7 @@ import {
   stepsToPause,
 } from './progress.js';
 import { measure } from './quality.js';
-import { type Collapse, collapsed, diverged, moved, takenOver } from './sentences.js';
+import { type Collapse, collapsed, diverged, moved, rescaledFrom, takenOver } from './sentences.js';
 import { foldersOf, startOf } from './start.js';
 import { withTools } from './tools.js';
 import type { Best, TrainOptions, TrainResult } from './types.js';
@@ -79,6 +79,11 @@ async function trainAlone(
       on({ type: 'checkpoint', path, step: progress.step });
       return path;
     };
+    const { learningRateScale } = options;
+    if (learningRateScale) {
+      tracker.rescaled(progress.step, learningRateScale);
+      on({ type: 'note', text: rescaledFrom(progress) });
+    }
     const begun = performance.now();
     const announced = new Set<string>();
     const paceOf = pacesOf();

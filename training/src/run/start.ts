@@ -21,7 +21,7 @@ import { preparationOf } from '../recipe/keys/common.js';
 import { settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
-import { endOf, type Part, partsOf, startProgress } from './progress.js';
+import { endOf, type Part, partsOf, rescaled, startProgress } from './progress.js';
 import { foreignLog, noBest, skipped, without } from './sentences.js';
 import type { TrainOptions } from './types.js';
 
@@ -59,7 +59,9 @@ export async function startOf(recipe: Recipe, options: TrainOptions): Promise<St
   const gan = ganOf(recipe);
   const parts = partsOf(gan.phases, dataset);
   const steps = parts.at(-1)?.to ?? 0;
-  const progress = resumed?.progress ?? startProgress(recipe, dataset);
+  const before = resumed?.progress ?? startProgress(recipe, dataset);
+  const { learningRateScale: factor } = options;
+  const progress = factor ? rescaled(before, factor) : before;
   if (progress.dataset.hash !== dataset.hash) {
     throw new UserError(
       `${out} was trained on other data than ${dataset.name} is now; a run must continue with the data it started with.`,
@@ -116,9 +118,9 @@ function checkSettings(recipe: Recipe, found: Checkpoint, out: string): void {
   if (settingsHash(found.recipe) === settingsHash(recipe)) return;
   // If the networks take turns, the number of steps determines what each step trains.
   const fixed = recipe.training.method === 'predictive';
-  const may = fixed ? 'they' : 'only the number of epochs or steps';
+  const may = fixed ? 'they cannot' : 'only the number of epochs or steps may';
   throw new UserError(
-    `${out} was started with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
+    `${out} was started with other settings (see its recipe.yml); ${may} change on --resume (learning rates: by --learning-rate-scale).`,
   );
 }
 
