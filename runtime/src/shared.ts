@@ -15,6 +15,13 @@ export {
   type TrainingInfo,
 } from './format/model-info.js';
 export type { Picture, Rectangle } from './format/picture.js';
+export {
+  type ImageSize,
+  type Levels,
+  PREPARATION,
+  type Preparation,
+  prepare,
+} from './format/prepare.js';
 export type { Verification } from './model/certificate.js';
 export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';
 export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/grid-inputs.js';

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import torch
+from torch import nn
 from torch_version import torch_version
 
 BATCH = 64
@@ -44,6 +45,23 @@ def read_safetensors(path):
     }
 
 
+def take(network, tensors, role, kind):
+    """Puts our tensors in place; kernels are [height, width, in or out, out or in] there."""
+    convs = [m for m in network if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    norms = [m for m in network if isinstance(m, nn.BatchNorm2d)]
+    for i, module in enumerate(convs, 1):
+        kernel = tensors[f"{role}/params/{kind}{i}/kernel"]
+        target = module.weight_orig if hasattr(module, "weight_orig") else module.weight
+        target.data.copy_(kernel.permute(3, 2, 0, 1))
+        if hasattr(module, "weight_u"):
+            module.weight_u.copy_(tensors[f"{role}/buffers/{kind}{i}/u"].flatten())
+            v = tensors[f"{role}/buffers/{kind}{i}/v"].reshape(kernel.shape[:3])
+            module.weight_v.copy_(v.permute(2, 0, 1).flatten())
+    for i, module in enumerate(norms, 1):
+        module.weight.data.copy_(tensors[f"{role}/params/norm{i}/scale"])
+        module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
+
+
 def check(step, tensors):
     """Prints the losses of three steps on our batch; `images` are [batch, height, width, channels]."""
     pixels = tensors["images"].permute(0, 3, 1, 2)
@@ -51,9 +69,9 @@ def check(step, tensors):
     print(json.dumps(losses))
 
 
-def measure(step, noise, args):
+def measure(step, noise, args, shape=(1, 28, 28)):
     """Prints the median of the milliseconds that a step takes, after three that are not counted."""
-    pixels = torch.randint(0, 256, (BATCH, 1, 28, 28), dtype=torch.uint8)
+    pixels = torch.randint(0, 256, (BATCH, *shape), dtype=torch.uint8)
     times = []
     for i in range(args.steps + 3):
         latents = noise(BATCH)

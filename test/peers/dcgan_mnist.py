@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from common import BATCH, check, count, measure, options, read_safetensors
+from common import BATCH, check, count, measure, options, read_safetensors, take
 
 LATENT = 16
 args = options()
@@ -70,23 +70,6 @@ def step(pixels, latents):
     g_loss.backward()
     g_optimizer.step()
     return d_loss, g_loss
-
-
-def take(network, tensors, role, kind):
-    """Puts our tensors in place; kernels are [height, width, in or out, out or in] there."""
-    convs = [m for m in network if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
-    norms = [m for m in network if isinstance(m, nn.BatchNorm2d)]
-    for i, module in enumerate(convs, 1):
-        kernel = tensors[f"{role}/params/{kind}{i}/kernel"]
-        target = module.weight_orig if hasattr(module, "weight_orig") else module.weight
-        target.data.copy_(kernel.permute(3, 2, 0, 1))
-        if hasattr(module, "weight_u"):
-            module.weight_u.copy_(tensors[f"{role}/buffers/{kind}{i}/u"].flatten())
-            v = tensors[f"{role}/buffers/{kind}{i}/v"].reshape(kernel.shape[:3])
-            module.weight_v.copy_(v.permute(2, 0, 1).flatten())
-    for i, module in enumerate(norms, 1):
-        module.weight.data.copy_(tensors[f"{role}/params/norm{i}/scale"])
-        module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
 
 
 def train(path, steps):

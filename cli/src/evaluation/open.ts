@@ -22,14 +22,14 @@ export interface OpenEvaluation {
 
 /** Opens the evaluator of images of this size; a terminal shows its progress. */
 export async function openEvaluation(
-  { height, width, channels }: ImageInfo,
+  { height, width, channels, preparation }: ImageInfo,
   { data, classes, samples, seeds, features, featuresRange, sliced }: EvaluationOptions,
   extras: readonly Extra[] = [],
 ): Promise<OpenEvaluation> {
   const line = statusLine(process.stderr);
   const evaluator = await openEvaluator(
     data,
-    { height, width, channels },
+    { height, width, channels, ...(preparation && { preparation }) },
     {
       samples,
       seeds: Array.from({ length: seeds }, (_, seed) => seed),

@@ -34,6 +34,14 @@ const keys = {
   gradient_penalty: weight
     .optional()
     .describe('Weight of the gradient penalty (λ of WGAN-GP); without it there is none.'),
+  r1: weight
+    .optional()
+    .describe(
+      'Weight γ of the penalty γ/2 · ‖∇D‖² on the scores of real images (R1), which keeps the discriminator’s slopes small; without it there is none.',
+    ),
+  r2: weight
+    .optional()
+    .describe('Weight γ of the same penalty on generated images (R2); without it there is none.'),
   weight_clip: z
     .number()
     .gt(0)
@@ -60,6 +68,7 @@ export const adversarial = defineMethod({
       discriminatorSteps: training.discriminator_steps ?? 1,
       generatorSteps: training.generator_steps ?? 1,
       gradientPenalty: training.gradient_penalty ?? 0,
+      slopePenalties: { r1: training.r1 !== undefined, r2: training.r2 !== undefined },
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
     const rows = imagesOf(settings);
@@ -89,18 +98,22 @@ export const adversarial = defineMethod({
 
 /**
  * Floating-point operations of a step. A gradient penalty needs a forward pass, a backward pass to
- * the pixels, and a backward pass through both.
+ * the pixels, and a backward pass through both. R1 and R2 share the forward pass and the backward pass
+ * through it with the loss. A loss that compares needs the scores of real images once more.
  */
 function stepFlops(pair: Pair, settings: GanSettings): number {
-  const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty } = settings;
+  const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty, loss } = settings;
+  const { r1, r2 } = settings.slopePenalties;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
   const update = updateFlops(pair);
   const penalty = gradientPenalty ? 4 * d.forward + d.inputs + d.weights : 0;
+  const slopes = (Number(r1) + Number(r2)) * (2 * d.forward + d.weights);
+  const compared = loss.relative ? d.forward : 0;
   const unshared = (generatorSteps - 1) * g.forward;
   return (
     batchSize *
-    (discriminatorSteps * (update.discriminator + penalty) +
-      generatorSteps * update.generator +
+    (discriminatorSteps * (update.discriminator + penalty + slopes) +
+      generatorSteps * (update.generator + compared) +
       unshared)
   );
 }

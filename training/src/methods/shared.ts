@@ -12,8 +12,10 @@ import type { CommonRecipe } from '../recipe/keys/common.js';
 import type { PhaseData } from './method.js';
 
 /** The optimiser of a recipe. */
-export const optimizerOf = ({ training: { optimizer } }: CommonRecipe): Optimizer =>
-  OPTIMIZERS[optimizer.type](optimizer);
+export const optimizerOf = ({ training: { optimizer, schedule } }: CommonRecipe): Optimizer => {
+  const scheduled = schedule?.beta2 !== undefined;
+  return OPTIMIZERS[optimizer.type](scheduled ? { ...optimizer, beta2: 'input' } : optimizer);
+};
 
 /** The keys of methods with a pair of losses. */
 export const lossKeys = {

@@ -26,9 +26,11 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
   return b.Reshape(gathered, [rows, columns]);
 }
 
-/** The pixels of the whole batch and one of zeros, for windows that reach outside: no padding is needed. */
-function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
-  const [h, w] = g.axes;
+/**
+ * For every place of every window, which pixel of the batch it sees; −1 outside. Rows (image, place of
+ * the window, tap).
+ */
+export function pixelsOfWindows({ axes: [h, w], batch }: Geometry): number[] {
   const inside = (a: Axis, place: number, tap: number): number => {
     const at = place * a.stride + tap - a.before;
     return at >= 0 && at < a.input ? at : -1;
@@ -43,9 +45,14 @@ function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
       ),
     ),
   );
-  const pixels = h.input * w.input;
-  const flat = b.Reshape(x, [g.batch * pixels, g.inChannels]);
-  return gatherOrZero(b, flat, perImage(ofImage, g.batch, pixels), 0);
+  return perImage(ofImage, batch, h.input * w.input);
+}
+
+/** The pixels of the whole batch and one of zeros, for windows that reach outside: no padding is needed. */
+function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
+  const pixels = g.batch * g.axes[0].input * g.axes[1].input;
+  const flat = b.Reshape(x, [pixels, g.inChannels]);
+  return gatherOrZero(b, flat, pixelsOfWindows(g), 0);
 }
 
 /** Few channels make short pixels, so those that are side by side in every window go together. */

@@ -1,20 +1,16 @@
-import type { Builder } from '../../graph/builder.js';
-import { range, sizeOf, stridesOf } from '../../graph/shapes.js';
-import type { Value } from '../../graph/value.js';
-import type { Axis, Geometry } from './geometry.js';
-import { gatherOrZero } from './products.js';
-
 /**
- * Convolutions whose kernel is two strides wide, by Winograd's algorithm (Winograd 1980; for networks
- * Lavin & Gray 2016, arXiv:1509.09308). Two neighbouring outputs of a filter of two taps,
+ * Convolutions by Winograd's algorithm (Winograd 1980; for networks Lavin & Gray 2016,
+ * arXiv:1509.09308). Two neighbouring outputs of a filter of two taps,
  *
  *     y₀ = d₀g₀ + d₁g₁ and y₁ = d₁g₀ + d₂g₁,
  *
  * take three products instead of four: (d₀ − d₁)g₀, d₁(g₀ + g₁) and (d₂ − d₁)g₁. In two dimensions
- * nine stand for sixteen, and with channels each of the nine "points" is a product of matrices.
+ * nine stand for sixteen, and with channels each of the nine "points" is a product of matrices. Four
+ * outputs of three taps take six products for twelve: 36 stand for 144.
  *
  * With a stride of s an image is s · s phases, each the pixels at one place of a stride; side by side
- * as channels they are an image for a convolution of stride 1 and two taps.
+ * as channels they are an image for a convolution of stride 1. A kernel two strides wide has two taps,
+ * one of three pixels at stride 1 has three.
  *
  * An image, a filter and a gradient are each brought to the points by a product with a constant
  * matrix, all their places at once, and the three convolutions of a training step are
@@ -23,22 +19,31 @@ import { gatherOrZero } from './products.js';
  *
  * so that what one of them has computed serves the others.
  */
-const TAPS = 2;
-/** Outputs along an axis that are computed together: a tile. */
-const TILE = 2;
-/** What each point takes of three neighbouring inputs. */
-const OF_INPUTS = [
-  [1, -1, 0],
-  [0, 1, 0],
-  [0, -1, 1],
-] as const;
-/** What each point takes of the two taps, and what it gives to the two outputs of its tile. */
-const OF_PAIR = [
-  [1, 0],
-  [1, 1],
-  [0, 1],
-] as const;
-const POINTS = OF_PAIR.length ** 2;
+import type { Builder } from '../../graph/builder.js';
+import { range, sizeOf, stridesOf } from '../../graph/shapes.js';
+import type { Value } from '../../graph/value.js';
+import type { Axis, Geometry } from './geometry.js';
+import { gatherOrZero } from './products.js';
+import { type Form, form, type Rows } from './toom-cook.js';
+
+/**
+ * By the number of taps. The points decide the rounding: with ±0.7 and ±1.4 it is three times that of
+ * two taps (2e-6 of the largest value, 128 channels), with ±1 and ±2, whose powers lie further apart,
+ * thirteen times.
+ */
+const FORMS: Readonly<Record<number, Form>> = {
+  2: form([0, 1, Infinity], 2, 2),
+  3: form([0, 0.7, -0.7, 1.4, -1.4, Infinity], 3, 4),
+};
+
+const tapsOf = (a: Axis): number => a.kernel / a.stride;
+
+/** The form for these axes; undefined if there is none. */
+const formFor = ({ axes: [h, w] }: Geometry): Form | undefined =>
+  h.dilation === 1 && w.dilation === 1 && tapsOf(h) === tapsOf(w) ? FORMS[tapsOf(h)] : undefined;
+
+/** The form for axes that have one. */
+const formOf = (a: Axis): Form => FORMS[tapsOf(a)] as Form;
 
 /**
  * Outputs along an axis whose tiles are computed by one constant matrix: a larger image is
@@ -48,14 +53,15 @@ const POINTS = OF_PAIR.length ** 2;
 const BLOCK = 4;
 
 const blocksOf = (a: Axis): number => Math.ceil(a.output / BLOCK);
-const tilesOf = (a: Axis): number => Math.ceil(Math.min(a.output, BLOCK) / TILE);
+const tilesOf = (a: Axis): number => Math.ceil(Math.min(a.output, BLOCK) / formOf(a).tile);
 /** Outputs of a block; those of the last may lie outside. */
-const placesOf = (a: Axis): number => tilesOf(a) * TILE;
+const placesOf = (a: Axis): number => tilesOf(a) * formOf(a).tile;
 /** Strides of the image that a block sees; the last of them are the first of the next block. */
-const stridesSeen = (a: Axis): number => placesOf(a) + TAPS - 1;
+const stridesSeen = (a: Axis): number => placesOf(a) + formOf(a).taps - 1;
 
 /** Sizes of both axes together; `inputs` are the channels of all phases, `images` all blocks. */
 const sizes = ({ axes: [h, w], inChannels, batch }: Geometry) => ({
+  points: formOf(h).ofTaps.length * formOf(w).ofTaps.length,
   images: batch * blocksOf(h) * blocksOf(w),
   tiles: tilesOf(h) * tilesOf(w),
   strides: stridesSeen(h) * stridesSeen(w),
@@ -75,17 +81,16 @@ const LARGEST_SHARE = 0.85;
  * channels are many for the size of the images and of the batch.
  */
 export function fewerProducts(g: Geometry): boolean {
+  const used = formFor(g);
+  if (!used) return false;
   const [h, w] = g.axes;
-  if (g.axes.some((a) => a.dilation !== 1 || a.kernel !== TAPS * a.stride)) return false;
-  const { images, tiles, strides, places, inputs } = sizes(g);
+  const { points, images, tiles, strides, places, inputs } = sizes(g);
   const products = tiles * inputs * g.outChannels;
   const ofImage = tiles * (strides * inputs + places * g.outChannels);
   const ofFilter = h.kernel * w.kernel * inputs * g.outChannels;
-  const direct = g.batch * h.output * w.output * TAPS ** 2 * inputs * g.outChannels;
-  return POINTS * (images * (products + ofImage) + ofFilter) < LARGEST_SHARE * direct;
+  const direct = g.batch * h.output * w.output * used.taps ** 2 * inputs * g.outChannels;
+  return points * (images * (products + ofImage) + ofFilter) < LARGEST_SHARE * direct;
 }
-
-type Rows = readonly (readonly number[])[];
 
 /** The outer product of each row of `h` with each of `w`. */
 const outer = (h: Rows, w: Rows): Rows =>
@@ -93,16 +98,18 @@ const outer = (h: Rows, w: Rows): Rows =>
 
 /**
  * A constant matrix whose rows are (point of h, point of w, part of h, part of w): the points go
- * first, as each has a product of its own. @param partsOf the rows of one point along one axis
+ * first, as each has a product of its own. @param rowsOf the row of each point along an axis
+ * @param partsOf the rows of one point along one axis
  */
-function matrix<P>(
+function matrix(
   b: Builder,
   g: Geometry,
-  points: readonly P[],
-  partsOf: (a: Axis, p: P) => Rows,
+  rowsOf: (form: Form) => Rows,
+  partsOf: (a: Axis, row: readonly number[]) => Rows,
 ) {
-  const rows = points.flatMap((i) =>
-    points.flatMap((j) => outer(partsOf(g.axes[0], i), partsOf(g.axes[1], j))),
+  const [h, w] = g.axes;
+  const rows = rowsOf(formOf(h)).flatMap((i) =>
+    rowsOf(formOf(w)).flatMap((j) => outer(partsOf(h, i), partsOf(w, j))),
   );
   const columns = (rows[0] as readonly number[]).length;
   return b.constant(Float32Array.from(rows.flat()), [rows.length, columns], 'float32');
@@ -110,22 +117,36 @@ function matrix<P>(
 
 /** The row of each tile: `row` where the tile is, zeros elsewhere. */
 const perTile = (a: Axis, row: readonly number[], places: number): Rows =>
-  range(tilesOf(a)).map((tile) => range(places).map((at) => row[at - tile * TILE] ?? 0));
+  range(tilesOf(a)).map((tile) => range(places).map((at) => row[at - tile * formOf(a).tile] ?? 0));
 
 /** B: [points · tiles, strides of the image]. */
 const inputMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_INPUTS, (a, row) => perTile(a, row, stridesSeen(a)));
+  matrix(
+    b,
+    g,
+    (f) => f.ofInputs,
+    (a, row) => perTile(a, row, stridesSeen(a)),
+  );
 
 /** Aᵀ: [points · tiles, places of the output]. */
 const outputMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_PAIR, (a, row) => perTile(a, row, placesOf(a)));
+  matrix(
+    b,
+    g,
+    (f) => f.ofOutputs,
+    (a, row) => perTile(a, row, placesOf(a)),
+  );
 
 /** G: [points · phases, pixels of the filter]. */
 const filterMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_PAIR, (a, row) =>
-    range(a.stride).map((phase) =>
-      row.flatMap((x) => range(a.stride).map((p) => (p === phase ? x : 0))),
-    ),
+  matrix(
+    b,
+    g,
+    (f) => f.ofTaps,
+    (a, row) =>
+      range(a.stride).map((phase) =>
+        row.flatMap((x) => range(a.stride).map((p) => (p === phase ? x : 0))),
+      ),
   );
 
 /**
@@ -181,30 +202,31 @@ function putBack(b: Builder, rows: Value, table: readonly number[], length: numb
 
 /** B x: [points, tiles · images, inputs] */
 function imagePoints(b: Builder, x: Value, g: Geometry): Value {
-  const { images, tiles, strides, inputs } = sizes(g);
+  const { points: count, images, tiles, strides, inputs } = sizes(g);
   const pixels = b.Reshape(x, [g.batch * g.axes[0].input * g.axes[1].input, g.inChannels]);
   const gathered = gatherOrZero(b, pixels, pixelsOfStrides(g), 0);
   const points = b.MatMul(inputMatrix(b, g), b.Reshape(gathered, [strides, images * inputs]));
-  return b.Reshape(points, [POINTS, tiles * images, inputs]);
+  return b.Reshape(points, [count, tiles * images, inputs]);
 }
 
 /** G w: [points, inputs, out] */
 function filterPoints(b: Builder, filter: Value, g: Geometry): Value {
   const G = filterMatrix(b, g);
   const pixels = b.Reshape(filter, [G.shape[1] as number, g.inChannels * g.outChannels]);
-  return b.Reshape(b.MatMul(G, pixels), [POINTS, sizes(g).inputs, g.outChannels]);
+  const { points, inputs } = sizes(g);
+  return b.Reshape(b.MatMul(G, pixels), [points, inputs, g.outChannels]);
 }
 
 /** Aᵀ ∂L/∂y: [points, tiles · images, out] */
 function gradientPoints(b: Builder, dy: Value, g: Geometry): Value {
-  const { images, tiles, places } = sizes(g);
+  const { points: count, images, tiles, places } = sizes(g);
   const rows = b.Reshape(dy, [g.batch * g.axes[0].output * g.axes[1].output, g.outChannels]);
   const gathered = gatherOrZero(b, rows, outputsOfBlocks(g), 0);
   const points = b.MatMul(
     outputMatrix(b, g),
     b.Reshape(gathered, [places, images * g.outChannels]),
   );
-  return b.Reshape(points, [POINTS, tiles * images, g.outChannels]);
+  return b.Reshape(points, [count, tiles * images, g.outChannels]);
 }
 
 const transposed = (b: Builder, points: Value): Value => b.Transpose(points, [0, 2, 1]);

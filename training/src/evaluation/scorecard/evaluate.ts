@@ -1,5 +1,5 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
-import { type Generator, type ModelInfo, UserError } from '@gpn/runtime';
+import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
 import type { Extractor } from '../judge/extractor.js';
 import { extractorFor, hasJudge } from '../judge/judges.js';
 import { isSliceable, SLICED } from '../metrics/sliced.js';
@@ -38,7 +38,7 @@ type Settings = ReturnType<typeof settingsOf>;
  */
 export async function openEvaluator(
   spec: string,
-  size: { height: number; width: number; channels: number },
+  size: Pick<ImageInfo, 'height' | 'width' | 'channels' | 'preparation'>,
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
   const settings = settingsOf(options);

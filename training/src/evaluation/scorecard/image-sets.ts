@@ -2,7 +2,7 @@
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
 import { gather, hashImages } from '../../data/images.js';
 import { loadDataset } from '../../data/sets/dataset.js';
-import type { Dataset, Pictures } from '../../data/types.js';
+import type { Dataset, DatasetOptions, Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';
 import type { Part } from './protocol.js';
 
@@ -26,6 +26,8 @@ export interface RealData {
 }
 
 type Size = Pick<Dataset, 'height' | 'width' | 'channels'>;
+/** The size of a model's images, and how pictures become such images. */
+type Wanted = Size & Pick<DatasetOptions, 'preparation'>;
 
 /**
  * Loads real images of a generator's size.
@@ -37,7 +39,7 @@ type Size = Pick<Dataset, 'height' | 'width' | 'channels'>;
  */
 export async function loadReal(
   spec: string,
-  size: Size,
+  size: Wanted,
   only?: readonly string[],
 ): Promise<RealData> {
   const wanted = { ...size, ...(only && { classes: only }) };
