@@ -259,6 +259,7 @@ async function sameLosses(system, step, start, feeds, rates) {
     ...start,
     images: feeds['batch/images'],
     latents: feeds['noise/latents'],
+    ...(feeds['batch/labels'] && { labels: feeds['batch/labels'] }),
   };
   const stored = Object.entries(given).map(([name, { dtype, shape, data }]) => [
     name,

@@ -84,6 +84,7 @@ const TWENTY: [string, SmallOptions][] = [
       training: {
         ...PAIRS,
         discriminator_steps: 1,
+        augmentation: ['color', 'translation', 'cutout'],
         schedule: { type: 'cosine', steps: 15, factor: 0.25, penalty_factor: 0.1, beta2: 0.99 },
       },
     },
@@ -100,6 +101,7 @@ const THREE: [string, SmallOptions][] = [
   // Both penalties with the buffers of spectral normalisation.
   ['dcgan-mnist', { model: { batch_norm: false }, training: { ...PAIRS, generator_average: 0.9 } }],
   ['lsgan-mnist', { model: { batch_norm: false }, training: { r1: 10 } }],
+  ['dcgan-64', { width: 1 / 32, training: { generator_steps: 2, augmentation: ['color'] } }],
   ['dcgan-mnist', { model: { batch_norm: false }, training: { weight_clip: 0.01 } }],
   ['gan-mnist', { batchSize: 8 }],
   ['cgan-mnist', { batchSize: 8 }],

@@ -4,11 +4,13 @@ import { floats } from '../data/tensors.js';
 import { ratio, weight } from '../recipe/keys/values.js';
 import {
   adversarialStep,
+  augmentedOf,
   type GanSettings,
   ganInputs,
   imagesOf,
   latentsOf,
 } from '../steps/adversarial.js';
+import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
@@ -20,6 +22,7 @@ import {
   optimizerOf,
   passes,
   stepsOf,
+  uniforms,
   updateFlops,
 } from './shared.js';
 
@@ -42,6 +45,15 @@ const keys = {
   r2: weight
     .optional()
     .describe('Weight γ of the same penalty on generated images (R2); without it there is none.'),
+  augmentation: z
+    .array(z.enum(AUGMENTATIONS))
+    .min(1)
+    .max(AUGMENTATIONS.length)
+    .refine((list) => new Set(list).size === list.length, { error: 'a list of different names' })
+    .optional()
+    .describe(
+      'Random changes through which the discriminator sees real and generated images alike (Zhao et al. 2020), for few images: `color` (brightness, saturation, contrast), `translation` (by up to an eighth), `cutout` (a square of half the side); none unless given.',
+    ),
   weight_clip: z
     .number()
     .gt(0)
@@ -69,6 +81,7 @@ export const adversarial = defineMethod({
       generatorSteps: training.generator_steps ?? 1,
       gradientPenalty: training.gradient_penalty ?? 0,
       slopePenalties: { r1: training.r1 !== undefined, r2: training.r2 !== undefined },
+      ...(training.augmentation && { augmentation: training.augmentation }),
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
     const rows = imagesOf(settings);
@@ -84,6 +97,9 @@ export const adversarial = defineMethod({
           latents: drawLatents(recipe, random, latentsOf(settings)),
           ...(settings.gradientPenalty && {
             mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
+          }),
+          ...(settings.augmentation && {
+            augmentation: uniforms([augmentedOf(settings), AUGMENTATION_DRAWS], random),
           }),
         })),
     };

@@ -45,6 +45,12 @@ const CHECKS: readonly Check[] = [
       }
     );
   },
+  ({ data: { flip }, training: { method } }) =>
+    flip === true &&
+    method === 'predictive' && {
+      path: ['data', 'flip'],
+      must: 'left out with the method predictive, which learns from fragments',
+    },
   ({ training: { schedule, r1, r2 } }) =>
     schedule?.penalty_factor !== undefined &&
     r1 === undefined &&

@@ -3,6 +3,7 @@ import type { Network, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossPair } from '../gan/losses.js';
 import type { Optimizer } from '../gan/optimizers.js';
+import { AUGMENTATION_DRAWS, type Augmentation, augment } from './augment.js';
 import { clip, gradientPenalty, slopePenalty } from './gradient-penalty.js';
 import { differentiate, scoresAndSlopes } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
@@ -31,6 +32,8 @@ export interface GanSettings {
   readonly gradientPenalty: number;
   /** Whether the scores of real (R1) and generated images (R2) are penalised for their slopes. */
   readonly slopePenalties: { readonly r1: boolean; readonly r2: boolean };
+  /** The random changes through which the discriminator sees all images; none by default. */
+  readonly augmentation?: readonly Augmentation[];
   /** Largest magnitude of the critic's weights (Arjovsky et al. 2017); no limit by default. */
   readonly weightClip?: number;
 }
@@ -45,6 +48,10 @@ export const imagesOf = ({ discriminatorSteps, batchSize }: GanSettings): number
  */
 export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: GanSettings): number =>
   (discriminatorSteps + generatorSteps - 1) * batchSize;
+
+/** Number of images that the discriminator sees through random changes, over all updates of a step. */
+export const augmentedOf = ({ discriminatorSteps, generatorSteps, loss, ...rest }: GanSettings) =>
+  (2 * discriminatorSteps + (loss.relative ? 2 : 1) * generatorSteps) * rest.batchSize;
 
 /** The specs of the step's inputs. */
 export function ganInputs(settings: GanSettings) {
@@ -63,6 +70,10 @@ export function ganInputs(settings: GanSettings) {
       latents: spec([latentsOf(settings), ...generator.inputShape]),
       /** Uniform on (0, 1), one number per real image, for the gradient penalty. */
       ...(gradientPenalty && { mixture: spec([rows, 1, 1, 1]) }),
+      /** Uniform on (0, 1), for the random changes. */
+      ...(settings.augmentation && {
+        augmentation: spec([augmentedOf(settings), AUGMENTATION_DRAWS]),
+      }),
     },
     rates: {
       ...rateInputs(optimizer, 'generator', 'discriminator'),
@@ -78,7 +89,9 @@ export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
  * One step of a GAN (Goodfellow et al. 2014, algorithm 1). First the discriminator learns to
  * distinguish a batch of real images from a batch of generated ones, each in a forward pass of its
  * own. Then the generator learns from the updated discriminator, with the latents of the last
- * generated batch. With labels, both networks are given them (Mirza & Osindero 2014).
+ * generated batch. With labels, both networks are given them (Mirza & Osindero 2014). With augmentation,
+ * the discriminator sees every image changed at random, and penalties on slopes are about the images that
+ * it sees.
  */
 export const adversarialStep =
   (settings: GanSettings) =>
@@ -87,11 +100,17 @@ export const adversarialStep =
     let { generator: g, discriminator: d } = state;
     let losses = {} as Record<'generator' | 'discriminator', tf.Tensor>;
     const part = <T extends tf.Tensor | undefined>(x: T, k: number) => sliceBatch(x, k, batchSize);
+    let seen = 0;
+    const see = (x: tf.Tensor): tf.Tensor => {
+      if (!settings.augmentation) return x;
+      const draws = part(noise.augmentation as tf.Tensor, seen++);
+      return augment(x, draws, settings.augmentation, settings.range);
+    };
 
     for (let k = 0; k < discriminatorSteps; k++) {
       const given = conditions(part(batch.labels, k));
-      const real = fromPixels(part(batch.images, k), settings.range);
-      const made = generate(settings, g, part(noise.latents, k), given).y;
+      const real = see(fromPixels(part(batch.images, k), settings.range));
+      const made = see(generate(settings, g, part(noise.latents, k), given).y);
       const { grads, aux, ...step } = differentiate((params) => {
         const discriminate = discriminatorOf(settings, params, given);
         const onReal = penalised(discriminate, d.buffers, real, rates.r1);
@@ -121,9 +140,9 @@ export const adversarialStep =
       const latents = part(noise.latents, last + k);
       const { grads, aux, ...step } = differentiate((params) => {
         const made = generate(settings, { ...g, params }, latents, given);
-        const scored = discriminate(d.buffers, made.y);
+        const scored = discriminate(d.buffers, see(made.y));
         const real = () =>
-          discriminate(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
+          discriminate(d.buffers, see(fromPixels(part(batch.images, last), settings.range))).y;
         return {
           loss: loss.generator(scored.y, real),
           aux: { made: made.buffers, scored: scored.buffers },

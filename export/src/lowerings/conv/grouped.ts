@@ -3,9 +3,10 @@ import { sizeOf } from '../../graph/shapes.js';
 import type { Value } from '../../graph/value.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../../graph/view.js';
 import { lowerViews, type Table } from '../table.js';
-import { type ConvAttrs, type Geometry, geometry } from './geometry.js';
+import { type ConvAttrs, type Geometry, geometry, mirrored } from './geometry.js';
 import { convolution, filterConvolution, transposed } from './nd.js';
-import { gatherOrZero, pixelsOfWindows } from './products.js';
+import { gatherOrZero, pixelsOfWindows, turned } from './products.js';
+import * as winograd from './winograd.js';
 
 /**
  * Convolutions in groups, which TF.js has no kernel of: `groupedConv2d` of @gpn/models asks for these
@@ -13,7 +14,8 @@ import { gatherOrZero, pixelsOfWindows } from './products.js';
  * channel o belongs to group ⌊o / out⌋.
  *
  * A constant filter makes ONNX's Conv with `group`. A computed one, as in a training step, makes a batch
- * of products of matrices, one for each group: see products.ts.
+ * of products of matrices, one for each group: see winograd.ts for kernels that have a form there, and
+ * products.ts.
  */
 interface Attrs extends ConvAttrs {
   readonly groups: number;
@@ -49,36 +51,8 @@ function convolve(b: Builder, x: Value, filter: Value, g: Geometry, groups: numb
   return together(b, y, [g.batch, h.output, w.output, g.outChannels]);
 }
 
-/** At stride 1 the gradient for the input is a convolution, too: of dy by the turned filter. */
-function inputGradient(b: Builder, dy: Value, filter: Value, g: Geometry, groups: number): Value {
-  const [ins, outs] = channelsOf(g, groups);
-  const [h, w] = g.axes;
-  const taps = h.kernel * w.kernel;
-  const flipped = gatherOrZero(
-    b,
-    b.Reshape(filter, [taps, ins, groups, outs]),
-    Array.from({ length: taps }, (_, tap) => taps - 1 - tap),
-    0,
-  );
-  const turned = b.Reshape(b.Transpose(flipped, [0, 3, 2, 1]), [
-    ...[h.kernel, w.kernel],
-    ...[outs, g.inChannels],
-  ]);
-  const back = (a: Geometry['axes'][0]) => ({
-    ...a,
-    input: a.output,
-    output: a.input,
-    before: a.kernel - 1 - a.before,
-    after: a.kernel - 1 - a.after,
-  });
-  const mirrored: Geometry = {
-    ...g,
-    inChannels: g.outChannels,
-    outChannels: g.inChannels,
-    axes: [back(h), back(w)],
-  };
-  return convolve(b, dy, turned, mirrored, groups);
-}
+const inputGradient = (b: Builder, dy: Value, filter: Value, g: Geometry, groups: number): Value =>
+  convolve(b, dy, turned(b, filter, groups), mirrored(g), groups);
 
 function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry, groups: number): Value {
   const [ins] = channelsOf(g, groups);
@@ -87,6 +61,10 @@ function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry, groups: nu
   const gradient = b.MatMul(seen, apart(b, dy, groups));
   return together(b, gradient, [h.kernel, w.kernel, ins, g.outChannels]);
 }
+
+/** Windows take nine times the room of their images, so for groups of few channels tiles are quicker. */
+const products = (g: Geometry) =>
+  winograd.hasForm(g) ? winograd : { convolve, inputGradient, filterGradient };
 
 const channelsFirst = (b: Builder, x: View): Value => laidOut(b, x, CHANNELS_FIRST);
 /** The filter as ONNX has it: [groups · out, in, height, width]. */
@@ -100,7 +78,7 @@ export const GROUPED_CONV: Table = {
   GroupedConv2D: lowerViews<{ x: View; filter: View }, Attrs>(({ x, filter }, attrs, b) => {
     const g = geometry(shapeOf(x), shapeOf(filter), attrs);
     if (!filter.value.data && multiplies(b, g)) {
-      return view(convolve(b, dense(b, x), dense(b, filter), g, attrs.groups));
+      return view(products(g).convolve(b, dense(b, x), dense(b, filter), g, attrs.groups));
     }
     const y = convolution(b, channelsFirst(b, x), weightsOf(b, filter), g.axes, attrs.groups);
     return view(y, CHANNELS_FIRST);
@@ -111,7 +89,7 @@ export const GROUPED_CONV: Table = {
   >(({ dy, filter }, attrs, b) => {
     const g = geometry(attrs.inputShape, shapeOf(filter), attrs);
     if (!filter.value.data && multiplies(b, g)) {
-      return view(inputGradient(b, dense(b, dy), dense(b, filter), g, attrs.groups));
+      return view(products(g).inputGradient(b, dense(b, dy), dense(b, filter), g, attrs.groups));
     }
     const dx = transposed(b, channelsFirst(b, dy), weightsOf(b, filter), g.axes, attrs.groups);
     return view(dx, CHANNELS_FIRST);
@@ -121,7 +99,7 @@ export const GROUPED_CONV: Table = {
       const { groups } = attrs;
       const g = geometry(shapeOf(x), attrs.filterShape, attrs);
       if (multiplies(b, g)) {
-        return view(filterGradient(b, dense(b, x), dense(b, dy), g, groups));
+        return view(products(g).filterGradient(b, dense(b, x), dense(b, dy), g, groups));
       }
       const [ins] = channelsOf(g, groups);
       const [h, w] = g.axes;

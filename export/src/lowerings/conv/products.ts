@@ -115,6 +115,18 @@ const greatestCommonDivisor = (a: number, b: number): number =>
 const filterMatrix = (b: Builder, filter: Value, g: Geometry): Value =>
   b.Reshape(filter, [g.axes[0].kernel * g.axes[1].kernel * g.inChannels, g.outChannels]);
 
+/**
+ * The filter [height, width, in / groups, out] with its taps in reverse and its channels exchanged within
+ * each group: [height, width, out / groups, in].
+ */
+export function turned(b: Builder, filter: Value, groups: number): Value {
+  const [height, width, ins, out] = filter.shape as [number, number, number, number];
+  const taps = range(height * width).reverse();
+  const apart = b.Reshape(filter, [taps.length, ins, groups, out / groups]);
+  const exchanged = b.Transpose(gatherOrZero(b, apart, taps, 0), [0, 3, 2, 1]);
+  return b.Reshape(exchanged, [height, width, out / groups, groups * ins]);
+}
+
 /** Number of channels below which images are arranged differently. */
 export const FEW_CHANNELS = 8;
 

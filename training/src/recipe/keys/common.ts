@@ -36,6 +36,10 @@ export const dataSchema = z.strictObject({
     .tuple([z.number(), z.number()], RANGE)
     .refine(([low, high]) => high === 1 && (low === 0 || low === -1), RANGE)
     .describe('What the pixel values 0 and 255 become for the networks.'),
+  flip: z
+    .boolean()
+    .optional()
+    .describe('Whether half of the images, drawn at each step, are shown as in a mirror.'),
   classes: z
     .array(z.union([z.string(), whole], CLASS))
     .min(1)
