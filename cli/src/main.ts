@@ -6,6 +6,7 @@ import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
+import { JUDGE } from './options/judge.js';
 import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
@@ -55,6 +56,12 @@ const COMMANDS = [
     'compare generators that are measured in the same way',
     COMPARE,
     () => import('./commands/compare.js'),
+  ),
+  command(
+    'judge',
+    'train a classifier of labelled pictures, to measure generators with',
+    JUDGE,
+    () => import('./commands/judge.js'),
   ),
   command(
     'inspect',

@@ -18,6 +18,7 @@ export { LOSSES, type LossPair } from './gan/losses.js';
 export { adam, type Optimizer } from './gan/optimizers.js';
 export type { Method, Phase } from './methods/method.js';
 export { ganOf, networksOf } from './recipe/gan.js';
+export { preparationOf } from './recipe/keys/common.js';
 export { changed, recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
 export type { Recipe } from './recipe/schema.js';
 export { SIDES, suggestRecipe, type Wishes } from './recipe/suggest.js';
