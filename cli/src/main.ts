@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { explain } from './errors.js';
+import { DATA } from './options/data.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
+import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import type { Declaration, Given, Spec } from './options/spec.js';
@@ -17,11 +19,18 @@ import { printable } from './terminal/print.js';
  */
 const COMMANDS = [
   command(
+    'new',
+    'write a recipe that fits a folder of pictures',
+    NEW,
+    () => import('./commands/new.js'),
+  ),
+  command(
     'train',
     'train a GAN from a recipe, and export both networks',
     TRAIN,
     () => import('./commands/train.js'),
   ),
+  command('data', 'say what is in a folder of pictures', DATA, () => import('./commands/data.js')),
   command(
     'export',
     'write a trained network, or any TF.js model, as an ONNX file',

@@ -93,7 +93,7 @@ describe('a picture', () => {
     [
       'RGB bytes, as luma',
       { width: 3, height: 2, data: Uint8Array.from(repeat(255, 51, 0)) },
-      6 * (0.299 + 0.587 * 0.2),
+      6 * (Math.round(0.299 * 255 + 0.587 * 51) / 255), // whole levels, as in training
     ],
     [
       'RGBA bytes of a canvas, blended with black',

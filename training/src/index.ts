@@ -1,4 +1,10 @@
 export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint.js';
+export {
+  type FolderSurvey,
+  type PartSurvey,
+  type SurveyOptions,
+  surveyFolder,
+} from './data/pictures/survey.js';
 export { loadDataset } from './data/sets/dataset.js';
 export type { Dataset } from './data/types.js';
 export type { EngineName } from './engine/choice.js';
@@ -14,7 +20,9 @@ export type { Method, Phase } from './methods/method.js';
 export { ganOf, networksOf } from './recipe/gan.js';
 export { recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
 export type { Recipe } from './recipe/schema.js';
-export { recipeToYaml } from './recipe/yaml.js';
+export { SIDES, suggestRecipe, type Wishes } from './recipe/suggest.js';
+export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
+export { lasting } from './run/duration.js';
 export { train } from './run/loop.js';
 export { type Trial, tryDevice } from './run/trial.js';
 export type { TrainEvent, TrainOptions, TrainResult } from './run/types.js';

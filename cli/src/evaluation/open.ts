@@ -4,10 +4,11 @@ import { type Generator, type ImageInfo, readSource } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/training';
 import type { EVAL } from '../options/evaluation.js';
 import type { OptionsOf } from '../options/spec.js';
+import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<
   OptionsOf<typeof EVAL>,
-  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange'
+  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange' | 'sliced'
 >;
 
 export interface OpenEvaluation {
@@ -22,14 +23,14 @@ export interface OpenEvaluation {
 
 /** Opens the evaluator of images of this size; a terminal shows its progress. */
 export async function openEvaluation(
-  { height, width, channels }: ImageInfo,
-  { data, classes, samples, seeds, features, featuresRange }: EvaluationOptions,
+  { height, width, channels, preparation }: ImageInfo,
+  { data, classes, samples, seeds, features, featuresRange, sliced }: EvaluationOptions,
   extras: readonly Extra[] = [],
 ): Promise<OpenEvaluation> {
   const line = statusLine(process.stderr);
   const evaluator = await openEvaluator(
     data,
-    { height, width, channels },
+    { height, width, channels, ...(preparation && { preparation }) },
     {
       samples,
       seeds: Array.from({ length: seeds }, (_, seed) => seed),
@@ -37,6 +38,7 @@ export async function openEvaluation(
       ...(classes && { classes }),
       ...(features && { features }),
       ...(featuresRange && { featuresRange }),
+      ...(sliced && { sliced }),
       on: ({ phase, done, total }) => line.show(`${phase}: ${Math.floor((100 * done) / total)}%`),
     },
   ).finally(line.clear);
@@ -49,12 +51,4 @@ export async function openEvaluation(
     },
     dispose: () => evaluator.dispose(),
   };
-}
-
-/** One line that is overwritten; nothing if the output is not a terminal. */
-function statusLine(stream: NodeJS.WriteStream) {
-  const write = (text: string) => {
-    if (stream.isTTY) stream.write(`\r\x1b[2K${text}`);
-  };
-  return { show: write, clear: () => write('') };
 }

@@ -67,6 +67,14 @@ export const list =
     return (value as unknown[]).map((entry, i) => item(entry, `${at}[${i}]`));
   };
 
+/** A list of three items. */
+export const triple =
+  <T>(item: Check<T>): Check<[T, T, T]> =>
+  (value, at) => {
+    must(Array.isArray(value) && value.length === 3, value, at, 'a list of 3');
+    return list(item, 3)(value, at) as [T, T, T];
+  };
+
 /** [low, high] with low < high. */
 export const interval: Check<[number, number]> = (value, at) => {
   const [low, high] = list(real, 2)(value, at);

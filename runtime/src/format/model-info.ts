@@ -14,9 +14,11 @@ import {
   real,
   record,
   text,
+  triple,
   whole,
 } from './checks.js';
 import { metadataOf, withMetadata } from './onnx-metadata.js';
+import type { Preparation } from './pictures/prepare.js';
 
 /** The key of the metadata entry that describes a model. */
 export const METADATA_KEY = 'gpn';
@@ -44,6 +46,8 @@ export interface ImageInfo {
   range: [low: number, high: number];
   layout: 'NHWC';
   color: 'gray' | 'rgb';
+  /** How pictures became the images that the model was trained with; `PREPARATION` unless given. */
+  preparation?: Preparation;
 }
 
 /** How a model was trained. */
@@ -126,6 +130,14 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
     range: interval,
     layout: oneOf('NHWC'),
     color: oneOf('gray', 'rgb'),
+    preparation: optional(
+      object<Preparation>({
+        grey: oneOf('bt601'),
+        fit: oneOf('cover', 'contain'),
+        filter: oneOf('triangle'),
+        background: triple(whole(0, 255)),
+      }),
+    ),
   }),
   latent: optional(object({ size, distribution: oneOf('uniform', 'normal') })),
   condition: optional(

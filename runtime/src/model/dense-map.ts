@@ -1,8 +1,8 @@
 /** Score maps of discriminators in dense form: each run gives all scores of a tile. */
 
 import { UserError } from '../errors.js';
-import { cut } from '../format/picture.js';
 import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
+import { crop } from './pixels.js';
 
 /** The most scores along a side of a tile. It bounds the memory of a run for any picture. */
 const TILE = 256;
@@ -51,7 +51,7 @@ export async function denseMap(
       const [height, width] = [high + image.height - 1, wide + image.width - 1];
       const data = new Float32Array(height * width * image.channels);
       const corner = { x: left * stride - frame, y: top * stride - frame };
-      cut(pixels, size, { ...corner, width, height }, { ...image, width, height }, data);
+      crop(pixels, size, { ...corner, width, height }, image, data);
       const shape = [height, width, image.channels];
       const tile = await runOnce(model, [{ name: input, shape, data }, ...more], 0, 1, signal);
       if (tile.data.length !== high * wide) {

@@ -1,12 +1,14 @@
 import { UserError } from '../errors.js';
 import { Images, imageShape } from '../format/images.js';
 import type { ScoreMeaning } from '../format/model-info.js';
-import { channelsOf, cut, fitted, type Picture, type Rectangle } from '../format/picture.js';
+import { channelsOf, type Picture, type Rectangle } from '../format/pictures/picture.js';
+import { type Levels, prepare, resample, sourceOf } from '../format/pictures/prepare.js';
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
 import { denseMap, isDense } from './dense-map.js';
 import { floats, oneHot } from './inputs.js';
 import { Model } from './model.js';
+import { backgroundOf, crop, fitted, inRange, ranged } from './pixels.js';
 
 /** How images or rectangles are scored. */
 export interface ScoreOptions extends BatchOptions {
@@ -77,6 +79,23 @@ export class DiscriminatorModel extends Model {
   }
 
   /**
+   * Scores whole pictures of any size. Each becomes an image of the model as the pictures that it was
+   * trained with did: see `prepare`.
+   *
+   * @returns one score for each picture
+   * @throws UserError if the model scores fragments (see `scoreMap`) or the options do not suit it; the
+   *   signal's reason if it stops
+   */
+  async scorePictures(pictures: readonly Picture[], options: ScoreOptions = {}): Promise<Scores> {
+    const { name, image, fragment } = this.info;
+    if (fragment) throw new UserError(`${name} scores parts of pictures: take its scoreMap.`);
+    if (pictures.length === 0) throw new UserError('There is no picture to score.');
+    const prepared = (k: number) =>
+      prepare(ranged(pictures[k] as Picture, image), image, image.preparation);
+    return this.#prepared(prepared, pictures.length, options);
+  }
+
+  /**
    * Scores rectangles of a picture. A rectangle of the model's size, in whole pixels, is used as it
    * is; others are resampled to that size. Only the frame of a fragment may reach outside the
    * picture, where it sees black.
@@ -93,7 +112,11 @@ export class DiscriminatorModel extends Model {
     if (rectangles.length === 0) throw new UserError('There is no rectangle to score.');
     channelsOf(image);
     for (const rectangle of rectangles) this.#check(image, rectangle);
-    return this.#cuts(image, (k) => rectangles[k] as Rectangle, rectangles.length, options);
+    const { image: size } = this.info;
+    const source = sourceOf(ranged(image, size));
+    const part = (k: number) =>
+      resample(source, rectangles[k] as Rectangle, size, backgroundOf(size));
+    return this.#prepared(part, rectangles.length, options);
   }
 
   /**
@@ -128,10 +151,10 @@ export class DiscriminatorModel extends Model {
       throw new UserError(`A map of ${columns} × ${rows} windows is too large: raise the stride.`);
     }
     const { width, height } = window;
+    const pixels = fitted(image, window);
     // Windows that do not overlap have no work to share.
     if (this.dense && stride < width) {
       const places = { rows, columns, stride, frame };
-      const pixels = fitted(image, window);
       const more = this.#labels(1, options);
       const values = await denseMap(this.opened, pixels, image, places, more, options);
       const first = { x: -frame, y: -frame, width, height };
@@ -143,24 +166,27 @@ export class DiscriminatorModel extends Model {
       width,
       height,
     });
-    const scores = await this.#cuts(image, at, rows * columns, options);
+    const copy = (k: number, out: Float32Array) => crop(pixels, image, at(k), window, out);
+    const scores = await this.#filled(copy, rows * columns, options);
     return { ...scores, rows, columns, stride, first: at(0) };
   }
 
-  #cuts(
-    picture: Picture,
-    rectangle: (k: number) => Rectangle,
+  /** Scores images that are made one by one, in levels from 0 to 255. */
+  #prepared(make: (k: number) => Levels, count: number, options: ScoreOptions): Promise<Scores> {
+    const fill = (k: number, out: Float32Array) => inRange(make(k), this.info.image, out);
+    return this.#filled(fill, count, options);
+  }
+
+  /** Scores images that are written one by one, with one batch of them in memory at a time. */
+  #filled(
+    fill: (k: number, out: Float32Array) => void,
     count: number,
     options: ScoreOptions,
   ): Promise<Scores> {
-    const { image } = this.info;
-    const pixels = fitted(picture, image);
     const size = product(imageShape(this.info));
     const batch = (at: number, n: number): Float32Array => {
       const data = new Float32Array(n * size);
-      for (let k = 0; k < n; k++) {
-        cut(pixels, picture, rectangle(at + k), image, data.subarray(k * size, (k + 1) * size));
-      }
+      for (let k = 0; k < n; k++) fill(at + k, data.subarray(k * size, (k + 1) * size));
       return data;
     };
     return this.#run(batch, count, options);

@@ -1,5 +1,6 @@
 /** Images in memory: selecting, sharing and hashing them. */
 import { createHash } from 'node:crypto';
+import { UserError } from '@gpn/runtime';
 import type { Dataset, Images } from './types.js';
 
 /** The same data set with its images in shared memory, so that threads need no copies. */
@@ -30,4 +31,16 @@ export function hashImages(data: Images): string {
   hash.update(data.images);
   if (data.labels) hash.update(data.labels);
   return hash.digest('hex');
+}
+
+/** Allocates shared memory. @throws UserError if there is not enough memory */
+export function allocate(bytes: number, folder: string): Uint8Array<SharedArrayBuffer> {
+  try {
+    return new Uint8Array(new SharedArrayBuffer(bytes));
+  } catch {
+    const gigabytes = (bytes / 2 ** 30).toFixed(1);
+    throw new UserError(
+      `The images of ${folder} need ${gigabytes} GiB of memory at the recipe's size; make data.height and data.width smaller, or give fewer images.`,
+    );
+  }
 }

@@ -1,4 +1,5 @@
 /** Types of data sets: images in memory as bytes, channels last, identified by a hash. */
+import type { Preparation } from '@gpn/runtime';
 
 /** The part of a data set. */
 export type Split = 'train' | 'test';
@@ -9,7 +10,7 @@ export interface Images {
   count: number;
   height: number;
   width: number;
-  /** 1 for grey, 3 for RGB. */
+  /** 1 for grey, 3 for RGB, 4 for RGBA. */
   channels: number;
   /** [count, height, width, channels] (NHWC), 0 to 255. */
   images: Uint8Array;
@@ -17,6 +18,8 @@ export interface Images {
   labels?: Uint8Array;
   /** The names of the classes. */
   classes?: string[];
+  /** Files of a folder that could not be read and were left out, each with the reason. */
+  unread?: { file: string; reason: string }[];
 }
 
 /** Images as bytes, without labels. */
@@ -37,6 +40,12 @@ export interface DatasetOptions {
   split?: Split;
   /** Names of the classes to keep; a digit may be a number. All by default. */
   classes?: readonly (string | number)[];
+  /** How pictures of a folder become images; `PREPARATION` of `@gpn/runtime` by default. */
+  preparation?: Preparation | undefined;
+  /** Goes on without the pictures of a folder that cannot be read, instead of throwing. */
+  skipUnreadable?: boolean | undefined;
   /** Called after each decoded image file; not called for IDX and CIFAR-10 files. */
   onProgress?: (done: number, total: number) => void;
+  /** Called with sentences about what was read of a folder and what was not. */
+  onNote?: (text: string) => void;
 }

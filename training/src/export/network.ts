@@ -5,9 +5,11 @@ import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gp
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { sideOf } from '../data/fragments.js';
+import { isNamed } from '../data/sets/dataset.js';
 import { constants, tensorsBelow } from '../engine/state.js';
 import type { Method } from '../methods/method.js';
 import { ganOf, networksOf } from '../recipe/gan.js';
+import { preparationOf } from '../recipe/keys/common.js';
 import { recipeHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { measuredStatistics } from './statistics.js';
@@ -117,6 +119,8 @@ function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelI
     range: [...(gan.range ?? data.range)],
     layout: 'NHWC',
     color: data.channels === 1 ? 'gray' : 'rgb',
+    // Named data sets have their images ready: nothing was done to them.
+    ...(!isNamed(data.dataset) && { preparation: preparationOf(data) }),
   };
 }
 

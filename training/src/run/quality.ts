@@ -3,6 +3,7 @@ import { type QualityInfo, UserError } from '@gpn/runtime';
 import { loadDataset } from '../data/sets/dataset.js';
 import type { State } from '../engine/types.js';
 import type { Phase } from '../methods/method.js';
+import { preparationOf } from '../recipe/keys/common.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** The measurements of a phase at its end; undefined if the data has no test set. */
@@ -16,9 +17,12 @@ export async function measure(
 }
 
 /** The test set of the data; undefined for a folder of images, which has none. */
-async function heldOut({ data: { dataset, height, width, channels } }: Recipe) {
+async function heldOut({ data }: Recipe) {
+  const { dataset, height, width, channels, skip_unreadable: skipUnreadable } = data;
+  const size = { height, width, channels };
   try {
-    return await loadDataset(dataset, { height, width, channels, split: 'test' });
+    const preparation = preparationOf(data);
+    return await loadDataset(dataset, { ...size, preparation, skipUnreadable, split: 'test' });
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

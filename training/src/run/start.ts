@@ -17,6 +17,7 @@ import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
 import { linesUpTo } from '../files/metrics-log.js';
 import { ganOf } from '../recipe/gan.js';
+import { preparationOf } from '../recipe/keys/common.js';
 import { settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
@@ -139,16 +140,20 @@ async function withBest(
   return { ...found, progress: { ...found.progress, watch: { ...watch, best: null } } };
 }
 
-async function loadData(
+/** Loads the images of a recipe into memory that threads share. */
+export async function loadData(
   { data }: Recipe,
-  { signal, on = () => {} }: TrainOptions,
+  { signal, on = () => {} }: Pick<TrainOptions, 'signal' | 'on'>,
 ): Promise<Dataset> {
-  const { dataset, height, width, channels, classes } = data;
+  const { dataset, height, width, channels, classes, skip_unreadable: skipUnreadable } = data;
   const loaded = await loadDataset(dataset, {
     height,
     width,
     channels,
+    preparation: preparationOf(data),
     ...(classes && { classes }),
+    skipUnreadable,
+    onNote: (text) => on({ type: 'note', text }),
     onProgress(done, total) {
       signal?.throwIfAborted();
       on({ type: 'data', done, total });

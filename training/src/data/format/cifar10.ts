@@ -5,9 +5,9 @@
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { exists } from '../../files/atomic.js';
+import { allocate } from '../images.js';
 import type { Images, Split } from '../types.js';
 import { readUnzipped } from './idx.js';
-import { allocate } from './images.js';
 import { checkLabels } from './labels.js';
 
 const FILES: Readonly<Record<Split, readonly string[]>> = {

@@ -12,6 +12,9 @@ const DATASETS: ReadonlyMap<string, (split: Split) => Promise<Images>> = new Map
   ['fashion', (split: Split) => loadFashion(split)],
 ]);
 
+/** Whether data of this name is a data set whose images are ready, and not a folder. */
+export const isNamed = (spec: string): boolean => DATASETS.has(spec);
+
 /**
  * Loads a data set. Image files are resized to the requested size; other data must have that size.
  *
@@ -34,7 +37,7 @@ function checkSize(found: Images, wanted: DatasetOptions): void {
     throw new UserError(
       `The images of ${found.name} are ${size(found)} (height × width × channels), the recipe ` +
         `needs ${size(wanted)}: set data.height, data.width and data.channels, or give a folder ` +
-        'of PNG, JPEG or WebP images, which are resized.',
+        'of pictures, which are resized.',
     );
   }
 }
@@ -53,7 +56,7 @@ export function selectClasses(data: Images, classes: readonly (string | number)[
     );
   }
   const wanted = classes.map((name) => {
-    const label = names.indexOf(String(name));
+    const label = names.indexOf(String(name).normalize('NFC'));
     if (label < 0) {
       throw new UserError(`${data.name} has no class ${name}; it has ${names.join(', ')}.`);
     }

@@ -5,26 +5,21 @@ import { UserError } from '@gpn/runtime';
 import { fileError } from '../../files/atomic.js';
 import { isCifar10, loadCifar10 } from '../format/cifar10.js';
 import { readIdx } from '../format/idx.js';
-import { type ImageSize, loadImages } from '../format/images.js';
 import { checkLabels } from '../format/labels.js';
+import { loadPictures, type PictureOptions } from '../pictures/load.js';
 import type { Images, Split } from '../types.js';
-
-/** How to load a folder. */
-export interface FolderOptions extends ImageSize {
-  split: Split;
-  onProgress?: (done: number, total: number) => void;
-}
 
 /**
  * Loads a folder of one of these kinds:
  * - IDX files named like MNIST's (`train-images-idx3-ubyte`; a dot may replace the second dash, .gz
  *   is allowed, labels are optional), which keep their size;
  * - CIFAR-10's binary files (`data_batch_1.bin`), which keep their size;
- * - PNG, JPEG and WebP images, which are resized; sub-folders, if there are any, are the classes.
+ * - pictures (PNG, JPEG, WebP, AVIF, GIF, TIFF), which are resized; sub-folders, if there are any, are
+ *   the classes, or the parts `train`, `val` and `test`.
  *
  * @throws UserError if there is nothing to read or a file cannot be read
  */
-export async function loadFolder(path: string, options: FolderOptions): Promise<Images> {
+export async function loadFolder(path: string, options: PictureOptions): Promise<Images> {
   const names = await list(path);
   const idx = idxFiles(names, options.split);
   if (idx.images !== undefined) return loadIdxPair(path, idx.images, idx.labels);
@@ -32,12 +27,7 @@ export async function loadFolder(path: string, options: FolderOptions): Promise<
     throw new UserError(`${path} has no file ${idxName(options.split, 'images')}, plain or .gz.`);
   }
   if (isCifar10(names)) return loadCifar10(path, options.split);
-  if (options.split === 'test') {
-    throw new UserError(
-      `${path} is a folder of images, which has no test set; give another folder.`,
-    );
-  }
-  return loadImages(path, options);
+  return loadPictures(path, options);
 }
 
 async function list(path: string): Promise<string[]> {
