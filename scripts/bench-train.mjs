@@ -1,7 +1,7 @@
 /**
  * `npm run bench:train`: how fast a training step is, and how much of the machine it uses.
  *
- *   npm run bench:train                      a table: systems 3, 5, 7-large, and GPN's two stages
+ *   npm run bench:train                      a table: systems 3, 5, 7-large, dcgan-64, and GPN's two stages
  *   npm run bench:train -- --json            an array, for programs
  *   npm run bench:train -- --system dcgan-mnist --steps 200 --threads 2
  *   npm run bench:train -- --together 1      so many steps in a call of onnxruntime, in place of as
@@ -16,7 +16,8 @@
  *                                            in turns; `ofFairShare` is the speed beside them over
  *                                            what an even division of the processors would leave
  *
- * A step is one iteration at the recipe's batch size on real images, on as many threads as in a
+ * A step is one iteration at the recipe's batch size on real images (noise for a recipe that
+ * wants a folder), on as many threads as in a
  * training unless --threads says how many. Operations are counted from the networks' tables, so a
  * wasteful graph earns nothing, and what minimal filtering need not multiply counts as done. The peak is
  * the best of 20 products of 1536 × 1536 matrices in the same process, with the same threads, between
@@ -44,7 +45,7 @@ import { partsOf } from '../training/dist/run/progress.js';
 import { burners, fairShare } from './burners.mjs';
 import { memory } from './train-memory.mjs';
 
-const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist'];
+const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist', 'dcgan-64'];
 const ROUNDS = 5;
 /** Long enough for V8 to have compiled what puts batches together. */
 const WARM_UP_MS = 2000;
@@ -134,7 +135,7 @@ async function measure(system, phaseName) {
   });
   const start = startingState(gan.state, recipe.model.initialization, stream(0, 'bench'));
   step.load(start);
-  const dataset = shareImages(await loadDataset(recipe.data.dataset, recipe.data));
+  const dataset = shareImages(await imagesOf(recipe));
   const parts = partsOf(gan.phases, dataset);
   const { data, from } = parts.find((part) => part.phase === phase);
   const feeder = openFeeder(recipe, dataset, parts);
@@ -221,6 +222,17 @@ async function measure(system, phaseName) {
   };
 }
 
+/** The data of a recipe; for one that wants a folder of the user's, noise in the size of its images. */
+function imagesOf({ data, training }) {
+  if (['mnist', 'fashion'].includes(data.dataset)) return loadDataset(data.dataset, data);
+  const { height, width, channels } = data;
+  const count = 4 * training.batch_size;
+  const images = Uint8Array.from(
+    stream(0, 'bench images').below(count * height * width * channels, 256),
+  );
+  return { name: 'noise', hash: '', count, height, width, channels, images };
+}
+
 /** Products of 1536 × 1536 matrices: what this machine can do at best. */
 async function sgemm(threads) {
   const n = 1536;
@@ -247,6 +259,7 @@ async function sameLosses(system, step, start, feeds, rates) {
     ...start,
     images: feeds['batch/images'],
     latents: feeds['noise/latents'],
+    ...(feeds['batch/labels'] && { labels: feeds['batch/labels'] }),
   };
   const stored = Object.entries(given).map(([name, { dtype, shape, data }]) => [
     name,

@@ -1,15 +1,26 @@
 /**
  * A power cut takes what was not synced. A small library records what commands do to their files, and
- * the test works out what a cut after any of the operations may leave of their results.
+ * the test works out what a cut after any of the operations may leave. Trainings are resumed from a drawn
+ * part of it: GPN_POWER_CUTS says from how much, and `all` from everything.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { stream } from '@gpn/runtime';
+import { resolveRecipe, train } from '@gpn/training';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bin, scratchFolder } from './cli.js';
 import { root } from './imports.js';
-import { leftAfter, type Operation, readTrace } from './kills/replay.js';
+import { type Left, leftAfter, type Operation, readTrace } from './kills/replay.js';
 
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,11 +34,11 @@ const compiled =
   ]).status === 0;
 if (!compiled && process.env.GPN_CC === 'required') throw new Error('there is no C compiler');
 
-/** Runs the command, and returns what it did to the files below a folder. */
-function recorded(below: string, ...args: string[]): Operation[] {
+/** Runs a script of Node, and returns what it did to the files below a folder. */
+function recorded(below: string, script: string, ...args: string[]): Operation[] {
   const trace = `${below}.trace`;
   rmSync(trace, { force: true });
-  const { status, stderr } = spawnSync(process.execPath, [bin, ...args], {
+  const { status, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, RECORD_BELOW: below, RECORD_TO: trace, LD_PRELOAD: library },
@@ -40,6 +51,36 @@ const random = stream(20, 'power cuts');
 const toss = () => random.below(1, 2)[0] === 1;
 const nothing = () => false;
 const everything = () => true;
+
+/** Puts what a power cut left of one folder into another. */
+function restore(left: Left, from: string, to: string): void {
+  for (const [path, bytes] of left) {
+    const target = join(to, relative(from, path));
+    if (bytes === 'folder') mkdirSync(target, { recursive: true });
+    else {
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, bytes);
+    }
+  }
+}
+
+const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Every file with the digest of its bytes; of TensorBoard's, which hold the time of day, none. */
+const contents = (at: string) =>
+  Object.fromEntries(
+    readdirSync(at, { recursive: true, encoding: 'utf8' })
+      .filter((name) => !/events\.out\.tfevents/.test(name) && statSync(join(at, name)).isFile())
+      .sort()
+      .map((name) => [name, digest(readFileSync(join(at, name)))]),
+  );
+
+/** Continues what kills/series.mjs began with one seed. */
+async function resume(recipe: string, out: string): Promise<void> {
+  const resolved = resolveRecipe(recipe, { seed: 1, steps: 8 });
+  const output = { ...resolved.output, on_collapse: 'warn' as const };
+  await train({ ...resolved, output }, { out, resume: true, device: 'cpu', threads: 1 });
+}
 
 const withoutSyncs = (operations: readonly Operation[]) =>
   operations.filter(({ name }) => name !== 'sync');
@@ -74,7 +115,7 @@ describe.skipIf(!compiled)('a power cut (skipped without a C compiler)', () => {
     const path = join(at, 'result.onnx');
     if (readdirSync(at).length === 0) copyFileSync(join(out, 'discriminator.onnx'), path);
     const before = readFileSync(path);
-    const operations = recorded(at, ...args(at));
+    const operations = recorded(at, bin, ...args(at));
     const after = readFileSync(path);
     expect(after.equals(before)).toBe(false);
     expect(operations.map(({ name }) => name)).toContain('rename');
@@ -87,5 +128,37 @@ describe.skipIf(!compiled)('a power cut (skipped without a C compiler)', () => {
     }
     expect(seen(operations, nothing).at(-1)).toEqual(after);
     expect(seen(withoutSyncs(operations), nothing).every(whole)).toBe(false);
+  });
+
+  test('leaves a training that resumes to the bytes of an unbroken one', async () => {
+    const at = join(folder, 'training');
+    mkdirSync(at);
+    const series = join(root, 'test/kills/series.mjs');
+    const operations = recorded(at, series, recipe, at, '8', '1');
+    const expected = contents(join(at, 'seed-1'));
+    const cuts = operations.flatMap((_, index) =>
+      [nothing, toss, everything].map((luck) => leftAfter(operations.slice(0, index + 1), luck)),
+    );
+    // What was synced last is there after a cut, whatever else is lost: the last checkpoint too.
+    const last = leftAfter(operations, nothing);
+    expect([...last.keys()].some((path) => path.endsWith('step-000008.safetensors'))).toBe(true);
+
+    const asText = (left: Left) =>
+      [...left]
+        .map(([path, bytes]) => `${path} ${bytes === 'folder' ? bytes : digest(bytes)}`)
+        .sort();
+    const distinct = [...new Map(cuts.map((left) => [asText(left).join('\n'), left])).values()];
+    const order = random.permutation(distinct.length);
+    const wanted =
+      process.env.GPN_POWER_CUTS === 'all'
+        ? distinct.length
+        : Number(process.env.GPN_POWER_CUTS ?? 10);
+    for (const [k, index] of [...order].slice(0, wanted).entries()) {
+      const to = join(folder, `cut-${k}`);
+      restore(distinct[index] as Left, at, to);
+      await resume(recipe, join(to, 'seed-1'));
+      expect(contents(join(to, 'seed-1')), `cut ${k}`).toEqual(expected);
+      rmSync(to, { recursive: true });
+    }
   });
 });

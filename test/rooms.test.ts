@@ -18,7 +18,7 @@ const inLayers = (...rooms: string[]): Record<string, string[]> =>
 
 /** Per package and room, the rooms of the same package that it may import. */
 const allowed: Record<Package, Record<string, string[]>> = {
-  models: { networks: [] },
+  models: { layers: [], networks: ['layers'] },
   export: {
     graph: [],
     lowerings: ['graph'],

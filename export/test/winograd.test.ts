@@ -10,10 +10,10 @@ import { eager, expectClose, type Output, run, TOLERANCE } from './run.js';
 
 type Images = tf.Tensor4D;
 
-/** [batch, height, width, in], out, stride, padding; the kernel is two strides. */
+/** [batch, height, width, in], out, strides, padding, and the strides of a kernel: 2 unless given. */
 const CASES: Record<
   string,
-  [[number, number, number, number], number, number | [number, number], number | 'valid']
+  [[number, number, number, number], number, number | [number, number], number | 'valid', number?]
 > = {
   'whole tiles': [[2, 8, 8, 3], 5, 2, 1],
   'one tile': [[3, 4, 4, 2], 3, 2, 1],
@@ -24,14 +24,19 @@ const CASES: Record<
   'pixels that no window sees': [[2, 9, 7, 2], 3, 2, 'valid'],
   'a stride of 1': [[2, 5, 4, 3], 4, 1, 'valid'],
   'strides of 3 and 2': [[1, 9, 8, 2], 2, [3, 2], 'valid'],
+  'three taps': [[2, 8, 8, 3], 5, 1, 1, 3],
+  'three taps, and a last tile that reaches beyond the output': [[2, 7, 5, 2], 3, 1, 1, 3],
+  'three taps without padding': [[2, 6, 9, 2], 3, 1, 'valid', 3],
+  'three taps, and one output along an axis': [[2, 3, 8, 2], 3, 1, 'valid', 3],
+  'three taps of two pixels': [[1, 14, 12, 2], 2, 2, 2, 3],
 };
 
 describe('a Winograd convolution', () => {
   it.each(Object.entries(CASES))(
     '%s computes what TF.js computes',
-    async (_, [shape, out, strides, pad]) => {
+    async (_, [shape, out, strides, pad, taps = 2]) => {
       const [sh, sw] = [strides].flat() as [number, number?];
-      const filterShape = [2 * sh, 2 * (sw ?? sh), shape[3], out];
+      const filterShape = [taps * sh, taps * (sw ?? sh), shape[3], out];
       const g = geometry(shape, filterShape, { strides, pad });
       const inputs = [
         uniform(shape),
@@ -62,12 +67,12 @@ describe('a Winograd convolution', () => {
 
 describe('a Winograd convolution', () => {
   /** How many matrices at once the products of a layer are, forward and backward. */
-  const products = (batch: number, channels: number): number[] => {
+  const products = (batch: number, channels: number, kernel = 4, stride = 2): number[] => {
     const shape = [batch, 8, 8, channels] as const;
-    const layer = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as Images, w as Images, 2, 1);
+    const layer = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as Images, w as Images, stride, 1);
     const model = trace(
       ({ x, w }) => tf.grads((a, c) => tf.sum(tf.square(layer(a as Images, c as Images))))([x, w]),
-      { x: spec(shape), w: spec([4, 4, channels, 2 * channels]) },
+      { x: spec(shape), w: spec([kernel, kernel, channels, 2 * channels]) },
     );
     return model.graph
       .order()
@@ -79,6 +84,10 @@ describe('a Winograd convolution', () => {
 
   it('has nine products in place of sixteen if channels are many', () => {
     expect(products(64, 64)).toEqual([9, 9, 9]);
+  });
+
+  it('has 36 products in place of 144 for three taps', () => {
+    expect(products(64, 32, 3, 1)).toEqual([36, 36, 36]);
   });
 
   it('is written for more pixels than a call takes arguments', () => {

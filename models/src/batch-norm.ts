@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Applied, LayerPass, Tensors } from './network.js';
+import { columnSums, longRows } from './rows.js';
 
 const EPSILON = 1e-5;
 /** The weight of the old running statistics in each update (PyTorch's momentum is 1 minus this). */
@@ -31,33 +32,6 @@ export function batchNormalize(
 
 const moved = (running: tf.Tensor, now: tf.Tensor): tf.Tensor =>
   tf.add(tf.mul(running, STATISTICS_KEPT), tf.mul(now, 1 - STATISTICS_KEPT));
-
-/**
- * Sums of the columns, as a product with a row of ones. onnxruntime uses all threads for a product,
- * but only one for a reduction over the leading axis.
- */
-const columnSums = (rows: tf.Tensor): tf.Tensor1D => {
-  const [count, channels] = rows.shape as [number, number];
-  return tf.reshape(tf.matMul(tf.ones([1, count]), rows as tf.Tensor2D), [channels]);
-};
-
-/** The row length below which the overhead per row dominates an elementwise operation. */
-const MIN_ROW_LENGTH = 1024;
-
-/**
- * Joins several short rows into one long row. What is added to every row, or multiplied with it, is
- * repeated as often. onnxruntime handles such operations row by row, and for a row of 32 numbers
- * the overhead takes longer than the arithmetic.
- */
-function longRows([count, channels]: readonly [number, number]) {
-  let times = 1;
-  while (times * channels < MIN_ROW_LENGTH && count % (2 * times) === 0) times *= 2;
-  return {
-    joined: (rows: tf.Tensor) => tf.reshape(rows, [count / times, times * channels]),
-    parted: (stretch: tf.Tensor) => tf.reshape(stretch, [count, channels]),
-    repeated: (row: tf.Tensor) => (times === 1 ? row : tf.tile(row, [times])),
-  };
-}
 
 function statistics(rows: tf.Tensor) {
   const weight = 1 / (rows.shape[0] as number);

@@ -7,7 +7,9 @@ export {
 } from './initialize.js';
 export {
   countParameters,
+  type ImageShape,
   type Network,
+  NetworkError,
   type NetworkOptions,
   type Pass,
   prefixed,

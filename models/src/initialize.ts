@@ -51,6 +51,8 @@ function startingValues(
       const std = STD[scheme](start.fanIn, start.fanOut);
       return normal(count).map((x) => x * std);
     }
+    case 'normal':
+      return normal(count).map((x) => x * start.std);
     case 'scale':
       return scheme === 'normal'
         ? normal(count).map((x) => 1 + 0.02 * x)

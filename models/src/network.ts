@@ -9,6 +9,8 @@ export type Start =
   | { readonly kind: 'weight'; readonly fanIn: number; readonly fanOut: number }
   /** The scale of a normalisation: N(1, 0.02) with the scheme `normal`, otherwise 1. */
   | { readonly kind: 'scale' }
+  /** Normal numbers with this standard deviation, whatever the scheme. */
+  | { readonly kind: 'normal'; readonly std: number }
   /** A direction, for power iteration: a normal vector scaled to length 1. */
   | { readonly kind: 'direction' }
   /** A copy of another tensor of the same state, by name; that one must come before it. */
@@ -146,6 +148,25 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
   };
 }
 
+/** A network cannot be made with its options: which of them is wrong, and what it must be. */
+export class NetworkError extends Error {
+  override name = 'NetworkError';
+  /** @param must the rest of the sentence "OPTION must be …" */
+  constructor(
+    readonly option: keyof NetworkOptions | keyof ImageShape,
+    readonly must: string,
+  ) {
+    super(`${option} must be ${must}`);
+  }
+}
+
+/** The size of images. */
+export interface ImageShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
 /** What a recipe can choose about its networks. */
 export interface NetworkOptions {
   /** The number of values of a latent vector. */
@@ -161,7 +182,11 @@ export interface NetworkOptions {
   /** Fragments of a discriminator: the side of the internal part and the frame, in pixels. */
   readonly fragment?: { readonly internal: number; readonly frame: number };
   /** The image, for networks that take any size; 28×28 and grey by default. */
-  readonly image?: { readonly height: number; readonly width: number; readonly channels: number };
+  readonly image?: ImageShape;
+  /** The values of the pixels 0 and 255, for networks that take either; [0, 1] by default. */
+  readonly range?: readonly [number, number];
+  /** Channels of the largest hidden layer, for networks that take any; by default as the size asks. */
+  readonly baseChannels?: number;
   /** Whether to make the dense form of a discriminator of fragments. */
   readonly dense?: boolean;
   /** Scales the channels of hidden layers; 1 by default. Tests use an eighth. */

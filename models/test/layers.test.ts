@@ -20,7 +20,7 @@ import {
   reshape,
   sigmoid,
   tanh,
-} from '../src/layers.js';
+} from '../src/layers/index.js';
 import { type LayerMaker, sequential, type Tensors } from '../src/network.js';
 
 const FORWARD = 1e-5;

@@ -1,132 +1,120 @@
-/**
- * The stages of check.sh, each in a process of its own with a time-out; their results are written as
- * they come, to results.jsonl.
- */
-import { spawnSync } from 'node:child_process';
+/** Checks the GPU of a machine, in the kit of pack.sh; --help says how. */
+import { spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { environment, inSoftware, python, watchMemory } from './machine.mjs';
 
+const HELP = `./check.sh [--devices cpu,webgpu,cuda] [--out gpu-check] [--minutes 60]
+
+Tries each device: the doctor, every bundled model's certificate, the losses of five recipes beside
+the CPU's, images a second, and milliseconds a step, beside PyTorch on the same card where Python has
+it (PYTHON names another one than python3). Prints a table, and writes table.md, table.json and, as
+they come, results.jsonl to the folder --out. A stage that fails or takes too long does not stop the
+others. --torch-device cpu measures PyTorch on the CPU, --torch-device none not at all. Exit code 3 if
+anything failed.
+`;
 const LOSSES = ['dcgan-mnist', 'wgan-gp-mnist', 'infogan-mnist', 'began-mnist', 'gpn-mnist'];
 const SPEED = ['dcgan-mnist', 'dcgan-64', 'cdcgan-mnist-large'];
-/** Chosen before any card was measured; relative to the larger of a loss and 1. */
+/** Relative to the larger of a loss and 1. */
 const LOSS_TOLERANCE = 1e-2;
+
+/** How much is done on a GPU, and what a Vulkan driver in software does in bearable time. */
+const ON_GPU = { losses: { batch: 64, steps: 20 }, batches: [64, 512], steps: 20, seconds: 180 };
+const IN_SOFTWARE = { losses: { batch: 4, steps: 5 }, batches: [2], steps: 1, seconds: 1200 };
 
 const { values: options } = parseArgs({
   options: {
     devices: { type: 'string', default: 'cpu,webgpu,cuda' },
     out: { type: 'string', default: 'gpu-check' },
-    steps: { type: 'string', default: '20' },
-    batches: { type: 'string', default: '64,512' },
-    timeout: { type: 'string', default: '120' },
-    stage: { type: 'string' },
-    device: { type: 'string' },
-    name: { type: 'string' },
+    minutes: { type: 'string', default: '60' },
+    'torch-device': { type: 'string', default: 'cuda' },
+    help: { type: 'boolean', default: false },
   },
 });
-const steps = Number(options.steps);
-const script = fileURLToPath(import.meta.url);
-const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const devices = options.devices.split(',');
+const env = environment(here('../../..'));
+const software = devices.includes('webgpu') && inSoftware(env);
+const work = software ? IN_SOFTWARE : ON_GPU;
+const end = performance.now() + 60_000 * Number(options.minutes);
 
-const STAGES = {
-  /** Every bundled model's certificate. */
-  async verify(device) {
-    const { pretrainedModels } = await import('@gpn/models/pretrained');
-    const { loadModel } = await import('@gpn/runtime');
-    const failed = [];
-    const models = pretrainedModels();
-    for (const { name } of models) {
-      try {
-        const model = await loadModel(name, { device });
-        const { ok } = await model.verify();
-        if (!ok) failed.push(name);
-        await model.dispose();
-      } catch (error) {
-        failed.push(`${name}: ${error.message}`);
-      }
-    }
-    return {
-      text: `${models.length - failed.length} of ${models.length}`,
-      failed,
-      ok: failed.length === 0,
-    };
-  },
-
-  /** The losses of the first steps; the parent compares them with the CPU's. */
-  async losses(device, recipe) {
-    const { step, feeds } = await training(device, recipe);
-    const losses = [];
-    for (let k = 0; k < steps; k++) losses.push(await step.run(feeds(k)));
-    return { losses, ok: true };
-  },
-
-  /** Milliseconds a step, and the memory of the process. */
-  async speed(device, name) {
-    const [recipe, batch] = name.split('@');
-    const { step, feeds } = await training(device, recipe, { batch_size: Number(batch) });
-    const given = feeds(0);
-    const times = [];
-    for (let k = 0; k < steps + 1; k++) {
-      const begun = performance.now();
-      await step.run(given);
-      if (k > 0) times.push(performance.now() - begun);
-    }
-    const mib = Math.round(process.resourceUsage().maxRSS / 1024);
-    return {
-      text: `${median(times).toPrecision(3)} ms, ${mib} MiB`,
-      ms: median(times),
-      mib,
-      ok: true,
-    };
-  },
-
-  /** Images a second at batch 64. */
-  async sample(device, name) {
-    const { Generator } = await import('@gpn/runtime');
-    const generator = await Generator.load(name, { device });
-    await generator.sample({ count: 64, seed: 0 });
-    const begun = performance.now();
-    await generator.sample({ count: 64 * steps, seed: 1 });
-    const perSecond = (64_000 * steps) / (performance.now() - begun);
-    return { text: `${perSecond.toPrecision(3)} images/s`, perSecond, ok: true };
-  },
-};
-
-/** The recipe's data, or noise where it wants pictures of the user's own. */
-async function dataOf({ data }) {
-  const { loadDataset } = await import('@gpn/training');
-  const { stream, UserError } = await import('@gpn/runtime');
-  const { height, width, channels } = data;
-  return loadDataset(data.dataset, data).catch((error) => {
-    if (!(error instanceof UserError)) throw error;
-    const count = 1024;
-    const images = Uint8Array.from(
-      stream(0, 'pictures').uniform(count * height * width * channels, 0, 256),
-    );
-    return { name: 'noise', hash: 'noise', count, height, width, channels, images };
+/** Runs a command with a limit of time; tells why if it fails. */
+function run(command, args, more = {}) {
+  const left = Math.min(1000 * work.seconds, end - performance.now());
+  if (left <= 0) return { failed: `not begun: the ${options.minutes} minutes were over` };
+  return new Promise((done) => {
+    const child = spawn(command, args, {
+      env: { ...env, ...more },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, errors, late] = ['', '', false];
+    child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, left);
+    child.on('error', ({ message }) => done({ failed: message }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) return done({ out });
+      const lines = errors.trim().split('\n');
+      const said = lines.findLast((line) => /error|:/i.test(line)) ?? lines.at(-1);
+      const why = late ? `ended after ${(left / 1000).toFixed(0)} s` : (signal ?? said);
+      done({ out, failed: why || `exit code ${code}` });
+    });
   });
 }
 
-/** A recipe's first phase, compiled for a device, with the feeds of its step k. */
-async function training(device, name, overrides = {}) {
-  const { compile, ganOf, resolveRecipe, startingState } = await import('@gpn/training');
-  const { stream } = await import('@gpn/runtime');
-  const { partsOf } = await import('../../training/dist/run/progress.js');
-  const recipe = resolveRecipe(name, { steps: 1_000_000_000, ...overrides });
-  if (overrides.batch_size) recipe.training.batch_size = overrides.batch_size;
-  const gan = ganOf(recipe);
-  const [phase] = gan.phases;
-  const step = await compile(phase.step, phase.inputs, { device });
-  step.load(startingState(gan.state, recipe.model.initialization, stream(0, 'check')));
-  const [{ data }] = partsOf(gan.phases, await dataOf(recipe));
-  const rates = Object.fromEntries(
-    Object.entries(phase.rates).map(([key, rate]) => [
-      `rates/${key}`,
-      { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
-    ]),
+const lastLine = (text) => JSON.parse(text.trim().split('\n').at(-1));
+const failure = (why) => ({ text: `failed: ${why}`, ok: false });
+
+async function stage(name, task) {
+  // Losses are compared in float32: TF32 has the exponents of it, but ten bits of its 23.
+  const exact = name === 'losses' ? { NVIDIA_TF32_OVERRIDE: '0' } : {};
+  const memory = task.device === 'cpu' ? undefined : await watchMemory();
+  const { out, failed } = await run(
+    process.execPath,
+    [here('./stages.mjs'), name, JSON.stringify(task)],
+    exact,
   );
-  return { step, feeds: (k) => ({ ...data.feeds(k), ...rates }) };
+  const card = await memory?.end();
+  if (failed) return failure(failed);
+  const result = lastLine(out);
+  if (card === undefined) return result;
+  return { ...result, text: `${result.text}, ${card} MiB of the card`, card };
+}
+
+/** What the doctor finds of each device, by one run for all of them. */
+async function doctor() {
+  const { out, failed } = await run(process.execPath, [
+    here('../../cli/bin/gpn-cli.js'),
+    'doctor',
+    '--json',
+  ]);
+  if (!out) return () => failure(failed);
+  const { findings } = JSON.parse(out);
+  return (device) => {
+    const { state, detail } = findings.find(({ name }) => name === device);
+    return /^(ok|note)$/.test(state) ? { text: detail, ok: true } : failure(detail);
+  };
+}
+
+/** A step in PyTorch, where the machine has it. */
+async function torch({ name, batch, steps }) {
+  const device = options['torch-device'];
+  if (device === 'none') return { text: '', ok: true };
+  const peer = here(`../../test/peers/${name.replaceAll('-', '_')}.py`);
+  const args = ['--device', device, '--batch', String(batch), '--steps', String(steps), '--json'];
+  const has = await run(python, ['-c', 'import torch, sys; sys.stderr.write(torch.__version__)']);
+  if (has.failed) return { text: 'skipped: no PyTorch here', ok: true };
+  const { out, failed } = await run(python, ['-B', peer, ...args]);
+  if (failed?.includes('no CUDA device')) return { text: `skipped: ${failed}`, ok: true };
+  if (failed) return failure(failed);
+  const { msPerStep, torch } = lastLine(out);
+  return { text: `${msPerStep.toPrecision(3)} ms (${torch})`, ms: msPerStep, ok: true };
 }
 
 /** The worst difference of two runs' losses, relative to the larger of the loss and 1. */
@@ -139,78 +127,82 @@ function apart(ours, theirs) {
   return each.reduce((worst, d) => (d <= worst ? worst : d), 0); // a NaN stays
 }
 
-function inProcess(stage, device, name) {
-  const args = [
-    script,
-    '--stage',
-    stage,
-    '--device',
-    device,
-    '--name',
-    name,
-    '--steps',
-    options.steps,
-  ];
-  const run = spawnSync(process.execPath, args, {
-    encoding: 'utf8',
-    timeout: 1000 * Number(options.timeout),
-    killSignal: 'SIGKILL',
-  });
-  if (run.status === 0) return JSON.parse(run.stdout.trim().split('\n').at(-1));
-  const why = run.signal
-    ? `ended after ${options.timeout} s`
-    : run.stderr
-        .trim()
-        .split('\n')
-        .findLast((l) => /Error|:/.test(l));
-  return { text: `failed: ${why}`, ok: false };
+/** The losses of a device beside those of the CPU, which are computed first. */
+function compared(result, cpu) {
+  if (!result.ok) return result;
+  if (!cpu?.losses) return failure('no losses of the CPU to compare with');
+  const worst = apart(result.losses, cpu.losses);
+  const ok = worst <= LOSS_TOLERANCE;
+  return { ...result, ok, text: `${ok ? '' : 'failed: '}apart by ${worst.toPrecision(2)}` };
 }
 
-function check() {
-  mkdirSync(options.out, { recursive: true });
-  const devices = options.devices.split(',');
-  const tasks = [
-    ['verify', ''],
-    ...LOSSES.map((name) => ['losses', name]),
-    ['sample', 'dcgan-mnist'],
-    ...SPEED.flatMap((name) =>
-      options.batches.split(',').map((batch) => ['speed', `${name}@${batch}`]),
-    ),
+/** The rows of the table: a title, and what gives the result of a device. */
+async function* rows() {
+  const examined = await doctor();
+  yield ['doctor', examined];
+  yield ['certificates', (device) => stage('verify', { device })];
+  for (const name of LOSSES) {
+    const task = { name, ...work.losses };
+    let cpu;
+    yield [
+      `${name}: losses, ${task.steps} steps, batch ${task.batch}`,
+      async (device) => {
+        cpu ??= await stage('losses', { ...task, device: 'cpu' });
+        return device === 'cpu' ? cpu : compared(await stage('losses', { ...task, device }), cpu);
+      },
+    ];
+  }
+  const drawn = { name: 'dcgan-mnist', batch: work.batches[0], steps: work.steps };
+  yield [
+    `dcgan-mnist: drawing, batch ${drawn.batch}`,
+    (device) => stage('sample', { ...drawn, device }),
   ];
-  const rows = [];
-  for (const [stage, name] of tasks) {
-    const row = { stage, name };
-    for (const device of devices) {
-      const result = inProcess(stage, device, name);
-      if (stage === 'losses' && result.ok) {
-        const reference = device === 'cpu' ? result : row.cpu;
-        const worst = reference?.losses ? apart(result.losses, reference.losses) : Number.NaN;
-        result.ok = worst <= LOSS_TOLERANCE;
-        result.text = device === 'cpu' ? `${steps} steps` : `apart by ${worst.toPrecision(2)}`;
-      }
-      row[device] = result;
-      appendFileSync(
-        join(options.out, 'results.jsonl'),
-        `${JSON.stringify({ stage, name, device, ...result })}\n`,
-      );
-      console.error(`${stage} ${name} on ${device}: ${result.text}`);
+  for (const name of SPEED) {
+    for (const batch of work.batches) {
+      const task = { name, batch, steps: work.steps };
+      yield [
+        `${name}: a step, batch ${batch}`,
+        (device) => stage('speed', { ...task, device }),
+        () => torch(task),
+      ];
     }
-    rows.push(row);
+  }
+}
+
+async function check() {
+  mkdirSync(options.out, { recursive: true });
+  const record = (result) =>
+    appendFileSync(join(options.out, 'results.jsonl'), `${JSON.stringify(result)}\n`);
+  const columns = [...devices, 'PyTorch'];
+  const table = [];
+  for await (const [title, on, peer] of rows()) {
+    const row = { title };
+    for (const column of columns) {
+      const result =
+        column !== 'PyTorch' ? await on(column) : ((await peer?.()) ?? { text: '', ok: true });
+      row[column] = result;
+      record({ title, column, ...result });
+      if (result.text) console.error(`${title}, ${column}: ${result.text}`);
+    }
+    table.push(row);
   }
   const line = (cells) => `| ${cells.join(' | ')} |`;
-  const table = [
-    line(['check', ...devices]),
-    line(['---', ...devices.map(() => '---')]),
-    ...rows.map((row) =>
-      line([`${row.stage} ${row.name}`.trim(), ...devices.map((d) => row[d].text)]),
-    ),
+  const note =
+    'Vulkan computes in software here, so the check does less: small batches and few steps.';
+  const text = [
+    ...(software ? [note, ''] : []),
+    line(['check', ...columns]),
+    line(columns.concat('').map(() => '---')),
+    ...table.map((row) => line([row.title, ...columns.map((column) => row[column].text)])),
   ].join('\n');
-  writeFileSync(join(options.out, 'table.md'), `${table}\n`);
-  writeFileSync(join(options.out, 'table.json'), `${JSON.stringify(rows, null, 2)}\n`);
-  console.log(table);
-  if (rows.some((row) => devices.some((d) => !row[d].ok))) process.exitCode = 3;
+  writeFileSync(join(options.out, 'table.md'), `${text}\n`);
+  writeFileSync(
+    join(options.out, 'table.json'),
+    `${JSON.stringify({ software, table }, null, 2)}\n`,
+  );
+  console.log(text);
+  if (table.some((row) => columns.some((column) => !row[column].ok))) process.exitCode = 3;
 }
 
-if (options.stage)
-  console.log(JSON.stringify(await STAGES[options.stage](options.device, options.name)));
-else check();
+if (options.help) process.stdout.write(HELP);
+else await check();

@@ -93,8 +93,10 @@ def onnxslim(path):
 def mnn(path):
     import MNN
     converted = path.replace(".onnx", ".mnn")
-    subprocess.run(["mnnconvert", "-f", "ONNX", "--modelFile", path, "--MNNModel", converted, "--bizCode", "gpn"],
-                   check=True, capture_output=True, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    # Without its command, which installs a package that reports on each conversion.
+    code = "import MNN, sys, _tools; _tools.mnnconvert(sys.argv)"
+    args = ["-f", "ONNX", "--modelFile", path, "--MNNModel", converted, "--bizCode", "gpn"]
+    subprocess.run([sys.executable, "-c", code, *args], check=True, capture_output=True)
     inputs, outputs = names(path)
     net = MNN.nn.load_module_from_file(converted, inputs, outputs)
     def run(feeds):

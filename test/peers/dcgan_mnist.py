@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from common import BATCH, check, count, measure, options, read_safetensors
+from common import adversarial, check, count, measure, options, start_normal
 
 LATENT = 16
 args = options()
@@ -28,6 +28,7 @@ def deconv(*shape):
 
 
 generator = nn.Sequential(
+    nn.Unflatten(1, (LATENT, 1, 1)),
     deconv(LATENT, 128, 4, 1, 0), nn.BatchNorm2d(128), nn.ReLU(),
     deconv(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
     deconv(64, 32, 2, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
@@ -43,50 +44,12 @@ discriminator = nn.Sequential(
 
 assert count(generator) == 172_608 and count(discriminator) == 142_208
 
-for network in (generator, discriminator):
-    for module in network:
-        weight = getattr(module, "weight_orig", getattr(module, "weight", None))
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(weight, 1, 0.02)
-        elif weight is not None:
-            nn.init.normal_(weight, 0, 0.02)
+start_normal(generator)
+start_normal(discriminator)
 
 d_optimizer = torch.optim.Adam(discriminator.parameters(), 5e-4, (0.5, 0.99))
 g_optimizer = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.99))
-bce = nn.BCEWithLogitsLoss()
-
-
-def step(pixels, latents):
-    real = pixels.float() / 255
-    fake = generator(latents.view(-1, LATENT, 1, 1))
-    d_optimizer.zero_grad(set_to_none=True)
-    on_real, on_fake = discriminator(real), discriminator(fake.detach())
-    d_loss = bce(on_real, torch.full_like(on_real, 0.9)) + bce(on_fake, torch.zeros_like(on_fake))
-    d_loss.backward()
-    d_optimizer.step()
-    g_optimizer.zero_grad(set_to_none=True)
-    judged = discriminator(fake)
-    g_loss = bce(judged, torch.ones_like(judged))
-    g_loss.backward()
-    g_optimizer.step()
-    return d_loss, g_loss
-
-
-def take(network, tensors, role, kind):
-    """Puts our tensors in place; kernels are [height, width, in or out, out or in] there."""
-    convs = [m for m in network if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
-    norms = [m for m in network if isinstance(m, nn.BatchNorm2d)]
-    for i, module in enumerate(convs, 1):
-        kernel = tensors[f"{role}/params/{kind}{i}/kernel"]
-        target = module.weight_orig if hasattr(module, "weight_orig") else module.weight
-        target.data.copy_(kernel.permute(3, 2, 0, 1))
-        if hasattr(module, "weight_u"):
-            module.weight_u.copy_(tensors[f"{role}/buffers/{kind}{i}/u"].flatten())
-            v = tensors[f"{role}/buffers/{kind}{i}/v"].reshape(kernel.shape[:3])
-            module.weight_v.copy_(v.permute(2, 0, 1).flatten())
-    for i, module in enumerate(norms, 1):
-        module.weight.data.copy_(tensors[f"{role}/params/norm{i}/scale"])
-        module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
+step = adversarial(generator, discriminator, d_optimizer, g_optimizer, (0, 1), on_real=0.9)
 
 
 def train(path, steps):
@@ -95,12 +58,12 @@ def train(path, steps):
         magic, n, height, width = struct.unpack(">4I", file.read(16))
         images = torch.from_numpy(np.frombuffer(file.read(), np.uint8).reshape(n, 1, height, width).copy())
     assert magic == 2051
-    order, batches = None, n // BATCH
+    order, batches = None, n // args.batch
     for k in range(steps):
         if k % batches == 0:
             order = torch.randperm(n)
-        start = (k % batches) * BATCH
-        d_loss, g_loss = step(images[order[start : start + BATCH]], noise(BATCH))
+        start = (k % batches) * args.batch
+        d_loss, g_loss = step(images[order[start : start + args.batch]], noise(args.batch))
         if (k + 1) % 100 == 0:
             print(f"{k + 1}/{steps} D {d_loss.item():.3f} G {g_loss.item():.3f}", flush=True)
 
@@ -112,7 +75,7 @@ def noise(rows):
 def draw(number):
     generator.eval()
     with torch.no_grad():
-        parts = [generator(noise(500).view(-1, LATENT, 1, 1)) for _ in range(number // 500)]
+        parts = [generator(noise(500)) for _ in range(number // 500)]
     return torch.cat(parts).permute(0, 2, 3, 1).contiguous().numpy()
 
 
@@ -120,9 +83,6 @@ if args.train:
     train(args.train, args.steps)
     np.save(args.out, draw(10_000))
 elif args.check:
-    tensors = read_safetensors(args.check)
-    take(generator, tensors, "generator", "deconv")
-    take(discriminator, tensors, "discriminator", "conv")
-    check(step, tensors)
+    check(step, generator, discriminator, args)
 else:
-    measure(step, noise, args)
+    measure(step, (1, 28, 28), noise, args)

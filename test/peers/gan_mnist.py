@@ -8,7 +8,7 @@ FILE holds a starting state of ours, and `images` (uint8) and `latents` of one b
 import torch
 from torch import nn
 
-from common import check, count, measure, options, read_safetensors
+from common import adversarial, check, count, measure, options
 
 LATENT = 100
 args = options()
@@ -33,41 +33,9 @@ assert count(generator) == 1_510_032 and count(discriminator) == 533_505
 
 d_optimizer = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999))
 g_optimizer = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999))
-bce = nn.BCEWithLogitsLoss()
-
-
-def step(pixels, latents):
-    real = pixels.float() * (2 / 255) - 1
-    fake = generator(latents)
-    d_optimizer.zero_grad(set_to_none=True)
-    on_real, on_fake = discriminator(real), discriminator(fake.detach())
-    d_loss = bce(on_real, torch.ones_like(on_real)) + bce(on_fake, torch.zeros_like(on_fake))
-    d_loss.backward()
-    d_optimizer.step()
-    g_optimizer.zero_grad(set_to_none=True)
-    judged = discriminator(fake)
-    g_loss = bce(judged, torch.ones_like(judged))
-    g_loss.backward()
-    g_optimizer.step()
-    return d_loss, g_loss
-
-
-def take(network, tensors, role):
-    """Puts our tensors in place; a dense layer's kernel is [in, out] there."""
-    denses = [m for m in network if isinstance(m, nn.Linear)]
-    norms = [m for m in network if isinstance(m, nn.BatchNorm1d)]
-    for i, module in enumerate(denses, 1):
-        module.weight.data.copy_(tensors[f"{role}/params/dense{i}/kernel"].T)
-        module.bias.data.copy_(tensors[f"{role}/params/dense{i}/bias"])
-    for i, module in enumerate(norms, 1):
-        module.weight.data.copy_(tensors[f"{role}/params/norm{i}/scale"])
-        module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
-
+step = adversarial(generator, discriminator, d_optimizer, g_optimizer, (-1, 1))
 
 if args.check:
-    tensors = read_safetensors(args.check)
-    take(generator, tensors, "generator")
-    take(discriminator, tensors, "discriminator")
-    check(step, tensors)
+    check(step, generator, discriminator, args)
 else:
-    measure(step, lambda rows: torch.randn(rows, LATENT), args)
+    measure(step, (1, 28, 28), lambda rows: torch.randn(rows, LATENT), args)

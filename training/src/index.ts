@@ -21,6 +21,7 @@ export { ganOf, networksOf } from './recipe/gan.js';
 export { recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
 export type { Recipe } from './recipe/schema.js';
 export { recipeToYaml } from './recipe/yaml.js';
+export { lasting } from './run/duration.js';
 export { train } from './run/loop.js';
 export { type Trial, tryDevice } from './run/trial.js';
 export type { TrainEvent, TrainOptions, TrainResult } from './run/types.js';

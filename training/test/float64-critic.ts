@@ -67,14 +67,27 @@ function judge(layers: readonly Layer[], weights: Weights, image: Float64Array) 
   return { score, slopes: dy };
 }
 
-/** Images of one batch, by pairs: the critic's loss of WGAN-GP, fake − real + 10 (‖∇‖ − 1)². */
-export const lossOf = (
-  layers: readonly Layer[],
-  weights: Weights,
-  batch: readonly { readonly [kind in 'real' | 'fake' | 'mixed']: Float64Array }[],
-): number =>
+/** The images of one row of a batch; `mixed` lies between the other two. */
+export type Row = { readonly [kind in 'real' | 'fake' | 'mixed']: Float64Array };
+
+/** The critic's loss of WGAN-GP: fake − real + 10 (‖∇‖ − 1)². */
+export const wganLossOf = (layers: readonly Layer[], weights: Weights, batch: readonly Row[]) =>
   batch.reduce((sum, { real, fake, mixed }) => {
     const score = (image: Float64Array) => judge(layers, weights, image).score;
     const norm = Math.hypot(...judge(layers, weights, mixed).slopes);
     return sum + (score(fake) - score(real) + 10 * (norm - 1) ** 2) / batch.length;
+  }, 0);
+
+/** The pairwise relativistic loss with R1 and R2: log(1 + e^(fake − real)) + γ₁/2 ‖∇real‖² + γ₂/2 ‖∇fake‖². */
+export const pairsLossOf = (
+  layers: readonly Layer[],
+  weights: Weights,
+  batch: readonly Row[],
+  [r1, r2]: readonly [number, number],
+) =>
+  batch.reduce((sum, row) => {
+    const [real, fake] = [judge(layers, weights, row.real), judge(layers, weights, row.fake)];
+    const square = (slopes: Float64Array) => slopes.reduce((all, x) => all + x * x, 0);
+    const penalties = (r1 * square(real.slopes) + r2 * square(fake.slopes)) / 2;
+    return sum + (Math.log1p(Math.exp(fake.score - real.score)) + penalties) / batch.length;
   }, 0);

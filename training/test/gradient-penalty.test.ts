@@ -7,15 +7,18 @@ import { compile } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
 import type { State } from '../src/engine/types.js';
 import { LOSSES, type LossPair } from '../src/gan/losses.js';
-import { clip, gradientPenalty } from '../src/steps/gradient-penalty.js';
-import { differentiate } from '../src/steps/gradients.js';
-import { type Layer, lossOf } from './float64-critic.js';
+import { clip, gradientPenalty, slopePenalty } from '../src/steps/gradient-penalty.js';
+import { differentiate, scoresAndSlopes } from '../src/steps/gradients.js';
+import { type Layer, pairsLossOf, type Row, wganLossOf } from './float64-critic.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const BATCH = 2;
 const PIXELS = 28 * 28;
 const WIDTH = 1 / 8;
 const wasserstein = LOSSES.wasserstein as LossPair;
+const pairs = LOSSES.relativistic_pairs as LossPair;
+/** γ of R1 and of R2. */
+const WEIGHTS = [3, 0.7] as const;
 
 // The critics' tables once more, for the float64 reference.
 const CRITICS: Readonly<Record<string, readonly Layer[]>> = {
@@ -71,16 +74,44 @@ type Inputs = {
   noise: { epsilon: tf.Tensor };
 };
 
-/** A step whose next state is the gradient of a WGAN-GP critic's loss. */
+type Judge = (x: tf.Tensor) => tf.Tensor;
+type Float64Loss = (
+  layers: readonly Layer[],
+  weights: Record<string, Float64Array>,
+  batch: readonly Row[],
+) => number;
+
+/** The penalised losses of a critic: as the steps compute them, and in float64. */
+const PENALISED: Readonly<
+  Record<string, { of(judge: Judge, inputs: Inputs): tf.Tensor; float64: Float64Loss }>
+> = {
+  'WGAN-GP': {
+    of(judge, { batch: { real, fake }, noise: { epsilon } }) {
+      const told = wasserstein.discriminator(judge(real), judge(fake), 0);
+      return tf.add(told, tf.mul(gradientPenalty(judge, real, fake, epsilon), 10));
+    },
+    float64: wganLossOf,
+  },
+  'R1 and R2': {
+    of(judge, { batch }) {
+      const [real, fake] = [batch.real, batch.fake].map((images) =>
+        scoresAndSlopes((x) => ({ y: judge(x), aux: {} }), images),
+      ) as [ReturnType<typeof scoresAndSlopes>, ReturnType<typeof scoresAndSlopes>];
+      const told = pairs.discriminator(real.y, fake.y, 0);
+      const [r1, r2] = WEIGHTS.map((weight) => tf.scalar(weight)) as [tf.Scalar, tf.Scalar];
+      return tf.add(told, tf.add(slopePenalty(real.slopes, r1), slopePenalty(fake.slopes, r2)));
+    },
+    float64: (layers, weights, batch) => pairsLossOf(layers, weights, batch, WEIGHTS),
+  },
+};
+
+/** A step whose next state is the gradient of a critic's loss. */
 const gradientStep =
-  (critic: Network) =>
-  ({ state, batch: { real, fake }, noise: { epsilon } }: Inputs) => {
+  (critic: Network, lossOf: (judge: Judge, inputs: Inputs) => tf.Tensor) => (inputs: Inputs) => {
     const { loss, grads } = differentiate((params) => {
       const judge = (x: tf.Tensor) => critic.apply(params, {}, x, { training: true }).y;
-      const told = wasserstein.discriminator(judge(real), judge(fake), 0);
-      const penalty = gradientPenalty(judge, real, fake, epsilon);
-      return { loss: tf.add(told, tf.mul(penalty, 10)), aux: {} };
-    }, state);
+      return { loss: lossOf(judge, inputs), aux: {} };
+    }, inputs.state);
     return { state: grads, metrics: { loss } };
   };
 
@@ -95,7 +126,13 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-describe.each(Object.entries(CRITICS))('the gradient penalty of %s’s critic', (name, layers) => {
+const CASES = Object.keys(CRITICS).flatMap((name) =>
+  Object.keys(PENALISED).map((kind) => [kind, name] as const),
+);
+
+describe.each(CASES)('the penalty of %s, with %s’s critic,', (kind, name) => {
+  const layers = CRITICS[name] as readonly Layer[];
+  const { of, float64 } = PENALISED[kind] as (typeof PENALISED)[string];
   const critic = criticOf(name);
   const { params, real, fake, epsilon } = example(critic);
   const feeds = { 'batch/real': real, 'batch/fake': fake, 'noise/epsilon': epsilon };
@@ -104,7 +141,8 @@ describe.each(Object.entries(CRITICS))('the gradient penalty of %s’s critic', 
     batch: { real: spec(real.shape), fake: spec(fake.shape) },
     noise: { epsilon: spec(epsilon.shape) },
   };
-  const eager = () => runEagerly(gradientStep(critic) as never, inputs, { state: params, feeds });
+  const step = gradientStep(critic, of) as never;
+  const eager = () => runEagerly(step, inputs, { state: params, feeds });
 
   // The oracle is a float64 critic in plain loops, and its penalty's central differences.
   it('has the value and the gradient that float64 says', () => {
@@ -125,7 +163,7 @@ describe.each(Object.entries(CRITICS))('the gradient penalty of %s’s critic', 
         Float64Array.from(data as Float32Array),
       ]),
     );
-    const loss = () => lossOf(layers, weights, batch);
+    const loss = () => float64(layers, weights, batch);
     const found = eager();
     expect((found.metrics.loss as number) / loss()).toBeCloseTo(1, 5);
 
@@ -154,7 +192,7 @@ describe.each(Object.entries(CRITICS))('the gradient penalty of %s’s critic', 
   });
 
   it('compiles: value and gradient are those of TF.js', async () => {
-    const compiled = await compile(gradientStep(critic) as never, inputs, { device: 'cpu' });
+    const compiled = await compile(step, inputs, { device: 'cpu' });
     compiled.load(params);
     const metrics = await compiled.run(feeds);
     const wanted = eager();

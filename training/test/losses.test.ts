@@ -44,6 +44,10 @@ const PAPERS: Record<string, Paper> = {
     discriminator: (real, fake, s) => classic(lessMean(real, fake), lessMean(fake, real), s),
     generator: (fake, real) => classic(lessMean(fake, real), lessMean(real, fake), 0),
   },
+  relativistic_pairs: {
+    discriminator: (real, fake) => -mean(real.map((x, i) => logD(x - (fake[i] as number)))),
+    generator: (fake, real) => -mean(fake.map((x, i) => logD(x - (real[i] as number)))),
+  },
 };
 
 // Between the labels and within the margins, so that no loss is at rest; and far outside of them.

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
 import { compile, traceStep } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
+import type { Recipe } from '../src/recipe/schema.js';
 import { distance, type SmallOptions, smallGan } from './small-gan.js';
 
 /** Whether convolutions take Winograd's algorithm wherever it applies, and how many have done so. */
@@ -58,6 +59,15 @@ async function differences(name: string, steps: number, options: SmallOptions = 
   return worst;
 }
 
+/** The pairwise relativistic loss with R1 and R2 (Huang et al. 2024). */
+const PAIRS = {
+  loss: 'relativistic_pairs',
+  label_smoothing: 0,
+  gradient_penalty: undefined,
+  r1: 0.5,
+  r2: 0.5,
+} satisfies Partial<Recipe['training']>;
+
 /**
  * Two right implementations agree to about 1e-6 after a step, unless a gradient or a hidden value
  * is zero to within rounding: Adam's first step makes a whole step of the gradient's sign, and a
@@ -68,13 +78,30 @@ const TWENTY: [string, SmallOptions][] = [
   ['wgan-gp-mnist', { training: { discriminator_steps: 2 } }],
   ['infogan-mnist', {}],
   ['began-mnist', {}],
+  [
+    'wgan-gp-mnist',
+    {
+      training: {
+        ...PAIRS,
+        discriminator_steps: 1,
+        augmentation: ['color', 'translation', 'cutout'],
+        schedule: { type: 'cosine', steps: 15, factor: 0.25, penalty_factor: 0.1, beta2: 0.99 },
+      },
+    },
+  ],
 ];
+
+const SMALL = { height: 16, width: 16, channels: 3 } as const;
 
 const THREE: [string, SmallOptions][] = [
   ['dcgan-mnist', { model: { batch_norm: false } }],
   ['dcgan-mnist', { model: { spectral_norm: false } }],
   ['dcgan-mnist', { training: { generator_steps: 2, generator_average: 0.9 } }],
   ['dcgan-mnist', { training: { loss: 'relativistic' } }],
+  // Both penalties with the buffers of spectral normalisation.
+  ['dcgan-mnist', { model: { batch_norm: false }, training: { ...PAIRS, generator_average: 0.9 } }],
+  ['lsgan-mnist', { model: { batch_norm: false }, training: { r1: 10 } }],
+  ['dcgan-64', { width: 1 / 32, training: { generator_steps: 2, augmentation: ['color'] } }],
   ['dcgan-mnist', { model: { batch_norm: false }, training: { weight_clip: 0.01 } }],
   ['gan-mnist', { batchSize: 8 }],
   ['cgan-mnist', { batchSize: 8 }],
@@ -82,6 +109,8 @@ const THREE: [string, SmallOptions][] = [
   ['cdcgan-mnist', { seed: 4 }],
   ['cdcgan-mnist-large', { width: 1 / 32 }],
   ['dcgan-64', { width: 1 / 32 }],
+  ['dcgan-64', { width: 1, data: SMALL, model: { network: 'dcgan', width: 4, classes: 10 } }],
+  ['wgan-gp-mnist', { width: 1, data: SMALL, model: { network: 'resnet', width: 4, classes: 10 } }],
   ['lsgan-mnist', {}],
   ['infogan-mnist', { model: { code_variance: true } }],
   ['infogan-mnist-thickness', { training: { generator_average: 0.9 } }],

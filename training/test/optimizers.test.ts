@@ -38,10 +38,31 @@ const PATHS: Readonly<Record<keyof typeof OPTIMIZERS, Path>> = {
   },
 };
 
+/** β₂ of each step, where it is an input. */
+const BETA2 = [0.9, 0.95, 0.99];
+
+/**
+ * Adam with another β₂ at each step: the second moment is a weighted sum of the squares so far, and the
+ * correction divides by the sum of its weights, written out.
+ */
+const varying: Path = (start, gradients) => {
+  let [theta, m] = [start, 0];
+  gradients.forEach((g, i) => {
+    m = BETAS.beta1 * m + (1 - BETAS.beta1) * g;
+    const weights = BETA2.slice(0, i + 1).map((beta, k) =>
+      BETA2.slice(k + 1, i + 1).reduce((product, later) => product * later, 1 - beta),
+    );
+    const sum = (of: (k: number) => number) => weights.reduce((all, w, k) => all + w * of(k), 0);
+    const vHat = sum((k) => (gradients[k] as number) ** 2) / sum(() => 1);
+    theta -= (RATE * (m / (1 - BETAS.beta1 ** (i + 1)))) / (Math.sqrt(vHat) + 1e-8);
+  });
+  return theta;
+};
+
 interface Inputs {
   state: { params: Tensors; optimizer: Tensors };
   batch: { gradient: tf.Tensor };
-  rates: { rate: tf.Tensor };
+  rates: { rate: tf.Tensor; beta2?: tf.Tensor };
 }
 
 const floats = (data: readonly number[], shape: readonly number[]): TensorData => ({
@@ -59,8 +80,11 @@ it('every optimiser is in the specification of optimisers', () => {
 });
 
 // The oracle is the closed form, or the paper's algorithm, in float64.
-describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('the optimiser %s', (name) => {
-  const optimizer = OPTIMIZERS[name](BETAS);
+describe.each([
+  ['sgd', OPTIMIZERS.sgd(BETAS), PATHS.sgd],
+  ['adam', OPTIMIZERS.adam(BETAS), PATHS.adam],
+  ['adam with β₂ as an input', OPTIMIZERS.adam({ ...BETAS, beta2: 'input' }), varying],
+] as const)('the optimiser %s', (_, optimizer, path) => {
   const shape = [START.length];
   const specs = { w: { shape, start: { kind: 'zeros' } as const } };
   const memory = optimizer.state(specs);
@@ -72,10 +96,12 @@ describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('the optimiser 
       ),
     },
     batch: { gradient: spec(shape) },
-    rates: { rate: spec([]) },
+    rates: { rate: spec([]), ...(optimizer.takesBeta2 && { beta2: spec([]) }) },
   };
   const step = ({ state, batch, rates }: Inputs) => {
-    const next = optimizer.update(state.params, { w: batch.gradient }, state.optimizer, rates.rate);
+    const { params, optimizer: moments } = state;
+    const grads = { w: batch.gradient };
+    const next = optimizer.update(params, grads, moments, rates.rate, rates.beta2);
     return { state: { params: next.params, optimizer: next.state }, metrics: {} };
   };
   const start: State = {
@@ -90,22 +116,23 @@ describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('the optimiser 
       ]),
     ),
   };
-  const feedsOf = (gradient: readonly number[]): State => ({
+  const feedsOf = (gradient: readonly number[], i: number): State => ({
     'batch/gradient': floats(gradient, shape),
     'rates/rate': floats([RATE], []),
+    ...(optimizer.takesBeta2 && { 'rates/beta2': floats([BETA2[i] as number], []) }),
   });
   const expectThere = (state: State) => {
     const found = state['params/w']?.data as Float32Array;
     START.forEach((from, i) => {
       const gradients = GRADIENTS.map((step) => step[i] as number);
-      expect(found[i]).toBeCloseTo(PATHS[name](from, gradients), 5);
+      expect(found[i]).toBeCloseTo(path(from, gradients), 5);
     });
   };
 
   it('follows its formula for three steps', () => {
     let state = start;
-    for (const gradient of GRADIENTS) {
-      state = runEagerly(step as never, inputs, { state, feeds: feedsOf(gradient) }).state;
+    for (const [i, gradient] of GRADIENTS.entries()) {
+      state = runEagerly(step as never, inputs, { state, feeds: feedsOf(gradient, i) }).state;
     }
     expectThere(state);
   });
@@ -113,7 +140,7 @@ describe.each(Object.keys(PATHS) as (keyof typeof OPTIMIZERS)[])('the optimiser 
   it('takes the same steps when it is compiled', async () => {
     const compiled = await compile(step as never, inputs, { device: 'cpu' });
     compiled.load(start);
-    for (const gradient of GRADIENTS) await compiled.run(feedsOf(gradient));
+    for (const [i, gradient] of GRADIENTS.entries()) await compiled.run(feedsOf(gradient, i));
     expectThere(compiled.state());
     await compiled.dispose();
   });

@@ -88,3 +88,14 @@ test('smooth leaves straight lines alone, to their ends, and takes off noise', (
       .map(([, value]) => Math.abs(value)),
   ).toEqual(Array(18).fill(expect.closeTo(1 / 3, 12)));
 });
+
+test('a plot has the same bytes, however many a process drew before', async () => {
+  const rows = Array.from({ length: 10 }, (_, step) => ({
+    step,
+    discriminator: 1,
+    generator: step,
+  }));
+  const svg = await lossCurves(rows, { title: 'twice' });
+  expect(svg).toMatch(/class="cls-\d+"/);
+  expect(await lossCurves(rows, { title: 'twice' })).toBe(svg);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { stepsAtOnce } from '../src/run/pace.js';
-import { stepsToPause } from '../src/run/progress.js';
+import { ratesAt, stepsToPause } from '../src/run/progress.js';
+import { startSchedule } from '../src/run/schedule.js';
 
 test('a call of several steps ends where something else is due', () => {
   const output = { samples_every: 50, checkpoint_every: 70, evaluate_every: 120 };
@@ -25,4 +26,23 @@ test('a phase without epochs pauses for the rest', () => {
 
 test('a call takes half a second, with at least one step and at most 32', () => {
   expect([0, 0.1, 3, 20, 1000].map(stepsAtOnce)).toEqual([1, 1, 1, 10, 32]);
+});
+
+test('a cosine moves all rates that are inputs of the step, by the step alone', () => {
+  const phase = { inputs: { state: {}, rates: { generator: {}, r1: {}, beta2: {} } } };
+  const training = {
+    r1: 0.05,
+    optimizer: { type: 'adam', beta2: 0.9 },
+    schedule: { type: 'cosine', steps: 100, factor: 0.25, penalty_factor: 0.1, beta2: 0.99 },
+  };
+  // The learning rate was halved after a rollback.
+  const schedule = { generator: startSchedule(1e-4), discriminator: startSchedule(1) };
+  const at = (from: number, count: number) =>
+    ratesAt({ schedule }, from, count, phase, { training } as never);
+  const [start] = at(0, 1);
+  expect(start).toEqual({ generator: 1e-4, r1: 0.05, beta2: 0.9 });
+  const [end] = at(100, 1);
+  expect(end).toEqual({ generator: 0.25e-4, r1: 0.05 * 0.1, beta2: 0.99 });
+  expect(at(48, 4)[2]?.beta2).toBeCloseTo(0.945, 12);
+  expect([...at(0, 30), ...at(30, 70)]).toEqual(at(0, 100));
 });

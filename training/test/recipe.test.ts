@@ -90,7 +90,7 @@ describe('a mistake in a recipe is one sentence that says where and what to do:'
     [
       '  loss: modified',
       '  loss: mse',
-      'training.loss must be minimax, modified, least_squares, wasserstein, hinge or relativistic, found "mse".',
+      'training.loss must be minimax, modified, least_squares, wasserstein, hinge, relativistic or relativistic_pairs, found "mse".',
     ],
     ['    beta1: 0.5', '    beta1: 1', 'training.optimizer.beta1 must be less than 1, found 1.'],
     [
@@ -148,7 +148,7 @@ describe('a mistake in a recipe is one sentence that says where and what to do:'
     [
       '    type: plateau',
       '    type: step',
-      'training.schedule.type must be plateau, found "step".',
+      'training.schedule.type must be plateau or cosine, found "step".',
     ],
     [
       'name: dcgan-mnist',

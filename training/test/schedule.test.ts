@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { plateau, startSchedule } from '../src/run/schedule.js';
+import { cosine, plateau, startSchedule } from '../src/run/schedule.js';
 
 // Golden values: torch 1.13, torch.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5,
 // patience=2), step() with these losses, from a rate of 1.
@@ -12,4 +12,13 @@ it('the schedule lowers the rate where PyTorch does', () => {
     rates.push(state.rate);
   }
   expect(rates).toEqual([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25]);
+});
+
+// Golden values: Huang et al. 2024's burn-in, 0.05 to 0.005, where 1 + cos is 2, 1 + √½, 1, 1 − √½, 0.
+it('a cosine is half way in the middle, and stays at its end', () => {
+  const values = [0, 25, 50, 75, 100, 1000].map((step) => cosine(step, 100, 0.05, 0.005));
+  const expected = [0.05, 0.043409902576697, 0.0275, 0.011590097423302, 0.005, 0.005];
+  values.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i] as number, 12);
+  });
 });

@@ -1,6 +1,5 @@
 /** Trainings small enough for TF.js's own cpu backend, which is the oracle. */
 import { stream, type TensorData } from '@gpn/runtime';
-import { floats } from '../src/data/tensors.js';
 import type { Dataset } from '../src/data/types.js';
 import { runEagerly } from '../src/engine/eager.js';
 import type { State } from '../src/engine/types.js';
@@ -8,6 +7,9 @@ import { checkRecipe } from '../src/recipe/check.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import type { Recipe } from '../src/recipe/schema.js';
+import { mapRecord } from '../src/records.js';
+import { asFeeds, ratesAt } from '../src/run/progress.js';
+import { startSchedule } from '../src/run/schedule.js';
 import { startingState } from '../src/steps/state.js';
 
 /** Noise in the shape of a data set, with labels of ten classes. */
@@ -32,6 +34,7 @@ export interface SmallOptions {
   width?: number;
   training?: Partial<Recipe['training']>;
   model?: Partial<Recipe['model']>;
+  data?: Partial<Recipe['data']>;
 }
 
 /** The recipe of this name with small batches, at an eighth of its width unless told. */
@@ -40,6 +43,7 @@ export function smallGan(name: string, options: SmallOptions = {}) {
   const full = resolveRecipe(name, { batchSize, seed });
   const recipe = checkRecipe({
     ...full,
+    data: { ...full.data, ...options.data },
     model: { ...full.model, ...options.model },
     training: { ...full.training, ...options.training },
   });
@@ -51,11 +55,11 @@ export function smallGan(name: string, options: SmallOptions = {}) {
   );
   const phases = gan.phases.map((phase) => {
     const { feeds } = phase.data(noiseImages(recipe.data, 64));
-    const rates = Object.entries(phase.rates).map(([rate, value]): [string, TensorData] => [
-      `rates/${rate}`,
-      floats([], Float32Array.of(value)),
-    ]);
-    const all = (k: number): State => ({ ...feeds(k), ...Object.fromEntries(rates) });
+    const schedule = mapRecord(phase.rates, startSchedule);
+    const all = (k: number): State => ({
+      ...feeds(k),
+      ...asFeeds(ratesAt({ schedule }, k, 1, phase, recipe)[0] ?? {}),
+    });
     return { ...phase, feeds: all };
   });
   return { recipe, gan, start, phases };

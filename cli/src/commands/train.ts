@@ -33,13 +33,13 @@ async function trainOrStop(
   const out = options.out ?? join('runs', basename(name, extname(name)));
   await refuseIfLocked(out);
   // Loading it takes a second, in which a signal would end the process without a word.
-  const { resolveRecipe, train } = await import('@gpn/training');
-  const { data: dataset, epochs, steps, batchSize, seed, device, engine } = options;
+  const { lasting, resolveRecipe, train } = await import('@gpn/training');
+  const { data: dataset, epochs, steps, minutes, batchSize, seed, device, engine } = options;
   const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
   await checkWritable(out, 'folder', '--out');
   signal.throwIfAborted();
   const { resume = false, stage, threads } = options;
-  return train(recipe, {
+  const how = {
     out,
     device,
     engine,
@@ -48,7 +48,8 @@ async function trainOrStop(
     ...(threads && { threads }),
     signal,
     on: progress.on,
-  });
+  };
+  return train(minutes ? await lasting(recipe, minutes, how) : recipe, how);
 }
 
 /** What is printed at the end, by how the training ended. */

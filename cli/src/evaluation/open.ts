@@ -8,7 +8,7 @@ import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<
   OptionsOf<typeof EVAL>,
-  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange'
+  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange' | 'sliced'
 >;
 
 export interface OpenEvaluation {
@@ -24,7 +24,7 @@ export interface OpenEvaluation {
 /** Opens the evaluator of images of this size; a terminal shows its progress. */
 export async function openEvaluation(
   { height, width, channels, preparation }: ImageInfo,
-  { data, classes, samples, seeds, features, featuresRange }: EvaluationOptions,
+  { data, classes, samples, seeds, features, featuresRange, sliced }: EvaluationOptions,
   extras: readonly Extra[] = [],
 ): Promise<OpenEvaluation> {
   const line = statusLine(process.stderr);
@@ -38,6 +38,7 @@ export async function openEvaluation(
       ...(classes && { classes }),
       ...(features && { features }),
       ...(featuresRange && { featuresRange }),
+      ...(sliced && { sliced }),
       on: ({ phase, done, total }) => line.show(`${phase}: ${Math.floor((100 * done) / total)}%`),
     },
   ).finally(line.clear);

@@ -2,6 +2,7 @@
 import {
   type Evaluation,
   format,
+  levelLines,
   type Measure,
   measuresOf,
   protocolText,
@@ -22,6 +23,7 @@ export function scorecardText(evaluation: Evaluation): string {
     '',
     table([['', ...head], ...rows], ['left', 'right', 'right', 'right', 'right', 'left']).trimEnd(),
     ...(seeds.length > 0 ? ['', `seeds ${protocol.seeds.join(', ')}:`, ...seeds] : []),
+    ...levelLines(evaluation).map((line) => `\n${line}`),
     ...notes.map((note) => `\n${note}`),
     '',
   ].join('\n');

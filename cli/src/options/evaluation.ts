@@ -1,10 +1,13 @@
-import { amount, list, range, wholeNumber } from './parsers.js';
+import { list, range, wholeNumber } from './parsers.js';
 import { declare, device, flag, parsed, required, text, withDefault } from './spec.js';
 
 /** The options that `eval` and `compare` share. */
 const MEASURING = {
   classes: parsed('--classes <names>', 'only real images of these classes, such as 0 or 3,5', list),
-  samples: withDefault(parsed('--samples <n>', 'images drawn for each seed', amount), 10_000),
+  samples: withDefault(
+    parsed('--samples <n>', 'images drawn for each seed', wholeNumber(2, 1_000_000_000)),
+    10_000,
+  ),
   seeds: withDefault(
     parsed(
       '--seeds <n>',
@@ -15,12 +18,16 @@ const MEASURING = {
   ),
   features: text(
     '--features <file|name>',
-    'an ONNX file that extracts features of images (default: the judge that belongs to the data)',
+    'an ONNX file that extracts features of images, such as one of gpn-cli judge (default: the judge that belongs to the data, or none)',
   ),
   featuresRange: parsed(
     '--features-range <low:high>',
     'the values that this file expects for black and white (default: those that the file states, or 0:1)',
     range,
+  ),
+  sliced: flag(
+    '--sliced',
+    'measure the sliced Wasserstein distance of mnist and fashion too; that of folders always is',
   ),
   device,
 };
@@ -48,7 +55,8 @@ export const EVAL = declare({
   examples: [
     'eval --model dcgan-mnist --data mnist',
     'eval --model generator.onnx --data mnist --seeds 3 --report report.html',
-    'eval --model generator.onnx --data photos/ --features inception.onnx --json > result.json',
+    'eval --model generator.onnx --data photos/',
+    'eval --model generator.onnx --data photos/ --features judge.onnx --json > result.json',
   ],
 });
 

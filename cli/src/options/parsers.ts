@@ -15,6 +15,14 @@ export const wholeNumber =
 /** A number of images, steps or epochs: at least one. The limit only catches slips of the finger. */
 export const amount = wholeNumber(1, 1_000_000_000);
 
+/** A duration in minutes; fractions are allowed. */
+export function minutes(text: string): number {
+  const value = Number(text);
+  if (!text.trim() || !(value > 0 && value <= 525_600))
+    throw new InvalidArgumentError('It must be a number of minutes, more than 0.');
+  return value;
+}
+
 /** A seed of the random generator: any whole number that a double represents exactly. */
 export const seed = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 

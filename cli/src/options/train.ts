@@ -1,4 +1,4 @@
-import { amount, seed, wholeNumber } from './parsers.js';
+import { amount, minutes, seed, wholeNumber } from './parsers.js';
 import { choice, conflicting, declare, device, flag, parsed, text, withDefault } from './spec.js';
 
 export const TRAIN = declare({
@@ -11,6 +11,15 @@ export const TRAIN = declare({
     ),
     epochs: conflicting(parsed('--epochs <n>', 'passes over the data', amount), 'steps'),
     steps: parsed('--steps <n>', 'training steps, instead of epochs', amount),
+    minutes: conflicting(
+      parsed(
+        '--minutes <n>',
+        'as many steps as take about so long on this machine, instead of epochs',
+        minutes,
+      ),
+      'epochs',
+      'steps',
+    ),
     batchSize: parsed('--batch-size <n>', 'images per step', amount),
     seed: parsed('--seed <n>', 'the seed of the weights, the noise and the order of images', seed),
     device,
@@ -42,5 +51,6 @@ export const TRAIN = declare({
     'train gpn-mnist --stage discriminator --out runs/gpn',
     'train gpn-mnist --stage generator --out runs/gpn',
     'train my-recipe.yml --data photos/ --steps 5000',
+    'train my-recipe.yml --minutes 60',
   ],
 });

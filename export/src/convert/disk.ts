@@ -55,7 +55,7 @@ const whyNot = (error: unknown): string => {
 function parse(path: string, bytes: Buffer): tf.io.ModelJSON {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')); // a byte order mark
   } catch (error) {
     throw new ExportError(
       `${path} is not valid JSON (${reasonOf(error)}): it is damaged, or not a TF.js model.`,
@@ -107,7 +107,7 @@ function manifestOf(path: string, { weightsManifest }: tf.io.ModelJSON): Manifes
 async function readWeights(path: string, manifest: Manifest): Promise<ArrayBuffer> {
   const groups = await Promise.all(
     manifest.map(async (group) => {
-      const files = group.paths.map((name) => join(dirname(path), decodeURIComponent(name)));
+      const files = await Promise.all(group.paths.map((name) => weightFile(dirname(path), name)));
       const sizes = await Promise.all(files.map(sizeOfFile));
       checkSize(path, group, sizes);
       return files.map((file, i) => ({ file, size: sizes[i] as number }));
@@ -122,6 +122,23 @@ async function readWeights(path: string, manifest: Manifest): Promise<ArrayBuffe
   }
   return all.buffer;
 }
+
+/** Where a file of weights is: its name may be written as in a URL, or as it is. */
+async function weightFile(folder: string, name: string): Promise<string> {
+  const asWritten = join(folder, name);
+  if (!name.includes('%') || (await exists(asWritten))) return asWritten;
+  try {
+    return join(folder, decodeURIComponent(name));
+  } catch {
+    return asWritten; // a percent sign that stands for itself
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function sizeOfFile(file: string): Promise<number> {
   try {

@@ -4,6 +4,8 @@ import '../trace/cpu.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { ModelFiles, ModelKind } from './disk.js';
+import { asKeras2 } from './keras.js';
+import { checkTopology } from './topology.js';
 
 export interface ModelInput {
   readonly name: string;
@@ -48,14 +50,16 @@ const INNER =
  */
 export const loadingReason = (error: unknown): string => {
   const reason = reasonOf(error);
-  return INNER.test(reason)
+  return reason === '' || INNER.test(reason)
     ? 'a part of it is missing or damaged; save or download it again'
     : reason;
 };
 
 const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
-  async layers({ path, artifacts }) {
+  async layers({ path, artifacts: found }) {
     const { loadLayersModel, Sequential } = await import('@tensorflow/tfjs-layers');
+    const artifacts = asKeras2(found);
+    checkTopology(path, artifacts.modelTopology as object);
     const model = await loadLayersModel({ load: async () => artifacts });
     // A list of layers knows its inputs by name only when it is built.
     if (model instanceof Sequential) model.build();

@@ -1,5 +1,6 @@
 import { CONV } from './conv/conv.js';
 import { CONV_3D } from './conv/conv3d.js';
+import { GROUPED_CONV } from './conv/grouped.js';
 import { DILATION } from './dilation.js';
 import { BINARY, UNARY } from './elementwise.js';
 import { GATHER } from './gather.js';
@@ -21,6 +22,7 @@ export const LOWERINGS: Table = {
   ...MATMUL,
   ...GATHER,
   ...CONV,
+  ...GROUPED_CONV,
   ...CONV_3D,
   ...POOL,
   ...NORM,

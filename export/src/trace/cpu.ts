@@ -3,9 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 // TF.js's gradients: the published Node build of tfjs-core alone has none, tfjs-layers brings them.
 import '@tensorflow/tfjs-layers';
+import { mendBatchNorm } from './cpu-batch-norm.js';
 
 // Keeps the cpu backend from advising, on standard error, to install another one.
 tf.env().set('PROD', true);
+
+mendBatchNorm();
 
 /** The little of the cpu backend that folding needs. */
 interface CpuBackend extends tf.KernelBackend {

@@ -1,6 +1,7 @@
 import type { Cases } from './case.js';
 import { ELEMENTWISE } from './elementwise.js';
 import { GATHERS } from './gather.js';
+import { GROUPED } from './grouped.js';
 import { IMAGES } from './image.js';
 import { LINEAR } from './linear.js';
 import { NORMS } from './norm.js';
@@ -14,6 +15,7 @@ export const FAMILIES: Readonly<Record<string, Cases>> = {
   shapes: SHAPES,
   gathers: GATHERS,
   'products and convolutions': LINEAR,
+  'convolutions in groups': GROUPED,
   normalisations: NORMS,
   images: IMAGES,
 };

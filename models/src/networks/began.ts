@@ -1,4 +1,4 @@
-import { conv, deconv, dense, flatten, leakyRelu, pixel, relu, sigmoid } from '../layers.js';
+import { conv, deconv, dense, flatten, leakyRelu, pixel, relu, sigmoid } from '../layers/index.js';
 import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
 
 /** Turns a vector into a 28×28 grey image in [0, 1], without batch normalisation. */

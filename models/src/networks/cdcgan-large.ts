@@ -10,7 +10,7 @@ import {
   relu,
   reshape,
   tanh,
-} from '../layers.js';
+} from '../layers/index.js';
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /** The generator of a wide conditional DCGAN for 28×28 grey images in [−1, 1]. */

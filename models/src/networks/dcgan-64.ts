@@ -1,4 +1,4 @@
-import { batchNorm, conv, deconv, flatten, leakyRelu, pixel, tanh } from '../layers.js';
+import { batchNorm, conv, deconv, flatten, leakyRelu, pixel, tanh } from '../layers/index.js';
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /** The generator of a DCGAN for 64×64 colour images in [−1, 1] (Radford et al. 2016). */

@@ -9,7 +9,7 @@ import {
   pixel,
   relu,
   sigmoid,
-} from '../layers.js';
+} from '../layers/index.js';
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 /**

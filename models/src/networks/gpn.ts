@@ -1,4 +1,4 @@
-import { conv, deconv, dense, dropout, leakyRelu, relu, reshape, tanh } from '../layers.js';
+import { conv, deconv, dense, dropout, leakyRelu, relu, reshape, tanh } from '../layers/index.js';
 import { type LayerMaker, type Network, type NetworkOptions, sequential } from '../network.js';
 
 /**

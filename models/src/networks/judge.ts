@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { batchNorm, conv, dense, dropout, flatten, relu } from '../layers.js';
+import { batchNorm, conv, dense, dropout, flatten, relu } from '../layers/index.js';
 import { type Network, type Pass, prefixed, sequential, type Tensors, under } from '../network.js';
 
 /** A classifier that also outputs the features that its last layer receives. */

@@ -1,4 +1,4 @@
-import { batchNorm, dense, flatten, joined, leakyRelu, reshape, tanh } from '../layers.js';
+import { batchNorm, dense, flatten, joined, leakyRelu, reshape, tanh } from '../layers/index.js';
 import { type Network, type NetworkOptions, sequential } from '../network.js';
 
 const image = () => reshape(() => [28, 28, 1]);

@@ -11,7 +11,20 @@ export async function svgChart(
   chart.setOption(options);
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return svg;
+  return renumbered(svg);
+}
+
+/**
+ * The same chart with its own numbers in the names of its styles and clips: ECharts counts them, and
+ * the charts, through all that a process draws, so that a resumed training would draw other bytes.
+ */
+function renumbered(svg: string): string {
+  const names = new Map<string, string>();
+  return svg.replace(/\b(?:zr\d+-([a-z]+)-?|(clip-g)-)\d+\b/g, (name, kind, group) => {
+    const known = names.get(name) ?? `${kind ?? group}-${names.size}`;
+    names.set(name, known);
+    return known;
+  });
 }
 
 async function newChart({ width = 900, height = 500 } = {}) {

@@ -8,6 +8,7 @@ export {
   bootstrap,
   type Interval,
   meanInterval,
+  shareInterval,
 } from './metrics/bootstrap.js';
 export { duplicates, type Memorised, memorised, SAME } from './metrics/copies.js';
 export { pairDistances, pixelDeviation } from './metrics/diversity.js';
@@ -22,6 +23,14 @@ export { type KernelDistance, kernelDistance } from './metrics/kernel.js';
 export { type NeighbourScores, neighbourhood, neighbourScores } from './metrics/neighbours.js';
 export { parzen, parzenLogLikelihood } from './metrics/parzen.js';
 export { average, type Rows, rowsOf } from './metrics/rows.js';
+export {
+  isSliceable,
+  type LevelDistance,
+  SLICED,
+  type SlicedDistance,
+  type SlicedSettings,
+  slicedDistance,
+} from './metrics/sliced.js';
 export {
   agreement,
   categoryError,
@@ -54,6 +63,7 @@ export {
 export { checkComparable, parseEvaluation } from './scorecard/result-file.js';
 export {
   format,
+  levelLines,
   measuresOf,
   qualityOf,
   scorecardMarkdown,
@@ -61,9 +71,9 @@ export {
   seedLines,
   shortHash,
 } from './scorecard/scorecard.js';
+export type { EvaluateProgress } from './scorecard/scores.js';
 export type {
   EvaluateOptions,
-  EvaluateProgress,
   Evaluation,
   Evaluator,
   Evidence,

@@ -17,10 +17,12 @@ export interface LossPair {
   readonly scores: 'logit' | 'critic';
   /** Whether real images have a label that can be smoothed. */
   readonly smoothing: boolean;
+  /** Whether the generator's loss compares with real images. */
+  readonly relative: boolean;
 }
 
-const LOGIT = { scores: 'logit', smoothing: true } as const;
-const CRITIC = { scores: 'critic', smoothing: false } as const;
+const LOGIT = { scores: 'logit', smoothing: true, relative: false } as const;
+const CRITIC = { scores: 'critic', smoothing: false, relative: false } as const;
 
 /** Binary cross-entropy of logits and a label, as softplus(l) − l · label, which cannot overflow. */
 const sigmoidCrossEntropy = (logits: tf.Tensor, label: number): tf.Tensor =>
@@ -98,11 +100,25 @@ export const LOSSES: Readonly<Record<string, LossPair>> = {
   relativistic: {
     ...CRITIC,
     smoothing: true,
+    relative: true,
     discriminator: (real, fake, smoothing) =>
       classification(above(real, fake), above(fake, real), smoothing),
     generator: (fake, real) => {
       const scores = real();
       return classification(above(fake, scores), above(scores, fake), 0);
     },
+  },
+
+  /**
+   * Relativistic, image by image: the logit of a real image is its score minus that of the generated
+   * image of the same row (RpGAN: Jolicoeur-Martineau 2018, section 3; Huang et al. 2024, equation 2).
+   * Whatever the generator leaves out of the data keeps its real images above their partners, so the
+   * loss has no minimum at a few images that fool the discriminator.
+   */
+  relativistic_pairs: {
+    ...CRITIC,
+    relative: true,
+    discriminator: unlabelled((real, fake) => tf.mean(tf.softplus(tf.sub(fake, real)))),
+    generator: (fake, real) => tf.mean(tf.softplus(tf.sub(real(), fake))),
   },
 };

@@ -4,11 +4,13 @@ import { floats } from '../data/tensors.js';
 import { ratio, weight } from '../recipe/keys/values.js';
 import {
   adversarialStep,
+  augmentedOf,
   type GanSettings,
   ganInputs,
   imagesOf,
   latentsOf,
 } from '../steps/adversarial.js';
+import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
@@ -20,6 +22,7 @@ import {
   optimizerOf,
   passes,
   stepsOf,
+  uniforms,
   updateFlops,
 } from './shared.js';
 
@@ -34,6 +37,23 @@ const keys = {
   gradient_penalty: weight
     .optional()
     .describe('Weight of the gradient penalty (λ of WGAN-GP); without it there is none.'),
+  r1: weight
+    .optional()
+    .describe(
+      'Weight γ of the penalty γ/2 · ‖∇D‖² on the scores of real images (R1), which keeps the discriminator’s slopes small; without it there is none.',
+    ),
+  r2: weight
+    .optional()
+    .describe('Weight γ of the same penalty on generated images (R2); without it there is none.'),
+  augmentation: z
+    .array(z.enum(AUGMENTATIONS))
+    .min(1)
+    .max(AUGMENTATIONS.length)
+    .refine((list) => new Set(list).size === list.length, { error: 'a list of different names' })
+    .optional()
+    .describe(
+      'Random changes through which the discriminator sees real and generated images alike (Zhao et al. 2020), for few images: `color` (brightness, saturation, contrast), `translation` (by up to an eighth), `cutout` (a square of half the side); none unless given.',
+    ),
   weight_clip: z
     .number()
     .gt(0)
@@ -60,6 +80,8 @@ export const adversarial = defineMethod({
       discriminatorSteps: training.discriminator_steps ?? 1,
       generatorSteps: training.generator_steps ?? 1,
       gradientPenalty: training.gradient_penalty ?? 0,
+      slopePenalties: { r1: training.r1 !== undefined, r2: training.r2 !== undefined },
+      ...(training.augmentation && { augmentation: training.augmentation }),
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
     const rows = imagesOf(settings);
@@ -76,6 +98,9 @@ export const adversarial = defineMethod({
           ...(settings.gradientPenalty && {
             mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
           }),
+          ...(settings.augmentation && {
+            augmentation: uniforms([augmentedOf(settings), AUGMENTATION_DRAWS], random),
+          }),
         })),
     };
     return {
@@ -89,18 +114,22 @@ export const adversarial = defineMethod({
 
 /**
  * Floating-point operations of a step. A gradient penalty needs a forward pass, a backward pass to
- * the pixels, and a backward pass through both.
+ * the pixels, and a backward pass through both. R1 and R2 share the forward pass and the backward pass
+ * through it with the loss. A loss that compares needs the scores of real images once more.
  */
 function stepFlops(pair: Pair, settings: GanSettings): number {
-  const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty } = settings;
+  const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty, loss } = settings;
+  const { r1, r2 } = settings.slopePenalties;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
   const update = updateFlops(pair);
   const penalty = gradientPenalty ? 4 * d.forward + d.inputs + d.weights : 0;
+  const slopes = (Number(r1) + Number(r2)) * (2 * d.forward + d.weights);
+  const compared = loss.relative ? d.forward : 0;
   const unshared = (generatorSteps - 1) * g.forward;
   return (
     batchSize *
-    (discriminatorSteps * (update.discriminator + penalty) +
-      generatorSteps * update.generator +
+    (discriminatorSteps * (update.discriminator + penalty + slopes) +
+      generatorSteps * (update.generator + compared) +
       unshared)
   );
 }

@@ -12,7 +12,8 @@ import type { StateSpecs } from '../steps/state.js';
 /** A part of a training with its own step function and schedule. Most methods have one phase. */
 export interface Phase {
   readonly name: string;
-  /** The specs of the step's inputs; the group `rates` holds its learning rates. */
+  /** The specs of the step's inputs; the group `rates` holds its learning rates, and what else a
+   * schedule can change. */
   readonly inputs: StepInputs;
   /** One step, a pure function. */
   step(inputs: Tensors<StepInputs>): StepOutputs;

@@ -1,5 +1,5 @@
 import type { Pair } from '@gpn/models';
-import { product, type RandomStream, stream, type TensorData } from '@gpn/runtime';
+import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import { z } from 'zod';
 import { batches } from '../data/batches.js';
 import {
@@ -30,7 +30,7 @@ import {
 import { ganState } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
-import { drawLatents, optimizerOf, passes, stepsOf } from './shared.js';
+import { drawLatents, optimizerOf, passes, stepsOf, uniforms } from './shared.js';
 
 const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };
 const share = weight.optional();
@@ -258,10 +258,6 @@ const placesOf = (
   const data = fragmentIndices(drawCorners(random, count, dataset, size.internal), dataset, size);
   return { dtype: 'int32', shape: [data.length], data };
 };
-
-/** Uniform numbers on (0, 1). */
-const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
-  floats(shape, random.uniform(product(shape), 0, 1));
 
 /** Remembers results, because the rounds share their data and drawing a long order is slow. */
 function memoized<A extends object, B>(f: (a: A) => B): (a: A) => B {

@@ -1,8 +1,9 @@
 /** What the methods share: optimiser, losses, batches, and counts of operations. */
 import type { Pair } from '@gpn/models';
-import { type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
+import { product, type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
+import { flipSome } from '../data/flip.js';
 import { floats, oneHot, pixels } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
@@ -12,8 +13,10 @@ import type { CommonRecipe } from '../recipe/keys/common.js';
 import type { PhaseData } from './method.js';
 
 /** The optimiser of a recipe. */
-export const optimizerOf = ({ training: { optimizer } }: CommonRecipe): Optimizer =>
-  OPTIMIZERS[optimizer.type](optimizer);
+export const optimizerOf = ({ training: { optimizer, schedule } }: CommonRecipe): Optimizer => {
+  const scheduled = schedule?.beta2 !== undefined;
+  return OPTIMIZERS[optimizer.type](scheduled ? { ...optimizer, beta2: 'input' } : optimizer);
+};
 
 /** The keys of methods with a pair of losses. */
 export const lossKeys = {
@@ -65,7 +68,9 @@ export function imagesAndNoise(
     stepsPerEpoch,
     feeds(k): State {
       const chosen = indices(k);
-      const images = pixels([perStep, height, width, channels], gatherBatch(dataset, chosen));
+      const shown = gatherBatch(dataset, chosen);
+      if (recipe.data.flip) flipSome(shown, dataset, stream(seed, 'flip', k));
+      const images = pixels([perStep, height, width, channels], shown);
       const drawn = Object.entries(noise(stream(seed, 'noise', k)));
       return {
         'batch/images': images,
@@ -94,6 +99,10 @@ export const drawLatents = (
   const { size, distribution } = model.latent;
   return floats([rows, size], random[distribution](rows * size));
 };
+
+/** Uniform numbers on (0, 1). */
+export const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
+  floats(shape, random.uniform(product(shape), 0, 1));
 
 const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 0);
 

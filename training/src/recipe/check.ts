@@ -1,5 +1,5 @@
 /** Checks of a recipe as a whole: its keys against each other, its networks and its method. */
-import type { Pair } from '@gpn/models';
+import { NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
@@ -13,6 +13,9 @@ interface Objection {
   readonly found?: unknown;
 }
 type Check = (recipe: Recipe, pair: () => Pair) => Objection | false | undefined;
+
+/** Penalties on the slopes of single scores. */
+const PENALTIES = ['gradient_penalty', 'r1', 'r2'] as const;
 
 const SIDES = ['height', 'width', 'channels'] as const;
 
@@ -32,11 +35,40 @@ const CHECKS: readonly Check[] = [
       must: 'even with information.diversity, which compares the halves of a batch',
       found: batch_size,
     },
-  ({ model, training }) =>
-    training.gradient_penalty !== undefined &&
-    model.batch_norm && {
-      path: ['model', 'batch_norm'],
-      must: 'false with a gradient penalty, which needs the score of an image to depend on that image alone',
+  ({ model, training }) => {
+    const penalty = PENALTIES.find((key) => training[key] !== undefined);
+    return (
+      penalty !== undefined &&
+      model.batch_norm && {
+        path: ['model', 'batch_norm'],
+        must: `false with training.${penalty}, which needs the score of an image to depend on that image alone`,
+      }
+    );
+  },
+  ({ data: { flip }, training: { method } }) =>
+    flip === true &&
+    method === 'predictive' && {
+      path: ['data', 'flip'],
+      must: 'left out with the method predictive, which learns from fragments',
+    },
+  ({ training: { schedule, r1, r2 } }) =>
+    schedule?.penalty_factor !== undefined &&
+    r1 === undefined &&
+    r2 === undefined && {
+      path: ['training', 'schedule', 'penalty_factor'],
+      must: 'left out without training.r1 and training.r2',
+    },
+  ({ training: { schedule, optimizer } }) =>
+    schedule?.beta2 !== undefined &&
+    optimizer.type !== 'adam' && {
+      path: ['training', 'schedule', 'beta2'],
+      must: `left out with the optimizer ${optimizer.type}`,
+    },
+  ({ training: { schedule, method } }) =>
+    schedule?.type === 'cosine' &&
+    method === 'predictive' && {
+      path: ['training', 'schedule', 'type'],
+      must: 'plateau with the method predictive, whose networks take turns',
     },
   ({ model: { network }, training: { method } }) =>
     (method === 'predictive') !== network.startsWith('gpn') && {
@@ -104,7 +136,7 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
     return built;
   };
   for (const check of CHECKS) {
-    const objection = check(data, pair);
+    const objection = objectionOf(check, data, pair);
     if (!objection) continue;
     const { path, must, found } = objection;
     const end = found === undefined ? '' : `, found ${found}`;
@@ -112,3 +144,30 @@ export function checkRecipe(value: unknown, place: (path: Path) => string = dott
   }
   return data;
 }
+
+/** What a check objects to, or the networks themselves, which do not take every option. */
+function objectionOf(
+  check: Check,
+  recipe: Recipe,
+  pair: () => Pair,
+): Objection | false | undefined {
+  try {
+    return check(recipe, pair);
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    const path = PATHS[error.option];
+    if (!path) throw error;
+    const [section, key] = path;
+    const found = (recipe[section] as Readonly<Record<string, unknown>>)[key];
+    return { path, must: `${error.must} (network ${recipe.model.network})`, found };
+  }
+}
+
+/** The keys of a recipe that set the options of networks. */
+const PATHS: Partial<Record<NetworkError['option'], ['data' | 'model', string]>> = {
+  height: ['data', 'height'],
+  width: ['data', 'width'],
+  baseChannels: ['model', 'width'],
+  batchNorm: ['model', 'batch_norm'],
+  spectralNorm: ['model', 'spectral_norm'],
+};

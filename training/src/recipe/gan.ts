@@ -37,7 +37,9 @@ export function networksOf({ model, data }: Recipe, width = 1, dense = false): P
     },
     ...(model.code_variance && { codeVariance: true }),
     ...(fragment && { fragment }),
+    ...(model.width && { baseChannels: model.width }),
     image: { height: data.height, width: data.width, channels: data.channels },
+    range: data.range,
     dense,
   });
 }

@@ -16,7 +16,16 @@ import type { Recipe } from '../recipe/schema.js';
 import { actionOn } from '../tracking/sentinel.js';
 import { ahead } from './feeder.js';
 import { pacesOf, stepsAtOnce } from './pace.js';
-import { advance, dueAt, enter, partAt, ratesOf, rolledBack, stepsToPause } from './progress.js';
+import {
+  advance,
+  asFeeds,
+  dueAt,
+  enter,
+  partAt,
+  ratesAt,
+  rolledBack,
+  stepsToPause,
+} from './progress.js';
 import { measure } from './quality.js';
 import { type Collapse, collapsed, diverged, moved, takenOver } from './sentences.js';
 import { foldersOf, startOf } from './start.js';
@@ -118,19 +127,21 @@ async function trainAlone(
         // Data: the feeds of the next steps, prepared in another thread while the last ones ran.
         const epoch = Math.floor((progress.step - from) / data.stepsPerEpoch);
         const calling = performance.now();
-        const rates = ratesOf(progress);
-        const feeds = (await next()).map((each) => ({ ...each, ...rates }));
+        const prepared = await next();
+        const first = progress.step - from;
+        const rates = ratesAt(progress, first, prepared.length, phase, recipe);
+        const feeds = prepared.map((each, i) => ({ ...each, ...asFeeds(rates[i] ?? {}) }));
 
         // Steps: forward, backward and update, several in one call of the engine.
         const taken = await compiled.runAll(feeds);
         pace.took(taken.length, (performance.now() - calling) / 1000);
         const imagesPerSecond = pace.perSecond() * recipe.training.batch_size;
-        for (const losses of taken) {
+        for (const [i, losses] of taken.entries()) {
           if (!Object.values(losses).every(Number.isFinite)) {
             throw new UserError(diverged(progress.step + 1, saved));
           }
           progress = advance(progress, losses, part, recipe);
-          tracker.step(progress, epoch, losses);
+          tracker.step(progress, epoch, losses, rates[i] ?? {});
           const { step } = progress;
           on({ type: 'step', step, steps, epoch, imagesPerSecond, losses });
         }

@@ -7,7 +7,7 @@ import type { State } from '../engine/types.js';
 import type { Phase, PhaseData } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';
-import { plateau, startSchedule } from './schedule.js';
+import { cosine, plateau, startSchedule } from './schedule.js';
 
 /** A phase with its data, placed on the step axis of a training: from `from` up to before `to`. */
 export interface Part {
@@ -103,7 +103,7 @@ export function advance(
     epochs: Math.round(epochs), // removes the rounding of the sum
     epoch: { steps: 0, sums: {} },
     schedule: mapRecord(progress.schedule, (rate, name) =>
-      rule ? plateau(rate, (sums[name] ?? 0) / steps, rule) : rate,
+      rule?.type === 'plateau' ? plateau(rate, (sums[name] ?? 0) / steps, rule) : rate,
     ),
   };
 }
@@ -151,10 +151,39 @@ export const rolledBack = (progress: Progress): Progress => ({
   }),
 });
 
-/** The learning rates as feeds of a step. */
-export const ratesOf = ({ schedule }: Progress): State =>
+/** The inputs of the group `rates` by name. */
+export type Rates = Readonly<Record<string, number>>;
+
+/**
+ * The rates of some steps of a phase: learning rates as the progress has them, and what else a schedule
+ * can change. A cosine is a function of the step.
+ * @param from steps of the phase before the first
+ */
+export function ratesAt(
+  { schedule: learning }: Pick<Progress, 'schedule'>,
+  from: number,
+  count: number,
+  { inputs }: Pick<Phase, 'inputs'>,
+  { training }: Recipe,
+): Rates[] {
+  const { schedule, optimizer, r1, r2 } = training;
+  const { steps, factor, penalty_factor = 1, beta2 } = schedule?.type === 'cosine' ? schedule : {};
+  return Array.from({ length: count }, (_, i) => {
+    const moved = (start: number, end = start) => cosine(from + i, steps ?? 0, start, end);
+    const all: Record<string, number | undefined> = {
+      ...mapRecord(learning, ({ rate }) => moved(rate, factor && rate * factor)),
+      r1: r1 && moved(r1, r1 * penalty_factor),
+      r2: r2 && moved(r2, r2 * penalty_factor),
+      beta2: optimizer.beta2 && moved(optimizer.beta2, beta2),
+    };
+    return mapRecord(inputs.rates as Record<string, object>, (_, name) => all[name] as number);
+  });
+}
+
+/** Rates as feeds of a step. */
+export const asFeeds = (rates: Rates): State =>
   Object.fromEntries(
-    Object.entries(schedule).map(([name, { rate }]) => [
+    Object.entries(rates).map(([name, rate]) => [
       `rates/${name}`,
       floats([], Float32Array.of(rate)),
     ]),

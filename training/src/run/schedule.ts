@@ -22,10 +22,18 @@ const THRESHOLD = 1e-4;
 export function plateau(
   state: ScheduleState,
   loss: number,
-  { factor, patience }: { factor: number; patience: number },
+  { factor, patience = 0 }: { factor: number; patience?: number | undefined },
 ): ScheduleState {
   const better = state.best === null || loss < state.best - Math.abs(state.best) * THRESHOLD;
   if (better) return { ...state, best: loss, stale: 0 };
   const stale = state.stale + 1;
   return stale > patience ? { ...state, rate: state.rate * factor, stale: 0 } : { ...state, stale };
 }
+
+/**
+ * A value that goes from `from` to `to` by half a cosine over the first `steps` steps, and then stays
+ * (Loshchilov & Hutter 2017, equation 5, without restarts).
+ * @param step steps taken so far
+ */
+export const cosine = (step: number, steps: number, from: number, to: number): number =>
+  step >= steps ? to : to + ((from - to) * (1 + Math.cos((Math.PI * step) / steps))) / 2;

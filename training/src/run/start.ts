@@ -140,9 +140,10 @@ async function withBest(
   return { ...found, progress: { ...found.progress, watch: { ...watch, best: null } } };
 }
 
-async function loadData(
+/** Loads the images of a recipe into memory that threads share. */
+export async function loadData(
   { data }: Recipe,
-  { signal, on = () => {} }: TrainOptions,
+  { signal, on = () => {} }: Pick<TrainOptions, 'signal' | 'on'>,
 ): Promise<Dataset> {
   const { dataset, height, width, channels, classes, skip_unreadable: skipUnreadable } = data;
   const loaded = await loadDataset(dataset, {

@@ -55,7 +55,15 @@ export async function withTools<T>(
   }
 }
 
-function compiler(recipe: Recipe, { engine = 'onnx', device = 'auto', threads }: TrainOptions) {
+/** Compiles the steps of a recipe, each once. */
+export function compiler(
+  recipe: Recipe,
+  {
+    engine = 'onnx',
+    device = 'auto',
+    threads,
+  }: Pick<TrainOptions, 'engine' | 'device' | 'threads'>,
+) {
   const compiled = new Map<Phase['step'], CompiledStep>();
   const name = `${recipe.name} training step`;
   return {

@@ -3,8 +3,9 @@ import type { Network, Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossPair } from '../gan/losses.js';
 import type { Optimizer } from '../gan/optimizers.js';
-import { clip, gradientPenalty } from './gradient-penalty.js';
-import { differentiate } from './gradients.js';
+import { AUGMENTATION_DRAWS, type Augmentation, augment } from './augment.js';
+import { clip, gradientPenalty, slopePenalty } from './gradient-penalty.js';
+import { differentiate, scoresAndSlopes } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
 import { asInputs, ganState, rateInputs } from './state.js';
 
@@ -29,6 +30,10 @@ export interface GanSettings {
   readonly generatorSteps: number;
   /** The weight λ of the gradient penalty; 0 for none. */
   readonly gradientPenalty: number;
+  /** Whether the scores of real (R1) and generated images (R2) are penalised for their slopes. */
+  readonly slopePenalties: { readonly r1: boolean; readonly r2: boolean };
+  /** The random changes through which the discriminator sees all images; none by default. */
+  readonly augmentation?: readonly Augmentation[];
   /** Largest magnitude of the critic's weights (Arjovsky et al. 2017); no limit by default. */
   readonly weightClip?: number;
 }
@@ -44,9 +49,13 @@ export const imagesOf = ({ discriminatorSteps, batchSize }: GanSettings): number
 export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: GanSettings): number =>
   (discriminatorSteps + generatorSteps - 1) * batchSize;
 
+/** Number of images that the discriminator sees through random changes, over all updates of a step. */
+export const augmentedOf = ({ discriminatorSteps, generatorSteps, loss, ...rest }: GanSettings) =>
+  (2 * discriminatorSteps + (loss.relative ? 2 : 1) * generatorSteps) * rest.batchSize;
+
 /** The specs of the step's inputs. */
 export function ganInputs(settings: GanSettings) {
-  const { generator, discriminator, optimizer, gradientPenalty } = settings;
+  const { generator, discriminator, optimizer, gradientPenalty, slopePenalties } = settings;
   const rows = imagesOf(settings);
   const { labels } = discriminator.conditions;
   return {
@@ -61,8 +70,17 @@ export function ganInputs(settings: GanSettings) {
       latents: spec([latentsOf(settings), ...generator.inputShape]),
       /** Uniform on (0, 1), one number per real image, for the gradient penalty. */
       ...(gradientPenalty && { mixture: spec([rows, 1, 1, 1]) }),
+      /** Uniform on (0, 1), for the random changes. */
+      ...(settings.augmentation && {
+        augmentation: spec([augmentedOf(settings), AUGMENTATION_DRAWS]),
+      }),
     },
-    rates: rateInputs('generator', 'discriminator'),
+    rates: {
+      ...rateInputs(optimizer, 'generator', 'discriminator'),
+      /** γ of each penalty. */
+      ...(slopePenalties.r1 && { r1: spec([]) }),
+      ...(slopePenalties.r2 && { r2: spec([]) }),
+    },
   };
 }
 export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
@@ -71,7 +89,9 @@ export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
  * One step of a GAN (Goodfellow et al. 2014, algorithm 1). First the discriminator learns to
  * distinguish a batch of real images from a batch of generated ones, each in a forward pass of its
  * own. Then the generator learns from the updated discriminator, with the latents of the last
- * generated batch. With labels, both networks are given them (Mirza & Osindero 2014).
+ * generated batch. With labels, both networks are given them (Mirza & Osindero 2014). With augmentation,
+ * the discriminator sees every image changed at random, and penalties on slopes are about the images that
+ * it sees.
  */
 export const adversarialStep =
   (settings: GanSettings) =>
@@ -80,34 +100,34 @@ export const adversarialStep =
     let { generator: g, discriminator: d } = state;
     let losses = {} as Record<'generator' | 'discriminator', tf.Tensor>;
     const part = <T extends tf.Tensor | undefined>(x: T, k: number) => sliceBatch(x, k, batchSize);
+    let seen = 0;
+    const see = (x: tf.Tensor): tf.Tensor => {
+      if (!settings.augmentation) return x;
+      const draws = part(noise.augmentation as tf.Tensor, seen++);
+      return augment(x, draws, settings.augmentation, settings.range);
+    };
 
     for (let k = 0; k < discriminatorSteps; k++) {
       const given = conditions(part(batch.labels, k));
-      const real = fromPixels(part(batch.images, k), settings.range);
-      const made = generate(settings, g, part(noise.latents, k), given).y;
+      const real = see(fromPixels(part(batch.images, k), settings.range));
+      const made = see(generate(settings, g, part(noise.latents, k), given).y);
       const { grads, aux, ...step } = differentiate((params) => {
         const discriminate = discriminatorOf(settings, params, given);
-        const onReal = discriminate(d.buffers, real);
-        const onFake = discriminate(onReal.buffers, made);
+        const onReal = penalised(discriminate, d.buffers, real, rates.r1);
+        const onFake = penalised(discriminate, onReal.buffers, made, rates.r2);
         const adversarial = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
-        const total =
-          settings.gradientPenalty === 0
-            ? adversarial
-            : tf.add(
-                adversarial,
-                tf.mul(
-                  settings.gradientPenalty,
-                  gradientPenalty(
-                    (x) => discriminate(onFake.buffers, x).y,
-                    real,
-                    made,
-                    part(noise.mixture, k) as tf.Tensor,
-                  ),
-                ),
-              );
+        const mixture = part(noise.mixture, k);
+        const judge = (x: tf.Tensor) => discriminate(onFake.buffers, x).y;
+        const critic = mixture && gradientPenalty(judge, real, made, mixture);
+        const penalties = [
+          critic && tf.mul(settings.gradientPenalty, critic),
+          onReal.penalty,
+          onFake.penalty,
+        ].filter((penalty) => penalty !== undefined);
+        const total = penalties.reduce((sum, penalty) => tf.add(sum, penalty), adversarial);
         return { loss: total, aux: { buffers: onFake.buffers } };
       }, d.params);
-      const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator);
+      const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator, rates.beta2);
       const params = settings.weightClip ? clip(next.params, settings.weightClip) : next.params;
       d = { params, buffers: aux.buffers, optimizer: next.state };
       losses = { ...losses, discriminator: step.loss };
@@ -120,15 +140,15 @@ export const adversarialStep =
       const latents = part(noise.latents, last + k);
       const { grads, aux, ...step } = differentiate((params) => {
         const made = generate(settings, { ...g, params }, latents, given);
-        const scored = discriminate(d.buffers, made.y);
+        const scored = discriminate(d.buffers, see(made.y));
         const real = () =>
-          discriminate(d.buffers, fromPixels(part(batch.images, last), settings.range)).y;
+          discriminate(d.buffers, see(fromPixels(part(batch.images, last), settings.range))).y;
         return {
           loss: loss.generator(scored.y, real),
           aux: { made: made.buffers, scored: scored.buffers },
         };
       }, g.params);
-      const next = optimizer.update(g.params, grads, g.optimizer, rates.generator);
+      const next = optimizer.update(g.params, grads, g.optimizer, rates.generator, rates.beta2);
       g = { params: next.params, buffers: aux.made, optimizer: next.state };
       d = { ...d, buffers: aux.scored };
       losses = { ...losses, generator: step.loss };
@@ -149,3 +169,20 @@ const discriminatorOf =
   ({ discriminator }: GanSettings, params: Tensors, given: Tensors) =>
   (buffers: Tensors, x: tf.Tensor) =>
     discriminator.apply(params, buffers, x, { training: true, conditions: given });
+
+type Discriminate = ReturnType<typeof discriminatorOf>;
+
+/** Scores images and, with a weight, penalises the slopes of the scores, in the same forward pass. */
+function penalised(
+  discriminate: Discriminate,
+  buffers: Tensors,
+  x: tf.Tensor,
+  weight: tf.Tensor | undefined,
+): { y: tf.Tensor; buffers: Tensors; penalty?: tf.Tensor } {
+  if (!weight) return discriminate(buffers, x);
+  const { y, aux, slopes } = scoresAndSlopes((images) => {
+    const scored = discriminate(buffers, images);
+    return { y: scored.y, aux: { buffers: scored.buffers } };
+  }, x);
+  return { y, buffers: aux.buffers, penalty: slopePenalty(slopes, weight) };
+}

@@ -29,7 +29,7 @@ export const beganInputs = (settings: BeganSettings) => ({
   /** Pixels 0 to 255. */
   batch: { images: spec([settings.batchSize, ...settings.discriminator.inputShape], 'uint8') },
   noise: { latents: spec([settings.batchSize, ...settings.generator.inputShape]) },
-  rates: rateInputs('generator', 'discriminator'),
+  rates: rateInputs(settings.optimizer, 'generator', 'discriminator'),
 });
 export type BeganInputs = Tensors<ReturnType<typeof beganInputs>>;
 
@@ -62,7 +62,13 @@ export const beganStep =
       const onReal = meanEnergy(real);
       return { loss: tf.sub(onReal, tf.mul(k, meanEnergy(fake))), aux: { real: { onReal } } };
     }, d.params);
-    const dNext = optimizer.update(d.params, dStep.grads, d.optimizer, rates.discriminator);
+    const dNext = optimizer.update(
+      d.params,
+      dStep.grads,
+      d.optimizer,
+      rates.discriminator,
+      rates.beta2,
+    );
 
     const gStep = differentiate((params) => {
       const made = generator.apply(params, g.buffers, noise.latents, pass).y;
@@ -71,7 +77,13 @@ export const beganStep =
       const alike = diversity && tf.mul(diversity, likeness(made, noise.latents));
       return { loss: alike ? tf.add(onFake, alike) : onFake, aux: { fake: { onFake } } };
     }, g.params);
-    const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, rates.generator);
+    const gNext = optimizer.update(
+      g.params,
+      gStep.grads,
+      g.optimizer,
+      rates.generator,
+      rates.beta2,
+    );
 
     const { onReal } = dStep.aux.real;
     const { onFake } = gStep.aux.fake;

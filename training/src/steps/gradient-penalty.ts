@@ -31,6 +31,17 @@ export function gradientPenalty(
   return tf.mean(tf.square(tf.sub(norms, 1)));
 }
 
+/**
+ * The zero-centred gradient penalty, γ/2 · mean ‖∇D(x)‖² over the batch: R1 for real images, R2 for
+ * generated ones (Mescheder et al. 2018, equations 9 and 10). The norm is over all values of an image.
+ * @param slopes the gradients of raw scores by the images that the discriminator was given
+ * @param weight γ, a scalar
+ */
+export function slopePenalty(slopes: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+  const squares = tf.sum(tf.square(slopes), slopes.shape.map((_, i) => i).slice(1));
+  return tf.mul(tf.mul(weight, 0.5), tf.mean(squares));
+}
+
 /** Clips all parameters to [−limit, limit], as in the first WGAN (Arjovsky et al. 2017). */
 export const clip = (params: Tensors, limit: number): Tensors =>
   mapRecord(params, (p) => tf.clipByValue(p, -limit, limit));

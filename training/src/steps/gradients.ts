@@ -25,18 +25,45 @@ export function differentiate<A extends Readonly<Record<string, Tensors>>>(
     kept = mapTensors(aux, tf.keep);
     return loss as tf.Scalar;
   })(names.map((name) => params[name] as tf.Tensor));
-  // `tf.keep` hides tensors from tidy; a clone belongs to the caller's tidy again.
-  const aux = mapTensors(kept as A, (t) => {
+  return {
+    loss: value,
+    aux: returned(kept as A),
+    grads: Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])),
+  };
+}
+
+/** Scores of images, their gradients by pixel, and auxiliary results. */
+export interface Slopes<A> {
+  readonly y: tf.Tensor;
+  readonly aux: A;
+  readonly slopes: tf.Tensor;
+}
+
+/**
+ * The scores of images, [N, 1], and the gradient of each by the pixels of its own image, in one forward
+ * pass. Both can be differentiated again. Each score must depend on its own image only, because the
+ * gradient is that of the sum of the scores.
+ */
+export function scoresAndSlopes<A extends Readonly<Record<string, Tensors>>>(
+  f: (x: tf.Tensor) => { y: tf.Tensor; aux: A },
+  x: tf.Tensor,
+): Slopes<A> {
+  let kept: A | undefined;
+  const { value, grad } = tf.valueAndGrad((images: tf.Tensor) => {
+    const { y, aux } = f(images);
+    kept = mapTensors(aux, tf.keep);
+    return y;
+  })(x, tf.ones([x.shape[0] as number, 1]));
+  return { y: value, aux: returned(kept as A), slopes: grad };
+}
+
+/** `tf.keep` hides tensors from tidy; a clone belongs to the caller's tidy again. */
+const returned = <A extends Readonly<Record<string, Tensors>>>(kept: A): A =>
+  mapTensors(kept, (t) => {
     const own = tf.clone(t);
     t.dispose();
     return own;
   });
-  return {
-    loss: value,
-    aux,
-    grads: Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])),
-  };
-}
 
 function mapTensors<A extends Readonly<Record<string, Tensors>>>(
   aux: A,

@@ -53,7 +53,7 @@ export function infoganInputs(settings: InfoganSettings) {
       /** Uniform on (−1, 1). */
       codes: spec([batchSize, codes]),
     },
-    rates: rateInputs('generator', 'discriminator'),
+    rates: rateInputs(optimizer, 'generator', 'discriminator'),
   };
 }
 export type InfoganInputs = TensorsOf<ReturnType<typeof infoganInputs>>;
@@ -111,7 +111,13 @@ export const infoganStep =
         aux: { made: made.buffers, scored: onFake.buffers },
       };
     }, g.params);
-    const gNext = optimizer.update(g.params, gStep.grads, g.optimizer, rates.generator);
+    const gNext = optimizer.update(
+      g.params,
+      gStep.grads,
+      g.optimizer,
+      rates.generator,
+      rates.beta2,
+    );
 
     const fake = generate(g.params).y;
     const dStep = differentiate((params) => {
@@ -138,7 +144,13 @@ export const infoganStep =
         },
       };
     }, d.params);
-    const dNext = optimizer.update(d.params, dStep.grads, d.optimizer, rates.discriminator);
+    const dNext = optimizer.update(
+      d.params,
+      dStep.grads,
+      d.optimizer,
+      rates.discriminator,
+      rates.beta2,
+    );
 
     return {
       state: {

@@ -42,7 +42,7 @@ export function fragmentInputs({ discriminator, optimizer, size, count, rival }:
       dropout: dropoutInputs(discriminator, rows),
       ...(rival && { latents: spec([rival.generated, ...rival.generator.inputShape]) }),
     },
-    rates: rateInputs('discriminator'),
+    rates: rateInputs(optimizer, 'discriminator'),
   };
 }
 export type FragmentInputs = TensorsOf<ReturnType<typeof fragmentInputs>>;
@@ -71,7 +71,7 @@ export const fragmentStep =
       const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
       return { loss: mean, aux: { buffers: scored.buffers } };
     }, d.params);
-    const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator);
+    const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator, rates.beta2);
     const after = { params: next.params, buffers: aux.buffers, optimizer: next.state };
     return { state: { ...state, discriminator: after }, metrics: { discriminator: loss } };
   };
@@ -99,7 +99,7 @@ export const deceptionInputs = (settings: DeceptionSettings) => ({
   /** The pixels of the fragments that are scored, the same in every image; see `fragmentIndices`. */
   batch: { places: spec([settings.fragments * sideOf(settings.size) ** 2], 'int32') },
   noise: { latents: spec([settings.count, ...settings.generator.inputShape]) },
-  rates: rateInputs('generator'),
+  rates: rateInputs(settings.optimizer, 'generator'),
 });
 export type DeceptionInputs = TensorsOf<ReturnType<typeof deceptionInputs>>;
 
@@ -125,7 +125,7 @@ export const deceptionStep =
         aux: { buffers: made.buffers, metrics },
       };
     }, g.params);
-    const next = optimizer.update(g.params, step.grads, g.optimizer, rates.generator);
+    const next = optimizer.update(g.params, step.grads, g.optimizer, rates.generator, rates.beta2);
     const after = { params: next.params, buffers: step.aux.buffers, optimizer: next.state };
     return { state: { ...state, generator: after }, metrics: step.aux.metrics };
   };

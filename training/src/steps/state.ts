@@ -42,9 +42,17 @@ export const asInputs = <S extends { readonly [key: string]: TensorSpec | object
   mapLeaves(state, isStarting, ({ shape }) => spec(shape), 'state') as Inputs<S>;
 type Inputs<S> = { readonly [K in keyof S]: S[K] extends TensorSpec ? Shape : Inputs<S[K]> };
 
-/** The input specs of learning rates: a scalar for each network that learns. */
-export const rateInputs = <Name extends string>(...names: readonly Name[]) =>
-  Object.fromEntries(names.map((name) => [name, spec([])])) as Record<Name, Shape>;
+/**
+ * The input specs of the group `rates`, all scalars: a learning rate for each network that learns, and
+ * β₂ if the optimiser takes it.
+ */
+export const rateInputs = <Name extends string>(
+  { takesBeta2 }: Optimizer,
+  ...names: readonly Name[]
+): Record<Name, Shape> & { beta2?: Shape } => ({
+  ...(Object.fromEntries(names.map((name) => [name, spec([])])) as Record<Name, Shape>),
+  ...(takesBeta2 && { beta2: spec([]) }),
+});
 
 /** The input specs of a network's dropout: uniform numbers for `rows` examples, by layer. */
 export const dropoutInputs = (

@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../files/atomic.js';
 import { type LogMark, openMetricsLog, readMetricsLog } from '../files/metrics-log.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
+import { mapRecord } from '../records.js';
 import { flatMeasures, openSmallEvaluator } from './evaluation.js';
 import { evaluationCurves, lossCurves } from './plot.js';
 import { signsOfCollapse, startWatch, type Watch, watchOn } from './sentinel.js';
@@ -29,7 +30,12 @@ export interface Tracker {
   /** Whether the generator must be evaluated after this step: at regular intervals and at the end. */
   evaluates(phase: Phase, step: number, last: boolean): boolean;
   /** Records the losses of a step. */
-  step(progress: Progress, epoch: number, losses: Readonly<Record<string, number>>): void;
+  step(
+    progress: Progress,
+    epoch: number,
+    losses: Readonly<Record<string, number>>,
+    rates: Readonly<Record<string, number>>,
+  ): void;
   /**
    * Draws sample images, evaluates the generator, or both, as `wanted` says.
    * @param wanted.epoch number of completed epochs of the phase
@@ -126,12 +132,14 @@ export async function openTracker(
     begins: (phase, { watch }) => evaluator !== undefined && learns(phase) && watch === undefined,
     evaluates: (phase, step, last) =>
       every !== undefined && learns(phase) && (step % every === 0 || (last && step > every)),
-    step({ step, schedule }, epoch, losses) {
+    step({ step, schedule }, epoch, losses, rates) {
       log.append({ step, epoch, ...losses });
-      const rates = Object.entries(schedule).map(([name, { rate }]) => [name, rate]);
+      const learning = mapRecord(schedule, (_, name) => rates[name] as number);
+      const others = Object.entries(rates).filter(([name]) => !(name in schedule));
       board.scalars(step, {
         ...grouped('loss', losses),
-        ...grouped('learning_rate', Object.fromEntries(rates)),
+        ...grouped('learning_rate', learning),
+        ...grouped('rate', Object.fromEntries(others)),
       });
     },
     async look(checkpoint, { drawing = false, evaluating, epoch }) {

@@ -1,6 +1,8 @@
 /** The scorecard as a whole: of a good generator, and of collapsed ones that it must give away. */
 import { Generator } from '@gpn/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FeaturesIdentity } from '../../src/evaluation/judge/extractor.js';
+import { SLICED } from '../../src/evaluation/metrics/sliced.js';
 import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
 import type { Labelled } from '../../src/evaluation/scorecard/image-sets.js';
 import type { MeasureName } from '../../src/evaluation/scorecard/measures.js';
@@ -152,11 +154,20 @@ describe('evaluation protocols', () => {
     const changed: Protocol[] = [
       { ...protocol(), samples: 399 },
       { ...protocol(), seeds: [0, 1] },
-      { ...protocol(), features: { ...protocol().features, sha256: '0' } },
+      { ...protocol(), features: { ...(protocol().features as FeaturesIdentity), sha256: '0' } },
       { ...protocol(), data: { ...protocol().data, hash: '0' } },
+      { ...protocol(), sliced: SLICED },
     ];
     const hashes = [protocol(), ...changed].map(protocolHash);
-    expect(new Set(hashes).size).toBe(5);
+    expect(new Set(hashes).size).toBe(6);
+  });
+
+  test('of mnist have the hash that published results have', () => {
+    // models/pretrained/dcgan-mnist.md
+    const { name, part, hash } = protocol().data;
+    expect(
+      protocolHash({ ...protocol(), samples: 10_000, data: { name, part, hash, count: 10_000 } }),
+    ).toBe('ed162c1572d41e98872b9f9e19e03cdc738cab6a0d0202601e6ed4a0be978ded');
   });
 
   test('that differ are not compared, and the difference is told', () => {

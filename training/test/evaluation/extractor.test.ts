@@ -80,6 +80,18 @@ describe('a feature extractor of any origin', () => {
     expect(features.data[3 * 6 + 1]).toBeCloseTo(60, 4);
   });
 
+  test('is refused if it gives features that are no numbers', async () => {
+    const roots = trace(({ images }) => ({ roots: tf.sqrt(tf.mean(images, [2, 3])) }), {
+      images: spec(['N', 1, 2, 2]),
+    }).toBytes();
+    const extractor = await openExtractor(roots, { label: 'roots.onnx', range: [-1, 1] }).catch(
+      (error: Error) => error,
+    );
+    expect(String(extractor)).toContain(
+      'roots.onnx cannot be used for --features: its output "roots" has NaN for image 1 of 1;',
+    );
+  });
+
   test('is refused if its file is not one', async () => {
     const scalar = trace(({ x }) => ({ y: tf.neg(x) }), { x: spec(['N', 5]) }).toBytes();
     await expect(openExtractor(scalar, { label: 'x.onnx' })).rejects.toThrow(

@@ -45,7 +45,7 @@ test('real images are likelier than noise by the Parzen estimate', async () => {
   const score = async (pictures: RealData['train']) => {
     const features = rowsOf(new Float32Array(pictures.count), 1);
     const sample = { pictures, features };
-    const measured = { sample, asManyAsTraining: async () => sample };
+    const measured = { sample, asManyAsOthers: async () => sample };
     const scores = await scoreExtras(['parzen'], real, measured, ({ phase }) => told.push(phase));
     return scores.parzen?.value as number;
   };
@@ -66,7 +66,7 @@ test('a classifier is trained on as many generated images as the data has for tr
           pictures: choose(real.train, range(10)),
           features: rowsOf(new Float32Array(10), 1),
         },
-        asManyAsTraining: async () => {
+        asManyAsOthers: async () => {
           throw new Error('asked for more');
         },
       },

@@ -1,7 +1,12 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/evaluation/metrics/assignment.js';
-import { bootstrap, meanInterval, quantile } from '../../src/evaluation/metrics/bootstrap.js';
+import {
+  bootstrap,
+  meanInterval,
+  quantile,
+  shareInterval,
+} from '../../src/evaluation/metrics/bootstrap.js';
 import {
   frechetDistance,
   frechetWithInterval,
@@ -282,4 +287,25 @@ test('Parzen’s width is chosen on validation images', async () => {
   expect(Math.abs(value + 1.4189)).toBeLessThan(4 * error);
   expect(sigma).toBeGreaterThan(0.1);
   expect(sigma).toBeLessThan(0.6);
+});
+
+describe('the interval of a share', () => {
+  test.each([
+    // scipy.stats.binomtest(k, n).proportion_ci(method="wilson"), SciPy 1.18
+    [8, 10, 0.4901624715366418, 0.9433178485456248],
+    [10, 10, 0.7224672001371109, 1],
+    [0, 1000, 0, 0.0038267584855551234],
+    [9997, 10_000, 0.9991182642277636, 0.9998979678005822],
+  ])('of %i in %i is Wilson’s, as SciPy has it', (hits, count, low, high) => {
+    const found = shareInterval(Float32Array.from({ length: count }, (_, k) => Number(k < hits)));
+    expect(found[0]).toBeCloseTo(low, 9);
+    expect(found[1]).toBeCloseTo(high, 9);
+  });
+
+  test('by the bootstrap does not pass 1 either', () => {
+    for (let missed = 1; missed < 6; missed++) {
+      const hits = Float32Array.from({ length: 1000 }, (_, k) => Number(k >= missed));
+      expect(meanInterval(hits)[1]).toBeLessThanOrEqual(1);
+    }
+  });
 });

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Generator, stream, UserError } from '@gpn/runtime';
-import { expect, test } from 'vitest';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
 import {
   chooseSome,
   draw,
@@ -53,4 +58,51 @@ test('noise images are evenly distributed', () => {
   expect(count).toBe(20);
   const mean = images.reduce((a, b) => a + b, 0) / images.length;
   expect(Math.abs(mean - 127.5)).toBeLessThan(2);
+});
+
+const SMALL = { height: 16, width: 16, channels: 3 } as const;
+const folder = mkdtempSync(join(tmpdir(), 'gpn-sets-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A folder of this many pictures that look random. */
+async function pictures(count: number): Promise<string> {
+  const path = mkdtempSync(join(folder, `${count}-`));
+  for (let k = 0; k < count; k++) {
+    const raw = Uint8Array.from(stream(k, 'pictures').below(16 * 16 * 3, 256));
+    await sharp(raw, { raw: SMALL })
+      .png()
+      .toFile(join(path, `${k}.png`));
+  }
+  return path;
+}
+
+test('of a folder, one half is compared with, and the other is what "real" is measured with', async () => {
+  const { reference, others, train, part } = await loadReal(await pictures(9), SMALL);
+  expect([part, reference.count, others.count, train.count]).toEqual(['halves', 4, 5, 9]);
+  const texts = ({ images, count }: typeof others) =>
+    Array.from({ length: count }, (_, k) => images.slice(k * 768, (k + 1) * 768).join());
+  expect([...texts(reference), ...texts(others)].sort()).toEqual(texts(train).sort());
+});
+
+test('three images are too few to evaluate with, and so is one of a generator', async () => {
+  const few = await pictures(3);
+  await expect(loadReal(few, SMALL)).rejects.toThrow(
+    /^3-\w+ has 3 images: an evaluation takes at least 4, because/,
+  );
+  await expect(openEvaluator(few, SMALL, { samples: 1 })).rejects.toThrow(UserError);
+});
+
+let four: string;
+beforeAll(async () => {
+  four = await pictures(4);
+});
+
+test('a folder without a judge is measured without features, in colour', async () => {
+  const evaluator = await openEvaluator(four, SMALL, { samples: 50 });
+  expect(evaluator.extractor).toBeUndefined();
+  expect(evaluator.protocol).toMatchObject({
+    data: { part: 'halves', count: 2 },
+    sliced: { patches: 128, side: 7, directions: 512 },
+  });
+  await evaluator.dispose();
 });

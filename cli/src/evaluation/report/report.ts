@@ -7,6 +7,7 @@ import {
   type Evidence,
   featureMap,
   format,
+  levelLines,
   type Measure,
   measuresOf,
   protocolText,
@@ -93,7 +94,10 @@ ${rows.join('\n')}
 </tbody>
 </table></div>
 <p class="faint">“Real” is the result for real training images in place of generated ones: nothing should
-be better. “Noise” is the result for random pixels: nothing should be worse.</p>`;
+be better. “Noise” is the result for random pixels: nothing should be worse.</p>
+${levelLines(evaluation)
+  .map((line) => `<p class="faint">${line}.</p>`)
+  .join('\n')}`;
 }
 
 /** A bar from noise to real up to the value; nothing if one of the two is unknown. */
@@ -205,12 +209,16 @@ const SECTIONS: readonly ((input: ReportInput) => Promise<Section | undefined>)[
     };
   },
 
-  async ({ evidence }) => ({
-    title: 'Precision and recall',
-    text: 'Features of real and generated images, in the plane in which those of real images vary most. Only grey: real images that are never drawn. Only colour: generated images unlike any real one.',
-    body: `${chart(await featureMap(evidence), 'features of real and generated images')}
+  async ({ evidence }) => {
+    const svg = await featureMap(evidence);
+    if (!svg) return undefined;
+    return {
+      title: 'Precision and recall',
+      text: 'Features of real and generated images, in the plane in which those of real images vary most. Only grey: real images that are never drawn. Only colour: generated images unlike any real one.',
+      body: `${chart(svg, 'features of real and generated images')}
 <div class="pair">${await outliers(evidence)}</div>`,
-  }),
+    };
+  },
 
   async ({ evidence: { details, sample, real } }) => {
     const { memorised } = details;
@@ -245,6 +253,7 @@ ${await pair(nearest, `of the first ${memorised.distances.length}, the most simi
 
 /** Images unlike any of the other set: those that lower precision and recall. */
 async function outliers({ details, sample, reference }: Evidence): Promise<string> {
+  if (!details.neighbours) return '';
   const { precision, recall } = details.neighbours;
   const alien = firstWhere(precision.length, (k) => precision[k] === 0, 30);
   const missed = firstWhere(recall.length, (k) => recall[k] === 0, 30);

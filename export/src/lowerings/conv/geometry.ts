@@ -153,3 +153,24 @@ export function placeOf(a: Axis, at: number, i: number): number {
   const isTap = ((at + a.before) % a.stride) + i * a.stride < a.kernel;
   return isTap && place >= 0 && place < a.output ? place : -1;
 }
+
+/**
+ * At stride 1 the gradient for the input is a convolution, too: of dy, by the turned filter. This is
+ * how that one lies.
+ */
+export function mirrored(g: Geometry): Geometry {
+  const back = (a: Axis): Axis => ({
+    ...a,
+    input: a.output,
+    output: a.input,
+    before: a.kernel - 1 - a.before,
+    after: a.kernel - 1 - a.after,
+  });
+  const [h, w] = g.axes;
+  return {
+    ...g,
+    inChannels: g.outChannels,
+    outChannels: g.inChannels,
+    axes: [back(h), back(w)],
+  };
+}

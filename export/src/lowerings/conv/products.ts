@@ -26,9 +26,11 @@ function windows(b: Builder, x: Value, g: Geometry): Value {
   return b.Reshape(gathered, [rows, columns]);
 }
 
-/** The pixels of the whole batch and one of zeros, for windows that reach outside: no padding is needed. */
-function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
-  const [h, w] = g.axes;
+/**
+ * For every place of every window, which pixel of the batch it sees; −1 outside. Rows (image, place of
+ * the window, tap).
+ */
+export function pixelsOfWindows({ axes: [h, w], batch }: Geometry): number[] {
   const inside = (a: Axis, place: number, tap: number): number => {
     const at = place * a.stride + tap - a.before;
     return at >= 0 && at < a.input ? at : -1;
@@ -43,9 +45,14 @@ function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
       ),
     ),
   );
-  const pixels = h.input * w.input;
-  const flat = b.Reshape(x, [g.batch * pixels, g.inChannels]);
-  return gatherOrZero(b, flat, perImage(ofImage, g.batch, pixels), 0);
+  return perImage(ofImage, batch, h.input * w.input);
+}
+
+/** The pixels of the whole batch and one of zeros, for windows that reach outside: no padding is needed. */
+function gatherPixels(b: Builder, x: Value, g: Geometry): Value {
+  const pixels = g.batch * g.axes[0].input * g.axes[1].input;
+  const flat = b.Reshape(x, [pixels, g.inChannels]);
+  return gatherOrZero(b, flat, pixelsOfWindows(g), 0);
 }
 
 /** Few channels make short pixels, so those that are side by side in every window go together. */
@@ -107,6 +114,18 @@ const greatestCommonDivisor = (a: number, b: number): number =>
 
 const filterMatrix = (b: Builder, filter: Value, g: Geometry): Value =>
   b.Reshape(filter, [g.axes[0].kernel * g.axes[1].kernel * g.inChannels, g.outChannels]);
+
+/**
+ * The filter [height, width, in / groups, out] with its taps in reverse and its channels exchanged within
+ * each group: [height, width, out / groups, in].
+ */
+export function turned(b: Builder, filter: Value, groups: number): Value {
+  const [height, width, ins, out] = filter.shape as [number, number, number, number];
+  const taps = range(height * width).reverse();
+  const apart = b.Reshape(filter, [taps.length, ins, groups, out / groups]);
+  const exchanged = b.Transpose(gatherOrZero(b, apart, taps, 0), [0, 3, 2, 1]);
+  return b.Reshape(exchanged, [height, width, out / groups, groups * ins]);
+}
 
 /** Number of channels below which images are arranged differently. */
 export const FEW_CHANNELS = 8;

@@ -1,20 +1,16 @@
-import type { Builder } from '../../graph/builder.js';
-import { range, sizeOf, stridesOf } from '../../graph/shapes.js';
-import type { Value } from '../../graph/value.js';
-import type { Axis, Geometry } from './geometry.js';
-import { gatherOrZero } from './products.js';
-
 /**
- * Convolutions whose kernel is two strides wide, by Winograd's algorithm (Winograd 1980; for networks
- * Lavin & Gray 2016, arXiv:1509.09308). Two neighbouring outputs of a filter of two taps,
+ * Convolutions by Winograd's algorithm (Winograd 1980; for networks Lavin & Gray 2016,
+ * arXiv:1509.09308). Two neighbouring outputs of a filter of two taps,
  *
  *     y₀ = d₀g₀ + d₁g₁ and y₁ = d₁g₀ + d₂g₁,
  *
  * take three products instead of four: (d₀ − d₁)g₀, d₁(g₀ + g₁) and (d₂ − d₁)g₁. In two dimensions
- * nine stand for sixteen, and with channels each of the nine "points" is a product of matrices.
+ * nine stand for sixteen, and with channels each of the nine "points" is a product of matrices. Four
+ * outputs of three taps take six products for twelve: 36 stand for 144.
  *
  * With a stride of s an image is s · s phases, each the pixels at one place of a stride; side by side
- * as channels they are an image for a convolution of stride 1 and two taps.
+ * as channels they are an image for a convolution of stride 1. A kernel two strides wide has two taps,
+ * one of three pixels at stride 1 has three.
  *
  * An image, a filter and a gradient are each brought to the points by a product with a constant
  * matrix, all their places at once, and the three convolutions of a training step are
@@ -23,22 +19,31 @@ import { gatherOrZero } from './products.js';
  *
  * so that what one of them has computed serves the others.
  */
-const TAPS = 2;
-/** Outputs along an axis that are computed together: a tile. */
-const TILE = 2;
-/** What each point takes of three neighbouring inputs. */
-const OF_INPUTS = [
-  [1, -1, 0],
-  [0, 1, 0],
-  [0, -1, 1],
-] as const;
-/** What each point takes of the two taps, and what it gives to the two outputs of its tile. */
-const OF_PAIR = [
-  [1, 0],
-  [1, 1],
-  [0, 1],
-] as const;
-const POINTS = OF_PAIR.length ** 2;
+import type { Builder } from '../../graph/builder.js';
+import { range, sizeOf, stridesOf } from '../../graph/shapes.js';
+import type { Value } from '../../graph/value.js';
+import { type Axis, type Geometry, mirrored } from './geometry.js';
+import { gatherOrZero, turned } from './products.js';
+import { type Form, form, type Rows } from './toom-cook.js';
+
+/**
+ * By the number of taps. The points decide the rounding: with ±0.7 and ±1.4 it is three times that of
+ * two taps (2e-6 of the largest value, 128 channels), with ±1 and ±2, whose powers lie further apart,
+ * thirteen times.
+ */
+const FORMS: Readonly<Record<number, Form>> = {
+  2: form([0, 1, Infinity], 2, 2),
+  3: form([0, 0.7, -0.7, 1.4, -1.4, Infinity], 3, 4),
+};
+
+const tapsOf = (a: Axis): number => a.kernel / a.stride;
+
+/** The form for these axes; undefined if there is none. */
+const formFor = ({ axes: [h, w] }: Geometry): Form | undefined =>
+  h.dilation === 1 && w.dilation === 1 && tapsOf(h) === tapsOf(w) ? FORMS[tapsOf(h)] : undefined;
+
+/** The form for axes that have one. */
+const formOf = (a: Axis): Form => FORMS[tapsOf(a)] as Form;
 
 /**
  * Outputs along an axis whose tiles are computed by one constant matrix: a larger image is
@@ -48,20 +53,28 @@ const POINTS = OF_PAIR.length ** 2;
 const BLOCK = 4;
 
 const blocksOf = (a: Axis): number => Math.ceil(a.output / BLOCK);
-const tilesOf = (a: Axis): number => Math.ceil(Math.min(a.output, BLOCK) / TILE);
+const tilesOf = (a: Axis): number => Math.ceil(Math.min(a.output, BLOCK) / formOf(a).tile);
 /** Outputs of a block; those of the last may lie outside. */
-const placesOf = (a: Axis): number => tilesOf(a) * TILE;
+const placesOf = (a: Axis): number => tilesOf(a) * formOf(a).tile;
 /** Strides of the image that a block sees; the last of them are the first of the next block. */
-const stridesSeen = (a: Axis): number => placesOf(a) + TAPS - 1;
+const stridesSeen = (a: Axis): number => placesOf(a) + formOf(a).taps - 1;
 
-/** Sizes of both axes together; `inputs` are the channels of all phases, `images` all blocks. */
-const sizes = ({ axes: [h, w], inChannels, batch }: Geometry) => ({
-  images: batch * blocksOf(h) * blocksOf(w),
-  tiles: tilesOf(h) * tilesOf(w),
-  strides: stridesSeen(h) * stridesSeen(w),
-  places: placesOf(h) * placesOf(w),
-  inputs: h.stride * w.stride * inChannels,
-});
+/**
+ * Sizes of both axes together. `images` are all blocks; `inputs` and `outputs` are the channels of a
+ * group, those of all phases. `lead` are the axes in front of what each group has of its own.
+ */
+function sizes({ axes: [h, w], inChannels, outChannels, batch }: Geometry, groups: number) {
+  return {
+    lead: groups > 1 ? [groups] : [],
+    points: formOf(h).ofTaps.length * formOf(w).ofTaps.length,
+    images: batch * blocksOf(h) * blocksOf(w),
+    tiles: tilesOf(h) * tilesOf(w),
+    strides: stridesSeen(h) * stridesSeen(w),
+    places: placesOf(h) * placesOf(w),
+    inputs: (h.stride * w.stride * inChannels) / groups,
+    outputs: outChannels / groups,
+  };
+}
 
 /**
  * Largest share of the direct form's multiplications at which this form pays off: moving the data
@@ -75,17 +88,16 @@ const LARGEST_SHARE = 0.85;
  * channels are many for the size of the images and of the batch.
  */
 export function fewerProducts(g: Geometry): boolean {
+  const used = formFor(g);
+  if (!used) return false;
   const [h, w] = g.axes;
-  if (g.axes.some((a) => a.dilation !== 1 || a.kernel !== TAPS * a.stride)) return false;
-  const { images, tiles, strides, places, inputs } = sizes(g);
-  const products = tiles * inputs * g.outChannels;
-  const ofImage = tiles * (strides * inputs + places * g.outChannels);
-  const ofFilter = h.kernel * w.kernel * inputs * g.outChannels;
-  const direct = g.batch * h.output * w.output * TAPS ** 2 * inputs * g.outChannels;
-  return POINTS * (images * (products + ofImage) + ofFilter) < LARGEST_SHARE * direct;
+  const { points, images, tiles, strides, places, inputs, outputs } = sizes(g, 1);
+  const products = tiles * inputs * outputs;
+  const ofImage = tiles * (strides * inputs + places * outputs);
+  const ofFilter = h.kernel * w.kernel * inputs * outputs;
+  const direct = g.batch * h.output * w.output * used.taps ** 2 * inputs * outputs;
+  return points * (images * (products + ofImage) + ofFilter) < LARGEST_SHARE * direct;
 }
-
-type Rows = readonly (readonly number[])[];
 
 /** The outer product of each row of `h` with each of `w`. */
 const outer = (h: Rows, w: Rows): Rows =>
@@ -93,16 +105,18 @@ const outer = (h: Rows, w: Rows): Rows =>
 
 /**
  * A constant matrix whose rows are (point of h, point of w, part of h, part of w): the points go
- * first, as each has a product of its own. @param partsOf the rows of one point along one axis
+ * first, as each has a product of its own. @param rowsOf the row of each point along an axis
+ * @param partsOf the rows of one point along one axis
  */
-function matrix<P>(
+function matrix(
   b: Builder,
   g: Geometry,
-  points: readonly P[],
-  partsOf: (a: Axis, p: P) => Rows,
+  rowsOf: (form: Form) => Rows,
+  partsOf: (a: Axis, row: readonly number[]) => Rows,
 ) {
-  const rows = points.flatMap((i) =>
-    points.flatMap((j) => outer(partsOf(g.axes[0], i), partsOf(g.axes[1], j))),
+  const [h, w] = g.axes;
+  const rows = rowsOf(formOf(h)).flatMap((i) =>
+    rowsOf(formOf(w)).flatMap((j) => outer(partsOf(h, i), partsOf(w, j))),
   );
   const columns = (rows[0] as readonly number[]).length;
   return b.constant(Float32Array.from(rows.flat()), [rows.length, columns], 'float32');
@@ -110,22 +124,36 @@ function matrix<P>(
 
 /** The row of each tile: `row` where the tile is, zeros elsewhere. */
 const perTile = (a: Axis, row: readonly number[], places: number): Rows =>
-  range(tilesOf(a)).map((tile) => range(places).map((at) => row[at - tile * TILE] ?? 0));
+  range(tilesOf(a)).map((tile) => range(places).map((at) => row[at - tile * formOf(a).tile] ?? 0));
 
 /** B: [points · tiles, strides of the image]. */
 const inputMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_INPUTS, (a, row) => perTile(a, row, stridesSeen(a)));
+  matrix(
+    b,
+    g,
+    (f) => f.ofInputs,
+    (a, row) => perTile(a, row, stridesSeen(a)),
+  );
 
 /** Aᵀ: [points · tiles, places of the output]. */
 const outputMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_PAIR, (a, row) => perTile(a, row, placesOf(a)));
+  matrix(
+    b,
+    g,
+    (f) => f.ofOutputs,
+    (a, row) => perTile(a, row, placesOf(a)),
+  );
 
 /** G: [points · phases, pixels of the filter]. */
 const filterMatrix = (b: Builder, g: Geometry): Value =>
-  matrix(b, g, OF_PAIR, (a, row) =>
-    range(a.stride).map((phase) =>
-      row.flatMap((x) => range(a.stride).map((p) => (p === phase ? x : 0))),
-    ),
+  matrix(
+    b,
+    g,
+    (f) => f.ofTaps,
+    (a, row) =>
+      range(a.stride).map((phase) =>
+        row.flatMap((x) => range(a.stride).map((p) => (p === phase ? x : 0))),
+      ),
   );
 
 /**
@@ -168,6 +196,18 @@ const outputsOfBlocks = (g: Geometry): number[] =>
     (_, block, place) => block * BLOCK + place,
   );
 
+/** Rows of one group after the other, where each pixel has a row for each group. */
+const ofGroups = (table: readonly number[], groups: number): readonly number[] =>
+  groups === 1
+    ? table
+    : range(groups).flatMap((group) => table.map((at) => (at < 0 ? -1 : at * groups + group)));
+
+/** The pixels of channels-last images, as a row for each pixel and group. */
+const rowsOf = (b: Builder, x: Value, groups: number): Value => {
+  const channels = x.shape.at(-1) as number;
+  return b.Reshape(x, [(sizeOf(x.shape) / channels) * groups, channels / groups]);
+};
+
 /** Rows that are at the places of `table`, put where they belong; of those at one place, the sum. */
 function putBack(b: Builder, rows: Value, table: readonly number[], length: number): Value {
   const at = Array.from({ length }, (): number[] => []);
@@ -179,64 +219,91 @@ function putBack(b: Builder, rows: Value, table: readonly number[], length: numb
     .reduce(b.Add);
 }
 
-/** B x: [points, tiles · images, inputs] */
-function imagePoints(b: Builder, x: Value, g: Geometry): Value {
-  const { images, tiles, strides, inputs } = sizes(g);
-  const pixels = b.Reshape(x, [g.batch * g.axes[0].input * g.axes[1].input, g.inChannels]);
-  const gathered = gatherOrZero(b, pixels, pixelsOfStrides(g), 0);
-  const points = b.MatMul(inputMatrix(b, g), b.Reshape(gathered, [strides, images * inputs]));
-  return b.Reshape(points, [POINTS, tiles * images, inputs]);
+/** B x: [groups · points, tiles · images, inputs] */
+function imagePoints(b: Builder, x: Value, g: Geometry, groups: number): Value {
+  const { lead, points, images, tiles, strides, inputs } = sizes(g, groups);
+  const gathered = gatherOrZero(b, rowsOf(b, x, groups), ofGroups(pixelsOfStrides(g), groups), 0);
+  const seen = b.Reshape(gathered, [...lead, strides, images * inputs]);
+  return b.Reshape(b.MatMul(inputMatrix(b, g), seen), [groups * points, tiles * images, inputs]);
 }
 
-/** G w: [points, inputs, out] */
-function filterPoints(b: Builder, filter: Value, g: Geometry): Value {
+/** G w: [groups · points, inputs, outputs] */
+function filterPoints(b: Builder, filter: Value, g: Geometry, groups: number): Value {
+  const { points, inputs, outputs } = sizes(g, groups);
   const G = filterMatrix(b, g);
-  const pixels = b.Reshape(filter, [G.shape[1] as number, g.inChannels * g.outChannels]);
-  return b.Reshape(b.MatMul(G, pixels), [POINTS, sizes(g).inputs, g.outChannels]);
+  const all = b.MatMul(G, b.Reshape(filter, [G.shape[1] as number, sizeOf(filter.shape.slice(2))]));
+  if (groups === 1) return b.Reshape(all, [points, inputs, outputs]);
+  const apart = b.Transpose(b.Reshape(all, [points * inputs, groups, outputs]), [1, 0, 2]);
+  return b.Reshape(apart, [groups * points, inputs, outputs]);
 }
 
-/** Aᵀ ∂L/∂y: [points, tiles · images, out] */
-function gradientPoints(b: Builder, dy: Value, g: Geometry): Value {
-  const { images, tiles, places } = sizes(g);
-  const rows = b.Reshape(dy, [g.batch * g.axes[0].output * g.axes[1].output, g.outChannels]);
-  const gathered = gatherOrZero(b, rows, outputsOfBlocks(g), 0);
-  const points = b.MatMul(
-    outputMatrix(b, g),
-    b.Reshape(gathered, [places, images * g.outChannels]),
-  );
-  return b.Reshape(points, [POINTS, tiles * images, g.outChannels]);
+/** Aᵀ ∂L/∂y: [groups · points, tiles · images, outputs] */
+function gradientPoints(b: Builder, dy: Value, g: Geometry, groups: number): Value {
+  const { lead, points, images, tiles, places, outputs } = sizes(g, groups);
+  const gathered = gatherOrZero(b, rowsOf(b, dy, groups), ofGroups(outputsOfBlocks(g), groups), 0);
+  const seen = b.Reshape(gathered, [...lead, places, images * outputs]);
+  return b.Reshape(b.MatMul(outputMatrix(b, g), seen), [groups * points, tiles * images, outputs]);
 }
 
 const transposed = (b: Builder, points: Value): Value => b.Transpose(points, [0, 2, 1]);
 
-/** A constant matrix, transposed, with what has a row for each of its rows; rows of `width`. */
-function fromPoints(b: Builder, constant: Value, points: Value, width: number): Value {
-  const [rows, places] = constant.shape as [number, number];
-  const columns = sizeOf(points.shape) / rows;
-  const y = b.MatMul(b.Transpose(constant, [1, 0]), b.Reshape(points, [rows, columns]));
-  return b.Reshape(y, [(places * columns) / width, width]);
+/** A constant matrix, transposed, with what has a row for each of its rows, for each group. */
+function fromPoints(b: Builder, constant: Value, points: Value, groups: number): Value {
+  const [rows] = constant.shape as [number, number];
+  const columns = sizeOf(points.shape) / rows / groups;
+  const lead = groups > 1 ? [groups] : [];
+  return b.MatMul(b.Transpose(constant, [1, 0]), b.Reshape(points, [...lead, rows, columns]));
 }
 
-/** The forward pass; this and the two gradients below have the signatures of those in products.ts. */
-export function convolve(b: Builder, x: Value, filter: Value, g: Geometry): Value {
+/**
+ * The forward pass; this and the two gradients below have the signatures of those in products.ts.
+ * @param groups of channels, each with filters of its own: [height, width, in / groups, out]
+ */
+export function convolve(b: Builder, x: Value, filter: Value, g: Geometry, groups = 1): Value {
   const [h, w] = g.axes;
-  const points = b.MatMul(imagePoints(b, x, g), filterPoints(b, filter, g));
-  const rows = fromPoints(b, outputMatrix(b, g), points, g.outChannels);
-  const y = putBack(b, rows, outputsOfBlocks(g), g.batch * h.output * w.output);
-  return b.Reshape(y, [g.batch, h.output, w.output, g.outChannels]);
+  const { outputs } = sizes(g, groups);
+  const points = b.MatMul(imagePoints(b, x, g, groups), filterPoints(b, filter, g, groups));
+  const y = fromPoints(b, outputMatrix(b, g), points, groups);
+  const rows = b.Reshape(y, [sizeOf(y.shape) / outputs, outputs]);
+  const length = g.batch * h.output * w.output * groups;
+  const put = putBack(b, rows, ofGroups(outputsOfBlocks(g), groups), length);
+  return b.Reshape(put, [g.batch, h.output, w.output, g.outChannels]);
 }
 
-export function inputGradient(b: Builder, dy: Value, filter: Value, g: Geometry): Value {
+export function inputGradient(
+  b: Builder,
+  dy: Value,
+  filter: Value,
+  g: Geometry,
+  groups = 1,
+): Value {
   const [h, w] = g.axes;
-  const points = b.MatMul(gradientPoints(b, dy, g), transposed(b, filterPoints(b, filter, g)));
-  const rows = fromPoints(b, inputMatrix(b, g), points, g.inChannels);
-  const image = putBack(b, rows, pixelsOfStrides(g), g.batch * h.input * w.input);
+  // Blocks overlap in the image, and would have to be added up.
+  if (g.axes.every((a) => a.stride === 1)) {
+    return convolve(b, dy, turned(b, filter, groups), mirrored(g), groups);
+  }
+  const weights = transposed(b, filterPoints(b, filter, g, groups));
+  const points = b.MatMul(gradientPoints(b, dy, g, groups), weights);
+  const y = fromPoints(b, inputMatrix(b, g), points, groups);
+  const channels = g.inChannels / groups;
+  const rows = b.Reshape(y, [sizeOf(y.shape) / channels, channels]);
+  const length = g.batch * h.input * w.input * groups;
+  const image = putBack(b, rows, ofGroups(pixelsOfStrides(g), groups), length);
   return b.Reshape(image, [g.batch, h.input, w.input, g.inChannels]);
 }
 
-export function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry): Value {
+export function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry, groups = 1): Value {
   const [h, w] = g.axes;
-  const points = b.MatMul(transposed(b, imagePoints(b, x, g)), gradientPoints(b, dy, g));
-  const pixels = fromPoints(b, filterMatrix(b, g), points, g.outChannels);
-  return b.Reshape(pixels, [h.kernel, w.kernel, g.inChannels, g.outChannels]);
+  const { inputs, outputs, points: count } = sizes(g, groups);
+  const seen = transposed(b, imagePoints(b, x, g, groups));
+  const points = b.MatMul(seen, gradientPoints(b, dy, g, groups));
+  const shape = [h.kernel, w.kernel, g.inChannels / groups, g.outChannels];
+  if (groups === 1) return b.Reshape(fromPoints(b, filterMatrix(b, g), points, 1), shape);
+  // The filters of all groups lie side by side.
+  const apart = b.Reshape(points, [groups, count * inputs, outputs]);
+  const beside = b.Reshape(b.Transpose(apart, [1, 0, 2]), [count, inputs, groups * outputs]);
+  return b.Reshape(fromPoints(b, filterMatrix(b, g), beside, 1), shape);
 }
+
+/** Whether there is a form for these sizes, however many multiplications it has. */
+export const hasForm = (g: Geometry): boolean => formFor(g) !== undefined;

@@ -187,6 +187,15 @@ function guessInput(session: Session, label: string, range: readonly [number, nu
   };
 }
 
+/** @throws UserError if the values of an image are not finite, because no measure would be either */
+function checkFinite({ data, count, size }: Rows, name: string, label: string): void {
+  const at = data.findIndex((x) => !Number.isFinite(x));
+  if (at < 0) return;
+  throw new UserError(
+    `${label} cannot be used for --features: its output "${name}" has ${data[at]} for image ${Math.floor(at / size) + 1} of ${count}; check the file, and the values that it expects for black and white (--features-range).`,
+  );
+}
+
 /** Returns a function that runs images in batches and collects the rows of the named outputs. */
 function runner(session: Session, format: NamedInput, names: readonly string[], label: string) {
   const step = format.batch ?? BATCH;
@@ -218,8 +227,12 @@ function runner(session: Session, format: NamedInput, names: readonly string[], 
       onProgress?.(at + n, count);
     }
     return names.map((name) => {
-      const data = collected.get(name) as Float32Array;
-      return rowsOf(data, data.length / count);
+      const rows = rowsOf(
+        collected.get(name) as Float32Array,
+        (collected.get(name)?.length ?? 0) / count,
+      );
+      checkFinite(rows, name, label);
+      return rows;
     });
   };
 }

@@ -17,6 +17,9 @@ export const JUDGES: Readonly<Record<string, { readonly name: string; readonly s
     },
   };
 
+/** Whether a data set has a judge of its own. */
+export const hasJudge = (data: string): boolean => Object.hasOwn(JUDGES, data);
+
 /**
  * Opens the feature extractor for a data set: the given one, or the data set's own judge.
  *
@@ -33,7 +36,7 @@ export async function extractorFor(
     const { bytes, label } = await readSource(source);
     return openExtractor(bytes, { ...options, label });
   }
-  const judge = Object.hasOwn(JUDGES, data) ? JUDGES[data] : undefined;
+  const judge = hasJudge(data) ? JUDGES[data] : undefined;
   const found = judge && findPretrained(judge.name);
   if (!judge || !found) {
     throw new UserError(

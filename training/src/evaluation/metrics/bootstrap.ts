@@ -5,10 +5,14 @@ import { average } from './rows.js';
 /** A 95 % confidence interval. */
 export type Interval = readonly [low: number, high: number];
 
-/** The number of resamples (200 by default) and the seed of their draw (0 by default). */
+/** How to draw resamples. */
 export interface BootstrapOptions {
+  /** Their number; 200 by default. */
   readonly resamples?: number;
+  /** 0 by default. */
   readonly seed?: number;
+  /** Called after each of them. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -26,11 +30,15 @@ export interface BootstrapOptions {
 export function bootstrap(
   groups: number,
   statistic: (chosen: Uint32Array) => number,
-  { resamples = 200, seed = 0 }: BootstrapOptions = {},
+  { resamples = 200, seed = 0, onProgress }: BootstrapOptions = {},
 ): Interval {
   const random = stream(seed, 'bootstrap');
   const value = statistic(allGroups(groups));
-  const found = Array.from({ length: resamples }, () => statistic(random.below(groups, groups)));
+  const found = Array.from({ length: resamples }, (_, k) => {
+    const resampled = statistic(random.below(groups, groups));
+    onProgress?.(k + 1, resamples);
+    return resampled;
+  });
   const bias = average(found) - value;
   const sorted = found.sort((a, b) => a - b);
   return [quantile(sorted, 0.025) - bias, quantile(sorted, 0.975) - bias];
@@ -58,7 +66,25 @@ export const groupRange = (g: number, groups: number, count: number): [number, n
   Math.floor(((g + 1) * count) / groups),
 ];
 
-/** The confidence interval of a mean. */
+/** The quantile of the standard normal distribution that leaves 2.5 % above it. */
+const Z = 1.959963984540054;
+
+/**
+ * The confidence interval of a share, by Wilson (1927): within [0, 1], and not a point where all or none
+ * are counted.
+ *
+ * @param hits a 1 for each that is counted, a 0 for the others
+ */
+export function shareInterval(hits: ArrayLike<number>): Interval {
+  const n = hits.length;
+  const share = average(hits);
+  const centre = share + Z ** 2 / (2 * n);
+  const half = Z * Math.sqrt((share * (1 - share)) / n + (Z / (2 * n)) ** 2);
+  const bound = (x: number) => Math.min(1, Math.max(0, x / (1 + Z ** 2 / n)));
+  return [bound(centre - half), bound(centre + half)];
+}
+
+/** The confidence interval of a mean, which does not leave the range of the values. */
 export function meanInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
   const groups = groupCount(values.length);
   const sums = Array.from({ length: groups }, (_, g) => {
@@ -67,7 +93,7 @@ export function meanInterval(values: ArrayLike<number>, options: BootstrapOption
     for (let i = from; i < to; i++) sum += values[i] as number;
     return { sum, count: to - from };
   });
-  return bootstrap(
+  const [low, high] = bootstrap(
     groups,
     (chosen) => {
       let [sum, count] = [0, 0];
@@ -80,4 +106,10 @@ export function meanInterval(values: ArrayLike<number>, options: BootstrapOption
     },
     options,
   );
+  let [least, most] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) {
+    least = Math.min(least, values[i] as number);
+    most = Math.max(most, values[i] as number);
+  }
+  return [Math.max(least, low), Math.min(most, high)];
 }

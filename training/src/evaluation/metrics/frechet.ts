@@ -1,5 +1,4 @@
 /** The Fréchet distance, computed in float64. */
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import {
   allGroups,
   type BootstrapOptions,
@@ -9,6 +8,7 @@ import {
   type Interval,
 } from './bootstrap.js';
 import { meanOf, type Rows, sameSize } from './rows.js';
+import { eigenvalues, factorOf, type Symmetric, sandwich } from './symmetric.js';
 
 /** The mean and the covariance (over n − 1) of rows. */
 export interface Moments {
@@ -87,19 +87,19 @@ export const isSingular = ({ count, mean }: Moments): boolean => count <= mean.l
 
 /**
  * The squared Fréchet distance between two normal distributions (Dowson & Landau 1982; of features,
- * Heusel et al. 2017): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). Both square roots are of
- * symmetric matrices and computed from eigenvalues. Eigenvalues that are negative by rounding, as
- * those of a singular covariance may be, are set to 0.
+ * Heusel et al. 2017): |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½). The trace of the last root is
+ * the sum of the roots of the eigenvalues of F Σ₂ Fᵀ, for any F with Σ₁ = Fᵀ F. Eigenvalues that are
+ * negative by rounding, as those of a singular covariance may be, are set to 0.
  *
  * @returns 0 or more, in squared units of the features; 0 for equal distributions
  * @throws RangeError if the numbers of features differ
  */
 export const frechetDistance = (a: Moments, b: Moments): number => distanceFrom(a)(b);
 
-/** Returns the distance from one distribution to any other; its square root is computed once. */
+/** Returns the distance from one distribution to any other; what depends on the first is kept. */
 function distanceFrom(a: Moments): (b: Moments) => number {
   const size = a.mean.length;
-  const root = squareRoot(toMatrix(a));
+  const factor = factorOf(toMatrix(a));
   const trace = (m: Moments) =>
     m.mean.reduce((t, _, i) => t + (m.covariance[i * (size + 1)] as number), 0);
   return (b) => {
@@ -107,30 +107,21 @@ function distanceFrom(a: Moments): (b: Moments) => number {
       throw new RangeError(`moments of ${size} and of ${b.mean.length} features`);
     }
     const between = a.mean.reduce((d, x, i) => d + (x - (b.mean[i] as number)) ** 2, 0);
-    const product = root.mmul(toMatrix(b)).mmul(root);
-    const roots = eigen(product).realEigenvalues.reduce((s, x) => s + Math.sqrt(Math.max(0, x)), 0);
+    const found = eigenvalues(sandwich(factor, toMatrix(b)));
+    const roots = found.reduce((sum, x) => sum + Math.sqrt(Math.max(0, x)), 0);
     return Math.max(0, between + trace(a) + trace(b) - 2 * roots);
   };
 }
 
-const toMatrix = ({ mean, covariance }: Moments): Matrix =>
-  Matrix.from1DArray(mean.length, mean.length, covariance);
-
-const eigen = (m: Matrix) => new EigenvalueDecomposition(m, { assumeSymmetric: true });
-
-function squareRoot(m: Matrix): Matrix {
-  const { eigenvectorMatrix: v, realEigenvalues } = eigen(m);
-  const scaled = v.clone();
-  realEigenvalues.forEach((x, column) => {
-    scaled.mulColumn(column, Math.sqrt(Math.max(0, x)));
-  });
-  return scaled.mmul(v.transpose());
-}
+const toMatrix = ({ mean, covariance }: Moments): Symmetric => ({
+  size: mean.length,
+  data: covariance,
+});
 
 /** A Fréchet distance with its confidence interval. */
 export interface FrechetScore {
   readonly value: number;
-  /** Undefined for more than 512 features, because each resample would take most of a minute. */
+  /** Undefined for more than 512 features, because forty resamples would take minutes. */
   readonly interval?: Interval;
 }
 

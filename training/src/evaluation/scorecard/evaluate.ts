@@ -1,9 +1,19 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
-import type { Generator, ImageInfo, ModelInfo } from '@gpn/runtime';
-import { extractorFor } from '../judge/judges.js';
+import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
+import type { Extractor } from '../judge/extractor.js';
+import { extractorFor, hasJudge } from '../judge/judges.js';
+import { isSliceable, SLICED } from '../metrics/sliced.js';
 import { categoryError, classesOf, classHistogram } from '../metrics/verdicts.js';
 import { type Measured, scoreCategories, scoreExtras } from './extras.js';
-import { chooseSome, draw, type Labelled, loadReal, noise, type RealData } from './image-sets.js';
+import {
+  chooseSome,
+  draw,
+  FEWEST,
+  type Labelled,
+  loadReal,
+  noise,
+  type RealData,
+} from './image-sets.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
@@ -32,33 +42,64 @@ export async function openEvaluator(
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
   const settings = settingsOf(options);
-  const { samples, features, featuresRange, on } = settings;
+  const { samples, features, featuresRange, sliced = !hasJudge(spec), on } = settings;
+  if (samples < FEWEST) {
+    throw new UserError(`An evaluation takes at least ${FEWEST} images of a generator.`);
+  }
   const real = await loadReal(spec, size, options.classes);
-  const extractor = await extractorFor(spec, features, featuresRange && { range: featuresRange });
+  const extractor = await openFeatures(spec, features, featuresRange);
   try {
     const sampleOf: SampleOf = async (pictures, phase) => ({
       pictures,
-      ...(await extractor.extract(pictures, {
+      ...(await extractor?.extract(pictures, {
         onProgress: (done, total) => on({ phase, done, total }),
       })),
     });
     const chosen = chooseSome(real.reference, samples, 0);
+    const protocol: Protocol = {
+      ...FIXED,
+      data: {
+        name: real.name,
+        hash: real.reference.hash,
+        count: chosen.count,
+        part: real.part,
+      },
+      ...(extractor && { features: extractor.identity }),
+      ...(sliced && isSliceable(size) && { sliced: SLICED }),
+      samples,
+      seeds: settings.seeds,
+    };
     const reference = await sampleOf(chosen, 'real images');
-    const scorer = await openScorer(reference, real.train);
+    const scorer = await openScorer(reference, {
+      neighbours: Math.min(
+        FIXED.neighbours,
+        ...[chosen.count, real.others.count].map((count) => count - 1),
+      ),
+      sliced: protocol.sliced,
+    });
     const bench = { settings, real, reference, scorer, sampleOf };
     const limits = await limitsOf(bench, size);
-    const protocol = protocolOf(settings, real, chosen.count, extractor.identity);
     return {
       protocol,
       real,
-      extractor,
+      ...(extractor && { extractor }),
       evaluate: (generator, of) => evaluateOne({ ...bench, limits, protocol }, generator, of),
-      dispose: () => extractor.dispose(),
+      dispose: async () => extractor?.dispose(),
     };
   } catch (error) {
-    await extractor.dispose();
+    await extractor?.dispose();
     throw error;
   }
+}
+
+/** The feature extractor; none for data without a judge if none is given. */
+async function openFeatures(
+  spec: string,
+  features: string | undefined,
+  range: readonly [number, number] | undefined,
+): Promise<Extractor | undefined> {
+  if (features === undefined && !hasJudge(spec)) return undefined;
+  return extractorFor(spec, features, range && { range });
 }
 
 /** Extracts the features of images; `phase` names this work in progress events. */
@@ -80,28 +121,22 @@ interface Limits {
   readonly ceiling: Scores;
 }
 
-const protocolOf = (
-  { samples, seeds }: Settings,
-  { name, part, reference: { hash } }: RealData,
-  count: number,
-  features: Protocol['features'],
-): Protocol => ({ ...FIXED, data: { name, hash, count, part }, features, samples, seeds });
-
-/** Scores training images and noise. */
+/** Scores real images outside the reference, and noise. */
 async function limitsOf(
   { settings, real, reference, scorer, sampleOf }: Bench,
   size: { height: number; width: number; channels: number },
 ): Promise<Limits> {
   const { samples, extras, on } = settings;
   const { pictures: chosen } = reference;
-  const trained = await sampleOf(chooseSome(real.train, samples, 1), 'training images');
-  const all = { sample: trained, asManyAsTraining: async () => ({ pictures: real.train }) };
+  const others = await sampleOf(chooseSome(real.others, samples, 1), 'training images');
+  const all = { sample: others, asManyAsOthers: async () => ({ pictures: real.others }) };
+  const copies = { of: chosen, among: real.others };
   const floor = {
-    ...(await scorer.score(trained, { copiesOf: chosen, intervals: false })).scores,
+    ...(await scorer.score(others, { copies, intervals: false, on })).scores,
     ...(await scoreExtras(extras, real, all, on)),
   };
   const random = await sampleOf(noise(size, Math.min(samples, chosen.count)), 'noise');
-  const { scores } = await scorer.score(random, { copiesOf: 'none', intervals: false });
+  const { scores } = await scorer.score(random, { copies: 'none', intervals: false, on });
   return { floor, ceiling: scores };
 }
 
@@ -158,8 +193,9 @@ async function scoreSeed(
     return withClasses(await sampleOf(drawn, phase), generator.info);
   };
   const sample = await sampled(protocol.samples);
-  const { details, scores } = await scorer.score(sample);
-  const measured: Measured = { sample, asManyAsTraining: () => sampled(real.train.count) };
+  const copies = { of: sample.pictures, among: real.train };
+  const { details, scores } = await scorer.score(sample, { copies, on });
+  const measured: Measured = { sample, asManyAsOthers: () => sampled(real.others.count) };
   return {
     sample,
     details,
@@ -230,12 +266,16 @@ const ENOUGH = 2048;
 function notesOf({ samples, features, data }: Protocol, { part, name }: RealData): string[] {
   const least = Math.min(samples, data.count);
   return [
-    least <= features.size &&
+    !features &&
+      `There is no judge for ${name}, so nothing is measured by features: --features takes one that gpn-cli judge has trained on labelled images, or another ONNX file.`,
+    features &&
+      least <= features.size &&
       `The covariance of ${least} images over ${features.size} features is singular: the Fréchet distance is defined, but far too large.`,
-    least > features.size &&
+    features &&
+      least > features.size &&
       least < ENOUGH &&
       `A Fréchet distance of ${least} images is biased upwards; the kernel distance is not.`,
-    part === 'half' &&
-      `${name} has no test set: generated images are compared with a half of it, which generators may have been trained on.`,
+    part === 'halves' &&
+      `${name} has no test set: generated images are compared with one half of it, which generators may have been trained on; "real" is the other half.`,
   ].filter((note) => typeof note === 'string');
 }

@@ -8,8 +8,8 @@ import { meanInterval } from '../metrics/bootstrap.js';
 import { parzen } from '../metrics/parzen.js';
 import { categoryError, classesOf } from '../metrics/verdicts.js';
 import { chooseSome, pixelRows, type RealData } from './image-sets.js';
-import type { Sample, Scores } from './scores.js';
-import type { EvaluateProgress, Extra } from './types.js';
+import type { EvaluateProgress, Sample, Scores } from './scores.js';
+import type { Extra } from './types.js';
 
 /** As many steps as three epochs of MNIST, whatever the number of images. */
 const RECIPE: JudgeRecipe = {
@@ -45,10 +45,10 @@ export async function scoreCategories(source: string, { name, reference, classes
   return { categoryError: { value: error, interval: meanInterval(wrong) } };
 }
 
-/** Images to measure: those of the scorecard, and as many as the training set has. */
+/** Images to measure: those of the scorecard, and as many as there are others than the reference. */
 export interface Measured {
   readonly sample: Sample;
-  readonly asManyAsTraining: () => Promise<Pick<Sample, 'pictures' | 'logits'>>;
+  readonly asManyAsOthers: () => Promise<Pick<Sample, 'pictures' | 'logits'>>;
 }
 
 /** Computes optional measures; those that do not apply to the data are left out. */
@@ -73,13 +73,13 @@ const EXTRAS: Readonly<
     ) => Promise<Scores>
   >
 > = {
-  async trained(real, { asManyAsTraining }, on) {
-    return trainable(real) ? trainedOn(real, await asManyAsTraining(), RECIPE, on) : {};
+  async trained(real, { asManyAsOthers }, on) {
+    return trainable(real) ? trainedOn(real, await asManyAsOthers(), RECIPE, on) : {};
   },
 
   async parzen(real, { sample: { pictures } }, on) {
     on({ phase: 'Parzen windows', done: 0, total: 1 });
-    const validation = pixelRows(chooseSome(real.train, VALIDATION, 2));
+    const validation = pixelRows(chooseSome(real.others, VALIDATION, 2));
     const { value, error } = await parzen(
       pixelRows(pictures),
       validation,

@@ -4,6 +4,7 @@ import { gather, hashImages } from '../../data/images.js';
 import { loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, DatasetOptions, Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';
+import type { Part } from './protocol.js';
 
 /** Images with labels, if their classes are known. */
 export interface Labelled extends Pictures {
@@ -14,11 +15,14 @@ export interface Labelled extends Pictures {
 export interface RealData {
   readonly name: string;
   readonly classes?: readonly string[];
-  /** The training set, and the images that generated ones are compared with. */
+  /** The training set. */
   readonly train: Labelled;
+  /** The images that generated ones are compared with. */
   readonly reference: Labelled & { readonly hash: string };
-  /** What the reference is: the test set, or half of data without a test set. */
-  readonly part: 'test' | 'half';
+  /** The images of the training set that are not among them, to measure in place of generated ones. */
+  readonly others: Labelled;
+  /** What the reference is. */
+  readonly part: Exclude<Part, 'half'>;
 }
 
 type Size = Pick<Dataset, 'height' | 'width' | 'channels'>;
@@ -31,7 +35,7 @@ type Wanted = Size & Pick<DatasetOptions, 'preparation'>;
  * @param spec `mnist`, `fashion` or a folder. Half of a folder without a test set, drawn from a fixed
  *   seed, is used as the reference.
  * @param only names of the classes to keep; all by default
- * @throws UserError if the data is missing, broken, or of another size
+ * @throws UserError if the data is missing, broken, of another size, or only a few images
  */
 export async function loadReal(
   spec: string,
@@ -44,14 +48,30 @@ export async function loadReal(
   const common = { name, ...(classes && { classes }) };
   try {
     const test = await loadDataset(spec, { ...wanted, split: 'test' });
-    return { ...common, train, reference: test, part: 'test' };
+    return enough({ ...common, train, reference: test, others: train, part: 'test' });
   } catch (error) {
     if (!(error instanceof UserError) || name === spec) throw error;
   }
   const order = stream(0, 'halves').permutation(train.count);
   const half = choose(train, order.subarray(0, train.count >> 1));
+  const others = choose(train, order.subarray(train.count >> 1));
   const hash = hashImages({ name, ...half });
-  return { ...common, train, reference: { ...half, hash }, part: 'half' };
+  return enough({ ...common, train, reference: { ...half, hash }, others, part: 'halves' });
+}
+
+/** A set of one image has neither neighbours nor a covariance. */
+export const FEWEST = 2;
+
+/** Checks that there are enough images. @throws UserError if there are not */
+function enough(real: RealData): RealData {
+  const { name, train, reference, others, part } = real;
+  if (Math.min(reference.count, others.count) >= FEWEST) return real;
+  const many = (n: number) => (n === 1 ? '1 image' : `${n} images`);
+  throw new UserError(
+    part === 'test'
+      ? `${name} has ${many(train.count)} to train with and ${many(reference.count)} to test with: an evaluation takes at least ${FEWEST} of each.`
+      : `${name} has ${many(train.count)}: an evaluation takes at least ${2 * FEWEST}, because it compares generated images with one half, and that with the other.`,
+  );
 }
 
 /** Copies the images at these indices, with their labels. */

@@ -78,6 +78,13 @@ export const MEASURES = {
     about:
       'the share of real images whose category, learnt without labels, is not the one that stands for their class',
   },
+  sliced: {
+    title: 'sliced Wasserstein distance × 1000',
+    better: 'lower',
+    digits: 2,
+    about:
+      'how far patches of 7 × 7 pixels are from those of real images, on average over the levels of a Laplacian pyramid; needs no judge',
+  },
   diversity: {
     title: 'diversity',
     better: 'real',

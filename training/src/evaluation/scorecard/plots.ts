@@ -1,8 +1,8 @@
 /** Plots of an evaluation, as SVG. */
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { svgChart } from '../chart.js';
 import { momentsOf } from '../metrics/frechet.js';
 import type { Rows } from '../metrics/rows.js';
+import { leadingVectors } from '../metrics/symmetric.js';
 import type { Evaluation, Evidence } from './types.js';
 
 const REAL = '#64748b';
@@ -42,10 +42,14 @@ const SHOWN = 1500;
 /**
  * Real and generated images as points in the plane of the first two principal components of the real
  * features. Regions with only grey points are not covered by the generator; in regions with only
- * coloured points, generated images resemble no real ones.
+ * coloured points, generated images resemble no real ones. Undefined without features.
  */
-export async function featureMap({ reference, sample }: Evidence): Promise<string> {
-  const project = plane(reference.features);
+export async function featureMap({
+  reference: { features: real },
+  sample: { features: generated },
+}: Pick<Evidence, 'reference' | 'sample'>): Promise<string | undefined> {
+  if (!real || !generated) return undefined;
+  const project = plane(real);
   const axis = {
     type: 'value' as const,
     scale: true,
@@ -62,11 +66,11 @@ export async function featureMap({ reference, sample }: Evidence): Promise<strin
       xAxis: axis,
       yAxis: axis,
       series: [
-        { ...points, name: 'real', data: project(reference.features), color: REAL },
+        { ...points, name: 'real', data: project(real), color: REAL },
         {
           ...points,
           name: 'generated',
-          data: project(sample.features),
+          data: project(generated),
           color: GENERATED,
           itemStyle: { opacity: 0.6 },
         },
@@ -80,21 +84,13 @@ export async function featureMap({ reference, sample }: Evidence): Promise<strin
 function plane(features: Rows): (of: Rows) => [number, number][] {
   const { mean, covariance } = momentsOf(features);
   const size = mean.length;
-  const { eigenvectorMatrix: vectors, realEigenvalues } = new EigenvalueDecomposition(
-    Matrix.from1DArray(size, size, covariance),
-    { assumeSymmetric: true },
-  );
-  const order = realEigenvalues.map((_, i) => i).sort((a, b) => valueAt(b) - valueAt(a));
-  function valueAt(i: number): number {
-    return realEigenvalues[i] as number;
-  }
-  const axes = [0, 1].map((k) => vectors.getColumn(order[k] ?? 0));
+  const axes = leadingVectors({ size, data: covariance }, 2);
   return ({ data, count }) =>
     Array.from({ length: Math.min(SHOWN, count) }, (_, k) => {
-      const along = (axis: number[] = []) => {
+      const along = (axis?: Float64Array) => {
         let sum = 0;
         for (let i = 0; i < size; i++) {
-          sum += ((data[k * size + i] as number) - (mean[i] as number)) * (axis[i] as number);
+          sum += ((data[k * size + i] as number) - (mean[i] as number)) * (axis?.[i] ?? 0);
         }
         return Math.round(1000 * sum) / 1000; // keeps the file small
       };

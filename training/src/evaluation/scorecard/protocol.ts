@@ -1,6 +1,16 @@
 /** The protocol of an evaluation; results are comparable only if their protocols are equal. */
 import { createHash } from 'node:crypto';
 import type { FeaturesIdentity } from '../judge/extractor.js';
+import type { SlicedSettings } from '../metrics/sliced.js';
+
+/**
+ * What real images generated ones are compared with: the test set, or one half of data without a test
+ * set, the other half being measured as "real". In results of versions up to 0.3.0, `half` is a half
+ * of data that was measured as "real" as a whole.
+ */
+export const PARTS = ['test', 'half', 'halves'] as const;
+/** One of {@link PARTS}. */
+export type Part = (typeof PARTS)[number];
 
 /** All that determines a result apart from the generator. */
 export interface Protocol {
@@ -10,10 +20,13 @@ export interface Protocol {
     /** Hash of the real images that generated ones are compared with. */
     readonly hash: string;
     readonly count: number;
-    /** The test set, or half of data without a test set. */
-    readonly part: 'test' | 'half';
+    /** What those are. */
+    readonly part: Part;
   };
-  readonly features: FeaturesIdentity;
+  /** Missing if nothing is measured by features. */
+  readonly features?: FeaturesIdentity;
+  /** Of the sliced Wasserstein distance, if it is measured. */
+  readonly sliced?: SlicedSettings;
   /** Number of generated images for each seed; their pixels are rounded to 8 bits. */
   readonly samples: number;
   /** The value of a measure is the median over these seeds. */
@@ -62,8 +75,24 @@ export function protocolDifferences(a: Protocol, b: Protocol): string[] {
     .map((path) => `${path} (${ofA.get(path) ?? 'none'}, ${ofB.get(path) ?? 'none'})`);
 }
 
+const PART_TEXTS: Readonly<Record<Part, string>> = {
+  test: 'its test set',
+  half: 'a half of it',
+  halves: 'one half of it',
+};
+
+const featuresText = ({ features, neighbours }: Protocol): string =>
+  features
+    ? `${features.size} features of ${features.name}, k = ${neighbours}`
+    : 'without features';
+
 /** The protocol in one sentence. */
-export const protocolText = ({ data, features, samples, seeds, neighbours }: Protocol): string =>
-  `${samples.toLocaleString('en')} images of ${seeds.length > 1 ? 'each of the seeds' : 'seed'} ${seeds.join(', ')} against ` +
-  `${data.count.toLocaleString('en')} of ${data.name} (${data.part === 'test' ? 'its test set' : 'a half of it'}), ` +
-  `${features.size} features of ${features.name}, k = ${neighbours}`;
+export const protocolText = (protocol: Protocol): string => {
+  const { data, samples, seeds, sliced } = protocol;
+  return (
+    `${samples.toLocaleString('en')} images of ${seeds.length > 1 ? 'each of the seeds' : 'seed'} ${seeds.join(', ')} against ` +
+    `${data.count.toLocaleString('en')} of ${data.name} (${PART_TEXTS[data.part]}), ` +
+    `${featuresText(protocol)}` +
+    (sliced ? `, patches of ${sliced.pictures.toLocaleString('en')} images at most` : '')
+  );
+};

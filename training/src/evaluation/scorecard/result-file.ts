@@ -2,7 +2,7 @@
 import { UserError } from '@gpn/runtime';
 import { z } from 'zod';
 import { MEASURES } from './measures.js';
-import { protocolDifferences, protocolHash } from './protocol.js';
+import { PARTS, protocolDifferences, protocolHash } from './protocol.js';
 import type { Evaluation } from './types.js';
 
 const range = z.tuple([z.number(), z.number()]);
@@ -20,6 +20,7 @@ const result = z.object({
   seeds: z.array(value),
   floor: value.optional(),
   ceiling: value.optional(),
+  levels: z.array(z.object({ size: z.tuple([z.int(), z.int()]), value })).optional(),
 });
 
 const schema = z.object({
@@ -31,14 +32,25 @@ const schema = z.object({
       name: z.string(),
       hash: z.string(),
       count: z.int(),
-      part: z.enum(['test', 'half']),
+      part: z.enum(PARTS),
     }),
-    features: z.object({
-      name: z.string(),
-      sha256: z.string(),
-      size: z.int(),
-      range,
-    }),
+    features: z
+      .object({
+        name: z.string(),
+        sha256: z.string(),
+        size: z.int(),
+        range,
+      })
+      .optional(),
+    sliced: z
+      .object({
+        pictures: z.int(),
+        patches: z.int(),
+        side: z.int(),
+        directions: z.int(),
+        seed: z.int(),
+      })
+      .optional(),
     samples: z.int(),
     seeds: z.array(z.int()),
     neighbours: z.int(),

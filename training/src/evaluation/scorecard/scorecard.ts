@@ -44,6 +44,15 @@ export function seedLines(evaluation: Evaluation): string[] {
   );
 }
 
+/** The values of the levels of measures that are a mean of several, a line for each measure. */
+export const levelLines = (evaluation: Evaluation): string[] =>
+  measuresOf(evaluation).flatMap(([, measure, { levels }]) => {
+    const values = levels?.map(
+      ({ size, value }) => `${format(value, measure)} at ${size.join(' × ')}`,
+    );
+    return values && values.length > 1 ? [`${measure.title}: ${values.join(', ')}`] : [];
+  });
+
 /** The first 12 characters of the protocol's hash, enough to distinguish protocols. */
 export const shortHash = (evaluation: Evaluation): string => evaluation.protocolHash.slice(0, 12);
 
@@ -59,6 +68,7 @@ export function scorecardMarkdown(evaluation: Evaluation): string {
     '',
     `Measured with ${protocolText(evaluation.protocol)}; protocol ${evaluation.protocolHash}. "real" is`,
     'what real training images reach in the place of generated ones, "noise" what random pixels do.',
+    ...levelLines(evaluation).map((line) => `\n${line}.`),
     ...(seeds.length > 0 ? ['', `The value is the median of the seeds: ${seeds.join('; ')}.`] : []),
     ...evaluation.notes.map((note) => `\n${note}`),
     '',

@@ -2,10 +2,11 @@
 import type { Generator } from '@gpn/runtime';
 import type { Extractor } from '../judge/extractor.js';
 import type { Interval } from '../metrics/bootstrap.js';
+import type { LevelDistance } from '../metrics/sliced.js';
 import type { RealData } from './image-sets.js';
 import type { MeasureName } from './measures.js';
 import type { Protocol } from './protocol.js';
-import type { Details, Sample } from './scores.js';
+import type { Details, EvaluateProgress, Sample } from './scores.js';
 
 /** An optional measure that takes minutes. */
 export type Extra = 'trained' | 'parzen';
@@ -18,21 +19,22 @@ export interface EvaluateOptions {
   readonly seeds?: readonly number[];
   /** Names of the classes of real images to use; all by default. */
   readonly classes?: readonly string[];
-  /** The feature extractor: an .onnx file or a bundled model; the data's own judge by default. */
+  /**
+   * The feature extractor: an .onnx file or a bundled model; the data's own judge by default. Data
+   * without a judge is then measured without features.
+   */
   readonly features?: string;
   /** The values of the pixels 0 and 255, if the feature extractor does not contain them. */
   readonly featuresRange?: readonly [number, number];
+  /**
+   * Whether to measure the sliced Wasserstein distance. By default that of folders is measured, but
+   * not that of named data, whose published results have none.
+   */
+  readonly sliced?: boolean;
   /** Optional measures that take minutes; none by default. */
   readonly extras?: readonly Extra[];
   /** Called with the progress. */
   readonly on?: (progress: EvaluateProgress) => void;
-}
-
-/** How far a part of an evaluation has come. */
-export interface EvaluateProgress {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
 }
 
 /** A measured value and values to compare it with. */
@@ -47,6 +49,8 @@ export interface Result {
   readonly floor?: number;
   /** The value of noise; a generator should not be worse. */
   readonly ceiling?: number;
+  /** The values of the levels of a pyramid whose mean is the value. */
+  readonly levels?: readonly LevelDistance[];
 }
 
 /** The complete result for one generator. */
@@ -82,7 +86,8 @@ export interface Evidence {
 export interface Evaluator {
   readonly protocol: Protocol;
   readonly real: RealData;
-  readonly extractor: Extractor;
+  /** Missing if the images are measured without features. */
+  readonly extractor?: Extractor;
   /**
    * Evaluates one generator.
    * @param options.sha256 of the generator's file

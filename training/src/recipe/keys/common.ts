@@ -36,6 +36,10 @@ export const dataSchema = z.strictObject({
     .tuple([z.number(), z.number()], RANGE)
     .refine(([low, high]) => high === 1 && (low === 0 || low === -1), RANGE)
     .describe('What the pixel values 0 and 255 become for the networks.'),
+  flip: z
+    .boolean()
+    .optional()
+    .describe('Whether half of the images, drawn at each step, are shown as in a mirror.'),
   classes: z
     .array(z.union([z.string(), whole], CLASS))
     .min(1)
@@ -73,6 +77,11 @@ export const preparationOf = ({
 /** The keys of the section `model` that all methods have. */
 export const modelKeys = {
   network: z.enum(Object.keys(NETWORKS)).describe('The pair of networks.'),
+  width: size
+    .optional()
+    .describe(
+      'Channels of the largest hidden layer, with the networks `dcgan` and `resnet`; unless given, few for small images.',
+    ),
   latent: z
     .strictObject({
       size: whole.min(1).max(4096).describe('How many random numbers make an image.'),
@@ -104,6 +113,58 @@ const optimizer = z
     }
   });
 
+/** The keys of a schedule that belong to one of its types, and whether that type requires them. */
+const SCHEDULE_KEYS = {
+  plateau: { patience: true },
+  cosine: { steps: true, penalty_factor: false, beta2: false },
+} as const;
+
+const schedule = z
+  .strictObject({
+    type: z
+      .enum(['plateau', 'cosine'])
+      .describe(
+        '`plateau` lowers the rates when the loss stops improving; `cosine` lowers them by half a cosine over `steps`.',
+      ),
+    factor: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .describe('What the rates are multiplied by: each time (plateau), or in the end (cosine).'),
+    patience: whole
+      .min(0)
+      .max(1_000_000)
+      .optional()
+      .describe(
+        'Epochs without a better mean loss before the rates are lowered; only with plateau.',
+      ),
+    steps: count
+      .optional()
+      .describe('Steps over which values change; then they stay. Only with cosine.'),
+    penalty_factor: z
+      .number()
+      .gt(0)
+      .max(1000)
+      .optional()
+      .describe(
+        'What `r1` and `r2` are multiplied by in the end; only with cosine, 1 unless given.',
+      ),
+    beta2: decay
+      .optional()
+      .describe(
+        'What `optimizer.beta2` becomes in the end; only with cosine, unchanged unless given.',
+      ),
+  })
+  .superRefine(({ type, ...rest }, context) => {
+    for (const [kind, keys] of Object.entries(SCHEDULE_KEYS))
+      for (const [key, required] of Object.entries(keys)) {
+        const there = rest[key as keyof typeof rest] !== undefined;
+        const fits = kind === type ? there || !required : !there;
+        if (!fits)
+          misplaced(context, [key], rest[key as keyof typeof rest], there, `the schedule ${type}`);
+      }
+  });
+
 /** The keys of the section `training` that all methods have. */
 export const trainingKeys = {
   generator_average: z
@@ -119,15 +180,7 @@ export const trainingKeys = {
   steps: count.optional().describe('Training steps; either this or `epochs`.'),
   seed: whole.min(0).describe('The seed of weights, noise and order.'),
   optimizer: optimizer.describe('How the weights follow the gradients.'),
-  schedule: z
-    .strictObject({
-      type: z.enum(['plateau']).describe('Lowers the rates when the loss stops improving.'),
-      factor: z.number().gt(0).lt(1).describe('What the rates are multiplied by.'),
-      patience: whole
-        .min(0)
-        .max(1_000_000)
-        .describe('Epochs without a better mean loss before the rates are lowered.'),
-    })
+  schedule: schedule
     .nullable()
     .default(null)
     .describe('How learning rates change; null keeps them.'),

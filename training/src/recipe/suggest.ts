@@ -1,0 +1,143 @@
+/** A recipe that fits a folder of pictures, as commented YAML. */
+import { basename, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { stringify } from 'yaml';
+import type { FolderSurvey } from '../data/pictures/index.js';
+
+/** What a user may want otherwise than suggested. */
+export interface Wishes {
+  /** The side of the images in pixels: see `SIDES`. */
+  readonly size?: number | undefined;
+  /** 1 grey, 3 colour, 4 colour with transparency. */
+  readonly channels?: 1 | 3 | 4 | undefined;
+  /** Whether sub-folders are classes that both networks are told; yes unless they are too small. */
+  readonly labels?: boolean | undefined;
+  readonly network?: 'resnet' | 'dcgan' | undefined;
+  readonly steps?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** Sides that the networks of any size can have: 4 to 7, doubled a few times. */
+export const SIDES = [4, 5, 6, 7]
+  .flatMap((base) => [2, 3, 4, 5].map((doublings) => base * 2 ** doublings))
+  .filter((side) => side <= 256)
+  .sort((a, b) => a - b);
+
+/** The largest side that is suggested: a step takes four times as long at twice the side. */
+const LARGEST = 32;
+/** Images of a class below which labels are not suggested: there would be too little to tell it by. */
+const SMALL_CLASS = 50;
+/** Pictures below which a discriminator learns them by heart unless it sees each in many versions. */
+const FEW = 20_000;
+/** Pictures below which mirrored ones are worth more than telling left from right. */
+const VERY_FEW = 1000;
+const BATCH = 64;
+/** Pictures of a training at least: one is to see each of a batch. */
+const FEWEST = 16;
+const STEPS = 20_000;
+
+/**
+ * A recipe for the training part of a folder.
+ * @throws UserError if there are fewer than 16 pictures, or the wished size is none of `SIDES`
+ */
+export function suggestRecipe(survey: FolderSurvey, wishes: Wishes = {}): string {
+  const { folder, parts } = survey;
+  const [part] = parts;
+  const count = part?.count ?? 0;
+  if (count < FEWEST) {
+    throw new UserError(
+      `${folder} has ${count} picture(s) to train with: a GAN needs at least ${FEWEST}, and learns variety from hundreds.`,
+    );
+  }
+  const size = wishes.size ?? sideFor(survey);
+  if (!SIDES.includes(size)) {
+    throw new UserError(`The size must be one of ${SIDES.join(', ')}, found ${size}.`);
+  }
+  const { channels = channelsFor(survey), network = 'resnet', seed = 0, steps = STEPS } = wishes;
+  const classes = part?.classes ?? [];
+  const large = classes.length > 1 && classes.every((c) => c.count >= SMALL_CLASS);
+  const labels = wishes.labels ?? large;
+  if (labels && classes.length < 2) {
+    throw new UserError(`${folder} has no sub-folders to be classes: leave --labels out.`);
+  }
+  const batch = Math.min(BATCH, 2 ** Math.floor(Math.log2(count)));
+  const every = (share: number) => Math.max(1, Math.round(steps / share));
+  const few = count < FEW;
+  const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
+  const name = basename(resolve(folder)).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+  return `# Made by gpn-cli new for ${count} pictures, of which half are ${survey.medianSide} pixels or more on their
+# shorter side. Every key: docs/reference/recipe.md.
+
+${line('name', `${/^[A-Za-z0-9]/.test(name) ? name : `my-${name}`}`.slice(0, 60))}
+
+data:
+  # A folder, relative to this file.
+  ${line('dataset', folder)}
+  # The side can be ${SIDES.slice(0, 8).join(', ')} and so on up to 256. Twice the side takes four times as long.
+  height: ${size}
+  width: ${size}
+  channels: ${channels} # 1 grey, 3 colour, 4 colour with transparency
+  range: [-1, 1]
+  # cover: the middle of a picture of another shape; contain: all of it, on the background.
+  fit: cover
+${channels === 4 ? '' : "  background: '#ffffff' # of transparent pictures, and with contain\n"}  # Also show pictures mirrored. Wrong where left and right matter, as in writing.
+  flip: ${count < VERY_FEW}
+  # Leave out pictures that cannot be read, and list them.
+  skip_unreadable: ${survey.unreadable.length > 0}
+
+model:
+  # resnet: a modern network without normalisation; dcgan: smaller and quicker, more likely to collapse.
+  network: ${network}
+  latent:
+    size: 64
+    distribution: normal
+${labels ? `  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.\n  classes: ${classes.length}\n` : ''}  spectral_norm: ${network === 'dcgan'}
+  batch_norm: false
+  initialization: ${network === 'dcgan' ? 'normal' : 'kaiming'}
+
+training:
+  # Each generated image is compared with a real one; with both penalties on the discriminator's slopes
+  # a training does not settle on a few images (Huang et al. 2024).
+  loss: relativistic_pairs
+  r1: 1
+  r2: 1
+${few ? `  # Both networks see shifted, recoloured and cut out versions of all images, so that the\n  # discriminator cannot learn ${count} pictures by heart (Zhao et al. 2020).\n  augmentation: [color, translation, cutout]\n` : ''}  # The exported generator is a moving average, which is steadier.
+  generator_average: 0.999
+  batch_size: ${batch}
+  # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
+  steps: ${steps}
+  seed: ${seed}
+  optimizer:
+    type: adam
+    generator_lr: 2.0e-4
+    discriminator_lr: 2.0e-4
+    beta1: 0
+    beta2: 0.9
+  # Over the steps, the rates and penalties fall and Adam's memory grows.
+  schedule:
+    type: cosine
+    steps: ${steps}
+    factor: 0.25
+    penalty_factor: 0.1
+    beta2: 0.99
+
+output:
+  samples_every: ${every(20)}
+  checkpoint_every: ${every(20)}
+  sample_count: 64
+`;
+}
+
+/** The largest side that the pictures have and a processor can train in an hour or so. */
+function sideFor({ medianSide }: FolderSurvey): number {
+  const fitting = SIDES.filter((side) => side <= Math.min(medianSide, LARGEST));
+  return fitting.at(-1) ?? (SIDES[0] as number);
+}
+
+/** Grey if no picture has colours; with transparency if half of them have it. */
+function channelsFor({ modes, count }: FolderSurvey): 1 | 3 | 4 {
+  const of = (...names: (keyof typeof modes)[]) =>
+    names.reduce((sum, name) => sum + (modes[name] ?? 0), 0);
+  if (of('grey and transparent', 'colour and transparent') * 2 >= count) return 4;
+  return of('colour', 'colour and transparent') > 0 ? 3 : 1;
+}

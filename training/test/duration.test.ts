@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { resolveRecipe } from '../src/recipe/load.js';
+import { lasting } from '../src/run/duration.js';
+import { train } from '../src/run/loop.js';
+import { temporaryFolder } from './temp-folder.js';
+
+const folder = await temporaryFolder();
+const recipe = resolveRecipe('gan-zeros', { steps: 2 });
+const options = { out: join(folder, 'run'), device: 'cpu', threads: 1 } as const;
+const notes: string[] = [];
+
+beforeAll(() => train(recipe, options));
+
+test('a number of minutes becomes the number of steps that the note says', async () => {
+  const timed = await lasting(resolveRecipe('gan-zeros', { epochs: 1 }), 3, {
+    ...options,
+    on: (event) => event.type === 'note' && notes.push(event.text),
+  });
+  const [, ms, steps] = /^A step takes ([\d.]+) ms here: (\d+) steps/.exec(notes[0] ?? '') ?? [];
+  expect(timed.training).toMatchObject({ epochs: undefined, steps: Number(steps) });
+  // 95 % of three minutes, up to the three digits to which the note gives the duration of a step.
+  expect((Number(steps) * Number(ms)) / (0.95 * 180_000)).toBeCloseTo(1, 1.5);
+});
+
+test('a run that is continued keeps the steps that it began with', async () => {
+  const continued = await lasting(recipe, 3, { ...options, resume: true });
+  expect(continued.training.steps).toBe(2);
+});
+
+test('networks that take turns have no number of steps for a time', async () => {
+  const gpn = resolveRecipe('gpn-mnist', { steps: 1 });
+  await expect(lasting(gpn, 1, options)).rejects.toThrow(
+    'The networks of gpn-mnist take turns, so that minutes do not determine its steps',
+  );
+});
