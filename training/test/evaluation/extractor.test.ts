@@ -47,6 +47,17 @@ describe('images for a feature extractor are', () => {
     });
   });
 
+  test('made smaller without aliasing', () => {
+    // White columns between black ones; every third, which interpolation alone would take, is of one colour.
+    const stripes = picture(1, 9, 1, [0, 255, 0, 255, 0, 255, 0, 255, 0]);
+    const { data } = prepare(stripes, 0, 1, 1, { ...place, height: 1, width: 3 });
+    // Triangles of five pixels, 1 2 3 2 1, of which an edge cuts off one.
+    const expected = [(3 + 1) / (2 + 3 + 2 + 1), (2 + 2) / 9, (1 + 3) / 8];
+    data.forEach((value, k) => {
+      expect(Math.abs(value - (expected[k] as number))).toBeLessThan(1e-6);
+    });
+  });
+
   test('grey in all channels, with channels first if it wants them', () => {
     const grey = picture(1, 2, 1, [0, 255]);
     const { data, shape } = prepare(grey, 0, 1, 1, { ...place, layout: 'NCHW', channels: 3 });

@@ -1,5 +1,5 @@
 /** Converts images to the input of a network. */
-import { product, UserError } from '@gpn/runtime';
+import { product, resize, UserError } from '@gpn/runtime';
 import type { Pictures } from '../../data/types.js';
 
 /** The order of the dimensions: channels last or channels first. */
@@ -17,8 +17,8 @@ export interface ImageInput {
 }
 
 /**
- * Converts `n` images from `at` on to a tensor with `batch` rows: resized (bilinear, with pixel centres
- * at halves, as in most libraries), and grey images repeated in all channels. Rows after the images
+ * Converts `n` images from `at` on to a tensor with `batch` rows: resized by the filter of
+ * `prepare` (bilinear with antialiasing, as most libraries have it), and grey images repeated in all channels. Rows after the images
  * are zero.
  *
  * @throws UserError for colour images if the network takes grey ones
@@ -50,41 +50,17 @@ export function prepare(
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);
     return { data, shape };
   }
-  const down = taps(height, toHeight);
-  const across = taps(width, toWidth);
   const area = toHeight * toWidth;
   const [pixelStep, channelStep] = format.layout === 'NHWC' ? [format.channels, 1] : [1, area];
+  const to = { height: toHeight, width: toWidth, channels: format.channels };
   for (let k = 0; k < n; k++) {
-    const from = (at + k) * size;
-    for (let y = 0; y < toHeight; y++) {
-      const { low: y0, high: y1, part: fy } = down[y] as Tap;
-      for (let x = 0; x < toWidth; x++) {
-        const { low: x0, high: x1, part: fx } = across[x] as Tap;
-        for (let c = 0; c < format.channels; c++) {
-          const value = (row: number, column: number) =>
-            images[from + (row * width + column) * channels + (channels === 1 ? 0 : c)] as number;
-          const top = value(y0, x0) + fx * (value(y0, x1) - value(y0, x0));
-          const bottom = fy === 0 ? top : value(y1, x0) + fx * (value(y1, x1) - value(y1, x0));
-          const to = k * area * format.channels + (y * toWidth + x) * pixelStep + c * channelStep;
-          data[to] = low + scale * (top + fy * (bottom - top));
-        }
-      }
+    const own = images.subarray((at + k) * size, (at + k + 1) * size);
+    const levels = resize({ height, width, data: own }, to);
+    const start = k * area * format.channels;
+    for (let i = 0; i < levels.length; i++) {
+      const [pixel, c] = [Math.floor(i / format.channels), i % format.channels];
+      data[start + pixel * pixelStep + c * channelStep] = low + scale * (levels[i] as number);
     }
   }
   return { data, shape };
 }
-
-interface Tap {
-  readonly low: number;
-  readonly high: number;
-  /** The position between `low` and `high`, 0 to 1. */
-  readonly part: number;
-}
-
-/** The two source pixels between which each of `to` target pixels lies, in a line of `from` pixels. */
-const taps = (from: number, to: number): Tap[] =>
-  Array.from({ length: to }, (_, i) => {
-    const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
-    const low = Math.floor(at);
-    return { low, high: Math.min(from - 1, low + 1), part: at - low };
-  });
