@@ -19,6 +19,8 @@ export { adam, type Optimizer } from './gan/optimizers.js';
 export type { Method, Phase } from './methods/method.js';
 export { ganOf, networksOf } from './recipe/gan.js';
 export { recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
+export { defineNetworks } from './recipe/own/networks.js';
+export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';
