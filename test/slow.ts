@@ -49,6 +49,8 @@ export const SLOW = [
   'training/test/gradient-penalty.test.ts',
   'training/test/infogan.test.ts',
   'training/test/methods.test.ts',
+  'training/test/networks-taken.test.ts',
+  'training/test/own-network.test.ts',
   'training/test/predictive.test.ts',
   'training/test/progress-log.test.ts',
   'training/test/together.test.ts',
