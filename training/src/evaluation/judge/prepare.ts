@@ -21,15 +21,19 @@ export interface ImageInput {
  * at halves, as in most libraries), and grey images repeated in all channels. Rows after the images
  * are zero.
  *
+ * @param pictures those with alpha are laid on black, unless the network takes alpha
  * @throws UserError for colour images if the network takes grey ones
  */
 export function prepare(
-  { height, width, channels, images }: Pictures,
+  pictures: Pictures,
   at: number,
   n: number,
   batch: number,
   format: ImageInput,
 ): { data: Float32Array; shape: number[] } {
+  const { height, width, channels, images } = pictures;
+  if (channels === 4 && format.channels !== 4)
+    return prepare(onBlack(pictures, at, n), 0, n, batch, format);
   if (channels !== format.channels && channels !== 1) {
     throw new UserError(
       'The images are in colour, but the feature extractor takes grey ones: give --features a file that takes colour.',
@@ -72,6 +76,18 @@ export function prepare(
     }
   }
   return { data, shape };
+}
+
+/** Images with alpha, from `at` on, as they look on black. */
+function onBlack({ height, width, images }: Pictures, at: number, count: number): Pictures {
+  const area = height * width;
+  const shown = new Uint8Array(count * area * 3);
+  for (let i = 0; i < count * area; i++) {
+    const from = 4 * (at * area + i);
+    const alpha = (images[from + 3] as number) / 255;
+    for (let c = 0; c < 3; c++) shown[3 * i + c] = Math.round(alpha * (images[from + c] as number));
+  }
+  return { count, height, width, channels: 3, images: shown };
 }
 
 interface Tap {
