@@ -18,5 +18,5 @@ export {
   type Tensors,
   under,
 } from './network.js';
-export { type Judge, judge } from './networks/judge.js';
+export { type Judge, type JudgeOptions, judge } from './networks/judge.js';
 export { NETWORKS, type Pair } from './zoo.js';

@@ -5,7 +5,7 @@ import { Discriminator, Generator } from '@gpn/runtime';
 import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { prepare } from '../src/evaluation/judge/prepare.js';
+import { prepareBatch } from '../src/evaluation/judge/prepare.js';
 import { checkRecipe } from '../src/recipe/check.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import { train } from '../src/run/loop.js';
@@ -91,6 +91,6 @@ test('a feature extractor sees images with alpha as they look on black', () => {
     images: Uint8Array.of(1, 2, 3, 255, 200, 100, 50, 51),
   };
   const format = { layout: 'NHWC', height: 1, width: 1, channels: 3, range: [0, 255] } as const;
-  expect([...prepare(pictures, 1, 1, 1, format).data]).toEqual([40, 20, 10]);
-  expect([...prepare(pictures, 0, 1, 1, format).data]).toEqual([1, 2, 3]);
+  expect([...prepareBatch(pictures, 1, 1, 1, format).data]).toEqual([40, 20, 10]);
+  expect([...prepareBatch(pictures, 0, 1, 1, format).data]).toEqual([1, 2, 3]);
 });

@@ -2,7 +2,10 @@ import { amount, minutes, positive, seed, wholeNumber } from './parsers.js';
 import { choice, conflicting, declare, device, flag, parsed, text, withDefault } from './spec.js';
 
 export const TRAIN = declare({
-  argument: ['<recipe>', 'the name of a bundled recipe, or a YAML file'],
+  argument: [
+    '[recipe]',
+    'the name of a bundled recipe, or a YAML file; with --data FOLDER alone, one is made as by new',
+  ],
   options: {
     out: text('--out <dir>', 'the folder of the run (default: runs/<recipe>)'),
     data: text(
@@ -58,5 +61,6 @@ export const TRAIN = declare({
     'train gpn-mnist --stage generator --out runs/gpn',
     'train my-recipe.yml --data photos/ --steps 5000',
     'train my-recipe.yml --minutes 60',
+    'train --data photos/ --minutes 60',
   ],
 });

@@ -58,3 +58,7 @@ export const noBest = (path: string, step: number): string =>
 /** The note of a run whose folder a dead process had locked. */
 export const takenOver = (out: string, dead: readonly string[]): string =>
   `The training that held ${out} before (${dead.join(', ')}) has ended without giving it back: its lock was removed.`;
+
+/** The files that a training goes on without, a line for each. */
+export const leftOut = (unread: readonly { file: string; reason: string }[]): string =>
+  unread.map(({ file, reason }) => `${file} ${reason}\n`).join('');

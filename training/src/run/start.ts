@@ -1,5 +1,5 @@
 /** The start of a training. All inputs are checked before anything is written. */
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
 import {
   bestCheckpoint,
@@ -43,6 +43,8 @@ export interface Start {
 
 /** The log and the sub-folders of a run's folder. */
 export const metricsOf = (out: string): string => join(out, 'metrics.jsonl');
+/** The folder of decoded pictures, which the runs beside one another share. */
+export const cacheOf = (out: string): string => join(dirname(resolve(out)), '.gpn-cache');
 export const foldersOf = (out: string) => ({
   checkpoints: join(out, 'checkpoints'),
   samples: join(out, 'samples'),
@@ -145,7 +147,7 @@ async function withBest(
 /** Loads the images of a recipe into memory that threads share. */
 export async function loadData(
   { data }: Recipe,
-  { signal, on = () => {} }: Pick<TrainOptions, 'signal' | 'on'>,
+  { out, signal, on = () => {} }: Pick<TrainOptions, 'out' | 'signal' | 'on'>,
 ): Promise<Dataset> {
   const { dataset, height, width, channels, classes, skip_unreadable: skipUnreadable } = data;
   const loaded = await loadDataset(dataset, {
@@ -155,6 +157,7 @@ export async function loadData(
     preparation: preparationOf(data),
     ...(classes && { classes }),
     skipUnreadable,
+    cache: cacheOf(out),
     onNote: (text) => on({ type: 'note', text }),
     onProgress(done, total) {
       signal?.throwIfAborted();
