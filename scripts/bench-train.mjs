@@ -41,7 +41,7 @@ import { threadsFor } from '../training/dist/engine/compiled.js';
 import { encodeSafetensors } from '../training/dist/files/safetensors.js';
 import { AHEAD, ahead, openFeeder } from '../training/dist/run/feeder.js';
 import { stepsAtOnce } from '../training/dist/run/pace.js';
-import { partsOf } from '../training/dist/run/progress.js';
+import { firstRates, partsOf } from '../training/dist/run/progress.js';
 import { burners, fairShare } from './burners.mjs';
 import { memory } from './train-memory.mjs';
 
@@ -139,12 +139,7 @@ async function measure(system, phaseName) {
   const parts = partsOf(gan.phases, dataset);
   const { data, from } = parts.find((part) => part.phase === phase);
   const feeder = openFeeder(recipe, dataset, parts);
-  const rates = Object.fromEntries(
-    Object.entries(phase.rates).map(([name, rate]) => [
-      `rates/${name}`,
-      { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
-    ]),
-  );
+  const rates = firstRates(recipe, phase);
   if (options.peer) await sameLosses(system, step, start, data.feeds(0), rates);
   const peak = await sgemm(threads);
   const [whole, inside, besides, peaks, peers, ratios] = [[], [], [], [], [], []];

@@ -12,7 +12,7 @@ import { stream } from '@gpn/runtime';
 import { compile, ganOf, loadDataset, resolveRecipe, startingState } from '@gpn/training';
 import { shareImages } from '../training/dist/data/images.js';
 import { ahead, openFeeder } from '../training/dist/run/feeder.js';
-import { partsOf } from '../training/dist/run/progress.js';
+import { firstRates, partsOf } from '../training/dist/run/progress.js';
 
 const BATCH = 2;
 const MIB = 2 ** 20;
@@ -36,9 +36,7 @@ export async function memory({ steps, threads }) {
   const dataset = shareImages(await loadDataset('mnist', recipe.data));
   const feeder = openFeeder(recipe, dataset, partsOf(gan.phases, dataset));
   const next = ahead(feeder, 0, () => 1);
-  const rates = Object.fromEntries(
-    Object.entries(phase.rates).map(([name, rate]) => [`rates/${name}`, scalar(rate)]),
-  );
+  const rates = firstRates(recipe, phase);
   const step = await compile(phase.step, phase.inputs, { device: 'cpu', threads });
   step.load(startingState(gan.state, 'normal', stream(0, 'initialization')));
   const rows = [];
@@ -78,8 +76,4 @@ async function collectGarbage() {
     gc();
     await setTimeout(500);
   }
-}
-
-function scalar(x) {
-  return { dtype: 'float32', shape: [], data: Float32Array.of(x) };
 }

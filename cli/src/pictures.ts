@@ -69,19 +69,20 @@ const FRAME = 60;
 /** Frames whose shorter side has fewer pixels are enlarged to about this size. */
 const SHOWN = 224;
 
-/** The images as frames, one below the other, in RGB. */
+/** The images as frames, one below the other, in RGB or RGBA. */
 function framesOf(images: Images) {
-  const { count, height, width, channels } = images;
+  const { count, height, width } = images;
+  const channels = images.channels === 4 ? (4 as const) : (3 as const);
   const scale = Math.max(1, Math.round(SHOWN / Math.min(width, height)));
-  const pixels = enlarge(images.toUint8(), count * height, width, channels, scale);
-  return { pixels, count, width: width * scale, height: height * scale };
+  const pixels = enlarge(images, channels, scale);
+  return { pixels, channels, count, width: width * scale, height: height * scale };
 }
 
 /** The bytes of an animated picture that shows one image after the other, in a loop. */
 export async function animation(images: Images, format: 'gif' | 'webp'): Promise<Uint8Array> {
   const sharp = await loadSharp();
-  const { pixels, count, width, height } = framesOf(images);
-  const raw = { width, height: height * count, channels: 3 as const, pageHeight: height };
+  const { pixels, channels, count, width, height } = framesOf(images);
+  const raw = { width, height: height * count, channels, pageHeight: height };
   const frames = sharp(pixels, { raw, limitInputPixels: false });
   const timing = { delay: Array<number>(count).fill(FRAME), loop: 0 };
   const encoded =
@@ -90,12 +91,14 @@ export async function animation(images: Images, format: 'gif' | 'webp'): Promise
 }
 
 /**
- * The bytes of an MP4 file that shows one image after the other, encoded by the system's ffmpeg.
+ * The bytes of an MP4 file that shows one image after the other, encoded by the system's ffmpeg. It has
+ * no alpha: what is transparent shows white.
  *
  * @throws UserError if ffmpeg is not installed or fails
  */
 export async function video(images: Images): Promise<Uint8Array> {
-  const { pixels, width, height } = framesOf(images);
+  const { pixels: frames, channels, width, height } = framesOf(images);
+  const pixels = channels === 4 ? onWhite(frames) : frames;
   const folder = await mkdtemp(join(tmpdir(), 'gpn-video-'));
   const file = join(folder, 'video.mp4'); // not a pipe: the encoder goes back to the start of the file
   try {
@@ -147,22 +150,30 @@ export function ffmpeg(args: string[], input: Uint8Array = new Uint8Array(0)): P
   });
 }
 
-/** Replaces each pixel by a square of `scale` × `scale` pixels, in RGB. */
-function enlarge(
-  pixels: Uint8Array,
-  height: number,
-  width: number,
-  channels: number,
-  scale: number,
-): Uint8Array {
-  const line = width * scale * 3;
-  const out = new Uint8Array(height * scale * line);
-  for (let y = 0; y < height; y++) {
+/** Pixels with alpha as they look on white, in RGB. */
+function onWhite(rgba: Uint8Array): Uint8Array {
+  const out = new Uint8Array((rgba.length / 4) * 3);
+  for (let i = 0; i < rgba.length / 4; i++) {
+    const alpha = (rgba[4 * i + 3] as number) / 255;
+    for (let c = 0; c < 3; c++) {
+      out[3 * i + c] = Math.round(255 + alpha * ((rgba[4 * i + c] as number) - 255));
+    }
+  }
+  return out;
+}
+
+/** Replaces each pixel by a square of `scale` × `scale` pixels, with `to` channels. */
+function enlarge(images: Images, to: 3 | 4, scale: number): Uint8Array {
+  const { count, height, width, channels } = images;
+  const pixels = images.toUint8();
+  const line = width * scale * to;
+  const out = new Uint8Array(count * height * scale * line);
+  for (let y = 0; y < count * height; y++) {
     const top = y * scale * line;
     for (let x = 0; x < width * scale; x++) {
       const from = (y * width + Math.floor(x / scale)) * channels;
-      for (let c = 0; c < 3; c++) {
-        out[top + 3 * x + c] = pixels[from + (channels === 1 ? 0 : c)] as number;
+      for (let c = 0; c < to; c++) {
+        out[top + to * x + c] = pixels[from + (channels === 1 ? 0 : c)] as number;
       }
     }
     for (let k = 1; k < scale; k++) out.copyWithin(top + k * line, top, top + line);

@@ -1,5 +1,5 @@
 import { decode } from 'fast-png';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { UserError } from '../src/errors.js';
 import { Images } from '../src/format/images.js';
 
@@ -63,6 +63,29 @@ describe('Images', () => {
       [2, 2, 3],
     ]);
     expect(decoded.flatMap((png) => [...png.data])).toEqual([...bytes]);
+  });
+
+  it('keep their alpha, with transparent gaps, as PNG and as ImageData', async () => {
+    const data = Float32Array.from({ length: 2 * 8 }, (_, i) => i / 15);
+    const images = new Images(2, 1, 2, 4, [0, 1], data);
+    const bytes = [...images.toUint8()];
+    const png = decode(await images.toPNG({ gap: 1 }));
+    expect([png.width, png.height, png.channels]).toEqual([5, 1, 4]);
+    const expected = [...bytes.slice(0, 8), 0, 0, 0, 0, ...bytes.slice(8)];
+    expect([...png.data]).toEqual(expected);
+    vi.stubGlobal(
+      'ImageData',
+      class {
+        readonly data: Uint8ClampedArray;
+        constructor(width: number, height: number) {
+          this.data = new Uint8ClampedArray(4 * width * height);
+        }
+      },
+    );
+    expect([...images.toImageData({ gap: 1 }).data]).toEqual(expected);
+    const opaque = new Images(1, 1, 1, 3, [0, 255], Float32Array.of(1, 2, 3));
+    expect([...opaque.toImageData().data]).toEqual([1, 2, 3, 255]);
+    vi.unstubAllGlobals();
   });
 
   it('refuse a grid of more than 2^28 pixels', async () => {

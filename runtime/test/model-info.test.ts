@@ -133,6 +133,11 @@ describe('model info', () => {
       { ...info, image: { ...info.image, preparation: { ...PREPARATION, ...wrong } } },
       reason,
     ]),
+    [
+      'four channels without alpha',
+      { ...info, image: { ...info.image, channels: 4, color: 'rgb' } },
+      /image\.channels is 4, but image\.color is "rgb"/,
+    ],
     ['a generator without latent', noLatent, /a generator needs latent/],
     ['a critic without scores', { ...info, kind: 'critic' }, /a critic needs scores/],
     ['too few class names', { ...info, condition: { ...info.condition, names: [] } }, /names/],

@@ -81,7 +81,7 @@ async function dataOf({ data }) {
 async function training(device, name, batch) {
   const { compile, ganOf, resolveRecipe, startingState } = await import('@gpn/training');
   const { stream } = await import('@gpn/runtime');
-  const { partsOf } = await import('../../training/dist/run/progress.js');
+  const { firstRates, partsOf } = await import('../../training/dist/run/progress.js');
   const recipe = resolveRecipe(name, { steps: 1_000_000_000 });
   recipe.training.batch_size = batch;
   const gan = ganOf(recipe);
@@ -89,12 +89,7 @@ async function training(device, name, batch) {
   const step = await compile(phase.step, phase.inputs, { device });
   step.load(startingState(gan.state, recipe.model.initialization, stream(0, 'check')));
   const [{ data }] = partsOf(gan.phases, await dataOf(recipe));
-  const rates = Object.fromEntries(
-    Object.entries(phase.rates).map(([key, rate]) => [
-      `rates/${key}`,
-      { dtype: 'float32', shape: [], data: Float32Array.of(rate) },
-    ]),
-  );
+  const rates = firstRates(recipe, phase);
   return { step, feeds: (k) => ({ ...data.feeds(k), ...rates }) };
 }
 

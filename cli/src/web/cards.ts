@@ -138,8 +138,10 @@ const embed = (tag: string, { file }: WebModel, inside = ''): string => {
   return `<details><summary>Use it on your own page</summary><pre><code>${escapeHtml(lines.join('\n'))}</code></pre></details>`;
 };
 
+const COLORS = { gray: 'grey', rgb: 'colour', rgba: 'colour and alpha' } as const;
+
 const sizeOf = ({ image }: ModelInfo): string =>
-  `${image.width} × ${image.height} ${image.color === 'gray' ? 'grey' : 'colour'}`;
+  `${image.width} × ${image.height} ${COLORS[image.color]}`;
 
 const sentence = (info: ModelInfo): string =>
   info.kind === 'generator'

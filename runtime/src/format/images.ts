@@ -6,11 +6,11 @@ import { MAX_PIXELS } from './pictures/picture.js';
 export interface GridOptions {
   /** Images in a row, from 1; by default the square root of their number, rounded up. */
   columns?: number;
-  /** Black pixels between images, from 0; 2 by default. */
+  /** Pixels between images, from 0; 2 by default. They are black, with alpha transparent. */
   gap?: number;
 }
 
-/** Images side by side: `pixels` is [height, width, channels], with 1 or 3 channels of 8 bits. */
+/** Images side by side: `pixels` is [height, width, channels], with 1, 3 or 4 channels of 8 bits. */
 export interface Grid {
   width: number;
   height: number;
@@ -105,7 +105,7 @@ export class Images {
       for (let c = 0; c < 3; c++) {
         rgba[4 * i + c] = pixels[i * channels + (channels === 1 ? 0 : c)] as number;
       }
-      rgba[4 * i + 3] = 255;
+      rgba[4 * i + 3] = channels === 4 ? (pixels[4 * i + 3] as number) : 255;
     }
     return image;
   }

@@ -45,7 +45,8 @@ export interface ImageInfo {
   channels: number;
   range: [low: number, high: number];
   layout: 'NHWC';
-  color: 'gray' | 'rgb';
+  /** `rgba`: colours that are not multiplied by alpha, which is last. */
+  color: 'gray' | 'rgb' | 'rgba';
   /** How pictures became the images that the model was trained with; `PREPARATION` unless given. */
   preparation?: Preparation;
 }
@@ -131,7 +132,7 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
     channels: whole(1, 4),
     range: interval,
     layout: oneOf('NHWC'),
-    color: oneOf('gray', 'rgb'),
+    color: oneOf('gray', 'rgb', 'rgba'),
     preparation: optional(
       object<Preparation>({
         grey: oneOf('bt601'),
@@ -187,7 +188,8 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
   ),
 });
 
-const CHANNELS = { gray: 1, rgb: 3 };
+/** The channels of each kind of colour. */
+const CHANNELS = { gray: 1, rgb: 3, rgba: 4 };
 
 /** Checks that all fields are valid and agree with one another. */
 function validated(value: unknown): ModelInfo {

@@ -1,17 +1,17 @@
 /**
- * Writes PNG files (ISO/IEC 15948) with 8 bits per channel, and one grey or three colour channels.
+ * Writes PNG files (ISO/IEC 15948) with 8 bits per channel: grey, in colour, or in colour with alpha.
  * Imported only when a picture is written, because most programs that load a model write none. It
  * uses only what both Node and browsers offer.
  */
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const COLOR_TYPE: Readonly<Record<number, number>> = { 1: 0, 3: 2 };
+const COLOR_TYPE: Readonly<Record<number, number>> = { 1: 0, 3: 2, 4: 6 };
 
 /**
  * The bytes of a PNG file.
  *
- * @param channels 1 (grey) or 3 (red, green, blue)
+ * @param channels 1 (grey), 3 (red, green, blue) or 4 (with alpha)
  * @param pixels [height, width, channels], in row-major order
- * @throws RangeError if there are 2 channels, or more than 3
+ * @throws RangeError if there are 2 channels, or more than 4
  */
 export async function encodePNG(
   width: number,
@@ -20,7 +20,8 @@ export async function encodePNG(
   pixels: Uint8Array,
 ): Promise<Uint8Array> {
   const colorType = COLOR_TYPE[channels];
-  if (colorType === undefined) throw new RangeError(`A PNG has 1 or 3 channels, not ${channels}`);
+  if (colorType === undefined)
+    throw new RangeError(`A PNG has 1, 3 or 4 channels here, not ${channels}`);
   const stride = width * channels;
   const rows = new Uint8Array(height * (stride + 1)); // each row follows its filter type, 0: none
   for (let y = 0; y < height; y++) {

@@ -110,6 +110,8 @@ function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method):
   };
 }
 
+const COLORS = { 1: 'gray', 3: 'rgb', 4: 'rgba' } as const;
+
 /** The images that the network draws or takes; for a fragment discriminator, the fragments. */
 function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelInfo['image'] {
   const side = role === 'discriminator' && model.fragment ? sideOf(model.fragment) : undefined;
@@ -119,7 +121,7 @@ function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelI
     channels: data.channels,
     range: [...(gan.range ?? data.range)],
     layout: 'NHWC',
-    color: data.channels === 1 ? 'gray' : 'rgb',
+    color: COLORS[data.channels],
     // Named data sets have their images ready: nothing was done to them.
     ...(!isNamed(data.dataset) && { preparation: preparationOf(data) }),
   };

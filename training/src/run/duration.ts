@@ -6,7 +6,7 @@ import { ganOf } from '../recipe/gan.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
 import { stepsAtOnce } from './pace.js';
-import { asFeeds, enter, partsOf, ratesAt, startProgress } from './progress.js';
+import { firstRates, partsOf } from './progress.js';
 import { foldersOf, loadData } from './start.js';
 import { compiler } from './tools.js';
 import type { TrainEvent, TrainOptions } from './types.js';
@@ -95,14 +95,13 @@ export async function secondsPerStep(
     const step = await engine.open(phase);
     const random = stream(recipe.training.seed, 'initialization');
     step.load(startingState(gan.state, recipe.model.initialization, random));
-    const progress = enter(startProgress(recipe, dataset), phase);
-    const [rates = {}] = ratesAt(progress, 0, 1, phase, recipe);
+    const rates = firstRates(recipe, phase);
     let [steps, seconds, at] = [0, 0, 0];
     while (seconds < TIMED) {
       options.signal?.throwIfAborted();
       const feeds = Array.from({ length: stepsAtOnce(steps / seconds || 0) }, () => ({
         ...data.feeds(at++),
-        ...asFeeds(rates),
+        ...rates,
       }));
       const begun = performance.now();
       await step.runAll(feeds);

@@ -191,6 +191,18 @@ export function ratesAt(
   });
 }
 
+/** The rates of the first step of a phase as feeds, to time or compare a step alone. */
+export const firstRates = (recipe: Recipe, phase: Phase): State => {
+  const [rates = {}] = ratesAt(
+    { schedule: mapRecord(phase.rates, startSchedule) },
+    0,
+    1,
+    phase,
+    recipe,
+  );
+  return asFeeds(rates);
+};
+
 /** Rates as feeds of a step. */
 export const asFeeds = (rates: Rates): State =>
   Object.fromEntries(

@@ -33,7 +33,9 @@ export const dataSchema = z.strictObject({
     .describe('`mnist`, `fashion`, or a folder, relative to the recipe’s file.'),
   height: sidePixels.describe('Height of the images in pixels.'),
   width: sidePixels.describe('Width of the images in pixels.'),
-  channels: z.literal([1, 3]).describe('1 for grey images, 3 for colour.'),
+  channels: z
+    .literal([1, 3, 4])
+    .describe('1 for grey images, 3 for colour, 4 for colour with alpha (sprites, icons).'),
   range: z
     .tuple([z.number(), z.number()], RANGE)
     .refine(([low, high]) => high === 1 && (low === 0 || low === -1), RANGE)
