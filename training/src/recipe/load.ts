@@ -54,7 +54,11 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
   const recipe = readRecipe(path);
   const base = isPath ? dirname(path) : '.';
   return override(
-    { ...recipe, data: { ...recipe.data, dataset: locate(base, recipe) } },
+    {
+      ...recipe,
+      data: { ...recipe.data, dataset: locate(base, recipe) },
+      output: locateJudge(base, recipe.output),
+    },
     overrides,
   );
 }
@@ -79,6 +83,12 @@ function readRecipe(path: string): Recipe {
 
 const locate = (base: string, { data }: Recipe) =>
   isPackaged(data.dataset) ? data.dataset : resolve(base, data.dataset);
+
+/** A judge that is a file, and not `sliced` or the name of a bundled one, by its absolute path. */
+const locateJudge = (base: string, { evaluate_with: judge, ...output }: Recipe['output']) => ({
+  ...output,
+  ...(judge && { evaluate_with: /\.onnx$|[/\\]/i.test(judge) ? resolve(base, judge) : judge }),
+});
 
 /** Whether a data set is a named one and not a folder. */
 const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
@@ -105,12 +115,14 @@ function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
  * SHA-256, in hex, of everything that determines the result of a training: `data`, `model` and
  * `training` as JSON with sorted keys. Name, description, `output` and the location of the data are
  * left out; a data set has its own hash. The settings of the evaluation are included if
- * `on_collapse` is `rollback`, because they then affect the training.
+ * `on_collapse` is `rollback`, because they then affect the training; of a judge, the name of its file.
  */
 export function recipeHash({ data, model, training, output }: Recipe): string {
   const { dataset: _, ...rest } = data;
-  const { evaluate_every, evaluate_samples, on_collapse } = output;
-  const rollback = on_collapse === 'rollback' ? { evaluate_every, evaluate_samples } : undefined;
+  const { evaluate_every, evaluate_samples, evaluate_with, on_collapse } = output;
+  const judge = evaluate_with && basename(evaluate_with);
+  const rollback =
+    on_collapse === 'rollback' ? { evaluate_every, evaluate_samples, judge } : undefined;
   const json = JSON.stringify({ data: rest, model, training, rollback }, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
