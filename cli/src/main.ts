@@ -4,6 +4,7 @@ import { explain } from './errors.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
+import { FEATURES } from './options/features.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
 import { JUDGE } from './options/judge.js';
 import { SAMPLE } from './options/sample.js';
@@ -53,6 +54,12 @@ const COMMANDS = [
     'train a classifier of labelled pictures, to measure generators with',
     JUDGE,
     () => import('./commands/judge.js'),
+  ),
+  command(
+    'features',
+    'fetch a feature extractor for colour pictures, to measure generators with',
+    FEATURES,
+    () => import('./commands/features.js'),
   ),
   command(
     'inspect',
