@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { convertModel, type Runner, verifyModel } from '@gpn/export';
@@ -51,7 +51,7 @@ export interface PinnedFeatures {
 export async function pinnedFeatures(archive?: string): Promise<PinnedFeatures> {
   const folder = await mkdtemp(join(tmpdir(), 'gpn-features-'));
   try {
-    const packed = archive ?? (await fetched(folder));
+    const packed = archive ? resolve(archive) : await fetched(folder);
     await checkIntegrity(packed);
     await writeModel(packed, folder);
     return await converted(join(folder, 'model.json'));
