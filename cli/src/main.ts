@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { explain } from './errors.js';
+import { DATA } from './options/data.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
 import { FEATURES } from './options/features.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
 import { JUDGE } from './options/judge.js';
+import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import type { Declaration, Given, Spec } from './options/spec.js';
@@ -19,11 +21,18 @@ import { printable } from './terminal/print.js';
  */
 const COMMANDS = [
   command(
+    'new',
+    'write a recipe that fits a folder of pictures',
+    NEW,
+    () => import('./commands/new.js'),
+  ),
+  command(
     'train',
     'train a GAN from a recipe, and export both networks',
     TRAIN,
     () => import('./commands/train.js'),
   ),
+  command('data', 'say what is in a folder of pictures', DATA, () => import('./commands/data.js')),
   command(
     'export',
     'write a trained network, or any TF.js model, as an ONNX file',
@@ -42,24 +51,29 @@ const COMMANDS = [
     SCORE,
     () => import('./commands/score.js'),
   ),
-  command('eval', 'measure how good a generator is', EVAL, () => import('./commands/eval.js')),
+  command(
+    'eval',
+    'measure how good a generator is',
+    EVAL,
+    () => import('./commands/evaluation/eval.js'),
+  ),
   command(
     'compare',
     'compare generators that are measured in the same way',
     COMPARE,
-    () => import('./commands/compare.js'),
+    () => import('./commands/evaluation/compare.js'),
   ),
   command(
     'judge',
     'train a classifier of labelled pictures, to measure generators with',
     JUDGE,
-    () => import('./commands/judge.js'),
+    () => import('./commands/evaluation/judge.js'),
   ),
   command(
     'features',
     'fetch a feature extractor for colour pictures, to measure generators with',
     FEATURES,
-    () => import('./commands/features.js'),
+    () => import('./commands/evaluation/features.js'),
   ),
   command(
     'inspect',

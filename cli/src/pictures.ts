@@ -4,16 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Images, type Picture, reasonOf, UserError } from '@gpn/runtime';
-import { readStdin } from './files.js';
+import { fileReason } from '@gpn/training/atomic';
+import { decode, filesBelow, sortFiles, Unreadable } from '@gpn/training/pictures';
+import { kindOf, readStdin } from './files.js';
 
-/** Loads sharp only for a picture that needs it: most commands write PNGs without it. */
+/** Loads sharp only for an animation: most commands write PNGs without it. */
 const loadSharp = async () => (await import('sharp')).default;
 
-/** Larger pictures are refused before they are decoded, because a small file can claim any size. */
-const MAX_PIXELS = 2 ** 27;
-
 /**
- * Reads a picture and rotates it as its EXIF data says. Of an animation it reads the first frame.
+ * Reads a picture, upright as its EXIF data says. Of an animation it reads the first frame.
  *
  * @param path `-` for the standard input
  * @throws UserError if it cannot be read or is not a picture
@@ -24,19 +23,44 @@ export async function readPicture(path: string): Promise<Picture> {
   try {
     bytes = path === '-' ? await readStdin() : await readFile(path);
   } catch (error) {
-    throw new UserError(`${name} cannot be read: ${reasonOf(error)}.`);
+    throw new UserError(`${name} cannot be read: ${fileReason(error) ?? reasonOf(error)}.`);
   }
-  const sharp = await loadSharp();
   try {
-    const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS })
-      .rotate()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data: new Uint8Array(data) };
+    return (await decode(bytes)).picture;
   } catch (error) {
-    throw new UserError(`${name} is not a picture that can be read: ${reasonOf(error)}.`);
+    if (!(error instanceof Unreadable)) throw error;
+    throw new UserError(`${name} ${error.message}.`);
   }
+}
+
+/** What is to be scored: the path of a picture, or why there is none. */
+export interface Found {
+  readonly path: string;
+  readonly problem?: string;
+}
+
+/**
+ * Finds the pictures at these paths: those of a folder at any depth, and other paths as they are.
+ *
+ * @throws UserError if a folder has no pictures
+ */
+export async function findPictures(paths: readonly string[]): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const path of paths) {
+    if ((await kindOf(path)) !== 'folder') {
+      found.push({ path });
+      continue;
+    }
+    const { pictures, problems } = await sortFiles(path, await filesBelow(path));
+    found.push(
+      ...pictures.map((picture) => ({ path: join(path, picture.path) })),
+      ...problems.map(({ file, reason }) => {
+        const at = join(path, file);
+        return { path: at, problem: `${at} ${reason}.` };
+      }),
+    );
+  }
+  return found;
 }
 
 /** Milliseconds for which a frame is shown. */

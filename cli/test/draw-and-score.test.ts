@@ -1,7 +1,15 @@
 // `sample`, `score`, `verify` and `models` of the built command, on models whose output is a simple sum.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeCertificate, openSession, pathOf, readNpy, writeNpy } from '@gpn/runtime';
+import {
+  makeCertificate,
+  openSession,
+  PREPARATION,
+  pathOf,
+  prepare,
+  readNpy,
+  writeNpy,
+} from '@gpn/runtime';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -142,6 +150,81 @@ describe('score', () => {
     expect(lines[1]).toBe(`ramp.png,${row.score},logit,${row.probability}`);
   });
 
+  test('scores folders and many files; one that is bad does not stop the others', async () => {
+    mkdirSync(at('pictures/deep'), { recursive: true });
+    const raw = { width: 3, height: 2, channels: 1 as const };
+    for (const [name, level] of [
+      ['a.png', 51],
+      ['deep/b.webp', 102],
+    ] as const) {
+      const picture = sharp(new Uint8Array(6).fill(level), { raw });
+      const bytes = await (name.endsWith('png')
+        ? picture.png()
+        : picture.webp({ lossless: true })
+      ).toBuffer();
+      writeFileSync(at(`pictures/${name}`), bytes);
+    }
+    writeFileSync(at('pictures/empty.png'), '');
+    writeFileSync(at('pictures/notes.txt'), 'none');
+    const scored = (...args: string[]) => {
+      const { code, stdout, stderr } = run('score', '--model', 'd.onnx', '--json', ...args);
+      const rows = JSON.parse(stdout) as { image: string; score: number }[];
+      return { code, stderr, scores: rows.map(({ image, score }) => [image, score.toFixed(4)]) };
+    };
+    const good = [
+      ['pictures/a.png', (6 * 0.2).toFixed(4)],
+      ['pictures/deep/b.webp', (6 * 0.4).toFixed(4)],
+    ];
+    expect(scored('pictures/a.png', 'pictures/deep')).toEqual({
+      code: 0,
+      stderr: '',
+      scores: good,
+    });
+    expect(scored('text.png', 'pictures', 'none.png')).toEqual({
+      code: 2,
+      stderr:
+        'gpn-cli: 3 of 5 pictures were not scored: text.png is not a picture; ' +
+        'pictures/empty.png is empty; none.png cannot be read: no such file or folder.\n',
+      scores: good,
+    });
+  });
+
+  test('prepares a whole picture as the file says', async () => {
+    // Black, white, black: the middle third of the picture is cut out, or all of it shown.
+    const raw = { width: 18, height: 4, channels: 1 as const };
+    const pixels = Uint8Array.from({ length: 72 }, (_, i) =>
+      i % 18 >= 7 && i % 18 < 11 ? 255 : 0,
+    );
+    await sharp(pixels, { raw }).png().toFile(at('stripe.png'));
+    const score = (file: string) => {
+      const { stdout } = run('score', '--model', file, '--json', 'stripe.png');
+      return (JSON.parse(stdout) as { score: number }[])[0]?.score;
+    };
+    const { image } = DISCRIMINATOR;
+    const contain = {
+      ...PREPARATION,
+      fit: 'contain' as const,
+      background: [255, 255, 255] as [number, number, number],
+    };
+    writeFileSync(
+      at('contain.onnx'),
+      discriminatorFile({ ...DISCRIMINATOR, image: { ...image, preparation: contain } }),
+    );
+    const levels = [...prepare({ width: 18, height: 4, data: pixels }, image, contain)];
+    expect(score('contain.onnx')).toBeCloseTo(
+      levels.reduce((a, b) => a + b / 255, 0),
+      5,
+    );
+    const middle = [...prepare({ width: 18, height: 4, data: pixels }, image)];
+    // A black, white and white pixels with the weights 3, 3 and 1 of a triangle cut at the edge.
+    const edge = Math.round((255 * 4) / 7);
+    expect(middle).toEqual([edge, 255, edge, edge, 255, edge]);
+    expect(score('d.onnx')).toBeCloseTo(
+      middle.reduce((a, b) => a + b / 255, 0),
+      5,
+    );
+  });
+
   test('writes a map, as values and as a picture', async () => {
     expect(
       run('score', '--model', 'd.onnx', '--map', 'm.npy', '--stride', '1', 'ramp.png').code,
@@ -173,7 +256,7 @@ describe('score', () => {
   });
 
   test.each([
-    [['text.png'], /text\.png is not a picture that can be read/],
+    [['text.png'], /text\.png is not a picture\.$/m],
     [['none.png'], /none\.png cannot be read/],
     [['ramp.png', '--rect', '5,0,3,2'], /5,0,3,2 is not within the picture of 6×4/],
     [['ramp.png', '--rect', '5,0,3'], /must be x,y,width,height/],

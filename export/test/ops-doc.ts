@@ -19,6 +19,10 @@ const NOTES: Readonly<Record<string, string>> = {
   FloorDiv: 'through float32: exact up to 2²⁴',
   FusedBatchNorm: 'with constant statistics it folds into the convolution or product before it',
   GatherV2: 'indices out of range fail when the graph runs, not when it is traced',
+  GroupedConv2D:
+    'of @gpn/models, not of TF.js: Conv where the filter is constant, products of matrices where it is computed',
+  GroupedConv2DBackpropFilter: 'of @gpn/models',
+  GroupedConv2DBackpropInput: 'of @gpn/models',
   Identity: 'the same value: nothing is recorded',
   Max: 'NaN wherever the input has one: the sum of absolute values tells',
   MaxPool: 'padding as wide as the window or wider is written out',

@@ -110,10 +110,7 @@ const THREE: [string, SmallOptions][] = [
   ['cdcgan-mnist-large', { width: 1 / 32 }],
   ['dcgan-64', { width: 1 / 32 }],
   ['dcgan-64', { width: 1, data: SMALL, model: { network: 'dcgan', width: 4, classes: 10 } }],
-  [
-    'wgan-gp-mnist',
-    { width: 1, data: SMALL, model: { network: 'resnet', width: 16, classes: 10 } },
-  ],
+  ['wgan-gp-mnist', { width: 1, data: SMALL, model: { network: 'resnet', width: 4, classes: 10 } }],
   ['lsgan-mnist', {}],
   ['infogan-mnist', { model: { code_variance: true } }],
   ['infogan-mnist-thickness', { training: { generator_average: 0.9 } }],

@@ -4,6 +4,7 @@ import { type Generator, type ImageInfo, readSource } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/training';
 import type { EVAL } from '../options/evaluation.js';
 import type { OptionsOf } from '../options/spec.js';
+import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<
   OptionsOf<typeof EVAL>,
@@ -50,22 +51,4 @@ export async function openEvaluation(
     },
     dispose: () => evaluator.dispose(),
   };
-}
-
-/** Milliseconds between two lines of a log. */
-const LINE_EVERY = 10_000;
-
-/** One line that is overwritten; in a log, a new one every ten seconds. */
-function statusLine(stream: NodeJS.WriteStream) {
-  let last = performance.now();
-  const write = (text: string) => {
-    if (stream.isTTY) stream.write(`\r\x1b[2K${text}`);
-  };
-  const show = (text: string) => {
-    write(text);
-    if (stream.isTTY || performance.now() - last < LINE_EVERY) return;
-    last = performance.now();
-    stream.write(`${text}\n`);
-  };
-  return { show, clear: () => write('') };
 }

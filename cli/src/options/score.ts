@@ -2,7 +2,10 @@ import { amount, rectangle } from './parsers.js';
 import { conflicting, declare, device, flag, parsed, required, text } from './spec.js';
 
 export const SCORE = declare({
-  argument: ['<image...>', 'pictures (PNG, JPEG, WebP, GIF, TIFF …); - for the standard input'],
+  argument: [
+    '<image...>',
+    'pictures (PNG, JPEG, WebP, AVIF, GIF, TIFF) and folders of them; - for the standard input',
+  ],
   options: {
     model: required(text('--model <file|name>', 'an ONNX file, or the name of a bundled model')),
     rect: parsed('--rect <x,y,w,h>', 'score this part of each picture', rectangle),
@@ -18,6 +21,7 @@ export const SCORE = declare({
   },
   examples: [
     'score --model dcgan-mnist-discriminator.onnx digit.png',
+    'score --model dcgan-mnist-discriminator.onnx scans/ more/*.png --csv',
     'score --model dcgan-mnist-discriminator.onnx --rect 10,20,28,28 scan.jpg --json',
     'score --model dcgan-mnist-discriminator.onnx --map heat.png --stride 4 scan.jpg',
   ],

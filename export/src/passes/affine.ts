@@ -1,6 +1,6 @@
 import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
-import { sizeOf } from '../graph/shapes.js';
+import { sameShape, sizeOf } from '../graph/shapes.js';
 import type { Node, Value } from '../graph/value.js';
 import { rewrite, withInputs } from './rewrite.js';
 
@@ -20,7 +20,10 @@ export function foldAffine(graph: Graph): Graph {
     const side = inputs[1]?.data ? 0 : 1;
     const [x, c] = [inputs[side] as Value, inputs[1 - side] as Value];
     const once = uses.get(node.inputs[side] as Value) === 1;
-    if (!c.data || !x.node || !once || node.outputs[0]?.dtype !== 'float32') return undefined;
+    const out = node.outputs[0] as Value;
+    if (!c.data || !x.node || !once || out.dtype !== 'float32') return undefined;
+    // A constant may repeat x along an axis, which no weight can.
+    if (!sameShape(x.shape, out.shape)) return undefined;
     const folded = fold(b, node.op, x, c);
     return folded && [folded];
   });
@@ -32,7 +35,9 @@ function fold(b: Builder, op: 'Mul' | 'Add', x: Value, c: Value): Value | undefi
   if (node.op === 'Reshape') return throughReshape(b, op, x, c);
   const linear = LINEAR[node.op];
   const weights = node.inputs[1];
-  if (!linear || !weights?.data || node.attrs.group !== undefined) return undefined;
+  if (!linear || !weights?.data) return undefined;
+  // With groups, the weights' second axis holds the channels of one group only.
+  if (node.op === 'ConvTranspose' && node.attrs.group !== undefined) return undefined;
   // A batch of products has no Gemm.
   if (node.op === 'MatMul' && (x.shape.length !== 2 || weights.shape.length !== 2))
     return undefined;

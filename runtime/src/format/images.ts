@@ -1,6 +1,6 @@
 import { UserError } from '../errors.js';
 import type { ModelInfo } from './model-info.js';
-import { MAX_PIXELS } from './picture.js';
+import { MAX_PIXELS } from './pictures/picture.js';
 
 /** How a grid of images is laid out. */
 export interface GridOptions {

@@ -1,8 +1,8 @@
 import { UserError } from '../errors.js';
 import { Images, imageShape } from '../format/images.js';
 import type { ScoreMeaning } from '../format/model-info.js';
-import { channelsOf, type Picture, type Rectangle } from '../format/picture.js';
-import { type Levels, prepare, resample, sourceOf } from '../format/prepare.js';
+import { channelsOf, type Picture, type Rectangle } from '../format/pictures/picture.js';
+import { type Levels, prepare, resample, sourceOf } from '../format/pictures/prepare.js';
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
 import { denseMap, isDense } from './dense-map.js';

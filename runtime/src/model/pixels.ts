@@ -1,7 +1,7 @@
 /** The pixels of pictures in a model's range. */
 import type { ImageInfo } from '../format/model-info.js';
-import type { Picture, Rectangle } from '../format/picture.js';
-import { type Levels, PREPARATION, resample, sourceOf, whole } from '../format/prepare.js';
+import type { Picture, Rectangle } from '../format/pictures/picture.js';
+import { type Levels, PREPARATION, resample, sourceOf, whole } from '../format/pictures/prepare.js';
 
 /** Floats without a range have the model's own. */
 export const ranged = (picture: Picture, { range }: ImageInfo): Picture => {

@@ -269,12 +269,12 @@ describe('a folder of images is refused for', () => {
     [
       'float.tif',
       async () => floatTiff(new Uint8Array(Float32Array.of(0, 1).buffer), 3),
-      'holds float values, of which nothing says what is black and white; convert it to 8 or 16 bits',
+      'holds float values, of which nothing says what is black and white (convert it to 8 or 16 bits)',
     ],
     [
       'int.tif',
       async () => floatTiff(new Uint8Array(Int32Array.of(0, 1000).buffer), 2),
-      'holds int values, of which nothing says what is black and white; convert it to 8 or 16 bits',
+      'holds int values, of which nothing says what is black and white (convert it to 8 or 16 bits)',
     ],
     [
       'huge.png',
@@ -353,10 +353,16 @@ function noise(length: number): Uint8Array {
 
 /** A grey TIFF of 32 bits a pixel, 2 × 1; format 2 is signed whole numbers, 3 floats. */
 function floatTiff(values: Uint8Array, format: 2 | 3): Buffer {
-  const entries: [tag: number, type: 3 | 4, value: number][] = [
-    ...[[256, 3, 2] as const, [257, 3, 1] as const, [258, 3, 32] as const],
-    ...[[259, 3, 1] as const, [262, 3, 1] as const, [273, 4, 8] as const],
-    ...[[277, 3, 1] as const, [278, 3, 1] as const, [279, 4, 8] as const],
+  const entries: readonly (readonly [tag: number, type: 3 | 4, value: number])[] = [
+    [256, 3, 2],
+    [257, 3, 1],
+    [258, 3, 32],
+    [259, 3, 1],
+    [262, 3, 1],
+    [273, 4, 8],
+    [277, 3, 1],
+    [278, 3, 1],
+    [279, 4, 8],
     [339, 3, format],
   ];
   const directory = Buffer.alloc(2 + 12 * entries.length + 4);

@@ -54,7 +54,7 @@ export async function decode(bytes: Uint8Array): Promise<Decoded> {
     }
     if (depth !== 'uchar' && depth !== 'ushort') {
       throw new Unreadable(
-        `holds ${depth} values, of which nothing says what is black and white; convert it to 8 or 16 bits`,
+        `holds ${depth} values, of which nothing says what is black and white (convert it to 8 or 16 bits)`,
       );
     }
     const { data, info } = await image

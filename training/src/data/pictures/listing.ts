@@ -33,11 +33,9 @@ export interface Part {
   readonly classes?: readonly string[];
 }
 
-/** The pictures of a folder by their parts; all are of `train` if no sub-folders say otherwise. */
-export interface Listing {
-  readonly parts: Readonly<Partial<Record<PartName, Part>>>;
-  /** Whether sub-folders are parts. */
-  readonly divided: boolean;
+/** The files of a folder by what they are. Paths are relative to it. */
+export interface Sorted {
+  readonly pictures: readonly FoundFile[];
   /** Files that are named like pictures and are not, and links that lead nowhere. */
   readonly problems: readonly Problem[];
   /** Pictures of kinds that are not read: their paths. */
@@ -46,15 +44,22 @@ export interface Listing {
   readonly others: readonly string[];
 }
 
+/** The pictures of a folder by their parts; all are of `train` if no sub-folders say otherwise. */
+export interface Listing extends Omit<Sorted, 'pictures'> {
+  readonly parts: Readonly<Partial<Record<PartName, Part>>>;
+  /** Whether sub-folders are parts. */
+  readonly divided: boolean;
+}
+
 /** Files whose first bytes are read at the same time. */
 const AT_ONCE = 32;
 
 /**
- * Sorts the files of a folder into parts and classes, by their contents and places.
+ * Sorts the files of a folder by their contents.
  *
- * @throws UserError if there are no pictures, if pictures lie beside classes, or if a class has none
+ * @throws UserError if there are no pictures
  */
-export async function listPictures(folder: string, tree: Tree): Promise<Listing> {
+export async function sortFiles(folder: string, tree: Tree): Promise<Sorted> {
   const kinds = await pMap(
     tree.files,
     async ({ path }) => kindOf(await headOf(join(folder, path))),
@@ -64,12 +69,8 @@ export async function listPictures(folder: string, tree: Tree): Promise<Listing>
   const pictures = known.filter(({ kind }) => isReadable(kind));
   const kindless = known.filter(({ kind }) => kind === undefined);
   const strange = known.filter(({ kind }) => kind && !isReadable(kind));
-  const foreign = new Map(
-    [...groupBy(strange, ({ kind }) => kind as Foreign)].map(([kind, files]) => [
-      kind,
-      files.map(({ path }) => path),
-    ]),
-  );
+  const byKind = [...groupBy(strange, ({ kind }) => kind as Foreign)];
+  const foreign = new Map(byKind.map(([kind, files]) => [kind, files.map(({ path }) => path)]));
   const problems = [
     ...tree.problems,
     ...kindless
@@ -78,13 +79,23 @@ export async function listPictures(folder: string, tree: Tree): Promise<Listing>
   ];
   const others = kindless.map(({ path }) => path).filter((path) => !isNamedAsPicture(path));
   if (pictures.length === 0) throw new UserError(nothing(folder, foreign, problems));
+  return { pictures, problems, foreign, others };
+}
+
+/**
+ * Lists the pictures of a folder by parts and classes.
+ *
+ * @throws UserError if there are no pictures, if pictures lie beside classes, or if a class has none
+ */
+export async function listPictures(folder: string, tree: Tree): Promise<Listing> {
+  const { pictures, ...left } = await sortFiles(folder, tree);
   const top = tree.folders.filter((name) => !name.includes('/'));
   const holding = top.filter((name) => pictures.some(({ path }) => path.startsWith(`${name}/`)));
-  const divided = isDivided(holding) && !pictures.some(({ path }) => !path.includes('/'));
+  const divided = isDivided(holding) && pictures.every(({ path }) => path.includes('/'));
   const parts = divided
     ? partsOf(folder, pictures, holding, tree.folders)
     : { train: arrange(folder, '', pictures, top) };
-  return { parts, divided, problems, foreign, others };
+  return { parts, divided, ...left };
 }
 
 const noPicture = ({ size }: FoundFile): string =>

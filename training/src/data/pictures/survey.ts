@@ -104,19 +104,9 @@ export async function surveyFolder(
         const { picture, kind, deep } = await decode(await readFile(join(folder, path)));
         const { width, height } = picture;
         onPicture?.(picture, k, files.length);
-        const hash = createHash('sha256').update(`${width}×${height}`).update(picture.data);
         const mode = modeOf(picture);
-        return {
-          file: path,
-          part,
-          label,
-          kind,
-          mode,
-          deep,
-          width,
-          height,
-          hash: hash.digest('hex'),
-        };
+        const hash = hashOf(picture, mode);
+        return { file: path, part, label, kind, mode, deep, width, height, hash };
       } catch (error) {
         return { file: path, reason: whyNot(error) };
       } finally {
@@ -161,6 +151,14 @@ function modeOf({ width, height, data }: Decoded['picture']): Mode {
     clear ||= channels % 2 === 0 && (data[at + channels - 1] as number) < 255;
   }
   return MODES[(coloured ? 1 : 0) + (clear ? 2 : 0)] as Mode;
+}
+
+/** A hash that pictures with the same pixels share, whether their files have an opaque alpha or none. */
+function hashOf({ width, height, data }: Decoded['picture'], mode: Mode): string {
+  const channels = data.length / (width * height);
+  const isOpaque = channels % 2 === 0 && !mode.endsWith('transparent');
+  const pixels = isOpaque ? data.filter((_, i) => i % channels < channels - 1) : data;
+  return createHash('sha256').update(`${width}×${height}`).update(pixels).digest('hex');
 }
 
 /** How often each value occurs, the most frequent first. */

@@ -1,5 +1,5 @@
 /** Pictures of any size. */
-import { UserError } from '../errors.js';
+import { UserError } from '../../errors.js';
 
 /**
  * A picture in row-major order: an `ImageData`, `Images` of one image, or what an image library decodes. Bytes range from 0

@@ -1,9 +1,9 @@
 import { writeFileAtomic } from '@gpn/training/atomic';
-import { PINNED, pinnedFeatures } from '../evaluation/pinned-features.js';
-import { checkWritable } from '../files.js';
-import type { FEATURES } from '../options/features.js';
-import type { OptionsOf } from '../options/spec.js';
-import { print, printAside } from '../terminal/print.js';
+import { PINNED, pinnedFeatures } from '../../evaluation/pinned-features.js';
+import { checkWritable } from '../../files.js';
+import type { FEATURES } from '../../options/features.js';
+import type { OptionsOf } from '../../options/spec.js';
+import { print, printAside } from '../../terminal/print.js';
 
 export async function run({ output, package: archive }: OptionsOf<typeof FEATURES>): Promise<void> {
   await checkWritable(output, 'file', '--output');
