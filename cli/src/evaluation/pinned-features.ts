@@ -51,7 +51,7 @@ export interface PinnedFeatures {
 export async function pinnedFeatures(archive?: string): Promise<PinnedFeatures> {
   const folder = await mkdtemp(join(tmpdir(), 'gpn-features-'));
   try {
-    const packed = archive ? resolve(archive) : await fetched(folder);
+    const packed = archive ?? (await fetched(folder));
     await checkIntegrity(packed);
     await writeModel(packed, folder);
     return await converted(join(folder, 'model.json'));
@@ -100,7 +100,7 @@ type Manifest = [
 
 /** Writes the model up to the layer of the features in the form that TF.js loads. */
 async function writeModel(archive: string, folder: string): Promise<void> {
-  await run('tar', ['-xzf', archive, PINNED.topology, PINNED.weights], { cwd: folder });
+  await run('tar', ['-xzf', resolve(archive), PINNED.topology, PINNED.weights], { cwd: folder });
   const model = await exported(join(folder, PINNED.topology));
   const weights = Buffer.from(await exported(join(folder, PINNED.weights)), 'base64');
   const { config } = model.modelTopology.model_config;

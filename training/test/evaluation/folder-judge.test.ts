@@ -1,5 +1,5 @@
 /** Judges of folders: colours that can be told apart are learnt, and what cannot be learnt is refused. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { judge } from '@gpn/models';
@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openExtractor } from '../../src/evaluation/judge/extractor.js';
 import { judgeFolder } from '../../src/evaluation/judge/folder-judge.js';
+import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
 
 const SIZE = { height: 12, width: 12, channels: 3 } as const;
 const folder = mkdtempSync(join(tmpdir(), 'gpn-judge-'));
@@ -54,6 +55,15 @@ test('a judge of a folder names the classes of pictures that it has not seen', a
   expect(extractor.identity.size).toBe(128);
   expect(extractor.classes).toBe(3);
   await extractor.dispose();
+
+  // Of data with other classes, only what needs no names of classes is measured.
+  const file = join(folder, 'judge.onnx');
+  writeFileSync(file, found.bytes);
+  const others = await pictures({ a: 2, b: 2, c: 2, d: 2 });
+  const evaluator = await openEvaluator(others, SIZE, { features: file, samples: 20 });
+  expect(evaluator.protocol.features?.name).toBe(found.info.name);
+  expect(evaluator.protocol.sliced).toBeDefined();
+  await evaluator.dispose();
 });
 
 describe('a judge is refused for', () => {
