@@ -5,6 +5,7 @@ import { DATA } from './options/data.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
+import { FEATURES } from './options/features.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
 import { JUDGE } from './options/judge.js';
 import { NEW } from './options/new.js';
@@ -50,18 +51,29 @@ const COMMANDS = [
     SCORE,
     () => import('./commands/score.js'),
   ),
-  command('eval', 'measure how good a generator is', EVAL, () => import('./commands/eval.js')),
+  command(
+    'eval',
+    'measure how good a generator is',
+    EVAL,
+    () => import('./commands/evaluation/eval.js'),
+  ),
   command(
     'compare',
     'compare generators that are measured in the same way',
     COMPARE,
-    () => import('./commands/compare.js'),
+    () => import('./commands/evaluation/compare.js'),
   ),
   command(
     'judge',
     'train a classifier of labelled pictures, to measure generators with',
     JUDGE,
-    () => import('./commands/judge.js'),
+    () => import('./commands/evaluation/judge.js'),
+  ),
+  command(
+    'features',
+    'fetch a feature extractor for colour pictures, to measure generators with',
+    FEATURES,
+    () => import('./commands/evaluation/features.js'),
   ),
   command(
     'inspect',

@@ -1,9 +1,10 @@
 // `eval` and `compare` of the built command, with few images.
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPretrained } from '@gpn/models/pretrained';
 import { readModelInfo } from '@gpn/runtime';
 import type { Evaluation } from '@gpn/training';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpn, listing, scratchFolder } from '../../test/cli.js';
 
@@ -13,7 +14,15 @@ const run = (...args: string[]) => gpn(folder, ...args);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let result: Evaluation;
-beforeAll(() => {
+beforeAll(async () => {
+  mkdirSync(at('three'));
+  for (const level of [0, 100, 200]) {
+    const background = { r: level, g: level, b: level };
+    const create = { width: 28, height: 28, channels: 3 as const, background };
+    await sharp({ create })
+      .png()
+      .toFile(at(`three/${level}.png`));
+  }
   const { path } = findPretrained('dcgan-mnist') as { path: string };
   copyFileSync(path, at('g.onnx'));
   // As in the folder of a run, whose losses the report shows.
@@ -79,9 +88,14 @@ describe('eval', () => {
     [['--data', 'mnist', '--model', 'dcgan-mnist', '--write'], /--write changes a file/],
     [['--data', 'mnist', '--model', 'g.onnx', '--features', 'a.json'], /a\.json/],
     [['--data', 'mnist', '--model', 'g.onnx', '--seeds', '0'], /whole number from 1 to 100/],
+    [
+      ['--data', 'three', '--model', 'g.onnx'],
+      /three has 3 images: an evaluation takes at least 4/,
+    ],
+    [['--data', 'mnist', '--model', 'g.onnx', '--samples', '1'], /whole number from 2 to/],
   ])('answers %j with one sentence and exit code 2', (args, message) => {
     const before = listing(folder);
-    const { code, stdout, stderr } = run('eval', ...args, '--samples', '50');
+    const { code, stdout, stderr } = run('eval', '--samples', '50', ...args);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n').length).toBe(1);
     expect([code, stdout]).toEqual([2, '']);

@@ -108,6 +108,13 @@ test('progress writes a line for an evaluation, and for a collapse its signs and
     measures: { duplicates: 0, deviation: 0.1234 },
   });
   expect(written.at(-1)).toBe('Step 1,100: 0 % duplicates · pixel deviation 0.123\n');
+  progress.on({
+    ...{ type: 'evaluation', step: 1150, best: true, classes: 0 },
+    measures: { sliced: 41.26, duplicates: 0, deviation: 0.1234 },
+  });
+  expect(written.at(-1)).toBe(
+    'Step 1,150: sliced Wasserstein distance 41.3, the best so far · 0 % duplicates · pixel deviation 0.123\n',
+  );
   const signs = ['99 % of the images have a twin', 'recall has fallen from 0.61 to 0.00'];
   const collapse = { type: 'collapse', step: 1200, signs } as const;
   for (const [action, ending] of [

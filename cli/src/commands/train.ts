@@ -86,6 +86,11 @@ async function recipeFor(folder: string): Promise<Recipe> {
   return suggest({}).recipe;
 }
 
+const distance = ({ frechet, sliced }: NonNullable<TrainResult['best']>): string =>
+  frechet === undefined
+    ? `sliced Wasserstein distance, ${sliced?.toFixed(1)}`
+    : `Fréchet distance, ${frechet.toFixed(1)}`;
+
 /** What is printed at the end, by how the training ended. */
 function summary(result: TrainResult): string {
   const { type, step, steps } = result;
@@ -108,7 +113,7 @@ function summary(result: TrainResult): string {
     `Show everything in TensorBoard: tensorboard --logdir ${out}`,
     ...(best
       ? [
-          `The best generator is the one with the lowest Fréchet distance, ${best.frechet.toFixed(1)}; generator.onnx is from the last step.`,
+          `The best generator is the one with the lowest ${distance(best)}; generator.onnx is from the last step.`,
         ]
       : []),
     `Draw with it: gpn-cli sample --model ${best?.generator ?? generator} --out samples.png\n`,

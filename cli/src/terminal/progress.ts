@@ -46,11 +46,13 @@ const describeQuality = ({ quality }: Quality): string =>
 
 /** The results of an evaluation, on a line: `Step 1,000: Fréchet distance 34.1, the best so far · …`. */
 export function describeEvaluation({ step, measures, best, classes }: Evaluation): string {
-  const { frechet, recall, duplicates, deviation, classes: drawn } = measures;
+  const { frechet, sliced, recall, duplicates, deviation, classes: drawn } = measures;
+  const mark = best ? ', the best so far' : '';
   const known = (value: number | undefined, text: (value: number) => string) =>
     value === undefined ? [] : [text(value)];
   const findings = [
-    ...known(frechet, (x) => `Fréchet distance ${x.toFixed(1)}${best ? ', the best so far' : ''}`),
+    ...known(frechet, (x) => `Fréchet distance ${x.toFixed(1)}${mark}`),
+    ...known(sliced, (x) => `sliced Wasserstein distance ${x.toFixed(1)}${mark}`),
     ...known(recall, (x) => `recall ${x.toFixed(2)}`),
     ...known(drawn, (x) => `${x} of ${classes} classes`),
     ...known(duplicates, (x) => `${(100 * x).toFixed(0)} % duplicates`),

@@ -55,7 +55,13 @@ const progressSchema = z.strictObject({
   watch: z
     .strictObject({
       varied: z.boolean(),
-      best: z.strictObject({ step: z.int().min(1), frechet: z.number() }).nullable(),
+      best: z
+        .strictObject({
+          step: z.int().min(1),
+          frechet: z.number().exactOptional(),
+          sliced: z.number().exactOptional(),
+        })
+        .nullable(),
       recall: z.number(),
       rollbacks: z.int().min(0),
     })

@@ -55,7 +55,14 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
   const path = isPath ? nameOrPath : join(FOLDER, `${nameOrPath}.yml`);
   const recipe = readRecipe(path);
   const base = isPath ? dirname(path) : '.';
-  return changed({ ...recipe, data: { ...recipe.data, dataset: locate(base, recipe) } }, overrides);
+  return changed(
+    {
+      ...recipe,
+      data: { ...recipe.data, dataset: locate(base, recipe) },
+      output: locateJudge(base, recipe.output),
+    },
+    overrides,
+  );
 }
 
 function unknownRecipe(name: string): UserError {
@@ -78,6 +85,12 @@ function readRecipe(path: string): Recipe {
 
 const locate = (base: string, { data }: Recipe) =>
   isPackaged(data.dataset) ? data.dataset : resolve(base, data.dataset);
+
+/** A judge that is a file, and not `sliced` or the name of a bundled one, by its absolute path. */
+const locateJudge = (base: string, { evaluate_with: judge, ...output }: Recipe['output']) => ({
+  ...output,
+  ...(judge && { evaluate_with: /\.onnx$|[/\\]/i.test(judge) ? resolve(base, judge) : judge }),
+});
 
 /** Whether a data set is a named one and not a folder. */
 const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
@@ -110,12 +123,14 @@ export function changed(recipe: Recipe, overrides: RecipeOverrides): Recipe {
  * SHA-256, in hex, of everything that determines the result of a training: `data`, `model` and
  * `training` as JSON with sorted keys. Name, description, `output` and the location of the data are
  * left out; a data set has its own hash. The settings of the evaluation are included if
- * `on_collapse` is `rollback`, because they then affect the training.
+ * `on_collapse` is `rollback`, because they then affect the training; of a judge, the name of its file.
  */
 export function recipeHash({ data, model, training, output }: Recipe): string {
   const { dataset: _, ...rest } = data;
-  const { evaluate_every, evaluate_samples, on_collapse } = output;
-  const rollback = on_collapse === 'rollback' ? { evaluate_every, evaluate_samples } : undefined;
+  const { evaluate_every, evaluate_samples, evaluate_with, on_collapse } = output;
+  const judge = evaluate_with && basename(evaluate_with);
+  const rollback =
+    on_collapse === 'rollback' ? { evaluate_every, evaluate_samples, judge } : undefined;
   // A file is known by its content, wherever it lies.
   const networks = model.network_sha256 === undefined ? model : { ...model, network: undefined };
   const settings = { data: rest, model: networks, training, rollback };

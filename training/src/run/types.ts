@@ -3,6 +3,7 @@ import type { OpenOptions, QualityInfo } from '@gpn/runtime';
 import type { EngineName } from '../engine/choice.js';
 import type { Role } from '../export/network.js';
 import type { CollapseAction } from '../recipe/keys/output.js';
+import type { Ranked } from '../tracking/sentinel.js';
 import type { TrackerEvent } from '../tracking/tracker.js';
 
 /** Options of `train`. */
@@ -65,7 +66,7 @@ export type TrainEvent =
       signs: readonly string[];
       action: CollapseAction;
       /** The best evaluation so far, which a rollback goes back to. */
-      best?: { step: number; frechet: number };
+      best?: Ranked;
     }
   | { type: 'quality'; step: number; quality: QualityInfo[] }
   | { type: 'checkpoint'; path: string; step: number };
@@ -88,10 +89,8 @@ export interface TrainResult {
   readonly best?: Best;
 }
 
-/** The step and Fréchet distance of the best checkpoint, and the paths of its exported networks. */
-export interface Best {
-  readonly step: number;
-  readonly frechet: number;
+/** The step and distance of the best checkpoint, and the paths of its exported networks. */
+export interface Best extends Ranked {
   readonly generator: string;
   readonly discriminator: string;
 }

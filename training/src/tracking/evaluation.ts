@@ -1,24 +1,35 @@
 /** Evaluates a generator during its training, repeatedly, with the metrics of a small sample. */
-import type { Generator } from '@gpn/runtime';
+import { type Generator, UserError } from '@gpn/runtime';
 import type { Dataset, Pictures } from '../data/types.js';
-import { extractorFor, JUDGES } from '../evaluation/judge/judges.js';
+import type { Extractor } from '../evaluation/judge/extractor.js';
+import { extractorFor, hasJudge } from '../evaluation/judge/judges.js';
 import { duplicates } from '../evaluation/metrics/copies.js';
 import { pixelDeviation } from '../evaluation/metrics/diversity.js';
 import { frechetDistance, momentsOf } from '../evaluation/metrics/frechet.js';
 import { neighbourhood } from '../evaluation/metrics/neighbours.js';
 import { average } from '../evaluation/metrics/rows.js';
+import { isSliceable, slicedDistance } from '../evaluation/metrics/sliced.js';
 import { classesOf, classHistogram } from '../evaluation/metrics/verdicts.js';
-import { chooseSome, draw, pixelRows } from '../evaluation/scorecard/image-sets.js';
+import {
+  chooseSome,
+  draw,
+  FEWEST,
+  type Labelled,
+  pixelRows,
+} from '../evaluation/scorecard/image-sets.js';
 import { FIXED } from '../evaluation/scorecard/protocol.js';
+import { SLICED_ONLY } from '../recipe/keys/output.js';
 import type { Recipe } from '../recipe/schema.js';
 
-/** Measures of a set of images; the optional ones need a judge for the data. */
+/** Measures of a set of images; most of the optional ones need features. */
 export interface Measures {
   /** The share of images that have a near-identical image among the others. */
   readonly duplicates: number;
   /** The standard deviation over images of each pixel in [0, 1], averaged over pixels. */
   readonly deviation: number;
   readonly frechet?: number;
+  /** The sliced Wasserstein distance of patches, × 1000; measured where there are no features. */
+  readonly sliced?: number;
   readonly precision?: number;
   readonly recall?: number;
   /** The share of each class, as the judge classifies the images. */
@@ -31,6 +42,8 @@ export interface SmallEvaluator {
   readonly real: Measures;
   /** The names of the classes. */
   readonly names: readonly string[];
+  /** Whether a distance is measured that tells which of two generators is better. */
+  readonly ranks: boolean;
   /** Why measures are missing, for the user. */
   readonly note?: string;
   measure(generator: Generator): Promise<Measures>;
@@ -43,58 +56,102 @@ const COMPARED = 1000;
 /** Default number of generated and of real images of an evaluation. */
 const SAMPLES = 2000;
 
+/** Directions of a sliced Wasserstein distance: a quarter of those on a scorecard, for the time it takes. */
+const DIRECTIONS = 128;
+
 /**
  * Prepares the evaluation of a run's generators. The generated images of all evaluations use the same
  * latents, drawn from the run's seed, so only the generator differs. The real images are training
  * images: the test set remains unseen, so choosing a checkpoint by these measures does not bias the
  * scorecard.
  *
- * @throws UserError if the judge cannot be loaded
+ * @throws UserError if there are too few images, or the judge cannot be loaded
  */
 export async function openSmallEvaluator(
-  { data, training: { seed }, output }: Recipe,
+  recipe: Recipe,
   dataset: Dataset,
   options: { readonly threads?: number } = {},
 ): Promise<SmallEvaluator> {
+  const { data, training, output } = recipe;
+  const { seed } = training;
   const samples = output.evaluate_samples ?? SAMPLES;
   const real = chooseSome(dataset, samples, seed);
-  const names = dataset.classes ?? [];
-  const ofReal = await ofPixels(real);
-  if (!Object.hasOwn(JUDGES, data.dataset)) {
-    return {
-      real: ofReal,
-      names,
-      note: `There is no judge for ${dataset.name}: Fréchet distance, recall and classes are not measured, only duplicates and pixel deviation, and there is no best checkpoint.`,
-      measure: async (generator) => ofPixels(await draw(generator, samples, seed)),
-      dispose: async () => {},
-    };
+  if (real.count < FEWEST) {
+    throw new UserError(
+      `output.evaluate_every compares with at least ${FEWEST} images, and ${dataset.name} has ${real.count}: leave the key out.`,
+    );
   }
-  const judge = await extractorFor(data.dataset, undefined, options);
-  const { features } = await judge.extract(real);
-  const moments = momentsOf(features);
-  const near = await neighbourhood(features, Math.min(FIXED.neighbours, features.count - 1));
+  const names = dataset.classes ?? [];
+  const source = output.evaluate_with ?? (hasJudge(data.dataset) ? undefined : SLICED_ONLY);
+  const comparison =
+    source === SLICED_ONLY
+      ? byPatches(real)
+      : await byFeatures(real, names.length, await extractorFor(data.dataset, source, options));
+  const note = output.evaluate_with === undefined && source === SLICED_ONLY;
   return {
-    real: {
-      ...ofReal,
-      ...(real.labels && { classes: [...classHistogram(real.labels, names.length)] }),
-    },
+    real: { ...(await ofPixels(real)), ...comparison.real },
     names,
+    ranks: comparison.ranks,
+    ...(note && {
+      note: comparison.ranks
+        ? `There is no judge for ${dataset.name}: evaluations measure the sliced Wasserstein distance, duplicates and pixel deviation, not recall or classes (output.evaluate_with takes a judge).`
+        : `There is no judge for ${dataset.name}, and its images are too small for patches: only duplicates and pixel deviation are measured, and there is no best checkpoint.`,
+    }),
     async measure(generator) {
       const drawn = await draw(generator, samples, seed);
-      const seen = await judge.extract(drawn);
-      const { precision, recall } = await near(seen.features);
-      return {
-        frechet: frechetDistance(moments, momentsOf(seen.features)),
-        precision: average(precision),
-        recall: average(recall),
-        ...(await ofPixels(drawn)),
-        ...(seen.logits && {
-          classes: [...classHistogram(classesOf(seen.logits), seen.logits.size)],
-        }),
-      };
+      return { ...(await comparison.measure(drawn)), ...(await ofPixels(drawn)) };
     },
-    dispose: () => judge.dispose(),
+    dispose: comparison.dispose,
   };
+}
+
+/** A way to compare images with real ones. */
+interface Comparison extends Pick<SmallEvaluator, 'ranks' | 'dispose'> {
+  readonly real: Partial<Measures>;
+  measure(drawn: Labelled): Promise<Partial<Measures>>;
+}
+
+function byPatches(real: Labelled): Comparison {
+  const ranks = isSliceable(real);
+  return {
+    ranks,
+    real: {},
+    measure: async (drawn) =>
+      ranks
+        ? { sliced: (await slicedDistance(real, drawn, { directions: DIRECTIONS })).value }
+        : {},
+    dispose: async () => {},
+  };
+}
+
+/** @param count the number of classes of the data; 0 if it has none */
+async function byFeatures(real: Labelled, count: number, judge: Extractor): Promise<Comparison> {
+  try {
+    const { features, logits } = await judge.extract(real);
+    const moments = momentsOf(features);
+    const near = await neighbourhood(features, Math.min(FIXED.neighbours, features.count - 1));
+    // A judge of other classes than those of the data has nothing to say about them.
+    const classes = logits && (count === 0 || count === logits.size);
+    const shares = (of: ArrayLike<number>) => [...classHistogram(of, logits?.size ?? 0)];
+    return {
+      ranks: true,
+      real: classes ? { classes: shares(real.labels ?? classesOf(logits)) } : {},
+      async measure(drawn) {
+        const seen = await judge.extract(drawn);
+        const { precision, recall } = await near(seen.features);
+        return {
+          frechet: frechetDistance(moments, momentsOf(seen.features)),
+          precision: average(precision),
+          recall: average(recall),
+          ...(classes && seen.logits && { classes: shares(classesOf(seen.logits)) }),
+        };
+      },
+      dispose: () => judge.dispose(),
+    };
+  } catch (error) {
+    await judge.dispose();
+    throw error;
+  }
 }
 
 async function ofPixels(pictures: Pictures): Promise<Measures> {

@@ -40,17 +40,25 @@ export async function lossCurves(
   });
 }
 
+const DISTANCES = [
+  { name: 'Fréchet distance', measure: 'frechet' },
+  { name: 'sliced Wasserstein distance × 1000', measure: 'sliced' },
+] as const;
+
 /**
- * Plots evaluations against steps as an SVG of 900 × 500: the Fréchet distance on a logarithmic axis
- * to the left, because it falls by orders of magnitude, and recall to the right.
+ * Plots evaluations against steps as an SVG of 900 × 500: the Fréchet distance, or that of patches, on a
+ * logarithmic axis to the left, because it falls by orders of magnitude, and recall to the right, if it
+ * is measured.
  */
 export async function evaluationCurves(
   rows: readonly MetricsRow[],
   { title }: Pick<CurvesOptions, 'title'>,
 ): Promise<string> {
+  const measured = (name: string) => finitePoints(rows, name).length > 0;
+  const distance = DISTANCES.find(({ measure }) => measured(measure)) ?? DISTANCES[0];
   const curves = [
-    { name: 'Fréchet distance', measure: 'frechet', color: COLOURS[0] },
-    { name: 'recall', measure: 'recall', color: COLOURS[1] },
+    { ...distance, color: COLOURS[0] },
+    ...(measured('recall') ? [{ name: 'recall', measure: 'recall', color: COLOURS[1] }] : []),
   ];
   return svgChart({
     ...surroundings(
@@ -58,7 +66,7 @@ export async function evaluationCurves(
       curves.map(({ name }) => name),
     ),
     yAxis: [
-      { type: 'log', ...axis('Fréchet distance', 48) },
+      { type: 'log', ...axis(distance.name, 48) },
       { type: 'value', min: 0, max: 1, ...axis('recall', 40), splitLine: { show: false } },
     ],
     series: curves.map(({ name, measure, color }, yAxisIndex) => ({

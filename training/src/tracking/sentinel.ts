@@ -2,12 +2,20 @@
 import type { CollapseAction } from '../recipe/keys/output.js';
 import type { Measures } from './evaluation.js';
 
+/** The distances by which generators are ranked: the first that is measured. */
+const RANKING = ['frechet', 'sliced'] as const;
+
+/** A step, and its distance. */
+export interface Ranked extends Readonly<Partial<Record<(typeof RANKING)[number], number>>> {
+  readonly step: number;
+}
+
 /** What is kept from one evaluation of a run to the next; a part of its checkpoints. */
 export interface Watch {
   /** Whether any evaluation has found varied images. */
   readonly varied: boolean;
-  /** The evaluation with the lowest Fréchet distance, except those of a collapsed generator. */
-  readonly best: { readonly step: number; readonly frechet: number } | null;
+  /** The evaluation with the lowest distance, except those of a collapsed generator. */
+  readonly best: Ranked | null;
   /** The highest recall so far. */
   readonly recall: number;
   /** Number of rollbacks to the best checkpoint. */
@@ -95,12 +103,15 @@ export function watchOn(
 ): Watch {
   const watch = before ?? startWatch;
   if (signs.length > 0) return watch;
-  const { frechet = Infinity, recall = 0 } = now;
+  const { recall = 0 } = now;
   const varied = watch.varied || signsOfSameness(now, real).every(([seen]) => !seen);
-  const better = before && varied && frechet < (watch.best?.frechet ?? Infinity);
+  const ranked = RANKING.find((name) => now[name] !== undefined);
+  const distance = ranked ? now[ranked] : undefined;
+  const lowest = (ranked && watch.best?.[ranked]) ?? Infinity;
+  const better = before && varied && ranked && distance !== undefined && distance < lowest;
   return {
     varied,
-    best: better ? { step, frechet } : watch.best,
+    best: better ? { step, [ranked]: distance } : watch.best,
     recall: Math.max(watch.recall, recall),
     rollbacks: watch.rollbacks,
   };

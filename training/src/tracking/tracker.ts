@@ -95,9 +95,9 @@ export async function openTracker(
     every === undefined
       ? undefined
       : await openSmallEvaluator(recipe, dataset, threads ? { threads } : {});
-  if (evaluator?.note && on_collapse === 'rollback') {
+  if (evaluator && !evaluator.ranks && on_collapse === 'rollback') {
     throw new UserError(
-      `output.on_collapse cannot be rollback: ${dataset.name} has no judge, so there is no best checkpoint; choose warn or stop.`,
+      `output.on_collapse cannot be rollback: nothing ranks the generators of ${dataset.name}, so there is no best checkpoint; choose warn or stop, or give output.evaluate_with.`,
     );
   }
   const note = (text: string) => on({ type: 'note', text });
@@ -166,7 +166,7 @@ export async function openTracker(
       const rows = await readMetricsLog(metrics);
       const title = recipe.name;
       await writeFileAtomic(join(out, 'losses.svg'), await lossCurves(rows, { title }));
-      if (rows.every(({ frechet }) => frechet === undefined)) return;
+      if (rows.every(({ frechet, sliced }) => (frechet ?? sliced) === undefined)) return;
       await writeFileAtomic(join(out, 'evaluation.svg'), await evaluationCurves(rows, { title }));
     },
     async close() {

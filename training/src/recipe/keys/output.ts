@@ -7,6 +7,9 @@ export const COLLAPSE_ACTIONS = ['warn', 'stop', 'rollback'] as const;
 /** One of {@link COLLAPSE_ACTIONS}. */
 export type CollapseAction = (typeof COLLAPSE_ACTIONS)[number];
 
+/** The value of `evaluate_with` that takes no file. */
+export const SLICED_ONLY = 'sliced';
+
 /** The schema of the section. */
 export const outputSchema = z
   .strictObject({
@@ -21,6 +24,14 @@ export const outputSchema = z
       .max(50_000)
       .optional()
       .describe('Images of an evaluation; 2,000 unless given.'),
+    evaluate_with: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe(
+        'What evaluations compare by: an ONNX file of `gpn-cli judge` or another feature extractor, relative to the recipe’s file, or `sliced`, the sliced Wasserstein distance of patches. Unless given, the judge of mnist and fashion, and `sliced` with other data.',
+      ),
     on_collapse: z
       .enum(COLLAPSE_ACTIONS)
       .optional()
@@ -30,7 +41,7 @@ export const outputSchema = z
   })
   .superRefine((output, context) => {
     if (output.evaluate_every !== undefined) return;
-    for (const key of ['evaluate_samples', 'on_collapse'] as const) {
+    for (const key of ['evaluate_samples', 'evaluate_with', 'on_collapse'] as const) {
       if (output[key] === undefined) continue;
       const message = 'left out without evaluate_every, which says when to evaluate';
       context.addIssue({ code: 'custom', path: [key], message, input: output[key] });

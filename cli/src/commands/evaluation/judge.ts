@@ -8,11 +8,11 @@ import {
   resolveRecipe,
 } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
-import { checkWritable, kindOf } from '../files.js';
-import type { JUDGE } from '../options/judge.js';
-import type { OptionsOf } from '../options/spec.js';
-import { print } from '../terminal/print.js';
-import { createProgress } from '../terminal/progress.js';
+import { checkWritable, kindOf } from '../../files.js';
+import type { JUDGE } from '../../options/judge.js';
+import type { OptionsOf } from '../../options/spec.js';
+import { print } from '../../terminal/print.js';
+import { createProgress } from '../../terminal/progress.js';
 
 type Options = OptionsOf<typeof JUDGE>;
 

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { Generator, UserError } from '@gpn/runtime';
 import { checkComparable, type Evaluation, parseEvaluation } from '@gpn/training';
 import { fileError } from '@gpn/training/atomic';
-import { type OpenEvaluation, openEvaluation } from '../evaluation/open.js';
-import { comparisonText } from '../evaluation/scorecard.js';
-import type { COMPARE } from '../options/evaluation.js';
-import type { OptionsOf } from '../options/spec.js';
-import { print } from '../terminal/print.js';
+import { type OpenEvaluation, openEvaluation } from '../../evaluation/open.js';
+import { comparisonText } from '../../evaluation/scorecard.js';
+import type { COMPARE } from '../../options/evaluation.js';
+import type { OptionsOf } from '../../options/spec.js';
+import { print } from '../../terminal/print.js';
 
 type Options = OptionsOf<typeof COMPARE>;
 

@@ -2,13 +2,13 @@ import { dirname, join } from 'node:path';
 import { Generator, readModelInfo, readSource, UserError, withModelInfo } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, qualityOf } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
-import { openEvaluation } from '../evaluation/open.js';
-import { htmlReport } from '../evaluation/report/report.js';
-import { scorecardText } from '../evaluation/scorecard.js';
-import { checkWritable, kindOf } from '../files.js';
-import type { EVAL } from '../options/evaluation.js';
-import type { OptionsOf } from '../options/spec.js';
-import { print } from '../terminal/print.js';
+import { openEvaluation } from '../../evaluation/open.js';
+import { htmlReport } from '../../evaluation/report/report.js';
+import { scorecardText } from '../../evaluation/scorecard.js';
+import { checkWritable, kindOf } from '../../files.js';
+import type { EVAL } from '../../options/evaluation.js';
+import type { OptionsOf } from '../../options/spec.js';
+import { print } from '../../terminal/print.js';
 
 type Options = OptionsOf<typeof EVAL>;
 
