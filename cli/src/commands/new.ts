@@ -5,7 +5,7 @@ import { surveyFolder } from '@gpn/training/pictures';
 import { checkWritable, kindOf } from '../files.js';
 import type { NEW } from '../options/new.js';
 import type { OptionsOf } from '../options/spec.js';
-import { print } from '../terminal/print.js';
+import { print, printAside } from '../terminal/print.js';
 import { statusLine } from '../terminal/status.js';
 
 export async function run(folder: string, options: OptionsOf<typeof NEW>): Promise<void> {
@@ -35,7 +35,7 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
     const timed = await lasting(here, minutes, {
       ...{ out: join(dirname(resolve(out)), '.'), device },
       on: (event) => {
-        if (event.type === 'note') process.stderr.write(`${event.text}\n`);
+        if (event.type === 'note') printAside(`${event.text}\n`);
       },
     });
     text = suggest(timed.training.steps);
