@@ -6,7 +6,8 @@
  */
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -24,7 +25,7 @@ const { values } = parseArgs({
 const SECONDS = 20;
 const BYTES = 2 ** 31;
 const CHILD = fileURLToPath(new URL('./fuzz/child.mjs', import.meta.url));
-const CORPUS = new URL('./fuzz/corpus/', import.meta.url);
+const CORPUS = fileURLToPath(new URL('./fuzz/corpus', import.meta.url));
 /** A commit's hash is its seed, so that each commit tries other inputs and can be tried again. */
 const seed = values.commit
   ? Number.parseInt(createHash('sha256').update(values.commit).digest('hex').slice(0, 7), 16)
@@ -67,6 +68,7 @@ function runChild(request) {
     };
     let reason;
     let done = false;
+    let started = false;
     const stop = (why) => {
       reason = why;
       child.kill('SIGKILL');
@@ -83,6 +85,7 @@ function runChild(request) {
     }, 100);
     child.on('message', (message) => {
       if (message.begins !== undefined) {
+        started = true;
         current = { index: message.begins, name: message.name, since: Date.now(), begun: true };
       } else if (message.done) done = true;
       else {
@@ -98,7 +101,8 @@ function runChild(request) {
       if (done) return resolve(undefined);
       const where = request.file ? request.file.path : `input ${current.index}`;
       note(current.name ?? '?', reason ?? 'crash', where, `${signal ?? code}`);
-      resolve(current.index + (current.begun ? (request.step ?? 1) : 0));
+      // One that did not get to its first input would not do so the next time either.
+      resolve(started ? current.index + (current.begun ? (request.step ?? 1) : 0) : undefined);
     });
     child.send({ seed, until, ...request });
   });
@@ -114,10 +118,7 @@ const began = Date.now();
 mkdirSync(CORPUS, { recursive: true });
 for (const name of readdirSync(CORPUS)) {
   // A file's name begins with its reader.
-  const file = {
-    reader: name.split('--')[0].replaceAll('_', ' '),
-    path: fileURLToPath(new URL(name, CORPUS)),
-  };
+  const file = { reader: name.split('--')[0].replaceAll('_', ' '), path: join(CORPUS, name) };
   await runChild({ file });
 }
 await Promise.all(Array.from({ length: processes }, (_, k) => lane(k)));
@@ -125,12 +126,14 @@ const minutes = (Date.now() - began) / 60_000;
 const total = Object.values(counts).reduce((a, b) => a + b, 0);
 
 if (values.write && failures.length > 0) {
-  const { inputOf } = await import('./fuzz/child.mjs');
-  for (const { where } of failures.filter(({ where }) => where.startsWith('input '))) {
-    const index = Number(where.slice(6));
-    const [name, bytes] = inputOf(seed, index);
-    writeFileSync(new URL(`${name.replaceAll(' ', '_')}--${seed}-${index}`, CORPUS), bytes);
-  }
+  const { keep, scratch } = await import('./fuzz/inputs.mjs');
+  const inputs = failures.filter(({ where }) => where.startsWith('input '));
+  keep(
+    CORPUS,
+    seed,
+    inputs.map(({ where }) => Number(where.slice(6))),
+  );
+  rmSync(scratch, { recursive: true, force: true });
 }
 console.log(
   `seed ${seed}: ${total} inputs in ${minutes.toFixed(1)} min (${Math.round(total / minutes)} a minute), ` +

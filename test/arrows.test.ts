@@ -2,6 +2,8 @@
  * The arrows between packages: who may import what. Nothing imports `cli` or `test`. The arrows
  * inside the packages are in rooms.test.ts.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   closure,
@@ -12,6 +14,7 @@ import {
   type Package,
   packageOf,
   packages,
+  root,
   sources,
 } from './imports.js';
 
@@ -140,4 +143,13 @@ describe('of what must load fast', () => {
     const eager = closure('cli/src/main.ts', 'at once');
     expect(eager.filter((specifier) => packageOf(specifier))).toEqual(['commander']);
   });
+});
+
+test('commands print through one function, which escapes control characters', () => {
+  const direct = sources('cli')
+    .filter((file) => file.includes('/commands/'))
+    .filter((file) =>
+      /\bstd(out|err)\.write\b|\bconsole\.\w+\(/.test(readFileSync(join(root, file), 'utf8')),
+    );
+  expect(direct).toEqual([]);
 });

@@ -90,6 +90,8 @@ describe('weights of a model on disk', () => {
   });
 });
 
+const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 176\n`;
+
 /** What is done to a good model of three shards, and what the sentence must say. */
 const rows: [string, (file: string) => void, RegExp][] = [
   ['no file', (file) => rmSync(file), /^Cannot read .*model\.json: there is no such file\.$/],
@@ -120,6 +122,16 @@ const rows: [string, (file: string) => void, RegExp][] = [
       mkdirSync(join(dirname(file), 'group1-shard1of3.bin'));
     },
     /group1-shard1of3\.bin/,
+  ],
+  [
+    'a pointer of Git LFS in place of a shard',
+    (file) => writeFileSync(join(dirname(file), 'group1-shard2of3.bin'), POINTER),
+    /^.*group1-shard2of3\.bin is a pointer of Git LFS in place of the file: run `git lfs pull`\.$/,
+  ],
+  [
+    'a pointer of Git LFS in place of the model.json',
+    (file) => writeFileSync(file, POINTER),
+    /^.*model\.json is a pointer of Git LFS in place of the file: run `git lfs pull`\.$/,
   ],
   [
     'half a model.json',
@@ -188,4 +200,17 @@ describe('convertModel says in one sentence what is wrong with a model', () => {
     expect(parseInputShape('a=b:0=Nx7')).toEqual(['a=b', ['N', 7]]);
     expect(parseInputShape('scalar=')).toEqual(['scalar', []]);
   });
+});
+
+test('sizes that no memory holds are said in one sentence when the original runs', async () => {
+  const { layers } = tfl;
+  const huge = tfl.sequential({
+    layers: [layers.upSampling2d({ size: [100_000, 100_000], inputShape: [4, 4, 3] })],
+  });
+  const converted = await convertModel(writeModel(folder(), await artifactsOf(huge)));
+  const [name] = converted.inputs.keys();
+  const input = float32([1, 4, 4, 3]);
+  await expect(converted.run({ [name as string]: input })).rejects.toThrow(
+    /cannot be run by TF\.js: a tensor of it is larger than the memory \(.*\); check the sizes/,
+  );
 });

@@ -49,6 +49,18 @@ describe('a grid of images', () => {
     expect(gridInputs(GENERATOR, { latents: own })).toEqual({ count: 2, columns: 2, latents: own });
   });
 
+  it('takes latents as a list of numbers, and refuses anything else in a sentence', () => {
+    const list = Array.from({ length: 8 }, (_, i) => i / 8);
+    const { latents: taken, ...rest } = gridInputs(BOTH, { latents: list, labels: [1] });
+    expect([...taken]).toEqual(list);
+    expect([rest.count, rest.columns, rest.labels]).toEqual([2, 2, [1, 1]]);
+    for (const wrong of [[[1, 2, 3, 4]], [], ['1', '2', '3', '4']]) {
+      expect(() => gridInputs(BOTH, { latents: wrong as unknown as number[] })).toThrow(
+        'The latents must be one list of numbers, row by row.',
+      );
+    }
+  });
+
   it('gives the number of images and columns that its inputs say when it is drawn', async () => {
     const generator = await Generator.load(conditionalFile(), { device: 'cpu' });
     const sweep = { code: 0, from: -1, to: 1, steps: 3 };

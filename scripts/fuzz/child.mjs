@@ -3,28 +3,15 @@
  * each input which one it is, because it may not live to say so afterwards.
  */
 import { rmSync } from 'node:fs';
-import { changedBytes, changedJson, changedLines, random } from './mutate.mjs';
+import { inputOf } from './inputs.mjs';
 import { READERS, scratch } from './readers.mjs';
 
-const NAMES = Object.keys(READERS);
 /** Errors that a program prints as one sentence. */
 const SENTENCES = new Set(['UserError', 'ExportError']);
 
 /** What the language says, and a user can do nothing with. */
 const INNER =
   /Cannot (read prop|set prop|convert|use)|is not (a function|iterable)|variable: undefined|call stack/;
-
-/** Input `index` of a seed: always the same bytes for the same reader. */
-export function inputOf(seed, index) {
-  const name = NAMES[index % NAMES.length];
-  const { seeds, json, lines } = READERS[name];
-  const below = random(seed ^ Math.imul(index + 1, 0x27d4eb2f));
-  for (let k = 0; k < 4; k++) below(2);
-  const bytes = seeds[below(seeds.length)];
-  if (json && below(3)) return [name, Buffer.from(JSON.stringify(changedJson(json(bytes), below)))];
-  if (lines && below(3)) return [name, Buffer.from(changedLines(bytes.toString(), below))];
-  return [name, changedBytes(bytes, below)];
-}
 
 async function tried(name, bytes) {
   try {

@@ -18,8 +18,13 @@ on the CPU, --torch-device none not at all. Exit code 3 if anything failed.
 `;
 const LOSSES = ['dcgan-mnist', 'wgan-gp-mnist', 'infogan-mnist', 'began-mnist', 'gpn-mnist'];
 const SPEED = ['dcgan-mnist', 'dcgan-64', 'cdcgan-mnist-large'];
-/** Relative to the larger of a loss and 1. */
-const LOSS_TOLERANCE = 1e-2;
+/**
+ * How far a device's losses may be from the CPU's, relative to the larger of a loss and 1: so many times
+ * as far as the CPU's own are if the last bits of the first weights are altered, because a training
+ * magnifies rounding, each recipe otherwise; and at least four times as much as a driver in software was
+ * off where one alteration happened to do little (began-mnist, 1.2e-3 after 20 steps).
+ */
+const LOSS_TOLERANCE = { times: 10, atLeast: 5e-3 };
 
 /** How much is done on a GPU, and what a Vulkan driver in software does in bearable time. */
 const ON_GPU = { losses: { batch: 64, steps: 20 }, batches: [64, 512], steps: 20, seconds: 180 };
@@ -131,13 +136,31 @@ function apart(ours, theirs) {
   return each.reduce((worst, d) => (d <= worst ? worst : d), 0); // a NaN stays
 }
 
-/** The losses of a device beside those of the CPU, which are computed first. */
-function compared(result, cpu) {
-  if (!result.ok) return result;
-  if (!cpu?.losses) return failure('no losses of the CPU to compare with');
-  const worst = apart(result.losses, cpu.losses);
-  const ok = worst <= LOSS_TOLERANCE;
-  return { ...result, ok, text: `${ok ? '' : 'failed: '}apart by ${worst.toPrecision(2)}` };
+/** What gives the losses of a device beside those of the CPU, which are computed once. */
+function compared(task) {
+  let reference;
+  const onCpu = async () => {
+    const cpu = await stage('losses', { ...task, device: 'cpu' });
+    const altered = await stage('losses', { ...task, device: 'cpu', altered: true });
+    if (!cpu.ok || !altered.ok) return cpu.ok ? altered : cpu;
+    const rounding = apart(altered.losses, cpu.losses);
+    return { ...cpu, rounding, text: `rounding makes ${rounding.toPrecision(2)}` };
+  };
+  return async (device) => {
+    reference ??= await onCpu();
+    const { ok, losses, rounding } = reference;
+    if (device === 'cpu') return reference;
+    if (!ok) return failure('no losses of the CPU to compare with');
+    const result = await stage('losses', { ...task, device });
+    if (!result.ok) return result;
+    const worst = apart(result.losses, losses);
+    const near = worst <= Math.max(LOSS_TOLERANCE.times * rounding, LOSS_TOLERANCE.atLeast);
+    return {
+      ...result,
+      ok: near,
+      text: `${near ? '' : 'failed: '}apart by ${worst.toPrecision(2)}`,
+    };
+  };
 }
 
 /** The rows of the table: a title, and what gives the result of a device. */
@@ -154,16 +177,7 @@ async function* rows() {
   for (const name of LOSSES) {
     const { batch, steps } = work.losses;
     const task = { name, batch, steps: Number(options['loss-steps'] ?? steps) };
-    let cpu;
-    yield [
-      `${name}: losses, ${task.steps} steps, batch ${task.batch}`,
-      async (device) => {
-        cpu ??= await stage('losses', { ...task, device: 'cpu' });
-        return device === 'cpu'
-          ? { ...cpu, text: cpu.ok ? 'computed' : cpu.text }
-          : compared(await stage('losses', { ...task, device }), cpu);
-      },
-    ];
+    yield [`${name}: losses, ${task.steps} steps, batch ${batch}`, compared(task)];
   }
   const drawn = { name: 'dcgan-mnist', batch: work.batches[0], steps: work.steps };
   yield [

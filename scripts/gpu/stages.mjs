@@ -28,9 +28,10 @@ export const STAGES = {
     return { text: `${right} of ${models.length}`, failed, ok: failed.length === 0 };
   },
 
-  /** The losses of the first steps, for check.mjs to compare. */
-  async losses({ device, name, batch, steps }) {
+  /** The losses of the first steps, for check.mjs to compare. `altered` alters the first weights' last bits. */
+  async losses({ device, name, batch, steps, altered }) {
     const { step, feeds } = await training(device, name, batch);
+    if (altered) step.load(await lastBitsAltered(step.state()));
     const losses = [];
     for (let k = 0; k < steps; k++) losses.push(await step.run(feeds(k)));
     return { text: '', losses, ok: true };
@@ -62,6 +63,17 @@ export const STAGES = {
     return { text: `${short(perSecond)} images/s`, perSecond, ok: true };
   },
 };
+
+/** Each number is altered by about half of what float32 can tell apart, up or down. */
+async function lastBitsAltered(state) {
+  const { stream } = await import('@gpn/runtime');
+  const random = stream(0, 'last bits');
+  const altered = Object.entries(state).map(([name, tensor]) => {
+    const signs = random.uniform(tensor.data.length, -1, 1);
+    return [name, { ...tensor, data: tensor.data.map((x, i) => x * (1 + signs[i] * 2 ** -23)) }];
+  });
+  return Object.fromEntries(altered);
+}
 
 /** The recipe's data, or noise where it wants pictures of the user's own. */
 async function dataOf({ data }) {

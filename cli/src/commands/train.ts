@@ -6,7 +6,7 @@ import { checkWritable, kindOf } from '../files.js';
 import type { OptionsOf } from '../options/spec.js';
 import type { TRAIN } from '../options/train.js';
 import { suggestionsFor } from '../suggest.js';
-import { print } from '../terminal/print.js';
+import { print, printAside } from '../terminal/print.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 
 export async function run(
@@ -21,7 +21,7 @@ export async function run(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     progress.stop();
-    process.stderr.write('gpn-cli: Stopped before the first step; nothing has changed.\n');
+    printAside('gpn-cli: Stopped before the first step; nothing has changed.\n');
     process.exit(SIGNALS[error.by]);
   } finally {
     progress.stop();
@@ -140,7 +140,7 @@ function interruptible(tidy: () => void): { signal: AbortSignal; release(): void
       process.exit(SIGNALS[name]);
     }
     controller.abort(new Interrupted(name));
-    process.stderr.write(
+    printAside(
       '\ngpn-cli: Saving a checkpoint before stopping; press Ctrl-C again to stop at once.\n',
     );
   };

@@ -77,7 +77,7 @@ export async function convertModel(
       outputs: outputNames(loaded),
       notes,
       float16,
-      run: (inputs) => runOnCpu(loaded, inputs),
+      run: (inputs) => runOnCpu(files.path, loaded, inputs),
       dispose: loaded.dispose,
     };
   } catch (error) {
@@ -134,6 +134,7 @@ async function traceModel(
 }
 
 async function runOnCpu(
+  path: string,
   loaded: LoadedModel,
   inputs: HostTensors,
 ): Promise<Record<string, HostTensor>> {
@@ -148,6 +149,13 @@ async function runOnCpu(
     const outputs = await loaded.apply(tensors);
     const names = outputNames(loaded);
     return Object.fromEntries(outputs.map((t, i) => [names[i] as string, toHost(t)]));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ExportError(
+      `${path} cannot be run by TF.js: a tensor of it is larger than the memory (${reasonOf(error)}); ` +
+        'check the sizes of its layers.',
+      { cause: error },
+    );
   } finally {
     tf.engine().endScope();
     if (previous) await tf.setBackend(previous);

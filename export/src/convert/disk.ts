@@ -52,7 +52,19 @@ const whyNot = (error: unknown): string => {
   return reasonOf(error);
 };
 
+/** Longer than any pointer that Git LFS leaves in place of a large file. */
+const POINTER = 1024;
+
+/** @throws ExportError if a file is not there yet, but a pointer to it */
+function refusePointer(path: string, bytes: Buffer): void {
+  if (!bytes.subarray(0, 100).toString('latin1').startsWith('version https://git-lfs')) return;
+  throw new ExportError(
+    `${path} is a pointer of Git LFS in place of the file: run \`git lfs pull\`.`,
+  );
+}
+
 function parse(path: string, bytes: Buffer): tf.io.ModelJSON {
+  refusePointer(path, bytes);
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')); // a byte order mark
@@ -142,8 +154,11 @@ const exists = (path: string): Promise<boolean> =>
 
 async function sizeOfFile(file: string): Promise<number> {
   try {
-    return (await stat(file)).size;
+    const { size } = await stat(file);
+    if (size < POINTER) refusePointer(file, await readFile(file));
+    return size;
   } catch (error) {
+    if (error instanceof ExportError) throw error;
     throw new ExportError(
       `Cannot read the weight file ${file}: ${whyNot(error)}; it belongs beside the model.json.`,
     );

@@ -3,7 +3,7 @@
 import { UserError } from '../errors.js';
 import type { ModelInfo } from '../format/model-info.js';
 import { checkCount } from '../session/batches.js';
-import { codesOf, latents, type SampleOptions } from './inputs.js';
+import { codesOf, floats, latents, type SampleOptions } from './inputs.js';
 
 /** A code whose value changes from column to column in equal steps, including both ends. */
 export interface Sweep {
@@ -27,7 +27,7 @@ export interface GridPlan {
   /** The seed of latents and codes, a whole number in [0, 2^53); 0 by default. */
   seed?: number;
   /** Latents to use instead of the seed's, [count, size] in row-major order. */
-  latents?: Float32Array;
+  latents?: ArrayLike<number>;
   /** Values of codes by their numbers. If there are any, or a sweep, all other codes are 0. */
   codes?: Readonly<Record<number, number>>;
   sweep?: Sweep;
@@ -52,7 +52,8 @@ export function gridInputs(info: ModelInfo, plan: GridPlan = {}): GridInputs {
   const { seed = 0, sweep, codes: fixed } = plan;
   const { condition, codes } = info;
   const size = info.latent?.size ?? 1;
-  const given = plan.latents && plan.latents.length / size;
+  const asked = plan.latents && floats(plan.latents, 'latents');
+  const given = asked && asked.length / size;
   const count = plan.count ?? given ?? (sweep ? 1 : 10);
   checkCount(count, size, 'images');
   if (condition === undefined && plan.labels !== undefined) {
@@ -74,7 +75,7 @@ export function gridInputs(info: ModelInfo, plan: GridPlan = {}): GridInputs {
       `${count} images take ${count} × ${size} latents, not ${size * given} values.`,
     );
   }
-  const own = plan.latents ?? latents(info, count, seed);
+  const own = asked ?? latents(info, count, seed);
   const result: GridInputs = {
     count: total,
     columns: sweep ? steps : count,
