@@ -18,6 +18,7 @@ const PATIENCE = 900_000;
 export default defineConfig(({ mode }) => ({
   resolve: {
     alias: {
+      '@gpn/models/layers': at('./models/src/layers/index.ts'),
       '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
       '@gpn/models': at('./models/src/index.ts'),
       '@gpn/export': at('./export/src/index.ts'),

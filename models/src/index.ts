@@ -1,22 +1,19 @@
 export { STATISTICS_KEPT } from './batch-norm.js';
-export {
-  type Initialization,
-  initialize,
-  type Normal,
-  type Weights,
-} from './initialize.js';
+export { type Initialization, initialize } from './initialize.js';
 export {
   countParameters,
   type ImageShape,
   type Network,
   NetworkError,
   type NetworkOptions,
+  type Normal,
   type Pass,
   prefixed,
   type Specs,
   type TensorSpec,
   type Tensors,
   under,
+  type Weights,
 } from './network.js';
 export { type Judge, type JudgeOptions, judge } from './networks/judge.js';
 export { NETWORKS, type Pair } from './zoo.js';

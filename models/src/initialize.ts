@@ -1,13 +1,4 @@
-import { product, type Specs, type Start } from './network.js';
-
-/** A float32 tensor as plain data, in row-major order, that belongs to no engine yet. */
-export interface Weights {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-/** Gives `count` standard normal numbers, from the caller's random generator. */
-export type Normal = (count: number) => Float32Array;
+import { type Normal, product, type Specs, type Start, type Weights } from './network.js';
 
 /**
  * How weights are initialized. `normal`: N(0, 0.02), scales N(1, 0.02) (the DCGAN paper); `xavier`:
@@ -29,19 +20,29 @@ export function initialize(
   normal: Normal,
 ): Record<string, Weights> {
   const made: Record<string, Weights> = {};
+  const all = new Map<object, Readonly<Record<string, Weights>>>();
+  const drawn = ({ init, as }: Drawn): Float32Array => {
+    const values = all.get(init) ?? init(normal);
+    all.set(init, values);
+    return (values[as] as Weights).data;
+  };
   for (const [name, { shape, start }] of Object.entries(specs)) {
     const count = product(shape);
     const data =
       start.kind === 'same'
         ? (made[start.as] as Weights).data.slice()
-        : startingValues(start, count, scheme, normal);
+        : start.kind === 'drawn'
+          ? drawn(start)
+          : startingValues(start, count, scheme, normal);
     made[name] = { shape, data };
   }
   return made;
 }
 
+type Drawn = Extract<Start, { kind: 'drawn' }>;
+
 function startingValues(
-  start: Exclude<Start, { kind: 'same' }>,
+  start: Exclude<Start, { kind: 'same' | 'drawn' }>,
   count: number,
   scheme: Initialization,
   normal: Normal,

@@ -3,6 +3,15 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 /** Tensors by name: `deconv1/kernel`, `norm1/scale`. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
+/** A float32 tensor as plain data, in row-major order, that belongs to no engine yet. */
+export interface Weights {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Gives `count` standard normal numbers, from the caller's random generator. */
+export type Normal = (count: number) => Float32Array;
+
 /** How a tensor is initialized: a `weight` by the scheme of the recipe, others as given here. */
 export type Start =
   /** The weight of a convolution or a fully connected layer, with its fan-in and fan-out. */
@@ -11,6 +20,12 @@ export type Start =
   | { readonly kind: 'scale' }
   /** Normal numbers with this standard deviation, whatever the scheme. */
   | { readonly kind: 'normal'; readonly std: number }
+  /** What a function of the user's draws for all tensors at once, under this name. */
+  | {
+      readonly kind: 'drawn';
+      readonly init: (normal: Normal) => Readonly<Record<string, Weights>>;
+      readonly as: string;
+    }
   /** A direction, for power iteration: a normal vector scaled to length 1. */
   | { readonly kind: 'direction' }
   /** A copy of another tensor of the same state, by name; that one must come before it. */
@@ -108,6 +123,16 @@ export const under = (name: string, tensors: Tensors): Tensors =>
       .map(([key, value]) => [key.slice(name.length + 1), value]),
   );
 
+/** What `work` gives; an error says in which layer it happened. */
+function inLayer<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof NetworkError || !(error instanceof Error)) throw error;
+    throw new Error(`the layer ${name}: ${error.message}`, { cause: error });
+  }
+}
+
 /** A network of layers in sequence. The kernel of the third convolution is `conv3/kernel`. */
 export function sequential(inputShape: readonly number[], makers: readonly LayerMaker[]): Network {
   const counts = new Map<string, number>();
@@ -116,7 +141,7 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
   for (const { kind, build } of makers) {
     const number = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, number);
-    const layer = build(shape);
+    const layer = inLayer(`${kind}${number}`, () => build(shape));
     layers.push({ name: `${kind}${number}`, layer });
     shape = layer.outputShape;
   }
@@ -136,9 +161,10 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
       const after: Record<string, Tensor> = {};
       let y = x;
       for (const { name, layer } of layers) {
-        const applied = layer.apply(under(name, params), under(name, buffers), y, {
-          ...pass,
-          noise: pass.noise?.[name],
+        const from = y;
+        const applied = inLayer(name, () => {
+          const more = { ...pass, noise: pass.noise?.[name] };
+          return layer.apply(under(name, params), under(name, buffers), from, more);
         });
         y = applied.y;
         Object.assign(after, prefixed(name, applied.buffers));

@@ -49,6 +49,25 @@ export function exported(role: keyof typeof INFOS): Promise<Uint8Array> {
   return file(network, INFOS[role], ['N', ...network.inputShape], (y) => y);
 }
 
+/** A generator of `resnet`, whose blocks have two groups or more and last weights other than zeros. */
+export function residual(): Promise<Uint8Array> {
+  const image = { height: 16, width: 16, channels: 3 };
+  const { generator } = networks('resnet', { image, baseChannels: 16, range: [-1, 1] });
+  const params = Object.fromEntries(
+    Object.entries(generator.params).map(([name, { shape, start }]) => [
+      name,
+      { shape, start: start.kind === 'zeros' ? ({ kind: 'normal', std: 0.1 } as const) : start },
+    ]),
+  );
+  const info = { ...INFOS.generator, name: 'platform-residual' };
+  return file(
+    { ...generator, params },
+    { ...info, image: { ...IMAGE, ...image, range: [-1, 1], color: 'rgb' } },
+    ['N', ...generator.inputShape],
+    (y) => y,
+  );
+}
+
 /** The fragment discriminator of the recipe gpn-mnist, for images of any size; its score is the logit of "real". */
 export function fragmentJudge(internal: number, frame: number): Promise<Uint8Array> {
   const fragment = { internal, frame };

@@ -21,7 +21,8 @@ import {
   softwareVulkan,
   WEBGPU,
 } from './chromium.js';
-import { exported, fragmentJudge } from './model.js';
+import { exported, fragmentJudge, residual } from './model.js';
+import { trainedByGuide } from './own-network.js';
 
 const RUNTIME = '/node_modules/@gpn/runtime';
 /** A copy: the server does not follow the links that installed packages are here. */
@@ -34,6 +35,9 @@ interface Drawn {
   latents: string;
   walk: string;
   images: string;
+  /** Of the guide's network with attention, and of `resnet`, which convolves in groups. */
+  attention: string;
+  residual: string;
   scores: string;
   map: string;
   verified: { ok: boolean; difference: number; tolerance: number };
@@ -43,6 +47,8 @@ const SOURCES = JSON.stringify({
   generator: 'generator.onnx',
   discriminator: 'discriminator.onnx',
   fragments: 'fragments.onnx',
+  attention: 'attention.onnx',
+  residual: 'residual.onnx',
 });
 
 /**
@@ -56,6 +62,12 @@ const PROGRAM = `async (runtime, sources, options) => {
   const discriminator = await Discriminator.load(sources.discriminator, options);
   const fragments = await Discriminator.load(sources.fragments, options);
   const images = await generator.sample({ count: 8, seed: 7 });
+  const drawn = {};
+  for (const name of ['attention', 'residual']) {
+    const other = await Generator.load(sources[name], options);
+    drawn[name] = hex((await other.sample({ count: 3, seed: 7 })).data);
+    await other.dispose();
+  }
   const { width, height, range } = images;
   const picture = { width, height, range, data: images.data.slice(0, width * height) };
   const result = {
@@ -64,6 +76,7 @@ const PROGRAM = `async (runtime, sources, options) => {
     latents: hex(latents(generator.info, 1000, 7)),
     walk: hex(pathOf(generator.info, 1, 2, 50).latents),
     images: hex(images.data),
+    ...drawn,
     scores: hex((await discriminator.score(images)).values),
     map: hex((await fragments.scoreMap(picture)).values),
     verified: await generator.verify(),
@@ -98,6 +111,8 @@ beforeAll(async () => {
     writeFileSync(join(consumer, `${role}.onnx`), await exported(role));
   }
   writeFileSync(join(consumer, 'fragments.onnx'), await fragmentJudge(6, 4));
+  writeFileSync(join(consumer, 'residual.onnx'), await residual());
+  writeFileSync(join(consumer, 'attention.onnx'), await trainedByGuide());
   writeFileSync(join(consumer, 'index.html'), '<!doctype html><title>platforms</title>');
   cpSync(join(root, 'node_modules/onnxruntime-web/dist'), join(consumer, 'ort'), {
     recursive: true,
@@ -154,6 +169,8 @@ function compare(platform: string, drawn: Drawn, tolerance: number): void {
   expect(drawn.latents).toBe(cpu.latents);
   expect(drawn.walk).toBe(cpu.walk);
   expect(images).toBeLessThanOrEqual(tolerance);
+  expect(largest(drawn.attention, cpu.attention)).toBeLessThanOrEqual(tolerance);
+  expect(largest(drawn.residual, cpu.residual)).toBeLessThanOrEqual(tolerance);
   // A logit has no bounds: measured in its own size.
   const size = (hex: string) => Math.max(1, ...floats(hex).map(Math.abs));
   expect(scores / size(cpu.scores)).toBeLessThanOrEqual(tolerance);
@@ -164,12 +181,14 @@ function compare(platform: string, drawn: Drawn, tolerance: number): void {
 describe('the packed runtime with one seed', () => {
   test('draws images that vary on Node’s CPU', () => {
     compare('Node CPU', cpu, 0);
-    const pixels = floats(cpu.images);
-    const mean = pixels.reduce((a, b) => a + b) / pixels.length;
-    const deviation = Math.sqrt(
-      pixels.reduce((sum, v) => sum + (v - mean) ** 2, 0) / pixels.length,
-    );
-    expect(deviation).toBeGreaterThan(0.1);
+    const deviation = (hex: string): number => {
+      const pixels = floats(hex);
+      const mean = pixels.reduce((a, b) => a + b) / pixels.length;
+      return Math.sqrt(pixels.reduce((sum, v) => sum + (v - mean) ** 2, 0) / pixels.length);
+    };
+    expect(deviation(cpu.images)).toBeGreaterThan(0.1);
+    expect(deviation(cpu.residual)).toBeGreaterThan(0.1);
+    expect(deviation(cpu.attention)).toBeGreaterThan(1e-4); // of twenty steps
     expect(cpu.device).toBe('cpu');
   });
 

@@ -20,6 +20,8 @@ export type { Method, Phase } from './methods/method.js';
 export { ganOf, networksOf } from './recipe/gan.js';
 export { preparationOf } from './recipe/keys/common.js';
 export { changed, recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
+export { defineNetworks } from './recipe/own/networks.js';
+export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { SIDES, suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';

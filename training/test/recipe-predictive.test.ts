@@ -18,11 +18,11 @@ const changed = (recipe: Recipe, more: object, predictive: object = {}): object 
 it.each([
   [
     changed(gpn, { model: { ...gpn.model, network: 'dcgan-mnist' } }),
-    'model.network must be gpn-mnist or gpn-mnist-large, found dcgan-mnist.',
+    'model.network must be one whose discriminator takes 4 × 4 × 1, as the method predictive shows it fragments, found dcgan-mnist.',
   ],
   [
     { ...gan, model: { ...gan.model, network: 'gpn-mnist' } },
-    'model.network must be another than those of the method predictive, found gpn-mnist.',
+    'model.network must be one whose discriminator takes 28 × 28 × 1, as the method adversarial shows it whole images, found gpn-mnist.',
   ],
   [
     changed(gpn, { model: { ...gpn.model, fragment: undefined } }),

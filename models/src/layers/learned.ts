@@ -26,8 +26,15 @@ export const bias = (): LayerMaker => ({
   }),
 });
 
-/** A layer of trained tensors that no pass changes. */
-const trained = (
+/**
+ * A layer of one's own.
+ * @param kind its name in errors and in the state, before its number
+ * @param build what it is for an input of this shape, without the batch: the shape of its output, and
+ *   its trained tensors with their shapes and how they start
+ * @param apply computes its output [N, …] from its tensors, its input [N, …] and the side inputs of the
+ *   network
+ */
+export const layer = (
   kind: string,
   build: (inputShape: readonly number[]) => Omit<Layer, 'buffers' | 'apply'>,
   apply: (params: Tensors, x: tf.Tensor, conditions: Tensors) => tf.Tensor,
@@ -48,7 +55,7 @@ const trained = (
  * linear in the vector.
  */
 export const basis = (side: number, out: number): LayerMaker =>
-  trained(
+  layer(
     'basis',
     ([n = 0]) => ({
       outputShape: [side, side, out],
@@ -69,7 +76,7 @@ export const basis = (side: number, out: number): LayerMaker =>
 
 /** Each channel of an image weighted by a learned image and summed: a vector with a number for each. */
 export const weightedSum = (): LayerMaker =>
-  trained(
+  layer(
     'sum',
     ([h = 0, w = 0, channels = 0]) => ({
       outputShape: [channels],
@@ -88,7 +95,7 @@ const embedding = (name: string, { kernel }: Tensors, conditions: Tensors): tf.T
 
 /** Appends to a vector a learned vector of `size` numbers for the class that the side input names. */
 export const embed = (name: string, classes: number, size: number): LayerMaker =>
-  trained(
+  layer(
     'embed',
     ([n = 0]) => ({
       outputShape: [n + size],
@@ -103,7 +110,7 @@ export const embed = (name: string, classes: number, size: number): LayerMaker =
  * names (Miyato & Koyama 2018).
  */
 export const project = (name: string, classes: number): LayerMaker =>
-  trained(
+  layer(
     'project',
     ([n = 0]) => ({
       outputShape: [1],

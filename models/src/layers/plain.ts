@@ -32,6 +32,21 @@ export const sigmoid = (): LayerMaker => pure('sigmoid', (x) => tf.sigmoid(x));
 /** The hyperbolic tangent. */
 export const tanh = (): LayerMaker => pure('tanh', (x) => tf.tanh(x));
 
+/**
+ * exp(x) / Σ exp(x) along the last axis: a function for layers of one's own. Unlike TF.js's, its second
+ * derivative is right, which gradient penalties need.
+ */
+export const softmax = (x: tf.Tensor): tf.Tensor =>
+  tf.customGrad((logits, save) => {
+    (save as tf.GradSaveFunc)([logits as tf.Tensor]);
+    // From the input: TF.js takes a saved output for a constant when it differentiates again.
+    const gradFunc = (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
+      const y = softmax(saved as tf.Tensor);
+      return tf.mul(y, tf.sub(dy, tf.sum(tf.mul(dy, y), -1, true)));
+    };
+    return { value: tf.softmax(logits as tf.Tensor), gradFunc };
+  })(x);
+
 /** A vector [n] as an image of one pixel, [1, 1, n]. */
 export const pixel = (): LayerMaker => reshape(([n = 0]) => [1, 1, n], 'pixel');
 

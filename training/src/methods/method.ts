@@ -77,6 +77,10 @@ export interface MethodDefinition<K extends OwnKeys = OwnKeys> {
   make(recipe: CommonRecipe, pair: Pair): Method;
   /** The required shape of the discriminator's output for one image; any by default. */
   outputShape?(recipe: CommonRecipe): readonly number[];
+  /** The required shape of its input, if it is not the whole image. */
+  inputShape?(recipe: CommonRecipe): readonly number[];
+  /** The network that the method feeds the noise of dropout, if any. */
+  readonly dropout?: keyof Pair;
 }
 
 /**
@@ -87,8 +91,10 @@ export function defineMethod<T extends z.ZodRawShape, M extends z.ZodRawShape>(d
   readonly keys: { readonly training: T; readonly model: M };
   make(recipe: RecipeWith<{ training: T; model: M }>, pair: Pair): Method;
   outputShape?(recipe: RecipeWith<{ training: T; model: M }>): readonly number[];
+  inputShape?(recipe: RecipeWith<{ training: T; model: M }>): readonly number[];
+  readonly dropout?: keyof Pair;
 }): MethodDefinition<{ readonly training: T; readonly model: M }> {
-  const { keys, make, outputShape } = definition;
+  const { keys, make, outputShape, inputShape, dropout } = definition;
   const training = z.object(keys.training);
   const model = z.object(keys.model);
   const own = (recipe: CommonRecipe): RecipeWith<{ training: T; model: M }> => ({
@@ -100,5 +106,7 @@ export function defineMethod<T extends z.ZodRawShape, M extends z.ZodRawShape>(d
     keys,
     make: (recipe, pair) => make(own(recipe), pair),
     ...(outputShape && { outputShape: (recipe) => outputShape(own(recipe)) }),
+    ...(inputShape && { inputShape: (recipe) => inputShape(own(recipe)) }),
+    ...(dropout && { dropout }),
   };
 }

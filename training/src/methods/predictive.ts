@@ -98,6 +98,12 @@ type PredictiveRecipe = RecipeWith<typeof keys>;
  */
 export const predictive = defineMethod({
   keys,
+  dropout: 'discriminator',
+  outputShape: () => [1, 1, 2],
+  inputShape({ data, model }) {
+    const side = sideOf(model.fragment);
+    return [side, side, data.channels];
+  },
   make(recipe, pair) {
     const optimizer = optimizerOf(recipe);
     const { rounds } = recipe.training.predictive;

@@ -1,9 +1,12 @@
 /** Checks of a recipe as a whole: its keys against each other, its networks and its method. */
-import { NetworkError, type Pair } from '@gpn/models';
+import { resolve } from 'node:path';
+import { NETWORKS, type NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
 import { networksOf } from './gan.js';
+import { hashOf, isFile, isKnown, isOwn } from './own/networks.js';
+import { tryNetworks } from './own/try.js';
 import { methodOf, type Recipe, recipeSchema } from './schema.js';
 
 /** What is wrong: the rest of the sentence "KEY must be …", and the value that was found. */
@@ -16,6 +19,17 @@ type Check = (recipe: Recipe, pair: () => Pair) => Objection | false | undefined
 
 /** Penalties on the slopes of single scores. */
 const PENALTIES = ['gradient_penalty', 'r1', 'r2'] as const;
+
+const ROLES = ['generator', 'discriminator'] as const;
+
+/** Keys of `model` that networks are given as side inputs: the input's name, and which take it. */
+const CONDITIONS = [
+  ['classes', 'labels', ROLES],
+  ['categories', 'categories', ['generator']],
+  ['codes', 'codes', ['generator']],
+] as const;
+
+const methodName = ({ training: { method = 'adversarial' } }: Recipe): string => method;
 
 const SIDES = ['height', 'width', 'channels'] as const;
 
@@ -70,13 +84,10 @@ const CHECKS: readonly Check[] = [
       path: ['training', 'schedule', 'type'],
       must: 'plateau with the method predictive, whose networks take turns',
     },
-  ({ model: { network }, training: { method } }) =>
-    (method === 'predictive') !== network.startsWith('gpn') && {
+  ({ model: { network } }) =>
+    !isKnown(network) && {
       path: ['model', 'network'],
-      must:
-        method === 'predictive'
-          ? 'gpn-mnist or gpn-mnist-large'
-          : 'another than those of the method predictive',
+      must: `${Object.keys(NETWORKS).join(', ')}, or the path of a file, such as ./my-network.js`,
       found: network,
     },
   ({ data, model: { fragment } }) => {
@@ -109,13 +120,53 @@ const CHECKS: readonly Check[] = [
         );
       },
   ),
+  ...CONDITIONS.map(
+    ([key, name, roles]): Check =>
+      ({ model }, pair) => {
+        const given = model[key];
+        const untaken = roles.find((role) => pair()[role].conditions[name] !== given);
+        return (
+          untaken !== undefined && {
+            path: ['model', key],
+            must:
+              given === undefined
+                ? `given with the network ${model.network}, whose ${untaken} takes ${name}`
+                : `left out with the network ${model.network}, whose ${untaken} takes no ${name}`,
+          }
+        );
+      },
+  ),
+  (recipe, pair) => {
+    const { height, width, channels } = recipe.data;
+    const wanted = methodOf(recipe).inputShape?.(recipe) ?? [height, width, channels];
+    return (
+      `${wanted}` !== `${pair().discriminator.inputShape}` && {
+        path: ['model', 'network'],
+        must: `one whose discriminator takes ${wanted.join(' × ')}, as the method ${methodName(recipe)} shows it ${methodOf(recipe).inputShape ? 'fragments' : 'whole images'}`,
+        found: recipe.model.network,
+      }
+    );
+  },
   (recipe, pair) => {
     const wanted = methodOf(recipe).outputShape?.(recipe);
     return (
       wanted !== undefined &&
       `${wanted}` !== `${pair().discriminator.outputShape}` && {
         path: ['model', 'network'],
-        must: `one that is made for the method ${recipe.training.method ?? 'adversarial'}`,
+        must: `one that is made for the method ${methodName(recipe)}`,
+        found: recipe.model.network,
+      }
+    );
+  },
+  (recipe, pair) => {
+    const role = ROLES.find((each) => {
+      const noisy = Object.keys(pair()[each].noise).length > 0;
+      return noisy && methodOf(recipe).dropout !== each;
+    });
+    return (
+      role !== undefined && {
+        path: ['model', 'network'],
+        must: `one without dropout in its ${role}, which the method ${methodName(recipe)} has no noise for`,
         found: recipe.model.network,
       }
     );
@@ -123,26 +174,46 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * Checks a recipe, each key first and then the recipe as a whole.
+ * Checks a recipe, each key first and then the recipe as a whole. Networks of the user's own are loaded
+ * and tried, and the SHA-256 of their file is noted.
  * @param place names a key as the user gave it: by line or by option
+ * @param base the folder that the path of a network's file is relative to
  * @throws UserError naming the first key that is wrong and what it must be
  */
-export function checkRecipe(value: unknown, place: (path: Path) => string = dotted): Recipe {
+export function checkRecipe(
+  value: unknown,
+  place: (path: Path) => string = dotted,
+  base = '.',
+): Recipe {
   const { data, error } = recipeSchema.safeParse(value, { error: expectation, reportInput: true });
   if (error) throw new UserError(recipeProblem(error.issues, place, recipeSchema));
+  const recipe = withFile(data, base);
   let built: Pair | undefined;
   const pair = () => {
-    built ??= networksOf(data);
+    built ??= networksOf(recipe);
     return built;
   };
   for (const check of CHECKS) {
-    const objection = objectionOf(check, data, pair);
+    const objection = objectionOf(check, recipe, pair);
     if (!objection) continue;
     const { path, must, found } = objection;
     const end = found === undefined ? '' : `, found ${found}`;
     throw new UserError(`${place(path)} must be ${must}${end}.`);
   }
-  return data;
+  const { network } = recipe.model;
+  if (isOwn(network)) {
+    const twice = PENALTIES.some((key) => recipe.training[key] !== undefined);
+    tryNetworks(pair(), network, twice);
+  }
+  return recipe;
+}
+
+/** The recipe with the whole path of its network's file and its SHA-256, if it names a file. */
+function withFile({ model, ...rest }: Recipe, base: string): Recipe {
+  if (!isFile(model.network)) return { ...rest, model };
+  const network = resolve(base, model.network);
+  const network_sha256 = hashOf({ ...model, network });
+  return { ...rest, model: { ...model, network, network_sha256 } };
 }
 
 /** What a check objects to, or the networks themselves, which do not take every option. */
@@ -154,7 +225,7 @@ function objectionOf(
   try {
     return check(recipe, pair);
   } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
+    if (!isNetworkError(error)) throw error;
     const path = PATHS[error.option];
     if (!path) throw error;
     const [section, key] = path;
@@ -162,6 +233,10 @@ function objectionOf(
     return { path, must: `${error.must} (network ${recipe.model.network})`, found };
   }
 }
+
+/** By name: a file of one's own may have another copy of the class. */
+const isNetworkError = (error: unknown): error is NetworkError =>
+  (error as Error).name === 'NetworkError';
 
 /** The keys of a recipe that set the options of networks. */
 const PATHS: Partial<Record<NetworkError['option'], ['data' | 'model', string]>> = {

@@ -1,7 +1,8 @@
 /** The networks of a recipe and the method that trains them. */
-import { NETWORKS, type Pair } from '@gpn/models';
+import type { Pair } from '@gpn/models';
 import { withAverage } from '../methods/average.js';
 import type { Method } from '../methods/method.js';
+import { makerOf } from './own/networks.js';
 import { methodOf, type Recipe } from './schema.js';
 
 /**
@@ -22,10 +23,8 @@ export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair:
  *   of any size
  */
 export function networksOf({ model, data }: Recipe, width = 1, dense = false): Pair {
-  const make = NETWORKS[model.network];
-  if (!make) throw new Error(`there is no network ${model.network}`);
   const { classes, categories, codes, fragment } = model;
-  return make({
+  return makerOf(model)({
     width,
     latentSize: model.latent.size,
     batchNorm: model.batch_norm,

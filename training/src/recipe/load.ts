@@ -29,6 +29,8 @@ export interface RecipeOverrides {
   steps?: number;
   batchSize?: number;
   seed?: number;
+  /** Bundled networks, those that the program defined, or a file, relative to the working directory. */
+  network?: string;
 }
 
 /** The command line option that sets each key, for errors. */
@@ -85,7 +87,7 @@ const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset 
  * @throws UserError that names the option whose value does not fit
  */
 export function changed(recipe: Recipe, overrides: RecipeOverrides): Recipe {
-  const { dataset, epochs, steps, batchSize, seed } = overrides;
+  const { dataset, epochs, steps, batchSize, seed, network } = overrides;
   if (epochs !== undefined && steps !== undefined) {
     throw new UserError('Give one of --epochs and --steps, not both.');
   }
@@ -96,8 +98,10 @@ export function changed(recipe: Recipe, overrides: RecipeOverrides): Recipe {
   if (steps !== undefined) Object.assign(training, { steps, epochs: undefined });
   if (batchSize !== undefined) training.batch_size = batchSize;
   if (seed !== undefined) training.seed = seed;
+  const { network_sha256: _, ...others } = recipe.model;
+  const model = network === undefined ? recipe.model : { ...others, network };
   return checkRecipe(
-    { ...recipe, data, training },
+    { ...recipe, data, model, training },
     (path) => OPTIONS[dotted(path)] ?? dotted(path),
   );
 }
@@ -112,7 +116,10 @@ export function recipeHash({ data, model, training, output }: Recipe): string {
   const { dataset: _, ...rest } = data;
   const { evaluate_every, evaluate_samples, on_collapse } = output;
   const rollback = on_collapse === 'rollback' ? { evaluate_every, evaluate_samples } : undefined;
-  const json = JSON.stringify({ data: rest, model, training, rollback }, (_key, value: unknown) =>
+  // A file is known by its content, wherever it lies.
+  const networks = model.network_sha256 === undefined ? model : { ...model, network: undefined };
+  const settings = { data: rest, model: networks, training, rollback };
+  const json = JSON.stringify(settings, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,

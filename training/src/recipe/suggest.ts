@@ -19,7 +19,7 @@ export interface Wishes {
 
 /** Sides that the networks of any size can have: 4 to 7, doubled a few times. */
 export const SIDES = [4, 5, 6, 7]
-  .flatMap((base) => [2, 3, 4, 5].map((doublings) => base * 2 ** doublings))
+  .flatMap((base) => [2, 3, 4, 5, 6].map((doublings) => base * 2 ** doublings))
   .filter((side) => side <= 256)
   .sort((a, b) => a - b);
 

@@ -1,4 +1,5 @@
 /** Reads and writes recipes as YAML; errors name the line. */
+import { dirname } from 'node:path';
 import { reasonOf, UserError } from '@gpn/runtime';
 import { Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { checkRecipe } from './check.js';
@@ -21,9 +22,10 @@ const OVERFLOW = /call stack|too much recursion/i;
  * Parses and checks a recipe.
  *
  * @param file its name, for errors
+ * @param base the folder that the path of a network's file is relative to
  * @throws UserError naming the file, the line, the key and what is expected there
  */
-export function parseRecipe(text: string, file: string): Recipe {
+export function parseRecipe(text: string, file: string, base = dirname(file)): Recipe {
   const fail = (what: string): never => {
     throw new UserError(`${file}${what}.`);
   };
@@ -47,10 +49,11 @@ export function parseRecipe(text: string, file: string): Recipe {
     fail(` is not valid YAML: ${reasonOf(error)}`); // unknown aliases, or too many
   }
   if (value === null || value === undefined) fail(' is empty; a recipe has at least a name');
-  return checkRecipe(value, (path) => {
+  const place = (path: Path): string => {
     const line = `${file}, line ${lineOf(offsetOf(document, path))}`;
     return path.length > 0 ? `${line}: ${dotted(path)}` : `${line}: the recipe`;
-  });
+  };
+  return checkRecipe(value, place, base);
 }
 
 /** What `read` gives; the parser goes down into lists and groups by calls, which have an end. */

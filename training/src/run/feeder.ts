@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
+import { isDefined } from '../recipe/own/networks.js';
 import type { Recipe } from '../recipe/schema.js';
 import { feedsOf, type Part } from './progress.js';
 
@@ -65,7 +66,9 @@ const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4 };
  * @param parts of the training, as `recipe` and `dataset` determine them
  */
 export const openFeeder = (recipe: Recipe, dataset: Dataset, parts: readonly Part[]): Feeder =>
-  existsSync(THREAD) ? threaded({ recipe, dataset }) : direct(parts);
+  existsSync(THREAD) && !isDefined(recipe.model.network)
+    ? threaded({ recipe, dataset })
+    : direct(parts);
 
 /** A feeder without a thread, which works when it is asked. */
 export const direct = (parts: readonly Part[]): Feeder => ({

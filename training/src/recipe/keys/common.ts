@@ -11,6 +11,8 @@ const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initi
 const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
 const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
 const COLOR = { error: 'a colour of six hexadecimal digits, such as "#ffffff"' };
+const NETWORK = { error: 'the name of bundled networks, or the path of a file' };
+const SHA256 = { error: 'a SHA-256 in hex, 64 digits from 0 to f' };
 const CLASS = { error: 'the name of a class or a digit' };
 
 /** The keys at the top of a recipe, outside its sections. */
@@ -78,7 +80,16 @@ export const preparationOf = ({
 
 /** The keys of the section `model` that all methods have. */
 export const modelKeys = {
-  network: z.enum(Object.keys(NETWORKS)).describe('The pair of networks.'),
+  network: z
+    .union([z.enum(Object.keys(NETWORKS)), z.string().min(1).max(4096)], NETWORK)
+    .describe(
+      'The pair of networks: a bundled one, or the path of a JavaScript file of your own, relative to the recipe’s file, whose code is run.',
+    ),
+  network_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, SHA256)
+    .optional()
+    .describe('SHA-256 of that file; another one is refused. A run records it.'),
   width: size
     .optional()
     .describe(
