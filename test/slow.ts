@@ -24,12 +24,14 @@ export const SLOW = [
   'training/test/evaluation/docs.test.ts',
   // Trainings in the test's own process.
   'cli/test/engine.test.ts',
+  'test/pixels.test.ts',
   'test/zoo.test.ts',
   'training/test/gpn-run.test.ts',
   'training/test/lock.test.ts',
   'training/test/mend.test.ts',
   'training/test/tracking/run.test.ts',
   // Steps and evaluations against TensorFlow.js's cpu backend or of thousands of images.
+  'cli/test/data.test.ts',
   'cli/test/doctor.test.ts',
   'cli/test/draw-and-score.test.ts',
   'cli/test/eval.test.ts',

@@ -15,13 +15,7 @@ export {
   type TrainingInfo,
 } from './format/model-info.js';
 export type { Picture, Rectangle } from './format/pictures/picture.js';
-export {
-  type ImageSize,
-  type Levels,
-  PREPARATION,
-  type Preparation,
-  prepare,
-} from './format/pictures/prepare.js';
+export type { ImageSize, Levels, Preparation } from './format/pictures/prepare.js';
 export type { Verification } from './model/certificate.js';
 export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';
 export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/grid-inputs.js';

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
 import { type ModelInfo, readModelInfo, withModelInfo } from '../src/format/model-info.js';
 import { metadataOf, withMetadata } from '../src/format/onnx-metadata.js';
+import { PREPARATION } from '../src/format/pictures/prepare.js';
 import { stream } from '../src/random/random.js';
 import { constant, model, node, value } from './onnx.js';
 
@@ -13,7 +14,10 @@ const info: ModelInfo = {
   kind: 'generator',
   input: 'x',
   output: 'y',
-  image: { height: 2, width: 3, channels: 1, range: [0, 1], layout: 'NHWC', color: 'gray' },
+  image: {
+    ...{ height: 2, width: 3, channels: 1, range: [0, 1], layout: 'NHWC', color: 'gray' },
+    preparation: { grey: 'bt601', fit: 'contain', filter: 'triangle', background: [1, 2, 3] },
+  },
   latent: { size: 4, distribution: 'uniform' },
   condition: { input: 'label', classes: 2, names: ['zero', 'one'] },
   codes: { input: 'codes', size: 2, range: [-1, 1] },
@@ -117,6 +121,18 @@ describe('model info', () => {
       { ...info, image: { ...info.image, channels: 3 } },
       /"gray"/,
     ],
+    ...(
+      [
+        ['another fit', { fit: 'fill' }, /preparation\.fit should be "cover" or "contain"/],
+        ['an unknown grey', { grey: 'linear' }, /preparation\.grey should be "bt601"/],
+        ['half a colour', { background: [0, 0] }, /preparation\.background should be a list of 3/],
+        ['a colour too bright', { background: [0, 0, 256] }, /background\[2\] .* 0 to 255/],
+      ] as const
+    ).map(([name, wrong, reason]): [string, unknown, RegExp] => [
+      `a preparation with ${name}`,
+      { ...info, image: { ...info.image, preparation: { ...PREPARATION, ...wrong } } },
+      reason,
+    ]),
     ['a generator without latent', noLatent, /a generator needs latent/],
     ['a critic without scores', { ...info, kind: 'critic' }, /a critic needs scores/],
     ['too few class names', { ...info, condition: { ...info.condition, names: [] } }, /names/],

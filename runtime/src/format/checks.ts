@@ -71,8 +71,8 @@ export const list =
 export const triple =
   <T>(item: Check<T>): Check<[T, T, T]> =>
   (value, at) => {
-    must(Array.isArray(value) && value.length === 3, value, at, 'a list of 3');
-    return list(item, 3)(value, at) as [T, T, T];
+    const items = list(item, 3)(value, at);
+    return must(items.length === 3, items, at, 'a list of 3');
   };
 
 /** [low, high] with low < high. */

@@ -17,8 +17,7 @@ export function classOf({ name, condition }: ModelInfo, text: string): number {
   const number = /^#?\d+$/.test(text) ? Number(text.replace('#', '')) : classes;
   if (named >= 0 && number < classes && named !== number) {
     throw new UserError(
-      `${text} is the name of class ${named} of ${name}, and the number of class ${names[number]}: ` +
-        `write #${named} or #${number}.`,
+      `${text} is the name of one class of ${name} and the number of another: write #${named} or #${number}.`,
     );
   }
   if (named >= 0) return named;

@@ -1,8 +1,9 @@
 /** Score maps of discriminators in dense form: each run gives all scores of a tile. */
 
 import { UserError } from '../errors.js';
+import type { ImageInfo } from '../format/model-info.js';
+import type { Rectangle } from '../format/pictures/picture.js';
 import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
-import { crop } from './pixels.js';
 
 /** The most scores along a side of a tile. It bounds the memory of a run for any picture. */
 const TILE = 256;
@@ -72,4 +73,27 @@ export async function denseMap(
     }
   }
   return values;
+}
+
+/**
+ * Copies a rectangle in whole pixels of a picture into `out`. Outside the picture is black.
+ *
+ * @param picture [height, width, channels], in the model's range
+ * @param out [height, width, channels] of the rectangle
+ */
+export function crop(
+  picture: Float32Array,
+  size: { width: number; height: number },
+  { x, y, width, height }: Rectangle,
+  { channels, range }: ImageInfo,
+  out: Float32Array,
+): void {
+  out.fill(range[0]);
+  const [left, right] = [Math.max(0, x), Math.min(size.width, x + width)];
+  if (left >= right) return;
+  for (let row = Math.max(0, y); row < Math.min(size.height, y + height); row++) {
+    const line = row * size.width;
+    const at = ((row - y) * width + left - x) * channels;
+    out.set(picture.subarray((line + left) * channels, (line + right) * channels), at);
+  }
 }

@@ -2,13 +2,12 @@ import { UserError } from '../errors.js';
 import { Images, imageShape } from '../format/images.js';
 import type { ScoreMeaning } from '../format/model-info.js';
 import { channelsOf, type Picture, type Rectangle } from '../format/pictures/picture.js';
-import { type Levels, prepare, resample, sourceOf } from '../format/pictures/prepare.js';
+import type { Levels } from '../format/pictures/prepare.js';
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
-import { denseMap, isDense } from './dense-map.js';
+import { crop, denseMap, isDense } from './dense-map.js';
 import { floats, oneHot } from './inputs.js';
 import { Model } from './model.js';
-import { backgroundOf, crop, fitted, inRange, ranged } from './pixels.js';
 
 /** How images or rectangles are scored. */
 export interface ScoreOptions extends BatchOptions {
@@ -90,9 +89,8 @@ export class DiscriminatorModel extends Model {
     const { name, image, fragment } = this.info;
     if (fragment) throw new UserError(`${name} scores parts of pictures: take its scoreMap.`);
     if (pictures.length === 0) throw new UserError('There is no picture to score.');
-    const prepared = (k: number) =>
-      prepare(ranged(pictures[k] as Picture, image), image, image.preparation);
-    return this.#prepared(prepared, pictures.length, options);
+    const { prepared } = await import('./pixels.js');
+    return this.#prepared((k) => prepared(pictures[k] as Picture, image), pictures.length, options);
   }
 
   /**
@@ -112,11 +110,10 @@ export class DiscriminatorModel extends Model {
     if (rectangles.length === 0) throw new UserError('There is no rectangle to score.');
     channelsOf(image);
     for (const rectangle of rectangles) this.#check(image, rectangle);
-    const { image: size } = this.info;
-    const source = sourceOf(ranged(image, size));
-    const part = (k: number) =>
-      resample(source, rectangles[k] as Rectangle, size, backgroundOf(size));
-    return this.#prepared(part, rectangles.length, options);
+    const { partsOf } = await import('./pixels.js');
+    const part = partsOf(image, this.info.image);
+    const make = (k: number) => part(rectangles[k] as Rectangle);
+    return this.#prepared(make, rectangles.length, options);
   }
 
   /**
@@ -151,6 +148,7 @@ export class DiscriminatorModel extends Model {
       throw new UserError(`A map of ${columns} × ${rows} windows is too large: raise the stride.`);
     }
     const { width, height } = window;
+    const { fitted } = await import('./pixels.js');
     const pixels = fitted(image, window);
     // Windows that do not overlap have no work to share.
     if (this.dense && stride < width) {
@@ -172,7 +170,12 @@ export class DiscriminatorModel extends Model {
   }
 
   /** Scores images that are made one by one, in levels from 0 to 255. */
-  #prepared(make: (k: number) => Levels, count: number, options: ScoreOptions): Promise<Scores> {
+  async #prepared(
+    make: (k: number) => Levels,
+    count: number,
+    options: ScoreOptions,
+  ): Promise<Scores> {
+    const { inRange } = await import('./pixels.js');
     const fill = (k: number, out: Float32Array) => inRange(make(k), this.info.image, out);
     return this.#filled(fill, count, options);
   }

@@ -1,17 +1,24 @@
-/** The pixels of pictures in a model's range. */
+/** The pixels of pictures in a model's range. Loaded only to score pictures: most pages only draw. */
 import type { ImageInfo } from '../format/model-info.js';
 import type { Picture, Rectangle } from '../format/pictures/picture.js';
-import { type Levels, PREPARATION, resample, sourceOf, whole } from '../format/pictures/prepare.js';
+import {
+  type Levels,
+  PREPARATION,
+  prepare,
+  resample,
+  sourceOf,
+  whole,
+} from '../format/pictures/prepare.js';
 
 /** Floats without a range have the model's own. */
-export const ranged = (picture: Picture, { range }: ImageInfo): Picture => {
+const ranged = (picture: Picture, { range }: ImageInfo): Picture => {
   const { width, height, data } = picture;
   const unknown = data instanceof Float32Array && picture.range === undefined;
   return unknown ? { width, height, data, range } : picture;
 };
 
 /** What lies behind transparent pixels. */
-export const backgroundOf = ({ preparation = PREPARATION }: ImageInfo) => preparation.background;
+const backgroundOf = ({ preparation = PREPARATION }: ImageInfo) => preparation.background;
 
 /** Levels from 0 to 255 in a model's range, by the operations of a training: in float32, scaled first. */
 export function inRange(
@@ -34,25 +41,12 @@ export function fitted(picture: Picture, image: ImageInfo): Float32Array {
   return pixels;
 }
 
-/**
- * Copies a rectangle in whole pixels of a picture into `out`. Outside the picture is black.
- *
- * @param picture [height, width, channels], as {@link fitted} returns it
- * @param out [height, width, channels] of the rectangle
- */
-export function crop(
-  picture: Float32Array,
-  size: { width: number; height: number },
-  { x, y, width, height }: Rectangle,
-  { channels, range }: ImageInfo,
-  out: Float32Array,
-): void {
-  out.fill(range[0]);
-  const [left, right] = [Math.max(0, x), Math.min(size.width, x + width)];
-  if (left >= right) return;
-  for (let row = Math.max(0, y); row < Math.min(size.height, y + height); row++) {
-    const line = row * size.width;
-    const at = ((row - y) * width + left - x) * channels;
-    out.set(picture.subarray((line + left) * channels, (line + right) * channels), at);
-  }
+/** The image that a model sees of a whole picture, in levels. */
+export const prepared = (picture: Picture, image: ImageInfo): Levels =>
+  prepare(ranged(picture, image), image, image.preparation);
+
+/** A function that gives the image that a model sees of a rectangle of a picture, in levels. */
+export function partsOf(picture: Picture, image: ImageInfo): (rectangle: Rectangle) => Levels {
+  const source = sourceOf(ranged(picture, image));
+  return (rectangle) => resample(source, rectangle, image, backgroundOf(image));
 }

@@ -45,9 +45,3 @@ export function channelsOf({ width, height, data }: Picture): number {
   }
   return channels;
 }
-
-/** The values of a picture in bytes, 0 to 255; undefined if they are floats or have another range. */
-export function bytesOf({ data, range: [low, high] = [0, 255] }: Picture): Uint8Array | undefined {
-  if (data instanceof Float32Array || low !== 0 || high !== 255) return undefined;
-  return new Uint8Array(data.buffer, data.byteOffset, data.length);
-}

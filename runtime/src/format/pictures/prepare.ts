@@ -6,7 +6,7 @@
  * The arithmetic is that of IEEE doubles in a fixed order: the same bytes give the same image in Node
  * and in every browser.
  */
-import { bytesOf, channelsOf, type Picture, type Rectangle } from './picture.js';
+import { channelsOf, type Picture, type Rectangle } from './picture.js';
 
 /**
  * How pictures become images of a model.
@@ -62,9 +62,21 @@ export function prepare(
   return placed(inner, shown, image, background);
 }
 
-/** A whole picture as an image of this size, squeezed if its shape is another. */
-export const squeezed = (picture: Picture, image: ImageSize): Levels =>
-  resample(sourceOf(picture), whole(picture), image, PREPARATION.background);
+/**
+ * All of a picture at another size and shape, by the same filter, in levels that are not rounded.
+ *
+ * @throws UserError if its values do not fit its size
+ */
+export function resize(picture: Picture, image: ImageSize): Float32Array<ArrayBuffer> {
+  const { data, ...source } = sourceOf(picture);
+  const out = resample(
+    { ...source, data: Float32Array.from(data) },
+    whole(picture),
+    image,
+    [0, 0, 0],
+  );
+  return Float32Array.from(out);
+}
 
 /** The rectangle of a whole picture. */
 export const whole = ({ width, height }: { width: number; height: number }): Rectangle => ({
@@ -143,6 +155,12 @@ export function sourceOf(picture: Picture): Source {
     transparent = (data[i] as number) < 255;
   }
   return { width, height, channels, transparent, data };
+}
+
+/** The values of a picture in bytes, 0 to 255; undefined if they are floats or have another range. */
+function bytesOf({ data, range: [low, high] = [0, 255] }: Picture): Uint8Array | undefined {
+  if (data instanceof Float32Array || low !== 0 || high !== 255) return undefined;
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
 function scaled({ data, range: [low, high] = [0, 255] }: Picture): Float32Array {

@@ -1,5 +1,5 @@
 /** Converts images to the input of a network. */
-import { product, squeezed, UserError } from '@gpn/runtime';
+import { product, resize, UserError } from '@gpn/runtime';
 import type { Pictures } from '../../data/types.js';
 
 /** The order of the dimensions: channels last or channels first. */
@@ -29,17 +29,13 @@ export function prepareBatch(
   batch: number,
   format: ImageInput,
 ): { data: Float32Array; shape: number[] } {
-  if (channels > 1 && format.channels === 1) {
+  if (channels !== format.channels && channels !== 1) {
     throw new UserError(
       'The images are in colour, but the feature extractor takes grey ones: give --features a file that takes colour.',
     );
   }
-  const target = {
-    height: format.height || height,
-    width: format.width || width,
-    channels: format.channels,
-  };
-  const spatial = [target.height, target.width];
+  const [toHeight, toWidth] = [format.height || height, format.width || width];
+  const spatial = [toHeight, toWidth];
   const shape =
     format.layout === 'NHWC'
       ? [batch, ...spatial, format.channels]
@@ -53,18 +49,16 @@ export function prepareBatch(
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);
     return { data, shape };
   }
-  const area = target.height * target.width;
+  const area = toHeight * toWidth;
   const [pixelStep, channelStep] = format.layout === 'NHWC' ? [format.channels, 1] : [1, area];
+  const to = { height: toHeight, width: toWidth, channels: format.channels };
   for (let k = 0; k < n; k++) {
-    // As floats, because whole levels would round what lies between pixels.
-    const pixels = Float32Array.from(images.subarray((at + k) * size, (at + k + 1) * size));
-    const picture = { width, height, data: pixels, range: [0, 255] as const };
-    const levels = squeezed(picture, target);
-    for (let pixel = 0; pixel < area; pixel++) {
-      for (let c = 0; c < format.channels; c++) {
-        const to = k * area * format.channels + pixel * pixelStep + c * channelStep;
-        data[to] = low + scale * (levels[pixel * format.channels + c] as number);
-      }
+    const own = images.subarray((at + k) * size, (at + k + 1) * size);
+    const levels = resize({ height, width, data: own }, to);
+    const start = k * area * format.channels;
+    for (let i = 0; i < levels.length; i++) {
+      const [pixel, c] = [Math.floor(i / format.channels), i % format.channels];
+      data[start + pixel * pixelStep + c * channelStep] = low + scale * (levels[i] as number);
     }
   }
   return { data, shape };

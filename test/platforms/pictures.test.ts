@@ -1,0 +1,86 @@
+/** A picture becomes the same image in Node, where sharp decodes it, and in a page, where Chromium does. */
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PREPARATION, type Preparation, prepare } from '@gpn/runtime';
+import { decode } from '@gpn/training/pictures';
+import type { Browser, Page } from 'playwright-core';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { scratchFolder } from '../cli.js';
+import { root } from '../imports.js';
+import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
+
+const folder = scratchFolder();
+let site: Site;
+let browser: Browser | undefined;
+let page: Page;
+
+/** A picture with slopes, edges and, with four channels, all degrees of transparency. */
+const drawn = (width: number, height: number, channels: 1 | 3 | 4): Sharp => {
+  const data = Uint8Array.from({ length: width * height * channels }, (_, i) => {
+    const [c, x, y] = [
+      i % channels,
+      Math.floor(i / channels) % width,
+      Math.floor(i / channels / width),
+    ];
+    if (c === 3) return (5 * x + 3 * y) % 256;
+    return (x * (3 + c) + y * (7 - c) + (((x >> 3) + (y >> 3)) % 2) * 90) % 256;
+  });
+  return sharp(data, { raw: { width, height, channels } });
+};
+
+const FILES: Record<string, () => Promise<Buffer>> = {
+  'landscape.png': () => drawn(97, 61, 3).png().toBuffer(),
+  'grey.png': () => drawn(40, 90, 1).png().toBuffer(),
+  'clear.png': () => drawn(83, 64, 4).png().toBuffer(),
+  'palette.png': () => drawn(64, 64, 3).png({ palette: true, dither: 0 }).toBuffer(),
+  'deep.png': () => drawn(50, 70, 3).toColourspace('rgb16').png().toBuffer(),
+  'small.png': () => drawn(11, 9, 3).png().toBuffer(),
+  'lossless.webp': () => drawn(97, 61, 3).webp({ lossless: true }).toBuffer(),
+  'turned.jpg': () =>
+    drawn(96, 48, 1).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer(),
+};
+
+beforeAll(async () => {
+  for (const [name, make] of Object.entries(FILES)) writeFileSync(join(folder, name), await make());
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>pictures</title>');
+  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
+  site = await serveFolder(folder);
+  const path = findChromium();
+  if (path === undefined) return;
+  browser = await launch(path);
+  page = await newPage(browser);
+  await page.goto(`${site.url}/index.html`);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const WHITE: Preparation = { ...PREPARATION, fit: 'contain', background: [255, 255, 255] };
+
+test.for(Object.keys(FILES))('%s', async (name, { skip }) => {
+  if (browser === undefined) skip(NO_CHROMIUM);
+  const { picture } = await decode(readFileSync(join(folder, name)));
+  for (const channels of [1, 3]) {
+    for (const how of [PREPARATION, WHITE]) {
+      const image = { height: 28, width: 24, channels };
+      const mine = prepare(picture, image, how);
+      const theirs = await page.evaluate<number[]>(`(async () => {
+        const { prepare } = await import('./runtime/format/pictures/prepare.js');
+        const bitmap = await createImageBitmap(await (await fetch('${name}')).blob());
+        const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+        const context = canvas.getContext('2d');
+        context.drawImage(bitmap, 0, 0);
+        const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height);
+        return [...prepare(pixels, ${JSON.stringify(image)}, ${JSON.stringify(how)})];
+      })()`);
+      expect(theirs).toHaveLength(mine.length);
+      const off = theirs.map((level, i) => Math.abs(level - (mine[i] as number)));
+      expect(Math.max(...off), `${channels} channels, ${how.fit}`).toBeLessThanOrEqual(1);
+    }
+  }
+});
