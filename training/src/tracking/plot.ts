@@ -67,7 +67,11 @@ export async function evaluationCurves(
     ),
     yAxis: [
       { type: 'log', ...axis(distance.name, 48) },
-      { type: 'value', min: 0, max: 1, ...axis('recall', 40), splitLine: { show: false } },
+      {
+        ...{ type: 'value' as const, show: measured('recall'), min: 0, max: 1 },
+        ...axis('recall', 40),
+        splitLine: { show: false },
+      },
     ],
     series: curves.map(({ name, measure, color }, yAxisIndex) => ({
       type: 'line' as const,
