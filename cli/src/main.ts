@@ -6,6 +6,8 @@ import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
+import { JUDGE } from './options/judge.js';
+import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import type { Declaration, Given, Spec } from './options/spec.js';
@@ -17,6 +19,12 @@ import { printable } from './terminal/print.js';
  * and nowhere else, when the command runs: `--help` stays fast.
  */
 const COMMANDS = [
+  command(
+    'new',
+    'write a recipe that fits a folder of pictures',
+    NEW,
+    () => import('./commands/new.js'),
+  ),
   command(
     'train',
     'train a GAN from a recipe, and export both networks',
@@ -48,6 +56,12 @@ const COMMANDS = [
     'compare generators that are measured in the same way',
     COMPARE,
     () => import('./commands/compare.js'),
+  ),
+  command(
+    'judge',
+    'train a classifier of labelled pictures, to measure generators with',
+    JUDGE,
+    () => import('./commands/judge.js'),
   ),
   command(
     'inspect',

@@ -15,5 +15,5 @@ export {
   under,
   type Weights,
 } from './network.js';
-export { type Judge, judge } from './networks/judge.js';
+export { type Judge, type JudgeOptions, judge } from './networks/judge.js';
 export { NETWORKS, type Pair } from './zoo.js';

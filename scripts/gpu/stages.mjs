@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 
+const short = (x) => Number(x.toPrecision(3));
 const median = (xs) => xs.toSorted((a, b) => a - b)[xs.length >> 1];
 
 export const STAGES = {
@@ -47,7 +48,7 @@ export const STAGES = {
     }
     const mib = Math.round(process.resourceUsage().maxRSS / 1024);
     const ms = median(times);
-    return { text: `${ms.toPrecision(3)} ms, ${mib} MiB`, ms, mib, ok: true };
+    return { text: `${short(ms)} ms, ${mib} MiB`, ms, mib, ok: true };
   },
 
   /** Images a second. */
@@ -58,7 +59,7 @@ export const STAGES = {
     const begun = performance.now();
     await generator.sample({ count: batch * steps, batchSize: batch, seed: 1 });
     const perSecond = (1000 * batch * steps) / (performance.now() - begun);
-    return { text: `${perSecond.toPrecision(3)} images/s`, perSecond, ok: true };
+    return { text: `${short(perSecond)} images/s`, perSecond, ok: true };
   },
 };
 

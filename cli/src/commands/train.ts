@@ -1,13 +1,18 @@
-import { basename, extname, join } from 'node:path';
-import type { TrainResult } from '@gpn/training';
+import { basename, extname, join, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import type { Recipe, TrainResult } from '@gpn/training';
 import { refuseIfLocked } from '@gpn/training/lock';
-import { checkWritable } from '../files.js';
+import { checkWritable, kindOf } from '../files.js';
 import type { OptionsOf } from '../options/spec.js';
 import type { TRAIN } from '../options/train.js';
+import { suggestionsFor } from '../suggest.js';
 import { print } from '../terminal/print.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 
-export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promise<void> {
+export async function run(
+  name: string | undefined,
+  options: OptionsOf<typeof TRAIN>,
+): Promise<void> {
   const progress = createProgress(process.stderr);
   const interrupt = interruptible(progress.stop);
   try {
@@ -25,20 +30,24 @@ export async function run(name: string, options: OptionsOf<typeof TRAIN>): Promi
 }
 
 async function trainOrStop(
-  name: string,
+  name: string | undefined,
   options: OptionsOf<typeof TRAIN>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TrainResult> {
-  const out = options.out ?? join('runs', basename(name, extname(name)));
+  const out = options.out ?? join('runs', nameOf(name ?? options.data));
   await refuseIfLocked(out);
   // Loading it takes a second, in which a signal would end the process without a word.
-  const { lasting, resolveRecipe, train } = await import('@gpn/training');
+  const { changed, lasting, resolveRecipe, train } = await import('@gpn/training');
   const { data: dataset, epochs, steps, minutes, batchSize, seed, device, engine } = options;
-  const recipe = resolveRecipe(name, { dataset, epochs, steps, batchSize, seed });
+  const named = name ?? (await recipeInPlace(options, out));
+  const changes = { epochs, steps, batchSize, seed };
+  const recipe = named
+    ? resolveRecipe(named, { dataset, ...changes })
+    : changed(await recipeFor(dataset ?? noRecipe()), changes);
   await checkWritable(out, 'folder', '--out');
   signal.throwIfAborted();
-  const { resume = false, stage, threads } = options;
+  const { resume = false, stage, threads, learningRateScale } = options;
   const how = {
     out,
     device,
@@ -46,10 +55,35 @@ async function trainOrStop(
     resume,
     ...(stage && { stage }),
     ...(threads && { threads }),
+    ...(learningRateScale && { learningRateScale }),
     signal,
     on: progress.on,
   };
   return train(minutes ? await lasting(recipe, minutes, how) : recipe, how);
+}
+
+/** The name of a run: that of its recipe, or of its folder of pictures. */
+const nameOf = (path: string | undefined): string => {
+  const known = path ?? noRecipe();
+  return basename(resolve(known), extname(known));
+};
+
+const noRecipe = (): never => {
+  throw new UserError(
+    'Give a recipe, --data FOLDER for one that fits a folder of pictures, or --out and --resume to continue a run.',
+  );
+};
+
+/** What stands for a recipe that is not given: that of the run to continue; undefined for none. */
+async function recipeInPlace({ resume }: OptionsOf<typeof TRAIN>, out: string) {
+  const own = join(out, 'recipe.yml');
+  return resume && (await kindOf(own)) === 'file' ? own : undefined;
+}
+
+/** A recipe that fits a folder of pictures. */
+async function recipeFor(folder: string): Promise<Recipe> {
+  const suggest = await suggestionsFor(folder, resolve(folder), 'The recipe that was made');
+  return suggest({}).recipe;
 }
 
 /** What is printed at the end, by how the training ended. */

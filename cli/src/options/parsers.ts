@@ -12,6 +12,16 @@ export const wholeNumber =
     return value;
   };
 
+/** A parser of numbers above 0, up to a limit. */
+export const positive =
+  (max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value > 0 && value <= max))
+      throw new InvalidArgumentError(`It must be a number above 0, at most ${max}.`);
+    return value;
+  };
+
 /** A number of images, steps or epochs: at least one. The limit only catches slips of the finger. */
 export const amount = wholeNumber(1, 1_000_000_000);
 

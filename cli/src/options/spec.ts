@@ -13,7 +13,7 @@ export interface Spec<T> {
 
 type Specs = Readonly<Record<string, Spec<unknown>>>;
 
-/** What a command takes: an argument (`<one>` or `<several...>`) and options by their names. */
+/** What a command takes: an argument (`<one>`, `[one or none]`, `<several...>`) and options by names. */
 export interface Declaration<A extends string, S extends Specs> {
   readonly argument?: readonly [name: A, help: string];
   readonly options: S;
@@ -34,7 +34,13 @@ export type OptionsOf<D> = D extends { readonly options: infer S } ? ValuesOf<S>
 /** What a command is called with: its argument, if it takes one, and its options. */
 export type Given<A extends string, S> = [A] extends [never]
   ? [options: ValuesOf<S>]
-  : [argument: A extends `${string}...>` ? string[] : string, options: ValuesOf<S>];
+  : [argument: ArgumentOf<A>, options: ValuesOf<S>];
+
+type ArgumentOf<A> = A extends `${string}...>`
+  ? string[]
+  : A extends `[${string}`
+    ? string | undefined
+    : string;
 
 /** `--name`: true if given. */
 export const flag = (flags: string, help: string): Spec<boolean | undefined> => ({

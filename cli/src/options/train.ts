@@ -1,8 +1,11 @@
-import { amount, minutes, seed, wholeNumber } from './parsers.js';
+import { amount, minutes, positive, seed, wholeNumber } from './parsers.js';
 import { choice, conflicting, declare, device, flag, parsed, text, withDefault } from './spec.js';
 
 export const TRAIN = declare({
-  argument: ['<recipe>', 'the name of a bundled recipe, or a YAML file'],
+  argument: [
+    '[recipe]',
+    'the name of a bundled recipe, or a YAML file; with --data FOLDER alone, one is made as by new',
+  ],
   options: {
     out: text('--out <dir>', 'the folder of the run (default: runs/<recipe>)'),
     data: text(
@@ -40,6 +43,11 @@ export const TRAIN = declare({
       'if the recipe trains one network after the other: train only the discriminator, or continue with the generator',
       ['discriminator', 'generator'],
     ),
+    learningRateScale: parsed(
+      '--learning-rate-scale <x>',
+      'multiply the learning rates by this from the first step of this command on; with --resume, after a divergence',
+      positive(1000),
+    ),
     resume: flag('--resume', 'continue from the last checkpoint of the run, if there is one'),
     json: flag('--json', 'print the final summary as JSON'),
   },
@@ -47,10 +55,12 @@ export const TRAIN = declare({
     'train dcgan-mnist',
     'train dcgan-mnist --epochs 20 --out runs/first',
     'train dcgan-mnist --out runs/first --resume',
+    'train my-recipe.yml --resume --learning-rate-scale 0.5',
     'train gan-mnist --device cpu --threads 1',
     'train gpn-mnist --stage discriminator --out runs/gpn',
     'train gpn-mnist --stage generator --out runs/gpn',
     'train my-recipe.yml --data photos/ --steps 5000',
     'train my-recipe.yml --minutes 60',
+    'train --data photos/ --minutes 60',
   ],
 });

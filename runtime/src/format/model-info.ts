@@ -58,6 +58,8 @@ export interface TrainingInfo {
   steps: number;
   epochs: number;
   seed: number;
+  /** By what the learning rates were multiplied after which step, beside what the recipe says. */
+  learning_rate_scales?: { step: number; factor: number }[];
   /** The versions of the software, by name. */
   versions: Record<string, string>;
 }
@@ -164,6 +166,9 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
       steps: whole(0, Number.MAX_SAFE_INTEGER),
       epochs: nonNegative,
       seed: whole(0, Number.MAX_SAFE_INTEGER),
+      learning_rate_scales: optional(
+        list(object({ step: whole(0, Number.MAX_SAFE_INTEGER), factor: positive }), 10_000),
+      ),
       versions: record(name, 100),
     }),
   ),

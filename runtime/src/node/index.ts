@@ -4,6 +4,7 @@ export { reasonOf } from '../errors.js';
 export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
 export { metadataOf } from '../format/onnx-metadata.js';
+export { squeezed } from '../format/pictures/prepare.js';
 export { makeCertificate } from '../model/certificate.js';
 export { classOf } from '../model/classes.js';
 export { threadsNote } from '../session/ort-session.js';

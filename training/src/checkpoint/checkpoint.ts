@@ -36,6 +36,10 @@ const progressSchema = z.strictObject({
   places: z.record(z.string(), z.string()).default({}),
   /** The learning rates of the current phase, by name. */
   schedule: z.record(z.string(), schedule),
+  /** Changes of the learning rates that were asked for as the run started or went on. */
+  rate_scales: z
+    .array(z.strictObject({ step: z.int().min(0), factor: z.number().positive() }))
+    .optional(),
   dataset: z.strictObject({
     name: z.string(),
     hash: z.string(),

@@ -3,7 +3,7 @@
  * uninterrupted one.
  */
 import { stream, UserError } from '@gpn/runtime';
-import { gather } from './images.js';
+import { gather, rowsAt } from './images.js';
 import type { Dataset } from './types.js';
 
 /** A position in the data: batch `batch` of epoch `epoch`, both counted from 0. */
@@ -51,7 +51,7 @@ export function batches(seed: number, count: number, batchSize: number): Batches
 
 /** The pixels of some images as bytes, NHWC. The training graph maps them to its range. */
 export const gatherBatch = (data: Dataset, indices: ArrayLike<number>): Uint8Array =>
-  gather(data.images, data.height * data.width * data.channels, indices);
+  rowsAt(data, indices);
 
 /**
  * The labels of some images, one byte for each.

@@ -5,6 +5,7 @@
  * context and always real.
  */
 import type { RandomStream } from '@gpn/runtime';
+import { rowsAt } from './images.js';
 import type { Images } from './types.js';
 
 /** Side of the internal part and width of the frame, in pixels. */
@@ -234,8 +235,7 @@ export function fragmentBatch(
 function viewOf(data: Images, number: number, inverses: boolean): View {
   const { height, width, channels } = data;
   const index = (inverses ? number >> 1 : number) % data.count;
-  const length = height * width * channels;
-  const pixels = data.images.subarray(index * length, (index + 1) * length);
+  const pixels = rowsAt(data, [index]);
   return { pixels, height, width, channels, inverse: inverses && number % 2 === 1 };
 }
 

@@ -1,11 +1,12 @@
-/** Images in memory: selecting, sharing and hashing them. */
+/** Images in memory or in a file: selecting, sharing and hashing them. */
 import { createHash } from 'node:crypto';
+import { openSync, readSync } from 'node:fs';
 import { UserError } from '@gpn/runtime';
-import type { Dataset, Images } from './types.js';
+import type { Dataset, Images, Pictures } from './types.js';
 
 /** The same data set with its images in shared memory, so that threads need no copies. */
 export function shareImages(data: Dataset): Dataset {
-  if (data.images.buffer instanceof SharedArrayBuffer) return data;
+  if (data.store || data.images.buffer instanceof SharedArrayBuffer) return data;
   const images = new Uint8Array(new SharedArrayBuffer(data.images.length));
   images.set(data.images);
   return { ...data, images };
@@ -21,6 +22,44 @@ export function gather(rows: Uint8Array, size: number, indices: ArrayLike<number
   return out;
 }
 
+/** The files that this thread has open. A file that is removed meanwhile can still be read. */
+const files = new Map<string, number>();
+
+/** The pixels of the images at `indices`, one image after the other, from memory or from the store. */
+export function rowsAt(data: Pictures, indices: ArrayLike<number>): Uint8Array {
+  const size = data.height * data.width * data.channels;
+  if (!data.store) return gather(data.images, size, indices);
+  const { path, places } = data.store;
+  const file = files.get(path) ?? openSync(path, 'r');
+  files.set(path, file);
+  const out = new Uint8Array(indices.length * size);
+  for (let i = 0; i < indices.length; i++) {
+    const place = places?.[indices[i] as number] ?? (indices[i] as number);
+    if (readSync(file, out, i * size, size, place * size) !== size) {
+      throw new UserError(`${path} is cut short: remove it.`);
+    }
+  }
+  return out;
+}
+
+/** Bytes of a store that are hashed at once. */
+const PIECE = 2 ** 24;
+
+/** All pixels, in pieces. */
+function* pieces(data: Pictures): Generator<Uint8Array> {
+  if (!data.store) yield data.images;
+  else {
+    const step = Math.max(1, Math.floor(PIECE / (data.height * data.width * data.channels)));
+    for (let at = 0; at < data.count; at += step) {
+      const length = Math.min(step, data.count - at);
+      yield rowsAt(
+        data,
+        Uint32Array.from({ length }, (_, k) => at + k),
+      );
+    }
+  }
+}
+
 /**
  * The hash that identifies images: SHA-256, in hex, of the JSON text `[count,height,width,channels]`,
  * the pixels, and the labels if there are any. Names do not affect it.
@@ -28,7 +67,7 @@ export function gather(rows: Uint8Array, size: number, indices: ArrayLike<number
 export function hashImages(data: Images): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([data.count, data.height, data.width, data.channels]));
-  hash.update(data.images);
+  for (const piece of pieces(data)) hash.update(piece);
   if (data.labels) hash.update(data.labels);
   return hash.digest('hex');
 }

@@ -12,8 +12,10 @@ export interface Images {
   width: number;
   /** 1 for grey, 3 for RGB, 4 for RGBA. */
   channels: number;
-  /** [count, height, width, channels] (NHWC), 0 to 255. */
+  /** [count, height, width, channels] (NHWC), 0 to 255; nothing if there is a store. */
   images: Uint8Array;
+  /** Where the images are, if they are too many for the memory. `rowsAt` reads them from either. */
+  store?: ImageStore;
   /** The class of each image, as an index into `classes`. */
   labels?: Uint8Array;
   /** The names of the classes. */
@@ -23,7 +25,14 @@ export interface Images {
 }
 
 /** Images as bytes, without labels. */
-export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images'>;
+export type Pictures = Pick<Images, 'count' | 'height' | 'width' | 'channels' | 'images' | 'store'>;
+
+/** A file that begins with the pixels of images, one after the other. */
+export interface ImageStore {
+  readonly path: string;
+  /** The place of each image in the file; by default in their order. */
+  readonly places?: Uint32Array;
+}
 
 /** Images with the hash that identifies them. */
 export interface Dataset extends Images {
@@ -44,6 +53,10 @@ export interface DatasetOptions {
   preparation?: Preparation | undefined;
   /** Goes on without the pictures of a folder that cannot be read, instead of throwing. */
   skipUnreadable?: boolean | undefined;
+  /** The folder in which decoded folders of pictures are kept; without one, nothing is kept. */
+  cache?: string | undefined;
+  /** Bytes above which such images stay in the cache; by default a quarter of the memory. */
+  memory?: number | undefined;
   /** Called after each decoded image file; not called for IDX and CIFAR-10 files. */
   onProgress?: (done: number, total: number) => void;
   /** Called with sentences about what was read of a folder and what was not. */

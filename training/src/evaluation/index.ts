@@ -1,5 +1,11 @@
 export type { Pictures } from '../data/types.js';
 export { type Extractor, openExtractor } from './judge/extractor.js';
+export {
+  type FolderJudge,
+  type FolderJudgeOptions,
+  type JudgeProgress,
+  judgeFolder,
+} from './judge/folder-judge.js';
 export { type JudgeRecipe, type JudgeTraining, trainJudge } from './judge/judge.js';
 export { exportJudge } from './judge/judge-file.js';
 export { extractorFor, JUDGES } from './judge/judges.js';

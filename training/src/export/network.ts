@@ -103,6 +103,7 @@ function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method):
       steps: progress.step,
       epochs: progress.epochs,
       seed: recipe.training.seed,
+      ...(progress.rate_scales && { learning_rate_scales: progress.rate_scales }),
       versions: VERSIONS,
     },
     ...(!generates && progress.quality && { quality: progress.quality }),

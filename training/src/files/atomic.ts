@@ -121,6 +121,7 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
   const probe = temporaryFor(join(folder, 'probe'));
   try {
     await makeFolder(resolve(folder));
+    await sweep(folder);
     await (await open(probe, 'wx')).close();
     await rm(probe);
   } catch (error) {

@@ -55,10 +55,7 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
   const path = isPath ? nameOrPath : join(FOLDER, `${nameOrPath}.yml`);
   const recipe = readRecipe(path);
   const base = isPath ? dirname(path) : '.';
-  return override(
-    { ...recipe, data: { ...recipe.data, dataset: locate(base, recipe) } },
-    overrides,
-  );
+  return changed({ ...recipe, data: { ...recipe.data, dataset: locate(base, recipe) } }, overrides);
 }
 
 function unknownRecipe(name: string): UserError {
@@ -85,7 +82,11 @@ const locate = (base: string, { data }: Recipe) =>
 /** Whether a data set is a named one and not a folder. */
 const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
 
-function override(recipe: Recipe, overrides: RecipeOverrides): Recipe {
+/**
+ * A recipe with some of its values replaced.
+ * @throws UserError that names the option whose value does not fit
+ */
+export function changed(recipe: Recipe, overrides: RecipeOverrides): Recipe {
   const { dataset, epochs, steps, batchSize, seed, network } = overrides;
   if (epochs !== undefined && steps !== undefined) {
     throw new UserError('Give one of --epochs and --steps, not both.');

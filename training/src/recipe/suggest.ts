@@ -38,9 +38,10 @@ const STEPS = 20_000;
 
 /**
  * A recipe for the training part of a folder.
+ * @param path of the folder, relative to where the recipe will be
  * @throws UserError if there are fewer than 16 pictures, or the wished size is none of `SIDES`
  */
-export function suggestRecipe(survey: FolderSurvey, wishes: Wishes = {}): string {
+export function suggestRecipe(survey: FolderSurvey, path: string, wishes: Wishes = {}): string {
   const { folder, parts } = survey;
   const [part] = parts;
   const count = part?.count ?? 0;
@@ -58,50 +59,59 @@ export function suggestRecipe(survey: FolderSurvey, wishes: Wishes = {}): string
   const large = classes.length > 1 && classes.every((c) => c.count >= SMALL_CLASS);
   const labels = wishes.labels ?? large;
   if (labels && classes.length < 2) {
-    throw new UserError(`${folder} has no sub-folders to be classes: leave --labels out.`);
+    throw new UserError(
+      `${folder} has no sub-folders to be classes: a training without labels needs none.`,
+    );
   }
   const batch = Math.min(BATCH, 2 ** Math.floor(Math.log2(count)));
   const every = (share: number) => Math.max(1, Math.round(steps / share));
-  const few = count < FEW;
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
-  const name = basename(resolve(folder)).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-  return `# Made by gpn-cli new for ${count} pictures, of which half are ${survey.medianSide} pixels or more on their
-# shorter side. Every key: docs/reference/recipe.md.
+  const name = basename(resolve(folder))
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .slice(0, 60);
+  const on = (condition: boolean, ...lines: string[]): string =>
+    condition ? lines.map((text) => `${text}\n`).join('') : '';
+  return `# Made by gpn-cli new for ${count} pictures, of which half have a shorter side of ${survey.medianSide} pixels or more.
+# Every key: docs/reference/recipe.md.
 
-${line('name', `${/^[A-Za-z0-9]/.test(name) ? name : `my-${name}`}`.slice(0, 60))}
+${line('name', /^[A-Za-z0-9]/.test(name) ? name : `my${name}`)}
 
 data:
-  # A folder, relative to this file.
-  ${line('dataset', folder)}
-  # The side can be ${SIDES.slice(0, 8).join(', ')} and so on up to 256. Twice the side takes four times as long.
+  # The folder, relative to this file.
+  ${line('dataset', path)}
+  # The side can be ${SIDES.slice(0, 9).join(', ')} and so on up to 256. Twice the side takes four times as long.
   height: ${size}
   width: ${size}
   channels: ${channels} # 1 grey, 3 colour, 4 colour with transparency
   range: [-1, 1]
   # cover: the middle of a picture of another shape; contain: all of it, on the background.
   fit: cover
-${channels === 4 ? '' : "  background: '#ffffff' # of transparent pictures, and with contain\n"}  # Also show pictures mirrored. Wrong where left and right matter, as in writing.
+  background: '#ffffff' # behind transparent pictures, and around contained ones
+  # Show half of the pictures mirrored. Wrong where left and right matter, as in writing.
   flip: ${count < VERY_FEW}
-  # Leave out pictures that cannot be read, and list them.
-  skip_unreadable: ${survey.unreadable.length > 0}
-
+${on(survey.unreadable.length > 0, '  # Some pictures cannot be read: leave them out, and list them.', '  skip_unreadable: true')}
 model:
-  # resnet: a modern network without normalisation; dcgan: smaller and quicker, more likely to collapse.
+  # resnet: a modern network without normalisation; dcgan: quicker steps, more likely to collapse.
   network: ${network}
   latent:
     size: 64
     distribution: normal
-${labels ? `  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.\n  classes: ${classes.length}\n` : ''}  spectral_norm: ${network === 'dcgan'}
+${on(labels, '  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.', `  classes: ${classes.length}`)}  spectral_norm: ${network === 'dcgan'}
   batch_norm: false
   initialization: ${network === 'dcgan' ? 'normal' : 'kaiming'}
 
 training:
-  # Each generated image is compared with a real one; with both penalties on the discriminator's slopes
-  # a training does not settle on a few images (Huang et al. 2024).
+  # Each generated image is compared with a real one, and both penalties keep the discriminator's slopes
+  # small, so that a training does not settle on a few images (Huang et al. 2024).
   loss: relativistic_pairs
   r1: 1
   r2: 1
-${few ? `  # Both networks see shifted, recoloured and cut out versions of all images, so that the\n  # discriminator cannot learn ${count} pictures by heart (Zhao et al. 2020).\n  augmentation: [color, translation, cutout]\n` : ''}  # The exported generator is a moving average, which is steadier.
+${on(
+  count < FEW,
+  '  # The discriminator sees all images shifted, recoloured and cut into, so that it cannot learn',
+  `  # ${count} pictures by heart (Zhao et al. 2020).`,
+  `  augmentation: [${channels === 1 ? '' : 'color, '}translation, cutout]`,
+)}  # The exported generator is a moving average, which is steadier.
   generator_average: 0.999
   batch_size: ${batch}
   # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
@@ -113,7 +123,7 @@ ${few ? `  # Both networks see shifted, recoloured and cut out versions of all i
     discriminator_lr: 2.0e-4
     beta1: 0
     beta2: 0.9
-  # Over the steps, the rates and penalties fall and Adam's memory grows.
+  # Over the steps the rates and penalties fall, and Adam's memory grows.
   schedule:
     type: cosine
     steps: ${steps}
@@ -134,10 +144,6 @@ function sideFor({ medianSide }: FolderSurvey): number {
   return fitting.at(-1) ?? (SIDES[0] as number);
 }
 
-/** Grey if no picture has colours; with transparency if half of them have it. */
-function channelsFor({ modes, count }: FolderSurvey): 1 | 3 | 4 {
-  const of = (...names: (keyof typeof modes)[]) =>
-    names.reduce((sum, name) => sum + (modes[name] ?? 0), 0);
-  if (of('grey and transparent', 'colour and transparent') * 2 >= count) return 4;
-  return of('colour', 'colour and transparent') > 0 ? 3 : 1;
-}
+/** Grey if no picture has colours. */
+const channelsFor = ({ modes }: FolderSurvey): 1 | 3 =>
+  (modes.colour ?? 0) + (modes['colour and transparent'] ?? 0) > 0 ? 3 : 1;

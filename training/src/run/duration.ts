@@ -9,7 +9,7 @@ import { stepsAtOnce } from './pace.js';
 import { asFeeds, enter, partsOf, ratesAt, startProgress } from './progress.js';
 import { foldersOf, loadData } from './start.js';
 import { compiler } from './tools.js';
-import type { TrainOptions } from './types.js';
+import type { TrainEvent, TrainOptions } from './types.js';
 
 /** Seconds for which steps are timed, after a first call that is not. */
 const TIMED = 5;
@@ -35,7 +35,10 @@ export async function lasting(
     const begun = await newestCheckpoint(checkpoints).catch(() => undefined); // train() says why
     if (begun) return { ...recipe, training: { ...recipe.training, ...lengthOf(begun.recipe) } };
   }
-  const seconds = await secondsPerStep(recipe, await loadData(recipe, options), options);
+  // The training itself says what was read and what was not.
+  const quietly = (event: TrainEvent) => event.type !== 'note' && on(event);
+  const dataset = await loadData(recipe, { ...options, on: quietly });
+  const seconds = await secondsPerStep(recipe, dataset, options);
   const steps = Math.max(1, Math.floor((minutes * 60 * IN_STEPS) / seconds));
   on({ type: 'note', text: fits(seconds, minutes, steps) });
   return withSteps(recipe, steps);

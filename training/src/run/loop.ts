@@ -27,7 +27,15 @@ import {
   stepsToPause,
 } from './progress.js';
 import { measure } from './quality.js';
-import { type Collapse, collapsed, diverged, moved, takenOver } from './sentences.js';
+import {
+  type Collapse,
+  collapsed,
+  diverged,
+  leftOut,
+  moved,
+  rescaledFrom,
+  takenOver,
+} from './sentences.js';
 import { foldersOf, startOf } from './start.js';
 import { withTools } from './tools.js';
 import type { Best, TrainOptions, TrainResult } from './types.js';
@@ -63,6 +71,7 @@ async function trainAlone(
   const { checkpoints } = foldersOf(out);
   const start = await startOf(recipe, options);
   const { left, end, steps, dataset } = start;
+  if (dataset.unread) await writeFileAtomic(join(out, 'left-out.txt'), leftOut(dataset.unread));
 
   return withTools(recipe, options, start, async ({ open, feeder, tracker }) => {
     // All that changes, apart from the state that a compiled step keeps between calls.
@@ -79,6 +88,11 @@ async function trainAlone(
       on({ type: 'checkpoint', path, step: progress.step });
       return path;
     };
+    const { learningRateScale } = options;
+    if (learningRateScale) {
+      tracker.rescaled(progress.step, learningRateScale);
+      on({ type: 'note', text: rescaledFrom(progress) });
+    }
     const begun = performance.now();
     const announced = new Set<string>();
     const paceOf = pacesOf();

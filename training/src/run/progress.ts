@@ -77,11 +77,22 @@ export function startProgress({ training }: Recipe, dataset: Dataset): Progress 
   };
 }
 
-/** Enters a phase: its learning rates are the initial ones. */
-export const enter = (progress: Progress, { rates }: Phase): Progress => ({
+/** Enters a phase: its learning rates are the initial ones, times what was asked for since the start. */
+export const enter = (progress: Progress, { rates }: Pick<Phase, 'rates'>): Progress => ({
   ...progress,
   epoch: { steps: 0, sums: {} },
-  schedule: mapRecord(rates, startSchedule),
+  schedule: mapRecord(rates, (rate) =>
+    startSchedule(
+      (progress.rate_scales ?? []).reduce((scaled, { factor }) => scaled * factor, rate),
+    ),
+  ),
+});
+
+/** The progress with other learning rates from here on, which it keeps a record of. */
+export const rescaled = (progress: Progress, factor: number): Progress => ({
+  ...progress,
+  rate_scales: [...(progress.rate_scales ?? []), { step: progress.step, factor }],
+  schedule: mapRecord(progress.schedule, (of) => ({ ...of, rate: of.rate * factor })),
 });
 
 /** Advances by one step. At the end of an epoch the schedule is given the averages of its metrics. */

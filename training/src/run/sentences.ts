@@ -17,7 +17,7 @@ export const collapsed = (
   `The generator has collapsed by step ${step}: ${signs.join('; ')}. ` +
   `The training has stopped${because ? ` because ${because}` : ''}; ${saved} keeps its state` +
   `${watch?.best ? `, and best.safetensors beside it that of step ${watch.best.step}, the best` : ''}. ` +
-  'Lower the learning rates, the generator’s above all, and train again.';
+  'Lower the learning rates, the generator’s above all, and train again in another --out.';
 
 /** The note of a run that continues with another device, number of threads or version. */
 export const moved = (from: string, to: string): string =>
@@ -26,8 +26,18 @@ export const moved = (from: string, to: string): string =>
 
 /** The error of a divergence; `saved` is the path of the last checkpoint. */
 export const diverged = (step: number, saved: string | undefined): string =>
-  `The losses are not finite at step ${step}: the training has diverged. Lower the learning rates` +
-  `${saved ? `; the last good checkpoint is ${saved}` : ''}.`;
+  `The losses are not finite at step ${step}: the training has diverged. ` +
+  (saved
+    ? `Give the same command with --resume --learning-rate-scale 0.5, which continues from ${saved} at half ` +
+      'the learning rates; if that diverges too, start again in another --out with --learning-rate-scale 0.1.'
+    : 'Nothing was saved before; start again at lower learning rates: with --learning-rate-scale 0.1, or in the recipe.');
+
+/** The note of a run whose learning rates were changed by an option. */
+export const rescaledFrom = ({ step, rate_scales = [] }: Progress): string => {
+  const [last, all] = [rate_scales.at(-1)?.factor, rate_scales.reduce((x, of) => x * of.factor, 1)];
+  const inAll = rate_scales.length > 1 ? `, by ${all} in all` : '';
+  return `From step ${step} on the learning rates are multiplied by ${last}${inAll}; the checkpoints record it.`;
+};
 
 /** The note of a run that continues from an older checkpoint. */
 export const skipped = (problems: readonly string[], path: string): string =>
@@ -48,3 +58,7 @@ export const noBest = (path: string, step: number): string =>
 /** The note of a run whose folder a dead process had locked. */
 export const takenOver = (out: string, dead: readonly string[]): string =>
   `The training that held ${out} before (${dead.join(', ')}) has ended without giving it back: its lock was removed.`;
+
+/** The files that a training goes on without, a line for each. */
+export const leftOut = (unread: readonly { file: string; reason: string }[]): string =>
+  unread.map(({ file, reason }) => `${file} ${reason}\n`).join('');

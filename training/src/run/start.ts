@@ -1,5 +1,5 @@
 /** The start of a training. All inputs are checked before anything is written. */
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { stream, UserError } from '@gpn/runtime';
 import {
   bestCheckpoint,
@@ -21,7 +21,7 @@ import { preparationOf } from '../recipe/keys/common.js';
 import { settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
-import { endOf, type Part, partsOf, startProgress } from './progress.js';
+import { endOf, type Part, partsOf, rescaled, startProgress } from './progress.js';
 import { foreignLog, noBest, skipped, without } from './sentences.js';
 import type { TrainOptions } from './types.js';
 
@@ -43,6 +43,8 @@ export interface Start {
 
 /** The log and the sub-folders of a run's folder. */
 export const metricsOf = (out: string): string => join(out, 'metrics.jsonl');
+/** The folder of decoded pictures, which the runs beside one another share. */
+export const cacheOf = (out: string): string => join(dirname(resolve(out)), '.gpn-cache');
 export const foldersOf = (out: string) => ({
   checkpoints: join(out, 'checkpoints'),
   samples: join(out, 'samples'),
@@ -59,7 +61,9 @@ export async function startOf(recipe: Recipe, options: TrainOptions): Promise<St
   const gan = ganOf(recipe);
   const parts = partsOf(gan.phases, dataset);
   const steps = parts.at(-1)?.to ?? 0;
-  const progress = resumed?.progress ?? startProgress(recipe, dataset);
+  const before = resumed?.progress ?? startProgress(recipe, dataset);
+  const { learningRateScale: factor } = options;
+  const progress = factor ? rescaled(before, factor) : before;
   if (progress.dataset.hash !== dataset.hash) {
     throw new UserError(
       `${out} was trained on other data than ${dataset.name} is now; a run must continue with the data it started with.`,
@@ -116,9 +120,9 @@ function checkSettings(recipe: Recipe, found: Checkpoint, out: string): void {
   if (settingsHash(found.recipe) === settingsHash(recipe)) return;
   // If the networks take turns, the number of steps determines what each step trains.
   const fixed = recipe.training.method === 'predictive';
-  const may = fixed ? 'they' : 'only the number of epochs or steps';
+  const may = fixed ? 'they cannot' : 'only the number of epochs or steps may';
   throw new UserError(
-    `${out} was started with other settings (see its recipe.yml); ${may} ${fixed ? 'cannot' : 'may'} change on --resume.`,
+    `${out} was started with other settings (see its recipe.yml); ${may} change on --resume (learning rates: by --learning-rate-scale).`,
   );
 }
 
@@ -143,7 +147,7 @@ async function withBest(
 /** Loads the images of a recipe into memory that threads share. */
 export async function loadData(
   { data }: Recipe,
-  { signal, on = () => {} }: Pick<TrainOptions, 'signal' | 'on'>,
+  { out, signal, on = () => {} }: Pick<TrainOptions, 'out' | 'signal' | 'on'>,
 ): Promise<Dataset> {
   const { dataset, height, width, channels, classes, skip_unreadable: skipUnreadable } = data;
   const loaded = await loadDataset(dataset, {
@@ -153,6 +157,7 @@ export async function loadData(
     preparation: preparationOf(data),
     ...(classes && { classes }),
     skipUnreadable,
+    cache: cacheOf(out),
     onNote: (text) => on({ type: 'note', text }),
     onProgress(done, total) {
       signal?.throwIfAborted();

@@ -17,6 +17,11 @@ export interface TrainOptions {
   readonly threads?: number;
   /** Continue from the folder's newest checkpoint, or start if there is none; false by default. */
   readonly resume?: boolean;
+  /**
+   * Multiplies the learning rates from the first step of this call on, for example after a divergence.
+   * Checkpoints and exported networks record it, and a resumed run keeps it.
+   */
+  readonly learningRateScale?: number;
   /** If the networks learn one after the other: train only the discriminator, or continue from it. */
   readonly stage?: Role;
   /** Stops the training after the current engine call, with a checkpoint. */

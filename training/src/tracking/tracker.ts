@@ -36,6 +36,8 @@ export interface Tracker {
     losses: Readonly<Record<string, number>>,
     rates: Readonly<Record<string, number>>,
   ): void;
+  /** Records that learning rates are multiplied by a factor after a step. */
+  rescaled(step: number, factor: number): void;
   /**
    * Draws sample images, evaluates the generator, or both, as `wanted` says.
    * @param wanted.epoch number of completed epochs of the phase
@@ -142,6 +144,7 @@ export async function openTracker(
         ...grouped('rate', Object.fromEntries(others)),
       });
     },
+    rescaled: (step, factor) => log.append({ step, learning_rate_scale: factor }),
     async look(checkpoint, { drawing = false, evaluating, epoch }) {
       if (!drawing && !evaluating) return undefined;
       board.weights(checkpoint.progress.step, checkpoint.state);

@@ -8,7 +8,7 @@ import { loadDataset } from '../../src/data/sets/dataset.js';
 import type { Pictures } from '../../src/data/types.js';
 import { openExtractor } from '../../src/evaluation/judge/extractor.js';
 import { extractorFor, JUDGES } from '../../src/evaluation/judge/judges.js';
-import { prepare } from '../../src/evaluation/judge/prepare.js';
+import { prepareBatch } from '../../src/evaluation/judge/prepare.js';
 import { average } from '../../src/evaluation/metrics/rows.js';
 import { agreement, classesOf } from '../../src/evaluation/metrics/verdicts.js';
 
@@ -25,7 +25,7 @@ describe('images for a feature extractor are', () => {
 
   test('in its range, with black ones to fill the batch', () => {
     const two = picture(1, 2, 1, [0, 255, 51, 102]);
-    const { data, shape } = prepare(two, 1, 1, 2, { ...place, range: [-1, 1] });
+    const { data, shape } = prepareBatch(two, 1, 1, 2, { ...place, range: [-1, 1] });
     expect(shape).toEqual([2, 1, 2, 1]);
     expect([...data].map((x) => Math.round(x * 1e6) / 1e6)).toEqual([-0.6, -0.2, 0, 0]);
   });
@@ -33,7 +33,7 @@ describe('images for a feature extractor are', () => {
   test('resized as TF.js does with pixel centres at halves', () => {
     const images = [...stream(0, 'pixels').below(2 * 5 * 4 * 3, 256)];
     const small = picture(5, 4, 3, images);
-    const { data } = prepare(small, 0, 2, 2, { ...place, height: 7, width: 9, channels: 3 });
+    const { data } = prepareBatch(small, 0, 2, 2, { ...place, height: 7, width: 9, channels: 3 });
     const expected = tf.image.resizeBilinear(
       tf.tensor4d(images, [2, 5, 4, 3]),
       [7, 9],
@@ -47,12 +47,21 @@ describe('images for a feature extractor are', () => {
     });
   });
 
+  test('made smaller by averaging, so that no line is lost', () => {
+    const stripes = picture(1, 8, 1, [255, 0, 0, 0, 0, 0, 255, 0]);
+    const { data } = prepareBatch(stripes, 0, 1, 1, { ...place, height: 1, width: 2 });
+    // Triangles that are 0 four pixels from their centres, at 1.5 and 5.5.
+    const sum = 0.625 + 0.875 + 0.875 + 0.625 + 0.375 + 0.125;
+    expect(data[0]).toBeCloseTo(0.625 / sum, 6);
+    expect(data[1]).toBeCloseTo(0.875 / sum, 6);
+  });
+
   test('grey in all channels, with channels first if it wants them', () => {
     const grey = picture(1, 2, 1, [0, 255]);
-    const { data, shape } = prepare(grey, 0, 1, 1, { ...place, layout: 'NCHW', channels: 3 });
+    const { data, shape } = prepareBatch(grey, 0, 1, 1, { ...place, layout: 'NCHW', channels: 3 });
     expect(shape).toEqual([1, 3, 1, 2]);
     expect([...data]).toEqual([0, 1, 0, 1, 0, 1]);
-    expect(() => prepare(picture(1, 1, 3, [1, 2, 3]), 0, 1, 1, place)).toThrow(UserError);
+    expect(() => prepareBatch(picture(1, 1, 3, [1, 2, 3]), 0, 1, 1, place)).toThrow(UserError);
   });
 });
 

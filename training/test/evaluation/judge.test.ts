@@ -65,7 +65,7 @@ test('a compiled step of a judge equals the step run by TF.js', async () => {
 
 describe('images shifted for a judge', () => {
   const image = Uint8Array.of(1, 2, 3, 4, 5, 6);
-  const size = { height: 2, width: 3 };
+  const size = { height: 2, width: 3, channels: 1 };
 
   test('move by whole pixels with black beyond, and are mirrored if they may be', () => {
     const many = new Uint8Array(6 * 400);

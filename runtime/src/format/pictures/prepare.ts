@@ -62,6 +62,10 @@ export function prepare(
   return placed(inner, shown, image, background);
 }
 
+/** A whole picture as an image of this size, squeezed if its shape is another. */
+export const squeezed = (picture: Picture, image: ImageSize): Levels =>
+  resample(sourceOf(picture), whole(picture), image, PREPARATION.background);
+
 /** The rectangle of a whole picture. */
 export const whole = ({ width, height }: { width: number; height: number }): Rectangle => ({
   x: 0,

@@ -1,13 +1,22 @@
 /** Loads folders of pictures as images of one size. */
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type ImageSize, type Preparation, prepare, processors, UserError } from '@gpn/runtime';
+import {
+  type ImageSize,
+  PREPARATION,
+  type Preparation,
+  prepare,
+  processors,
+  UserError,
+} from '@gpn/runtime';
 import pMap from 'p-map';
-import { fileReason } from '../../files/atomic.js';
+import { fileError, fileReason } from '../../files/atomic.js';
 import { allocate } from '../images.js';
 import type { Images, Split } from '../types.js';
+import { type Draft, draftEntry, type Entry, type EntryInfo, findEntry, keyOf } from './cache.js';
 import { decode, Unreadable } from './decode.js';
-import { filesBelow, type Problem } from './files.js';
+import { type FoundFile, filesBelow, type Problem, type Tree } from './files.js';
 import {
   foreignSentence,
   type Listing,
@@ -24,6 +33,10 @@ export interface PictureOptions extends ImageSize {
   readonly preparation?: Preparation | undefined;
   /** Whether to go on without the files that cannot be read. */
   readonly skipUnreadable?: boolean | undefined;
+  /** The folder of decoded sets; without one, nothing is kept. */
+  readonly cache?: string | undefined;
+  /** Bytes of images above which they stay in the cache; by default a quarter of the memory. */
+  readonly memory?: number | undefined;
   /** Called after each decoded file. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Called with sentences about what was read and what was not. */
@@ -32,50 +45,174 @@ export interface PictureOptions extends ImageSize {
 
 /**
  * Loads the pictures below a folder in a fixed order: by classes in natural order, and within each by
- * their paths. `prepare` of the runtime makes images of them.
+ * their paths. `prepare` of the runtime makes images of them. With a cache, only files that have changed
+ * since are decoded again, and images that take more than `memory` stay in its file.
  *
  * @throws UserError if there is nothing to load, or naming the files that cannot be read
  */
 export async function loadPictures(folder: string, options: PictureOptions): Promise<Images> {
-  const { height, width, channels, preparation, skipUnreadable = false, onNote } = options;
-  const listing = await listPictures(folder, await filesBelow(folder));
+  const { height, width, channels, cache, onNote, memory = totalmem() / 4 } = options;
+  const { preparation = PREPARATION, skipUnreadable = false, split } = options;
+  const tree = await filesBelow(folder);
+  const how = { height, width, channels, preparation, skipUnreadable, split };
+  const key = keyOf([how, resolve(folder), tree]);
+  const kept = cache === undefined ? undefined : await findEntry(cache, key);
+  const found = kept
+    ? await fromEntry(kept, folder, memory)
+    : await decodeAll(folder, tree, key, { ...options, preparation, memory });
+  for (const note of found.notes) onNote?.(note);
+  return { name: basename(resolve(folder)), height, width, channels, ...found.images };
+}
+
+/** What of a set does not follow from the options. */
+interface Found {
+  readonly images: Pick<Images, 'count' | 'images' | 'labels' | 'classes' | 'unread' | 'store'>;
+  readonly notes: readonly string[];
+}
+
+const describe = (
+  { count, classes, unread, notes }: EntryInfo,
+  labels: Uint8Array | undefined,
+  where: Pick<Images, 'images' | 'store'>,
+): Found => ({
+  images: {
+    count,
+    ...where,
+    ...(labels && classes && { labels, classes: [...classes] }),
+    ...(unread.length > 0 && { unread: [...unread] }),
+  },
+  notes,
+});
+
+async function fromEntry(entry: Entry, folder: string, memory: number): Promise<Found> {
+  const { path, labels, count, height, width, channels } = entry;
+  const bytes = count * height * width * channels;
+  if (bytes > memory)
+    return describe(entry, labels, { images: new Uint8Array(0), store: { path } });
+  const images = allocate(bytes, folder);
+  const file = await open(path, 'r');
+  try {
+    for (let at = 0; at < bytes; ) {
+      const { bytesRead } = await file.read(images, at, Math.min(bytes - at, PIECE), at);
+      if (bytesRead === 0) throw new UserError(`${path} is cut short: remove it.`);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return describe(entry, labels, { images });
+}
+
+/** Bytes that are read at once. */
+const PIECE = 2 ** 26;
+
+/** Files that are decoded before their pixels are written. */
+const AT_ONCE = 128;
+
+async function decodeAll(
+  folder: string,
+  tree: Tree,
+  key: string,
+  options: PictureOptions & { readonly preparation: Preparation; readonly memory: number },
+): Promise<Found> {
+  const { height, width, channels, cache, memory, skipUnreadable = false } = options;
+  const listing = await listPictures(folder, tree);
   const { files, labels, classes } = partOf(folder, listing, options.split);
   const size = height * width * channels;
-  const images = allocate(files.length * size, folder);
-  const problems: (Problem | undefined)[] = [];
+  const isLarge = cache !== undefined && files.length * size > memory;
+  const images = isLarge ? undefined : allocate(files.length * size, folder);
+  const draft = await begin(cache, key, isLarge);
+  const problems = [...listing.problems];
+  const kept: number[] = [];
   let done = 0;
-  await pMap(
-    files,
-    async ({ path }, k) => {
-      try {
-        const { picture } = await decode(await readFile(join(folder, path)));
-        images.set(prepare(picture, { height, width, channels }, preparation), k * size);
-      } catch (error) {
-        problems[k] = { file: path, reason: whyNot(error) };
-      }
+  const rowOf = async ({ path }: FoundFile): Promise<Uint8Array | Problem> => {
+    try {
+      const { picture } = await decode(await readFile(join(folder, path)));
+      return new Uint8Array(prepare(picture, { height, width, channels }, options.preparation));
+    } catch (error) {
+      return { file: path, reason: whyNot(error) };
+    } finally {
       options.onProgress?.(++done, files.length);
-    },
-    { concurrency: processors() },
-  );
-  const unread = [...listing.problems, ...problems.filter((each) => each !== undefined)];
-  const total = files.length + listing.problems.length;
-  if (unread.length > 0 && !skipUnreadable) throw new UserError(refusal(folder, unread, total));
-  const kept = [...files.keys()].filter((k) => problems[k] === undefined);
-  if (kept.length === 0) throw new UserError(refusal(folder, unread, total));
-  for (const note of notesOf(folder, listing, unread, total)) onNote?.(note);
-  kept.forEach((k, at) => {
-    if (k !== at) images.copyWithin(at * size, k * size, (k + 1) * size);
-  });
+    }
+  };
+  try {
+    for (let from = 0; from < files.length; from += AT_ONCE) {
+      const some = files.slice(from, from + AT_ONCE);
+      const rows = await pMap(some, rowOf, { concurrency: processors() });
+      const good: Uint8Array[] = [];
+      rows.forEach((row, k) => {
+        if (!(row instanceof Uint8Array)) problems.push(row);
+        else {
+          images?.set(row, kept.length * size);
+          kept.push(from + k);
+          good.push(row);
+        }
+      });
+      await draft.append(Buffer.concat(good));
+    }
+    const total = files.length + listing.problems.length;
+    if (kept.length === 0 || (problems.length > 0 && !skipUnreadable)) {
+      throw new UserError(refusal(folder, problems, total));
+    }
+    const info: EntryInfo = {
+      ...{ count: kept.length, height, width, channels },
+      ...(classes && { classes }),
+      unread: problems,
+      notes: notesOf(folder, listing, problems, total),
+    };
+    const own = labels && Uint8Array.from(kept, (k) => labels[k] as number);
+    const entry = await draft.finish(info, own);
+    if (images) return describe(info, own, { images: images.subarray(0, kept.length * size) });
+    const store = { path: (entry as Entry).path };
+    return describe(info, own, { images: new Uint8Array(0), store });
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
+}
+
+/** A draft that writes nothing. */
+const NO_DRAFT = {
+  append: async () => {},
+  finish: async () => undefined,
+  discard: async () => {},
+};
+
+/**
+ * Begins an entry. A cache that cannot be written is no reason not to train, unless there is no other
+ * place for the images.
+ */
+async function begin(cache: string | undefined, key: string, needed: boolean) {
+  if (cache === undefined) return NO_DRAFT;
+  let draft: Draft;
+  try {
+    draft = await draftEntry(cache, key);
+  } catch (error) {
+    if (needed) throw fileError('write into', cache, error);
+    return NO_DRAFT;
+  }
+  if (needed) {
+    return {
+      ...draft,
+      append: (pixels: Uint8Array) =>
+        draft.append(pixels).catch((error: unknown) => {
+          throw fileError('write into', cache, error);
+        }),
+    };
+  }
+  let failed = false;
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    if (failed) return undefined;
+    return work().catch(async () => {
+      failed = true;
+      await draft.discard();
+      return undefined;
+    });
+  };
   return {
-    name: basename(resolve(folder)),
-    count: kept.length,
-    height,
-    width,
-    channels,
-    images: images.subarray(0, kept.length * size),
-    ...(labels &&
-      classes && { labels: labels.filter((_, k) => !problems[k]), classes: [...classes] }),
-    ...(unread.length > 0 && { unread }),
+    append: (pixels: Uint8Array) => attempt(() => draft.append(pixels)),
+    finish: (info: EntryInfo, labels?: Uint8Array) => attempt(() => draft.finish(info, labels)),
+    discard: draft.discard,
   };
 }
 

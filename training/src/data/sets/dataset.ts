@@ -1,6 +1,6 @@
 /** Loads data sets by name or folder. */
 import { UserError } from '@gpn/runtime';
-import { gather, hashImages } from '../images.js';
+import { gather, hashImages, rowsAt } from '../images.js';
 import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
 import { loadFashion } from './fashion.js';
 import { loadFolder } from './folder.js';
@@ -69,10 +69,12 @@ export function selectClasses(data: Images, classes: readonly (string | number)[
   if (kept.length === 0) {
     throw new UserError(`${data.name} has no image of the classes ${classes.join(', ')}.`);
   }
+  const { store } = data;
+  const places = Uint32Array.from(kept, (index) => store?.places?.[index] ?? index);
   return {
     ...data,
     count: kept.length,
-    images: gather(data.images, data.height * data.width * data.channels, kept),
+    ...(store ? { store: { ...store, places } } : { images: rowsAt(data, kept) }),
     labels: gather(labels, 1, kept),
   };
 }

@@ -1,4 +1,5 @@
 import type { RandomStream } from '@gpn/runtime';
+import type { Pictures } from '../../data/types.js';
 
 /** Augmentation of a classifier's training images, so that it learns shapes and not positions. */
 export interface Augmentation {
@@ -6,22 +7,24 @@ export interface Augmentation {
   readonly shift: number;
   /** Whether half of the images are mirrored: possible for clothes, not for digits. */
   readonly flip: boolean;
+  /** What a translated image shows beyond its border: black by default, or its border again. */
+  readonly beyond?: 'black' | 'border';
 }
 
 /**
- * Translates each image by whole pixels (the border is filled with black) and may mirror it. `random`
- * decides by three numbers for each image.
+ * Translates each image by whole pixels and may mirror it. `random` decides by three numbers for each
+ * image.
  *
- * @param images [count, height, width], grey, 0 to 255
+ * @param images [count, height, width, channels], 0 to 255
  * @returns images of the same shape
  */
 export function augment(
   images: Uint8Array,
-  { height, width }: { height: number; width: number },
-  { shift, flip }: Augmentation,
+  { height, width, channels }: Pick<Pictures, 'height' | 'width' | 'channels'>,
+  { shift, flip, beyond = 'black' }: Augmentation,
   random: RandomStream,
 ): Uint8Array {
-  const size = height * width;
+  const size = height * width * channels;
   const count = images.length / size;
   const across = random.below(count, 2 * shift + 1);
   const down = random.below(count, 2 * shift + 1);
@@ -31,14 +34,23 @@ export function augment(
     const dx = (across[k] as number) - shift;
     const dy = (down[k] as number) - shift;
     const mirror = flip && mirrored[k] === 1;
-    for (let y = Math.max(0, dy); y < Math.min(height, height + dy); y++) {
-      const from = k * size + (y - dy) * width;
-      const to = k * size + y * width;
-      for (let x = Math.max(0, dx); x < Math.min(width, width + dx); x++) {
-        const source = x - dx;
-        moved[to + x] = images[from + (mirror ? width - 1 - source : source)] as number;
+    const column = (x: number) => {
+      const from = clamped(x - dx, width);
+      return mirror ? width - 1 - from : from;
+    };
+    const inside = (at: number, side: number) => beyond === 'border' || (at >= 0 && at < side);
+    for (let y = 0; y < height; y++) {
+      if (!inside(y - dy, height)) continue;
+      const line = k * height + clamped(y - dy, height);
+      for (let x = 0; x < width; x++) {
+        if (!inside(x - dx, width)) continue;
+        const from = (line * width + column(x)) * channels;
+        const to = ((k * height + y) * width + x) * channels;
+        for (let c = 0; c < channels; c++) moved[to + c] = images[from + c] as number;
       }
     }
   }
   return moved;
 }
+
+const clamped = (at: number, side: number): number => Math.min(side - 1, Math.max(0, at));

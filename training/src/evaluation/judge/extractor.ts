@@ -12,7 +12,7 @@ import {
 import type { Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';
 import { classesOf } from '../metrics/verdicts.js';
-import { type ImageInput, type Layout, prepare } from './prepare.js';
+import { type ImageInput, type Layout, prepareBatch } from './prepare.js';
 
 /** Identifies features; a part of the protocol. */
 export interface FeaturesIdentity {
@@ -53,8 +53,8 @@ const BATCH = 200;
 /**
  * Opens a feature extractor. A file exported by this project describes itself. Of any other file, the
  * first input takes images (NHWC or NCHW, grey or RGB, of the size of its shape) and the first output
- * gives features, which are flattened. Images of another size are resized; grey ones are repeated in
- * all channels.
+ * gives features, which are flattened. Images of another size are resized, as pictures are for a
+ * training; grey ones are repeated in all channels.
  *
  * @throws UserError if the file is not a feature extractor
  */
@@ -207,7 +207,7 @@ function runner(session: Session, format: NamedInput, names: readonly string[], 
     const collected = new Map<string, Float32Array>();
     for (let at = 0; at < count; at += step) {
       const n = Math.min(step, count - at);
-      const { data, shape } = prepare(images, at, n, format.batch ?? n, format);
+      const { data, shape } = prepareBatch(images, at, n, format.batch ?? n, format);
       const outputs = await session.run(
         { [format.input]: { dtype: 'float32', shape, data } },
         names,

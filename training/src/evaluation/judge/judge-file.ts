@@ -1,8 +1,13 @@
 /** Exports a trained judge as an .onnx file, and measures its accuracy. */
 import { createHash } from 'node:crypto';
 import { spec, trace } from '@gpn/export';
-import { judge } from '@gpn/models';
-import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
+import {
+  type ImageInfo,
+  type ModelInfo,
+  makeCertificate,
+  openSession,
+  withModelInfo,
+} from '@gpn/runtime';
 import type { Dataset } from '../../data/types.js';
 import { constants, tensorsBelow } from '../../engine/state.js';
 import type { State } from '../../engine/types.js';
@@ -11,7 +16,7 @@ import { average, type Rows } from '../metrics/rows.js';
 import { agreement, classesOf } from '../metrics/verdicts.js';
 import type { Labelled } from '../scorecard/image-sets.js';
 import { openExtractor } from './extractor.js';
-import type { JudgeRecipe } from './judge.js';
+import { type JudgeRecipe, judgeFor } from './judge.js';
 
 /**
  * Exports a judge as a file that gives features and logits, with a free batch size, a certificate, and
@@ -28,7 +33,7 @@ export async function exportJudge(
   const { train, test } = data;
   const classes = train.classes ?? [];
   const described = judgeInfo(train, recipe, classes);
-  const bytes = graphOf(state, classes.length, described.name);
+  const bytes = graphOf(state, train, described.name);
   const accuracy = await accuracyOf(withModelInfo(bytes, described), test);
   const protocol = `all ${test.count} test images of ${test.name}, hash ${test.hash}`;
   const session = await openSession(bytes, { device: 'cpu', label: described.name });
@@ -44,8 +49,8 @@ export async function exportJudge(
   }
 }
 
-function graphOf(state: State, classes: number, name: string): Uint8Array {
-  const network = judge({ classes });
+function graphOf(state: State, train: Dataset, name: string): Uint8Array {
+  const network = judgeFor(train);
   const model = trace(
     ({ images }) => {
       const params = constants(tensorsBelow(state, 'params', network.params));
@@ -59,6 +64,15 @@ function graphOf(state: State, classes: number, name: string): Uint8Array {
   return model.toBytes();
 }
 
+const imageOf = ({ height, width, channels }: Dataset): ImageInfo => ({
+  height,
+  width,
+  channels,
+  range: [0, 1],
+  layout: 'NHWC',
+  color: channels === 1 ? 'gray' : 'rgb',
+});
+
 function judgeInfo(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelInfo {
   return {
     version: 1,
@@ -66,7 +80,7 @@ function judgeInfo(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelI
     kind: 'features',
     input: 'images',
     output: 'features',
-    image: { height: 28, width: 28, channels: 1, range: [0, 1], layout: 'NHWC', color: 'gray' },
+    image: imageOf(train),
     classifier: { output: 'logits', classes: names.length, names },
     training: {
       recipe: createHash('sha256').update(JSON.stringify(recipe)).digest('hex'),
@@ -87,7 +101,7 @@ export async function examineJudge(
   test: Labelled,
 ): Promise<number> {
   const described = judgeInfo(train, recipe, train.classes ?? []);
-  const bytes = graphOf(state, train.classes?.length ?? 0, described.name);
+  const bytes = graphOf(state, train, described.name);
   return accuracyOf(withModelInfo(bytes, described), test);
 }
 

@@ -75,7 +75,7 @@ export interface JudgeTraining {
 /**
  * Trains a judge.
  *
- * @param data labelled grey images of 28 × 28 pixels
+ * @param data labelled images
  * @returns its tensors: `params/…`, `buffers/…` and `optimizer/…`
  * @throws UserError if the data has no labels, or fewer images than a batch
  */
@@ -84,7 +84,7 @@ export async function trainJudge(
   recipe: JudgeRecipe,
   { on, ...where }: JudgeTraining = {},
 ): Promise<State> {
-  const network = judge({ classes: data.classes?.length ?? 10 });
+  const network = judgeFor(data);
   const optimizer = adam({ beta1: 0.9, beta2: 0.999 });
   const order = batches(recipe.seed, data.count, recipe.batchSize);
   const step = await compile(
@@ -103,6 +103,10 @@ export async function trainJudge(
     await step.dispose();
   }
 }
+
+/** The network for images of such a size and number of classes. */
+export const judgeFor = ({ height, width, channels, classes }: Omit<Dataset, 'hash'>): Judge =>
+  judge({ classes: classes?.length ?? 10, shape: [height, width, channels] });
 
 /** The initial state, drawn from the seed. */
 export const startingJudge = (network: Judge, optimizer: Optimizer, seed: number): State =>

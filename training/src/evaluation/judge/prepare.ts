@@ -1,5 +1,5 @@
 /** Converts images to the input of a network. */
-import { product, UserError } from '@gpn/runtime';
+import { product, squeezed, UserError } from '@gpn/runtime';
 import type { Pictures } from '../../data/types.js';
 
 /** The order of the dimensions: channels last or channels first. */
@@ -17,26 +17,29 @@ export interface ImageInput {
 }
 
 /**
- * Converts `n` images from `at` on to a tensor with `batch` rows: resized (bilinear, with pixel centres
- * at halves, as in most libraries), and grey images repeated in all channels. Rows after the images
- * are zero.
+ * Converts `n` images from `at` on to a tensor with `batch` rows: resized by the filter of training, if
+ * they are of another size, and grey images repeated in all channels. Rows after the images are zero.
  *
  * @throws UserError for colour images if the network takes grey ones
  */
-export function prepare(
+export function prepareBatch(
   { height, width, channels, images }: Pictures,
   at: number,
   n: number,
   batch: number,
   format: ImageInput,
 ): { data: Float32Array; shape: number[] } {
-  if (channels !== format.channels && channels !== 1) {
+  if (channels > 1 && format.channels === 1) {
     throw new UserError(
       'The images are in colour, but the feature extractor takes grey ones: give --features a file that takes colour.',
     );
   }
-  const [toHeight, toWidth] = [format.height || height, format.width || width];
-  const spatial = [toHeight, toWidth];
+  const target = {
+    height: format.height || height,
+    width: format.width || width,
+    channels: format.channels,
+  };
+  const spatial = [target.height, target.width];
   const shape =
     format.layout === 'NHWC'
       ? [batch, ...spatial, format.channels]
@@ -50,41 +53,19 @@ export function prepare(
     for (let i = 0; i < n * size; i++) data[i] = low + scale * (images[at * size + i] as number);
     return { data, shape };
   }
-  const down = taps(height, toHeight);
-  const across = taps(width, toWidth);
-  const area = toHeight * toWidth;
+  const area = target.height * target.width;
   const [pixelStep, channelStep] = format.layout === 'NHWC' ? [format.channels, 1] : [1, area];
   for (let k = 0; k < n; k++) {
-    const from = (at + k) * size;
-    for (let y = 0; y < toHeight; y++) {
-      const { low: y0, high: y1, part: fy } = down[y] as Tap;
-      for (let x = 0; x < toWidth; x++) {
-        const { low: x0, high: x1, part: fx } = across[x] as Tap;
-        for (let c = 0; c < format.channels; c++) {
-          const value = (row: number, column: number) =>
-            images[from + (row * width + column) * channels + (channels === 1 ? 0 : c)] as number;
-          const top = value(y0, x0) + fx * (value(y0, x1) - value(y0, x0));
-          const bottom = fy === 0 ? top : value(y1, x0) + fx * (value(y1, x1) - value(y1, x0));
-          const to = k * area * format.channels + (y * toWidth + x) * pixelStep + c * channelStep;
-          data[to] = low + scale * (top + fy * (bottom - top));
-        }
+    // As floats, because whole levels would round what lies between pixels.
+    const pixels = Float32Array.from(images.subarray((at + k) * size, (at + k + 1) * size));
+    const picture = { width, height, data: pixels, range: [0, 255] as const };
+    const levels = squeezed(picture, target);
+    for (let pixel = 0; pixel < area; pixel++) {
+      for (let c = 0; c < format.channels; c++) {
+        const to = k * area * format.channels + pixel * pixelStep + c * channelStep;
+        data[to] = low + scale * (levels[pixel * format.channels + c] as number);
       }
     }
   }
   return { data, shape };
 }
-
-interface Tap {
-  readonly low: number;
-  readonly high: number;
-  /** The position between `low` and `high`, 0 to 1. */
-  readonly part: number;
-}
-
-/** The two source pixels between which each of `to` target pixels lies, in a line of `from` pixels. */
-const taps = (from: number, to: number): Tap[] =>
-  Array.from({ length: to }, (_, i) => {
-    const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
-    const low = Math.floor(at);
-    return { low, high: Math.min(from - 1, low + 1), part: at - low };
-  });

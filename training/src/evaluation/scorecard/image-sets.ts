@@ -1,6 +1,6 @@
 /** The sets of images that are compared: real images, generated images and noise. */
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
-import { gather, hashImages } from '../../data/images.js';
+import { gather, hashImages, rowsAt } from '../../data/images.js';
 import { loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, DatasetOptions, Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';
@@ -76,13 +76,13 @@ function enough(real: RealData): RealData {
 
 /** Copies the images at these indices, with their labels. */
 export function choose(from: Labelled, places: Uint32Array): Labelled & { channels: number } {
-  const { height, width, channels, images, labels } = from;
+  const { height, width, channels, labels } = from;
   return {
     count: places.length,
     height,
     width,
     channels,
-    images: gather(images, height * width * channels, places),
+    images: rowsAt(from, places),
     ...(labels && { labels: gather(labels, 1, places) }),
   };
 }

@@ -1,0 +1,49 @@
+import { basename, dirname, relative, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { writeFileAtomic } from '@gpn/training/atomic';
+import { checkWritable, kindOf } from '../files.js';
+import type { NEW } from '../options/new.js';
+import type { OptionsOf } from '../options/spec.js';
+import { suggestionsFor } from '../suggest.js';
+import { print, printAside } from '../terminal/print.js';
+
+export async function run(folder: string, options: OptionsOf<typeof NEW>): Promise<void> {
+  const out = options.out ?? `${basename(resolve(folder))}.yml`;
+  if (!/\.ya?ml$/.test(out)) throw new UserError(`--out ${out} must end in .yml.`);
+  if (await kindOf(out)) {
+    throw new UserError(`${out} exists already: remove it, or give another --out.`);
+  }
+  await checkWritable(out, 'file', '--out');
+  const path = relative(dirname(resolve(out)), resolve(folder)) || '.';
+  const suggest = await suggestionsFor(folder, path, out);
+  const { minutes, steps, size, channels, labels, unlabelled, network, seed, device } = options;
+  const wishes = {
+    ...{ size, network, seed, steps },
+    channels: channels && (Number(channels) as 1 | 3 | 4),
+    labels: labels || (unlabelled ? false : undefined),
+  };
+  let { text, recipe, count } = suggest(wishes);
+  if (minutes !== undefined) {
+    const { lasting } = await import('@gpn/training');
+    const here = { ...recipe, data: { ...recipe.data, dataset: resolve(folder) } };
+    const { training } = await lasting(here, minutes, {
+      ...{ out: dirname(resolve(out)), device },
+      on: (event) => event.type === 'note' && printAside(`${event.text}\n`),
+    });
+    ({ text, recipe } = suggest({ ...wishes, steps: training.steps }));
+  }
+  await writeFileAtomic(out, text);
+  if (options.json) {
+    print(`${JSON.stringify({ path: out, recipe }, null, 2)}\n`);
+    return;
+  }
+  const { data, model, training } = recipe;
+  print(
+    [
+      `Wrote ${out}: ${model.network} for ${count} images of ${data.width} × ${data.height}, ` +
+        `${data.channels === 1 ? 'grey' : data.channels === 3 ? 'colour' : 'colour with transparency'}, ` +
+        `${model.classes ? `${model.classes} classes, ` : ''}${training.steps} steps.`,
+      `Train it: gpn-cli train ${out}\n`,
+    ].join('\n'),
+  );
+}
