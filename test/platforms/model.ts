@@ -34,10 +34,15 @@ const INFOS = {
   },
 } as const satisfies Record<string, ModelInfo>;
 
-/** Weights as a seed has them; twice as large as Kaiming's, so that pixels reach both ends. */
+/**
+ * Weights as a seed has them; twice as large as Kaiming's, so that pixels reach both ends. Those that
+ * have a size of their own keep it.
+ */
 function tensors(specs: Network['params'], name: string): Record<string, tf.Tensor> {
   const random = stream(5, name);
-  const start = initialize(specs, 'kaiming', (count) => random.normal(count).map((x) => 2 * x));
+  const sized = Object.values(specs).some(({ start }) => start.kind === 'normal');
+  const scale = sized ? 1 : 2;
+  const start = initialize(specs, 'kaiming', (count) => random.normal(count).map((x) => scale * x));
   return Object.fromEntries(
     Object.entries(start).map(([key, { shape, data }]) => [key, tf.tensor(data, [...shape])]),
   );
