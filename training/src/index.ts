@@ -23,7 +23,7 @@ export { changed, recipeHash, recipeNames, resolveRecipe } from './recipe/load.j
 export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
-export { SIDES, suggestRecipe, type Wishes } from './recipe/suggest.js';
+export { suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';
 export { train } from './run/loop.js';

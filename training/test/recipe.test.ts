@@ -123,7 +123,11 @@ describe('a mistake in a recipe is one sentence that says where and what to do:'
       '  range: [1]',
       'data.range must be the list [0, 1] or [-1, 1], found [1].',
     ],
-    ['  channels: 1 # 1 grey, 3 colour', '  channels: 2', 'data.channels must be 1, 3 or 4, found 2.'],
+    [
+      '  channels: 1 # 1 grey, 3 colour',
+      '  channels: 2',
+      'data.channels must be 1, 3 or 4, found 2.',
+    ],
     [
       '  height: 28',
       '  height: 32',

@@ -1,7 +1,8 @@
+import { SIDES } from '@gpn/models';
 import { describe, expect, it } from 'vitest';
 import type { FolderSurvey } from '../src/data/pictures/index.js';
 import { ganOf } from '../src/recipe/gan.js';
-import { SIDES, suggestRecipe, type Wishes } from '../src/recipe/suggest.js';
+import { suggestRecipe, type Wishes } from '../src/recipe/suggest.js';
 import { parseRecipe } from '../src/recipe/yaml.js';
 
 const survey = (count: number, more: Partial<FolderSurvey> = {}): FolderSurvey => ({

@@ -5,8 +5,8 @@ import { type LayerMaker, NetworkError, type NetworkOptions } from '../network.j
 
 const [SMALLEST, LARGEST] = [16, 256];
 
-/** Sides that are 4, 5, 6 or 7 times a power of two, in order. */
-const SIDES: readonly number[] = [4, 5, 6, 7]
+/** The sides of the families, in pixels: 4, 5, 6 or 7 times a power of two, from 16 to 256, in order. */
+export const SIDES: readonly number[] = [4, 5, 6, 7]
   .flatMap((base) => Array.from({ length: 7 }, (_, halvings) => base * 2 ** halvings))
   .filter((side) => side >= SMALLEST && side <= LARGEST)
   .sort((a, b) => a - b);

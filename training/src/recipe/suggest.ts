@@ -1,12 +1,13 @@
 /** A recipe that fits a folder of pictures, as commented YAML. */
 import { basename, resolve } from 'node:path';
+import { SIDES } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { stringify } from 'yaml';
 import type { FolderSurvey } from '../data/pictures/index.js';
 
 /** What a user may want otherwise than suggested. */
 export interface Wishes {
-  /** The side of the images in pixels: see `SIDES`. */
+  /** The side of the images in pixels: one of `SIDES` of @gpn/models. */
   readonly size?: number | undefined;
   /** 1 grey, 3 colour, 4 colour with transparency. */
   readonly channels?: 1 | 3 | 4 | undefined;
@@ -16,12 +17,6 @@ export interface Wishes {
   readonly steps?: number | undefined;
   readonly seed?: number | undefined;
 }
-
-/** Sides that the networks of any size can have: 4 to 7, doubled a few times. */
-export const SIDES = [4, 5, 6, 7]
-  .flatMap((base) => [2, 3, 4, 5, 6].map((doublings) => base * 2 ** doublings))
-  .filter((side) => side <= 256)
-  .sort((a, b) => a - b);
 
 /** The largest side that is suggested: a step takes four times as long at twice the side. */
 const LARGEST = 32;
