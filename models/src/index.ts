@@ -15,5 +15,6 @@ export {
   under,
   type Weights,
 } from './network.js';
+export { SIDES } from './networks/any-size.js';
 export { type Judge, type JudgeOptions, judge } from './networks/judge.js';
 export { NETWORKS, type Pair } from './zoo.js';

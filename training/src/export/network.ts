@@ -110,7 +110,8 @@ function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method):
   };
 }
 
-const COLORS = { 1: 'gray', 3: 'rgb', 4: 'rgba' } as const;
+/** What a number of channels is called in the metadata. */
+export const COLORS = { 1: 'gray', 3: 'rgb', 4: 'rgba' } as const;
 
 /** The images that the network draws or takes; for a fragment discriminator, the fragments. */
 function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelInfo['image'] {

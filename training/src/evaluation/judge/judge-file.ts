@@ -11,6 +11,7 @@ import {
 import type { Dataset } from '../../data/types.js';
 import { constants, tensorsBelow } from '../../engine/state.js';
 import type { State } from '../../engine/types.js';
+import { COLORS } from '../../export/network.js';
 import { VERSIONS } from '../../export/versions.js';
 import { average, type Rows } from '../metrics/rows.js';
 import { agreement, classesOf } from '../metrics/verdicts.js';
@@ -70,7 +71,7 @@ const imageOf = ({ height, width, channels }: Dataset): ImageInfo => ({
   channels,
   range: [0, 1],
   layout: 'NHWC',
-  color: channels === 1 ? 'gray' : 'rgb',
+  color: COLORS[channels as 1 | 3 | 4],
 });
 
 function judgeInfo(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelInfo {
