@@ -25,19 +25,25 @@ export const scaled = (gain: number, fanIn: number): Start =>
 
 /** What all layers with weights share: a kernel, optionally normalised, and an optional bias. */
 function weighted(
-  kernel: { readonly shape: readonly number[]; readonly fanIn: number; readonly fanOut: number },
+  kernel: {
+    readonly shape: readonly number[];
+    readonly fanIn: number;
+    readonly fanOut: number;
+    /** Inputs that an output depends on, if `fanIn` counts otherwise. */
+    readonly sees?: number;
+  },
   channels: number,
   { spectral = false, bias = false, gain }: WeightOptions,
   multiply: (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor,
 ): Pick<Layer, 'params' | 'buffers' | 'apply'> {
-  const { shape, fanIn, fanOut } = kernel;
+  const { shape, fanIn, fanOut, sees = fanIn } = kernel;
   const columns = shape.at(-1) as number;
   const rows = product(shape) / columns;
   return {
     params: {
       kernel: {
         shape,
-        start: gain === undefined ? { kind: 'weight', fanIn, fanOut } : scaled(gain, fanIn),
+        start: gain === undefined ? { kind: 'weight', fanIn, fanOut } : scaled(gain, sees),
       },
       ...(bias && { bias: { shape: [channels], start: { kind: 'zeros' } as const } }),
     },
@@ -109,8 +115,9 @@ export const deconv = (
     const size = (n: number) => (p === 'same' ? n * s : (n - 1) * s - 2 * p + k);
     const spec = {
       shape: [k, k, out, channels],
-      fanIn: k * k * out,
+      fanIn: k * k * out, // as PyTorch counts
       fanOut: k * k * channels,
+      sees: (k * k * channels) / (s * s),
     };
     return {
       outputShape: [size(h), size(w), out],

@@ -1,11 +1,15 @@
 /**
  * Residual networks without normalisation, after "The GAN is dead; long live the GAN!" (Huang et al.
  * 2024, arXiv:2501.05441). Made for pairs of losses with gradient penalties (R1, R2).
+ *
+ * Unlike there, the largest blocks work at half the side of the images, which one convolution with a
+ * stride reaches: at the full side, where channels are few, a step would take most of its time.
  */
 import {
   basis,
   bias,
   conv,
+  deconv,
   dense,
   double,
   embed,
@@ -50,13 +54,13 @@ const block = (channels: number, blocks: number): LayerMaker => {
 const widen = (from: number, to: number): LayerMaker[] =>
   from === to ? [] : [conv(1, 1, 0, to, { gain: 1 })];
 
-/** The channels of the maps of each size, from the largest on. */
+/** The channels of the maps of each size, from half the side of the images on. */
 function mapsOf(
   { baseChannels, image, width = 1 }: NetworkOptions,
   { halvings }: Square,
 ): number[] {
-  const largest = baseChannels ?? ((image?.height ?? 28) <= 64 ? 16 : 32);
-  return channelsOf(largest * width, halvings + 1);
+  const largest = baseChannels ?? ((image?.height ?? 28) <= 64 ? 32 : 64);
+  return channelsOf(largest * width, halvings);
 }
 
 /** Labels are learned vectors, as long as the latents, that are appended to them. */
@@ -65,17 +69,17 @@ export const resnetGenerator = (options: NetworkOptions): Network => {
   const size = square(options);
   const { latentSize, conditions = {} } = options;
   const [smallest = 0, ...larger] = mapsOf(options, size).reverse();
-  const blocks = size.halvings + 1;
+  const blocks = size.halvings;
   return sequential(
     [latentSize],
     [
       ...Object.entries(conditions).map(([name, classes]) => embed(name, classes, latentSize)),
       ...[basis(size.base, smallest), block(smallest, blocks)], //          4×4
       ...larger.flatMap((maps, i) => [
-        ...[...widen([smallest, ...larger][i] as number, maps), double()], // 8×8, 16×16, 32×32
+        ...[...widen([smallest, ...larger][i] as number, maps), double()], // 8×8, 16×16
         block(maps, blocks),
       ]),
-      ...[conv(1, 1, 0, size.channels, { gain: 1 }), intoRange(options)],
+      ...[deconv(4, 2, 1, size.channels, { gain: 1 }), intoRange(options)], // 32×32
     ],
   );
 };
@@ -86,15 +90,15 @@ export const resnetDiscriminator = (options: NetworkOptions): Network => {
   const size = square(options);
   const { latentSize, conditions = {} } = options;
   const [largest = 0, ...smaller] = mapsOf(options, size);
-  const blocks = size.halvings + 1;
+  const blocks = size.halvings;
   const side = size.base * 2 ** size.halvings;
   const classes = Object.entries(conditions);
   return sequential(
     [side, side, size.channels],
     [
-      ...[conv(1, 1, 0, largest, { gain: 1 }), block(largest, blocks)], //  32×32
+      ...[conv(4, 2, 1, largest, { gain: 1 }), block(largest, blocks)], //  16×16
       ...smaller.flatMap((maps, i) => [
-        ...[halve(), ...widen([largest, ...smaller][i] as number, maps)], // 16×16, 8×8, 4×4
+        ...[halve(), ...widen([largest, ...smaller][i] as number, maps)], // 8×8, 4×4
         block(maps, blocks),
       ]),
       ...[weightedSum(), dense(classes.length > 0 ? latentSize : 1, { bias: false, gain: 1 })],
