@@ -1,7 +1,8 @@
 /**
  * `npm run bench:train`: how fast a training step is, and how much of the machine it uses.
  *
- *   npm run bench:train                      a table: systems 3, 5, 7-large, dcgan-64, and GPN's two stages
+ *   npm run bench:train                      a table: systems 3, 5, 7-large, GPN's two stages,
+ *                                            dcgan-64, and resnet at 32 and 64 pixels
  *   npm run bench:train -- --json            an array, for programs
  *   npm run bench:train -- --system dcgan-mnist --steps 200 --threads 2
  *   npm run bench:train -- --together 1      so many steps in a call of onnxruntime, in place of as
@@ -45,7 +46,12 @@ import { firstRates, partsOf } from '../training/dist/run/progress.js';
 import { burners, fairShare } from './burners.mjs';
 import { memory } from './train-memory.mjs';
 
-const RECIPES = ['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist', 'dcgan-64'];
+const RECIPES = [
+  ...['gan-mnist', 'dcgan-mnist', 'cdcgan-mnist-large', 'gpn-mnist'],
+  ...['dcgan-64', 'resnet-32', 'resnet-64'],
+];
+/** Systems that are no recipes: the networks and losses of emoji-32, without its augmentation. */
+const SIDES = { 'resnet-32': 32, 'resnet-64': 64 };
 const ROUNDS = 5;
 /** Long enough for V8 to have compiled what puts batches together. */
 const WARM_UP_MS = 2000;
@@ -79,7 +85,7 @@ if (options.memory) {
   console.log(JSON.stringify(await measure(options.system, options.phase)));
 } else {
   const rows = (options.system ? [options.system] : RECIPES).flatMap((system) =>
-    ganOf(resolveRecipe(system)).phases.map((phase) => inProcess(system, phase.name)),
+    ganOf(recipeOf(system)).phases.map((phase) => inProcess(system, phase.name)),
   );
   if (options.json) console.log(JSON.stringify(rows, null, 2));
   else console.table(rows.map(rounded));
@@ -124,7 +130,7 @@ function inProcess(system, phase) {
 }
 
 async function measure(system, phaseName) {
-  const recipe = resolveRecipe(system, { steps: ENDLESS });
+  const recipe = recipeOf(system);
   const gan = ganOf(recipe);
   const phase = gan.phases.find(({ name }) => name === phaseName);
   const gflopPerStep = phase.flops / 1e9;
@@ -215,6 +221,14 @@ async function measure(system, phaseName) {
       ratios,
     }),
   };
+}
+
+function recipeOf(system) {
+  const side = SIDES[system];
+  const recipe = resolveRecipe(side ? 'emoji-32' : system, { steps: ENDLESS });
+  if (!side) return recipe;
+  const { augmentation: _, generator_average: __, ...training } = recipe.training;
+  return { ...recipe, data: { ...recipe.data, height: side, width: side }, training };
 }
 
 /** The data of a recipe; for one that wants a folder of the user's, noise in the size of its images. */

@@ -111,7 +111,7 @@ def take(network, tensors, role):
         module.bias.data.copy_(tensors[f"{role}/params/norm{i}/offset"])
 
 
-def check(step, generator, discriminator, args):
+def check(step, generator, discriminator, args, take=take):
     """Prints the losses of three steps from our weights on our batch, as the file has them."""
     tensors = {name: t.to(args.device) for name, t in read_safetensors(args.check).items()}
     take(generator, tensors, "generator")
