@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from common import check, measure, options
 
-LATENT, GROUP, GAMMA = 64, 16, 1.0
+LATENT, GROUP, GAMMA = 64, 32, 1.0
 
 
 class Biased(nn.Module):

@@ -28,7 +28,7 @@ const GAIN = Math.sqrt(2 / (1 + SLOPE ** 2));
 /** A block computes with this many times its channels. */
 const EXPANSION = 2;
 /** Channels of a group of the 3×3 convolutions, or as near above it as divides them. */
-const GROUP = 16;
+const GROUP = 32;
 
 const groupsOf = (channels: number): number => {
   let groups = Math.max(1, Math.floor(channels / GROUP));
