@@ -12,7 +12,7 @@ const mnist = join(
   'data',
 );
 /** Where a recipe's own data cannot be had everywhere. */
-const DATA: Record<string, string> = { fashion: mnist, images: '' };
+const DATA: Record<string, string> = { fashion: mnist, images: '', emoji: '' };
 const LARGE = new Set(['cdcgan-mnist-large', 'dcgan-64']);
 const STEPS = 20;
 
@@ -30,6 +30,11 @@ beforeAll(async () => {
       photo.data[k] = [r, g, b][k % 3] as number;
     });
     await writeFile(join(photos, `${i}.png`), await photo.toPNG());
+  }
+  DATA.emoji = join(folder, 'emoji');
+  for (let label = 0; label < 9; label++) {
+    await mkdir(join(DATA.emoji, `class ${label}`), { recursive: true });
+    await writeFile(join(DATA.emoji, `class ${label}`, '0.png'), await photo.toPNG());
   }
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
