@@ -20,7 +20,7 @@ import { parseArgs } from 'node:util';
 import { Images, stream, UserError } from '@gpn/runtime';
 import { ganOf, loadDataset, recipeNames, resolveRecipe, startingState } from '@gpn/training';
 import { ENGINES } from '../training/dist/engine/choice.js';
-import { enter, ratesOf } from '../training/dist/run/progress.js';
+import { firstRates } from '../training/dist/run/progress.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,7 +56,7 @@ async function compare(recipe, dataset) {
   for (const phase of phases) {
     if (phases.find(({ step }) => step === phase.step) !== phase) continue;
     const { feeds } = phase.data(dataset);
-    const rates = ratesOf(enter({}, phase));
+    const rates = firstRates(recipe, phase);
     const all = Array.from({ length: steps }, (_, k) => ({ ...feeds(k), ...rates }));
     const onnx = await run('onnx', phase, state, all);
     const tensorflow = await run('tensorflow', phase, state, all);
