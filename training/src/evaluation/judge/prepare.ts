@@ -18,7 +18,8 @@ export interface ImageInput {
 
 /**
  * Converts `n` images from `at` on to a tensor with `batch` rows: resized by the filter of training, if
- * they are of another size, and grey images repeated in all channels. Rows after the images are zero.
+ * they are of another size, grey repeated in all channels, and alpha laid on black. Rows after the images
+ * are zero.
  *
  * @throws UserError for colour images if the network takes grey ones
  */
@@ -29,7 +30,7 @@ export function prepareBatch(
   batch: number,
   format: ImageInput,
 ): { data: Float32Array; shape: number[] } {
-  if (channels !== format.channels && channels !== 1) {
+  if (format.channels === 1 && channels !== 1) {
     throw new UserError(
       'The images are in colour, but the feature extractor takes grey ones: give --features a file that takes colour.',
     );
