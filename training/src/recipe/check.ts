@@ -209,11 +209,12 @@ export function checkRecipe(
 }
 
 /** The recipe with the whole path of its network's file and its SHA-256, if it names a file. */
-function withFile({ model, ...rest }: Recipe, base: string): Recipe {
-  if (!isFile(model.network)) return { ...rest, model };
+function withFile(recipe: Recipe, base: string): Recipe {
+  const { model } = recipe;
+  if (!isFile(model.network)) return recipe;
   const network = resolve(base, model.network);
   const network_sha256 = hashOf({ ...model, network });
-  return { ...rest, model: { ...model, network, network_sha256 } };
+  return { ...recipe, model: { ...model, network, network_sha256 } };
 }
 
 /** What a check objects to, or the networks themselves, which do not take every option. */
