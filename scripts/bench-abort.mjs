@@ -1,8 +1,7 @@
 /**
  * How long a model that never returns outlives its abort, in a worker of Node and of Chromium:
  * `npm run bench:abort -- [--times 10]` prints the seconds from the abort until the call has failed, and
- * until the worker has ended, medians and the longest. Chromium gives a worker two seconds to end by
- * itself. CHROMIUM names a browser other than Playwright's.
+ * until the worker has ended, medians and the longest.  CHROMIUM names a browser other than Playwright's.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

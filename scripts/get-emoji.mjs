@@ -7,10 +7,17 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 
 const PACKAGE = 'emoji-datasource-google@16.0.0';
 const SHA512 =
@@ -49,7 +56,7 @@ mkdirSync(parent, { recursive: true });
 const made = mkdtempSync(join(parent, `.${basename(folder)}-`));
 try {
   console.log(`Getting ${PACKAGE} (71 MiB) …`);
-  const count = sort(files(await download()), join(made, 'emoji'));
+  const count = sort(await download(), join(made, 'emoji'));
   renameSync(join(made, 'emoji'), folder);
   console.log(`${count} pictures are in ${folder}.`);
 } catch (error) {
@@ -59,7 +66,7 @@ try {
   rmSync(made, { recursive: true, force: true });
 }
 
-/** The package's archive, as npm gets it: from its cache or the user's registry. */
+/** The package's folder, as npm gets it: from its cache or the user's registry. */
 async function download() {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const options = ['pack', PACKAGE, '--silent', '--pack-destination', made];
@@ -67,31 +74,21 @@ async function download() {
   const bytes = await readFile(join(made, name));
   const found = createHash('sha512').update(bytes).digest('base64');
   if (found !== SHA512) throw new Error(`${name} is not the file it was: its SHA-512 is ${found}.`);
-  return gunzipSync(bytes);
+  const wanted = ['package/emoji.json', 'package/img/google/64'];
+  execFileSync('tar', ['-xzf', name, ...wanted], { cwd: made });
+  return join(made, 'package');
 }
 
-/** The files of a tar archive by name; names and sizes are in headers of 512 bytes. */
-function files(tar) {
-  const text = (from, length) => tar.toString('latin1', from, from + length).replace(/\0.*$/s, '');
-  const found = new Map();
-  for (let at = 0; at < tar.length && tar[at] !== 0; ) {
-    const size = Number.parseInt(text(at + 124, 12), 8);
-    found.set(text(at, 100), tar.subarray(at + 512, at + 512 + size));
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  return found;
-}
-
-/** Writes each picture, in all skin tones, into the folder of its category. */
-function sort(archive, into) {
+/** Puts each picture, in all skin tones, into the folder of its category. */
+function sort(from, into) {
   let count = 0;
-  for (const emoji of JSON.parse(archive.get('package/emoji.json'))) {
+  for (const emoji of JSON.parse(readFileSync(join(from, 'emoji.json'), 'utf8'))) {
     const to = join(into, CLASSES[emoji.category]);
     mkdirSync(to, { recursive: true });
     for (const { image } of [emoji, ...Object.values(emoji.skin_variations ?? {})]) {
-      const picture = archive.get(`package/img/google/64/${image}`);
-      if (!picture) continue;
-      writeFileSync(join(to, image), picture);
+      const picture = join(from, 'img/google/64', image);
+      if (!existsSync(picture)) continue;
+      renameSync(picture, join(to, image));
       count++;
     }
   }

@@ -22,9 +22,9 @@ export interface Wishes {
 const LARGEST = 32;
 /** Images of a class below which labels are not suggested: there would be too little to tell it by. */
 const SMALL_CLASS = 50;
-/** Pictures below which a discriminator learns them by heart unless it sees each in many versions. */
+/** Pictures below which augmentation is suggested. */
 const FEW = 20_000;
-/** Pictures below which mirrored ones are worth more than telling left from right. */
+/** Pictures below which mirrored ones are suggested. */
 const VERY_FEW = 1000;
 const BATCH = 64;
 /** Pictures of a training at least: one is to see each of a batch. */
@@ -86,7 +86,7 @@ data:
   flip: ${count < VERY_FEW}
 ${on(survey.unreadable.length > 0, '  # Some pictures cannot be read: leave them out, and list them.', '  skip_unreadable: true')}
 model:
-  # resnet: a modern network without normalisation; dcgan: quicker steps, more likely to collapse.
+  # resnet: a modern network without normalisation; dcgan: a plain one (Radford et al. 2016).
   network: ${network}
   latent:
     size: 64

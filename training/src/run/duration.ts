@@ -55,7 +55,7 @@ const lengthOf = ({ training: { epochs, steps, schedule } }: Recipe) => ({
 });
 
 /** The recipe with another number of steps, over which its cosine changes as before. */
-export function withSteps(recipe: Recipe, steps: number): Recipe {
+function withSteps(recipe: Recipe, steps: number): Recipe {
   const { training } = recipe;
   const { schedule } = training;
   const share = schedule?.steps && training.steps ? schedule.steps / training.steps : 1;

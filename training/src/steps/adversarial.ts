@@ -7,7 +7,7 @@ import { AUGMENTATION_DRAWS, type Augmentation, augment } from './augment.js';
 import { clip, gradientPenalty, slopePenalty } from './gradient-penalty.js';
 import { differentiate, scoresAndSlopes } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
-import { asInputs, ganState, rateInputs } from './state.js';
+import { asInputs, ganState, learn, rateInputs } from './state.js';
 
 /** A network in training: its weights, its buffers (running statistics) and its optimiser's state. */
 export interface Trainee {
@@ -127,7 +127,7 @@ export const adversarialStep =
         const total = penalties.reduce((sum, penalty) => tf.add(sum, penalty), adversarial);
         return { loss: total, aux: { buffers: onFake.buffers } };
       }, d.params);
-      const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator, rates.beta2);
+      const next = learn(optimizer, d, grads, rates, 'discriminator');
       const params = settings.weightClip ? clip(next.params, settings.weightClip) : next.params;
       d = { params, buffers: aux.buffers, optimizer: next.state };
       losses = { ...losses, discriminator: step.loss };
@@ -148,7 +148,7 @@ export const adversarialStep =
           aux: { made: made.buffers, scored: scored.buffers },
         };
       }, g.params);
-      const next = optimizer.update(g.params, grads, g.optimizer, rates.generator, rates.beta2);
+      const next = learn(optimizer, g, grads, rates, 'generator');
       g = { params: next.params, buffers: aux.made, optimizer: next.state };
       d = { ...d, buffers: aux.scored };
       losses = { ...losses, generator: step.loss };

@@ -5,7 +5,7 @@ import type { GanSettings } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
-import { asInputs, ganState, rateInputs } from './state.js';
+import { asInputs, ganState, learn, rateInputs } from './state.js';
 
 /** The networks and settings of the step; the discriminator is an autoencoder of images. */
 export interface BeganSettings
@@ -62,13 +62,7 @@ export const beganStep =
       const onReal = meanEnergy(real);
       return { loss: tf.sub(onReal, tf.mul(k, meanEnergy(fake))), aux: { real: { onReal } } };
     }, d.params);
-    const dNext = optimizer.update(
-      d.params,
-      dStep.grads,
-      d.optimizer,
-      rates.discriminator,
-      rates.beta2,
-    );
+    const dNext = learn(optimizer, d, dStep.grads, rates, 'discriminator');
 
     const gStep = differentiate((params) => {
       const made = generator.apply(params, g.buffers, noise.latents, pass).y;
@@ -77,13 +71,7 @@ export const beganStep =
       const alike = diversity && tf.mul(diversity, likeness(made, noise.latents));
       return { loss: alike ? tf.add(onFake, alike) : onFake, aux: { fake: { onFake } } };
     }, g.params);
-    const gNext = optimizer.update(
-      g.params,
-      gStep.grads,
-      g.optimizer,
-      rates.generator,
-      rates.beta2,
-    );
+    const gNext = learn(optimizer, g, gStep.grads, rates, 'generator');
 
     const { onReal } = dStep.aux.real;
     const { onFake } = gStep.aux.fake;

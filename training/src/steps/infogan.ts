@@ -5,7 +5,7 @@ import type { GanSettings } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
 import { fromPixels } from './pixels.js';
-import { asInputs, ganState, rateInputs } from './state.js';
+import { asInputs, ganState, learn, rateInputs } from './state.js';
 
 /** The networks and settings of the step. */
 export interface InfoganSettings
@@ -111,13 +111,7 @@ export const infoganStep =
         aux: { made: made.buffers, scored: onFake.buffers },
       };
     }, g.params);
-    const gNext = optimizer.update(
-      g.params,
-      gStep.grads,
-      g.optimizer,
-      rates.generator,
-      rates.beta2,
-    );
+    const gNext = learn(optimizer, g, gStep.grads, rates, 'generator');
 
     const fake = generate(g.params).y;
     const dStep = differentiate((params) => {
@@ -144,13 +138,7 @@ export const infoganStep =
         },
       };
     }, d.params);
-    const dNext = optimizer.update(
-      d.params,
-      dStep.grads,
-      d.optimizer,
-      rates.discriminator,
-      rates.beta2,
-    );
+    const dNext = learn(optimizer, d, dStep.grads, rates, 'discriminator');
 
     return {
       state: {

@@ -7,7 +7,7 @@ import type { Optimizer } from '../gan/optimizers.js';
 import type { Trainee } from './adversarial.js';
 import { differentiate } from './gradients.js';
 import { likeness } from './likeness.js';
-import { asInputs, dropoutInputs, frozen, rateInputs, trainee } from './state.js';
+import { asInputs, dropoutInputs, frozen, learn, rateInputs, trainee } from './state.js';
 
 /** The networks and settings of the discriminator's step. */
 export interface FragmentSettings {
@@ -71,7 +71,7 @@ export const fragmentStep =
       const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
       return { loss: mean, aux: { buffers: scored.buffers } };
     }, d.params);
-    const next = optimizer.update(d.params, grads, d.optimizer, rates.discriminator, rates.beta2);
+    const next = learn(optimizer, d, grads, rates, 'discriminator');
     const after = { params: next.params, buffers: aux.buffers, optimizer: next.state };
     return { state: { ...state, discriminator: after }, metrics: { discriminator: loss } };
   };
@@ -125,7 +125,7 @@ export const deceptionStep =
         aux: { buffers: made.buffers, metrics },
       };
     }, g.params);
-    const next = optimizer.update(g.params, step.grads, g.optimizer, rates.generator, rates.beta2);
+    const next = learn(optimizer, g, step.grads, rates, 'generator');
     const after = { params: next.params, buffers: step.aux.buffers, optimizer: next.state };
     return { state: { ...state, generator: after }, metrics: step.aux.metrics };
   };

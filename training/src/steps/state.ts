@@ -6,8 +6,10 @@ import {
   type Network,
   type Pair,
   type TensorSpec,
+  type Tensors,
 } from '@gpn/models';
 import type { RandomStream } from '@gpn/runtime';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { State } from '../engine/types.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import { mapRecord } from '../records.js';
@@ -53,6 +55,18 @@ export const rateInputs = <Name extends string>(
   ...(Object.fromEntries(names.map((name) => [name, spec([])])) as Record<Name, Shape>),
   ...(takesBeta2 && { beta2: spec([]) }),
 });
+
+/**
+ * Updates a network by its gradients, with the rates of its role.
+ * @returns the next parameters, and the state of the optimiser
+ */
+export const learn = <Role extends string>(
+  optimizer: Optimizer,
+  { params, optimizer: state }: { readonly params: Tensors; readonly optimizer: Tensors },
+  grads: Tensors,
+  rates: Readonly<Record<Role, Tensor>> & { readonly beta2?: Tensor | undefined },
+  role: Role,
+) => optimizer.update(params, grads, state, rates[role], rates.beta2);
 
 /** The input specs of a network's dropout: uniform numbers for `rows` examples, by layer. */
 export const dropoutInputs = (

@@ -27,9 +27,8 @@ import { gatherOrZero, turned } from './products.js';
 import { type Form, form, type Rows } from './toom-cook.js';
 
 /**
- * By the number of taps. The points decide the rounding: with ±0.7 and ±1.4 it is three times that of
- * two taps (2e-6 of the largest value, 128 channels), with ±1 and ±2, whose powers lie further apart,
- * thirteen times.
+ * By the number of taps. The points decide the rounding: the powers of ±0.7 and ±1.4 lie nearer to one
+ * another than those of ±1 and ±2, which are usual, and lose fewer digits.
  */
 const FORMS: Readonly<Record<number, Form>> = {
   2: form([0, 1, Infinity], 2, 2),
