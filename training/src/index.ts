@@ -19,7 +19,7 @@ export { adam, type Optimizer } from './gan/optimizers.js';
 export type { Method, Phase } from './methods/method.js';
 export { ganOf, networksOf } from './recipe/gan.js';
 export { preparationOf } from './recipe/keys/common.js';
-export { changed, recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
+export { overrideRecipe, recipeHash, recipeNames, resolveRecipe } from './recipe/load.js';
 export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';

@@ -33,3 +33,27 @@ it.each(['dcgan-mnist', 'began-mnist', 'gpn-mnist'])(
     }
   },
 );
+
+it('a ramped average follows the weights closely at first', async () => {
+  const training = { generator_average: 0.75, average_ramp: 1 };
+  const { phases, start } = smallGan('dcgan-mnist', { training });
+  const [phase] = phases as [(typeof phases)[number]];
+  const step = await compile(phase.step, phase.inputs, { device: 'cpu' });
+  step.load(start);
+  const of = (path: string) => (step.state()[path] as TensorData).data.slice() as Float32Array;
+  const path = Object.keys(start).find((name) => name.startsWith('generator/params/')) as string;
+  const weights: Float32Array[] = [];
+  let average: Float32Array = new Float32Array();
+  for (let k = 0; k < 6; k++) {
+    await step.run(phase.feeds(k));
+    weights.push(of(path));
+    average = of(path.replace('params', 'average'));
+  }
+  await step.dispose();
+  // Steps 0 to 3 keep 0, 1/2, 2/3, 3/4: the mean of the first four. The others keep 3/4.
+  const mean = (i: number) => weights.slice(0, 4).reduce((sum, w) => sum + (w[i] ?? 0) / 4, 0);
+  average.forEach((x, i) => {
+    const later = 0.75 * mean(i) + 0.25 * (weights[4]?.[i] ?? 0);
+    expect(Math.abs(x - (0.75 * later + 0.25 * (weights[5]?.[i] ?? 0)))).toBeLessThan(1e-6);
+  });
+});

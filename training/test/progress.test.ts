@@ -33,12 +33,12 @@ test('a cosine moves all rates that are inputs of the step, by the step alone', 
   const training = {
     r1: 0.05,
     optimizer: { type: 'adam', beta2: 0.9 },
-    schedule: { type: 'cosine', steps: 100, factor: 0.25, penalty_factor: 0.1, beta2: 0.99 },
+    schedule: { type: 'cosine', factor: 0.25, penalty_factor: 0.1, beta2: 0.99 },
   };
   // The learning rate was halved after a rollback.
   const schedule = { generator: startSchedule(1e-4), discriminator: startSchedule(1) };
   const at = (from: number, count: number) =>
-    ratesAt({ schedule }, from, count, phase, { training } as never);
+    ratesAt({ schedule }, from, count, { phase, from: 0, to: 100 }, { training } as never);
   const [start] = at(0, 1);
   expect(start).toEqual({ generator: 1e-4, r1: 0.05, beta2: 0.9 });
   const [end] = at(100, 1);

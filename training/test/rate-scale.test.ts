@@ -54,6 +54,15 @@ test('a run that is stopped within a cosine ends with the same bytes', async () 
   expect(bytes('parts').equals(bytes('whole'))).toBe(true);
 });
 
+test('a cosine over the whole training cannot get another length', async () => {
+  const { steps: _, ...schedule } = recipeOf(1).training.schedule as { steps?: number };
+  const whole = (steps: number) => recipeOf(steps, { schedule } as Partial<Recipe['training']>);
+  await run('cosine', whole(4));
+  await expect(run('cosine', whole(8))).rejects.toThrow(
+    /none can change on --resume, not even its length, because the cosine .* has no steps of its own/,
+  );
+});
+
 test('learning rates that are halved on resuming stay so, are recorded, and can be halved again', async () => {
   for (const out of ['halved', 'again']) {
     await run(out, recipeOf(4));

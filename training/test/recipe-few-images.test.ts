@@ -35,8 +35,8 @@ test.each([
   ],
   [
     'dcgan-mnist',
-    { schedule: { type: 'cosine', factor: 0.5 } },
-    /^training\.schedule\.steps is missing; it must be given with the schedule cosine/,
+    { average_ramp: 0.1 },
+    /^training\.average_ramp must be left out without training\.generator_average/,
   ],
   ['gpn-mnist', { schedule: cosine }, /^training\.schedule\.type must be plateau with /],
 ])('%s with %o is refused in a sentence', (name, training, sentence) => {

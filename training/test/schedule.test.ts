@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cosine, plateau, startSchedule } from '../src/run/schedule.js';
+import { cosine, plateau, ramped, startSchedule } from '../src/run/schedule.js';
 
 // Golden values: torch 1.13, torch.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5,
 // patience=2), step() with these losses, from a rate of 1.
@@ -21,4 +21,10 @@ it('a cosine is half way in the middle, and stays at its end', () => {
   values.forEach((value, i) => {
     expect(value).toBeCloseTo(expected[i] as number, 12);
   });
+});
+
+it('a ramped average is that of the last tenth of the steps, until it reaches its memory', () => {
+  expect(ramped(0.999, 0.1, 0)).toBe(0); // the weights themselves
+  expect(ramped(0.999, 0.1, 1000)).toBeCloseTo(1 - 1 / 101, 12);
+  expect(ramped(0.999, 0.1, 100_000)).toBe(0.999);
 });

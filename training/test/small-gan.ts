@@ -58,7 +58,7 @@ export function smallGan(name: string, options: SmallOptions = {}) {
     const schedule = mapRecord(phase.rates, startSchedule);
     const all = (k: number): State => ({
       ...feeds(k),
-      ...asFeeds(ratesAt({ schedule }, k, 1, phase, recipe)[0] ?? {}),
+      ...asFeeds(ratesAt({ schedule }, k, 1, { phase, from: 0, to: 64 }, recipe)[0] ?? {}),
     });
     return { ...phase, feeds: all };
   });

@@ -38,13 +38,13 @@ async function trainOrStop(
   const out = options.out ?? join('runs', nameOf(name ?? options.data));
   await refuseIfLocked(out);
   // Loading it takes a second, in which a signal would end the process without a word.
-  const { changed, lasting, resolveRecipe, train } = await import('@gpn/training');
+  const { lasting, overrideRecipe, resolveRecipe, train } = await import('@gpn/training');
   const { data: dataset, epochs, steps, minutes, batchSize, seed, device, engine } = options;
   const named = name ?? (await recipeInPlace(options, out));
   const changes = { epochs, steps, batchSize, seed };
   const recipe = named
     ? resolveRecipe(named, { dataset, ...changes })
-    : changed(await recipeFor(dataset ?? noRecipe()), changes);
+    : overrideRecipe(await recipeFor(dataset ?? noRecipe()), changes);
   await checkWritable(out, 'folder', '--out');
   signal.throwIfAborted();
   const { resume = false, stage, threads, learningRateScale } = options;

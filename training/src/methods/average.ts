@@ -1,5 +1,7 @@
 /** Adds a moving average of the generator's weights to a method. */
+import { spec } from '@gpn/export';
 import type { Network, Tensors } from '@gpn/models';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { StepOutputs } from '../engine/types.js';
 import { moveTowards } from '../steps/pixels.js';
 import { asInputs, type StateSpecs } from '../steps/state.js';
@@ -8,9 +10,10 @@ import type { Method, Phase } from './method.js';
 /**
  * Adds to a method a moving average of the generator's weights (used for sampling by Karras et al.
  * 2018), which is exported instead of the weights.
- * @param keep the share of its old value that the average keeps at each step, 0 to 1
+ * @param keep the share of its old value that the average keeps at each step, 0 to 1; or `input`, if a
+ *   schedule gives it to the step as `rates/average`
  */
-export function withAverage(method: Method, generator: Network, keep: number): Method {
+export function withAverage(method: Method, generator: Network, keep: number | 'input'): Method {
   const average: StateSpecs = Object.fromEntries(
     Object.entries(generator.params).map(([name, { shape }]) => [
       name,
@@ -25,7 +28,8 @@ export function withAverage(method: Method, generator: Network, keep: number): M
     steps.set(phase.step, step);
     const { generator: inputs, ...others } = phase.inputs.state as Record<string, object>;
     const state = { ...others, generator: { ...inputs, average: asInputs(average) } };
-    return { ...phase, step, inputs: { ...phase.inputs, state } };
+    const rates = { ...phase.inputs.rates, ...(keep === 'input' && { average: spec([]) }) };
+    return { ...phase, step, inputs: { ...phase.inputs, state, rates } };
   };
   const { generator: trained } = method.state as { generator: StateSpecs };
   return {
@@ -38,7 +42,7 @@ export function withAverage(method: Method, generator: Network, keep: number): M
 
 /** The step, followed by an update of the average. */
 const averagingStep =
-  (step: Phase['step'], keep: number): Phase['step'] =>
+  (step: Phase['step'], keep: number | 'input'): Phase['step'] =>
   (inputs): StepOutputs => {
     const { generator, ...others } = inputs.state as {
       generator: { average: Tensors };
@@ -46,6 +50,7 @@ const averagingStep =
     const { average, ...before } = generator;
     const { state, metrics } = step({ ...inputs, state: { ...others, generator: before } });
     const after = (state as { generator: { params: Tensors } }).generator;
-    const moved = moveTowards(average, after.params, keep);
+    const share = keep === 'input' ? (inputs.rates as { average: Tensor }).average : keep;
+    const moved = moveTowards(average, after.params, share);
     return { metrics, state: { ...state, generator: { ...after, average: moved } } };
   };

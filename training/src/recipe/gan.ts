@@ -12,8 +12,11 @@ import { methodOf, type Recipe } from './schema.js';
 export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair: Pair } {
   const pair = networksOf(recipe, width);
   const method = methodOf(recipe).make(recipe, pair);
-  const keep = recipe.training.generator_average;
-  return { pair, ...(keep ? withAverage(method, pair.generator, keep) : method) };
+  const { generator_average: average, average_ramp: ramp } = recipe.training;
+  return {
+    pair,
+    ...(average ? withAverage(method, pair.generator, ramp ? 'input' : average) : method),
+  };
 }
 
 /**

@@ -55,7 +55,7 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
   const path = isPath ? nameOrPath : join(FOLDER, `${nameOrPath}.yml`);
   const recipe = readRecipe(path);
   const base = isPath ? dirname(path) : '.';
-  return changed(
+  return overrideRecipe(
     {
       ...recipe,
       data: { ...recipe.data, dataset: locate(base, recipe) },
@@ -99,7 +99,7 @@ const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset 
  * A recipe with some of its values replaced.
  * @throws UserError that names the option whose value does not fit
  */
-export function changed(recipe: Recipe, overrides: RecipeOverrides): Recipe {
+export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
   const { dataset, epochs, steps, batchSize, seed, network } = overrides;
   if (epochs !== undefined && steps !== undefined) {
     throw new UserError('Give one of --epochs and --steps, not both.');
@@ -143,11 +143,18 @@ export function recipeHash({ data, model, training, output }: Recipe): string {
 }
 
 /**
- * SHA-256, in hex, of the settings that cannot change while a training goes on. The length of one can,
- * unless the networks take turns: then the number of steps determines what each step trains.
+ * Why the length of a training determines what its steps do; undefined if it does not, so that it can
+ * change while the training goes on.
  */
+export function lengthMatters({ training: { method, schedule } }: Recipe): string | undefined {
+  if (method === 'predictive') return 'the networks take turns';
+  const follows = schedule?.type === 'cosine' && schedule.steps === undefined;
+  return follows ? 'the cosine of its schedule has no steps of its own' : undefined;
+}
+
+/** SHA-256, in hex, of the settings that cannot change while a training goes on. */
 export function settingsHash(recipe: Recipe): string {
-  if (recipe.training.method === 'predictive') return recipeHash(recipe);
+  if (lengthMatters(recipe)) return recipeHash(recipe);
   return recipeHash({
     ...recipe,
     training: { ...recipe.training, epochs: undefined, steps: undefined },

@@ -53,7 +53,7 @@ const model = z.strictObject({
   initialization,
 });
 
-const { generator_average, ...rest } = trainingKeys;
+const { generator_average, average_ramp, ...rest } = trainingKeys;
 const training = z
   .strictObject({
     method: z
@@ -62,8 +62,13 @@ const training = z
       .describe('How the networks learn from one another; adversarial unless given.'),
     ...optional(METHODS.adversarial.keys.training),
     generator_average,
+    average_ramp,
     ...optional(ownKeys('training')),
     ...rest,
+  })
+  .refine((keys) => keys.average_ramp === undefined || keys.generator_average !== undefined, {
+    error: 'left out without training.generator_average',
+    path: ['average_ramp'],
   })
   .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), LENGTH);
 

@@ -121,7 +121,6 @@ ${on(
   # Over the steps the rates and penalties fall, and Adam's memory grows.
   schedule:
     type: cosine
-    steps: ${steps}
     factor: 0.25
     penalty_factor: 0.1
     beta2: 0.99

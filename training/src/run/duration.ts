@@ -19,8 +19,7 @@ const IN_STEPS = 0.95;
 /**
  * The recipe with as many steps as fit into a time, by the speed of its first steps. The steps are
  * part of the recipe from then on: the training itself does not look at the clock, so that it can be
- * stopped, continued and repeated. A cosine is stretched to them. A run that is continued keeps the
- * steps that it began with.
+ * stopped, continued and repeated. A run that is continued keeps the steps that it began with.
  * @param minutes more than 0
  * @throws UserError if the networks of the recipe take turns, or what `train` throws at its start
  */
@@ -33,7 +32,10 @@ export async function lasting(
   if (resume) {
     const { checkpoints } = foldersOf(out);
     const begun = await newestCheckpoint(checkpoints).catch(() => undefined); // train() says why
-    if (begun) return { ...recipe, training: { ...recipe.training, ...lengthOf(begun.recipe) } };
+    if (begun) {
+      const { epochs, steps } = begun.recipe.training;
+      return { ...recipe, training: { ...recipe.training, epochs, steps } };
+    }
   }
   // The training itself says what was read and what was not.
   const quietly = (event: TrainEvent) => event.type !== 'note' && on(event);
@@ -41,37 +43,11 @@ export async function lasting(
   const seconds = await secondsPerStep(recipe, dataset, options);
   const steps = Math.max(1, Math.floor((minutes * 60 * IN_STEPS) / seconds));
   on({ type: 'note', text: fits(seconds, minutes, steps) });
-  return withSteps(recipe, steps);
+  return { ...recipe, training: { ...recipe.training, epochs: undefined, steps } };
 }
 
 const fits = (seconds: number, minutes: number, steps: number): string =>
   `A step takes ${(1000 * seconds).toPrecision(3)} ms here: ${steps} steps take about ${minutes} minutes.`;
-
-/** What determines how long a training goes on, and how its rates change until then. */
-const lengthOf = ({ training: { epochs, steps, schedule } }: Recipe) => ({
-  epochs,
-  steps,
-  schedule,
-});
-
-/** The recipe with another number of steps, over which its cosine changes as before. */
-function withSteps(recipe: Recipe, steps: number): Recipe {
-  const { training } = recipe;
-  const { schedule } = training;
-  const share = schedule?.steps && training.steps ? schedule.steps / training.steps : 1;
-  return {
-    ...recipe,
-    training: {
-      ...training,
-      epochs: undefined,
-      steps,
-      schedule:
-        schedule?.type === 'cosine'
-          ? { ...schedule, steps: Math.max(1, Math.round(share * steps)) }
-          : schedule,
-    },
-  };
-}
 
 /**
  * Seconds that a step takes, without its start and without its batch, which another thread prepares.

@@ -143,7 +143,7 @@ async function trainAlone(
         const calling = performance.now();
         const prepared = await next();
         const first = progress.step - from;
-        const rates = ratesAt(progress, first, prepared.length, phase, recipe);
+        const rates = ratesAt(progress, first, prepared.length, part, recipe);
         const feeds = prepared.map((each, i) => ({ ...each, ...asFeeds(rates[i] ?? {}) }));
 
         // Steps: forward, backward and update, several in one call of the engine.

@@ -7,7 +7,7 @@ import type { State } from '../engine/types.js';
 import type { Phase, PhaseData } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';
-import { cosine, plateau, startSchedule } from './schedule.js';
+import { cosine, plateau, ramped, startSchedule } from './schedule.js';
 
 /** A phase with its data, placed on the step axis of a training: from `from` up to before `to`. */
 export interface Part {
@@ -167,27 +167,32 @@ export type Rates = Readonly<Record<string, number>>;
 
 /**
  * The rates of some steps of a phase: learning rates as the progress has them, and what else a schedule
- * can change. A cosine is a function of the step.
- * @param from steps of the phase before the first
+ * can change. A cosine is a function of the step, and of the length of the phase unless it has its own.
+ * @param first steps of the phase before the first
  */
 export function ratesAt(
   { schedule: learning }: Pick<Progress, 'schedule'>,
-  from: number,
+  first: number,
   count: number,
-  { inputs }: Pick<Phase, 'inputs'>,
+  { phase, from, to }: { readonly phase: Pick<Phase, 'inputs'>; from: number; to: number },
   { training }: Recipe,
 ): Rates[] {
-  const { schedule, optimizer, r1, r2 } = training;
-  const { steps, factor, penalty_factor = 1, beta2 } = schedule?.type === 'cosine' ? schedule : {};
+  const { schedule, optimizer, r1, r2, generator_average: keep, average_ramp: ramp } = training;
+  const cosines = schedule?.type === 'cosine' ? schedule : undefined;
+  const { steps = to - from, factor, penalty_factor = 1, beta2 } = cosines ?? {};
   return Array.from({ length: count }, (_, i) => {
-    const moved = (start: number, end = start) => cosine(from + i, steps ?? 0, start, end);
+    const moved = (start: number, end = start) => cosine(first + i, steps, start, end);
     const all: Record<string, number | undefined> = {
       ...mapRecord(learning, ({ rate }) => moved(rate, factor && rate * factor)),
       r1: r1 && moved(r1, r1 * penalty_factor),
       r2: r2 && moved(r2, r2 * penalty_factor),
       beta2: optimizer.beta2 && moved(optimizer.beta2, beta2),
+      average: keep && ramp && ramped(keep, ramp, first + i),
     };
-    return mapRecord(inputs.rates as Record<string, object>, (_, name) => all[name] as number);
+    return mapRecord(
+      phase.inputs.rates as Record<string, object>,
+      (_, name) => all[name] as number,
+    );
   });
 }
 
@@ -197,7 +202,7 @@ export const firstRates = (recipe: Recipe, phase: Phase): State => {
     { schedule: mapRecord(phase.rates, startSchedule) },
     0,
     1,
-    phase,
+    { phase, from: 0, to: 1 },
     recipe,
   );
   return asFeeds(rates);

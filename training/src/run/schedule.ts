@@ -37,3 +37,12 @@ export function plateau(
  */
 export const cosine = (step: number, steps: number, from: number, to: number): number =>
   step >= steps ? to : to + ((from - to) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+
+/**
+ * The share of its old value that a moving average keeps: less at first, so that the average is over the
+ * last `share` of the steps taken and forgets its start (after the ramp of Karras et al. 2020, StyleGAN2).
+ * @param keep the share after many steps
+ * @param step steps taken so far
+ */
+export const ramped = (keep: number, share: number, step: number): number =>
+  Math.min(keep, 1 - 1 / (1 + share * step));

@@ -18,7 +18,7 @@ import type { State } from '../engine/types.js';
 import { linesUpTo } from '../files/metrics-log.js';
 import { ganOf } from '../recipe/gan.js';
 import { preparationOf } from '../recipe/keys/common.js';
-import { settingsHash } from '../recipe/load.js';
+import { lengthMatters, settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
 import { endOf, type Part, partsOf, rescaled, startProgress } from './progress.js';
@@ -118,11 +118,12 @@ async function findStart(recipe: Recipe, options: TrainOptions): Promise<Resumed
 
 function checkSettings(recipe: Recipe, found: Checkpoint, out: string): void {
   if (settingsHash(found.recipe) === settingsHash(recipe)) return;
-  // If the networks take turns, the number of steps determines what each step trains.
-  const fixed = recipe.training.method === 'predictive';
-  const may = fixed ? 'they cannot' : 'only the number of epochs or steps may';
+  const fixed = lengthMatters(recipe);
+  const may = fixed
+    ? `none can change on --resume, not even its length, because ${fixed}`
+    : 'only the number of epochs or steps can change on --resume';
   throw new UserError(
-    `${out} was started with other settings (see its recipe.yml); ${may} change on --resume (learning rates: by --learning-rate-scale).`,
+    `${out} was started with other settings (see its recipe.yml); ${may} (learning rates: by --learning-rate-scale).`,
   );
 }
 

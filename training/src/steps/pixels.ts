@@ -19,7 +19,9 @@ export function sliceBatch<T extends tf.Tensor | undefined>(x: T, k: number, siz
 }
 
 /** A moving average: keep · old + (1 − keep) · now, for each tensor. */
-export const moveTowards = (old: Tensors, now: Tensors, keep: number): Tensors =>
-  mapRecord(old, (before, name) =>
-    tf.add(tf.mul(before, keep), tf.mul(now[name] as tf.Tensor, 1 - keep)),
+export function moveTowards(old: Tensors, now: Tensors, keep: number | tf.Tensor): Tensors {
+  const rest = typeof keep === 'number' ? 1 - keep : tf.sub(1, keep);
+  return mapRecord(old, (before, name) =>
+    tf.add(tf.mul(before, keep), tf.mul(now[name] as tf.Tensor, rest)),
   );
+}

@@ -129,7 +129,7 @@ const optimizer = z
 /** The keys of a schedule that belong to one of its types, and whether that type requires them. */
 const SCHEDULE_KEYS = {
   plateau: { patience: true },
-  cosine: { steps: true, penalty_factor: false, beta2: false },
+  cosine: { steps: false, penalty_factor: false, beta2: false },
 } as const;
 
 const schedule = z
@@ -137,7 +137,7 @@ const schedule = z
     type: z
       .enum(['plateau', 'cosine'])
       .describe(
-        '`plateau` lowers the rates when the loss stops improving; `cosine` lowers them by half a cosine over `steps`.',
+        '`plateau` lowers the rates when the loss stops improving; `cosine` lowers them by half a cosine.',
       ),
     factor: z
       .number()
@@ -153,7 +153,9 @@ const schedule = z
       ),
     steps: count
       .optional()
-      .describe('Steps over which values change; then they stay. Only with cosine.'),
+      .describe(
+        'Steps over which values change; then they stay. Only with cosine, the whole training unless given.',
+      ),
     penalty_factor: z
       .number()
       .gt(0)
@@ -187,6 +189,14 @@ export const trainingKeys = {
     .optional()
     .describe(
       'Keeps a moving average of the generator’s weights, with this share of the old value at each step, and exports that.',
+    ),
+  average_ramp: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Lets the moving average reach back over at most this share of the steps so far, so that it soon forgets the untrained generator; only with `generator_average`.',
     ),
   batch_size: whole.min(1).max(4096).describe('Images of a step.'),
   epochs: count.optional().describe('Passes over the data; either this or `steps`.'),
