@@ -7,9 +7,11 @@ import { readModelInfo } from '@gpn/runtime';
 
 const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
-// A page cannot show extractors of features, which are for `gpn-cli eval`.
+// A page cannot show extractors of features, which are for `gpn-cli eval`. Those of colour come first.
 const bundled = pretrainedModels()
-  .filter(({ path }) => readModelInfo(readFileSync(path)).kind !== 'features')
+  .map(({ name, path }) => ({ ...readModelInfo(readFileSync(path)), name }))
+  .filter(({ kind }) => kind !== 'features')
+  .sort((a, b) => b.image.channels - a.image.channels)
   .map(({ name }) => name);
 const models = bundled.length > 0 ? bundled : started.filter((path) => existsSync(path));
 if (models.length === 0) {

@@ -4,7 +4,8 @@
  *
  *   node scripts/publish-model.mjs RUN "train dcgan-mnist --device cpu --threads 2" "22 minutes on 2 cores"
  *
- * Further arguments go to gpn-cli eval: --train-classifier.
+ * Further arguments go to gpn-cli eval: --train-classifier, or --features JUDGE, without which networks of
+ * a folder of one's own are not measured.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -35,7 +36,7 @@ await writeFileAtomic(join(folder, `${name}.png`), await images.toPNG());
 await generator.dispose();
 
 const { training, latent, image, condition, codes } = info;
-const scored = ['mnist', 'fashion'].includes(recipe.data.dataset);
+const scored = ['mnist', 'fashion'].includes(recipe.data.dataset) || more.includes('--features');
 const scorecard = scored ? scorecardMarkdown(evaluated(join(folder, file))) : undefined;
 
 const rows = {

@@ -13,7 +13,11 @@ export const JUDGE = declare({
       32,
     ),
     channels: withDefault(
-      choice('--channels <n>', 'of a folder: 1 for grey pictures, 3 for colour', ['1', '3']),
+      choice('--channels <n>', 'of a folder: 1 for grey pictures, 3 for colour, 4 with alpha', [
+        '1',
+        '3',
+        '4',
+      ]),
       '3',
     ),
     flip: flag('--flip', 'learn from mirrored pictures too: right for things, wrong for writing'),
