@@ -68,7 +68,7 @@ function start() {
 const pythons = options.python.length > 0 ? options.python : [process.env.PYTHON ?? 'python3'];
 const asked = options.peer || options.python.length > 0;
 const peers = asked
-  ? await Promise.all(pythons.map((python) => startTorch(python, threads, Object.values(SYSTEMS))))
+  ? await Promise.all(pythons.map((python) => startTorch(python, threads, SYSTEMS)))
   : [];
 const PARTS = { sampling, maps, start, busy };
 const asWell = ['sampling', 'maps', 'start'];

@@ -4,13 +4,21 @@ import { initialize, NETWORKS } from '@gpn/models';
 import { stream, withModelInfo } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Generators by the names of their systems. */
+/** Generators by the names of their systems, or of the rows of `bench:train`; `side` in pixels. */
 export const SYSTEMS = {
   'dcgan-mnist (5)': { network: 'dcgan-mnist', latentSize: 16, parameters: 172_608 },
   'gan-mnist (3)': { network: 'mlp-mnist', latentSize: 100, parameters: 1_510_032 },
+  'dcgan-64': { network: 'dcgan-64', latentSize: 100, side: 64, parameters: 3_576_704 },
+  'resnet-32': { network: 'resnet', latentSize: 64, side: 32, parameters: 241_472 },
+  'resnet-64': { network: 'resnet', latentSize: 64, side: 64, parameters: 695_104 },
 };
 
-const IMAGE = { height: 28, width: 28, channels: 1, range: [-1, 1], layout: 'NHWC', color: 'gray' };
+/** What the images of a system are: digits, or colour where a side is given. */
+const imageOf = ({ side }) => ({
+  ...{ height: side ?? 28, width: side ?? 28, channels: side ? 3 : 1 },
+  ...{ range: [-1, 1], layout: 'NHWC', color: side ? 'rgb' : 'gray' },
+});
+const IMAGE = imageOf({});
 
 function tensors(specs) {
   const random = stream(5, 'weights');
@@ -29,7 +37,11 @@ function applied(network) {
   return (x) => network.apply(params, buffers, x, { training: false }).y;
 }
 
-const network = ({ network: name, latentSize }) => make(name, { latentSize }).generator;
+const network = (system) => {
+  const { network: name, latentSize, side } = system;
+  return make(name, { latentSize, ...(side && { image: imageOf(system), range: [-1, 1] }) })
+    .generator;
+};
 
 /** The generator of a system as TF.js runs it. */
 export const functionOf = (system) => applied(network(system));
@@ -47,9 +59,11 @@ export function generatorFile(system) {
     (n, { shape }) => n + tf.util.sizeFromShape(shape),
     0,
   );
-  if (found !== parameters) throw new Error(`${system.network} has ${found} parameters`);
+  if (found !== parameters)
+    throw new Error(`${system.network} has ${found} parameters, not ${parameters}`);
   return file((x) => applied(network(system))(x), ['N', size], {
     kind: 'generator',
+    image: imageOf(system),
     latent: { size, distribution: 'normal' },
   });
 }

@@ -7,6 +7,8 @@ import { functionOf, generatorFile, SYSTEMS } from './models.mjs';
 import { alone, errorOfMedian, inRounds, median, PERIOD } from './timing.mjs';
 
 const BATCHES = [1, 64, 1024];
+/** More pixels than this are not drawn in one batch. */
+const PIXELS = 1024 * 28 * 28;
 
 /** Rows of a table: a system and a batch each. */
 export async function sampling({ threads, peers }) {
@@ -24,7 +26,8 @@ export async function sampling({ threads, peers }) {
       extra: THREADING,
     });
     const draw = functionOf(system);
-    for (const batch of BATCHES) {
+    const { height, width } = generator.info.image;
+    for (const batch of BATCHES.filter((n) => n * height * width <= PIXELS)) {
       const z = latents(generator.info, batch, 1);
       const shape = [batch, system.latentSize];
       const sides = {
@@ -32,7 +35,7 @@ export async function sampling({ threads, peers }) {
         bare: alone(() => bare.run({ x: new ort.Tensor('float32', z, shape) })),
         'TF.js wasm': alone(() => tf.tidy(() => draw(tf.tensor2d(z, shape)).dataSync())),
         ...Object.fromEntries(
-          peers.map((peer) => [peer.name, () => peer.milliseconds(system.network, batch, PERIOD)]),
+          peers.map((peer) => [peer.name, () => peer.milliseconds(name, batch, PERIOD)]),
         ),
       };
       rows.push({ system: name, batch, ...(await measure(sides, batch)) });

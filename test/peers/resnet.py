@@ -78,7 +78,8 @@ def networks(side, width):
     generator = nn.Sequential(
         Basis(4, up[0]), Residual(up[0]),
         *(m for a, b in zip(up, up[1:]) for m in (conv(a, b, 1), Resample(True), Residual(b))),
-        nn.ConvTranspose2d(up[-1], 3, 4, 2, 1, bias=False), nn.Tanh(),
+        Resample(True), conv(up[-1], up[-1] // 2, 3, padding=1), Biased(up[-1] // 2),
+        conv(up[-1] // 2, 3, 3, padding=1), nn.Tanh(),
     )
     discriminator = nn.Sequential(
         conv(3, down[0], 4, stride=2, padding=1), Residual(down[0]),
@@ -125,8 +126,8 @@ def take(network, tensors, role):
             layers["conv"] += 1
             kernel = tensors[f"{role}/params/conv{layers['conv']}/kernel"]
             module.weight.data.copy_(kernel.permute(3, 2, 0, 1))
-        elif isinstance(module, nn.ConvTranspose2d):
-            module.weight.data.copy_(tensors[f"{role}/params/deconv1/kernel"].permute(3, 2, 0, 1))
+        elif isinstance(module, Biased):
+            module.number.data.copy_(tensors[f"{role}/params/bias1/bias"])
         elif isinstance(module, nn.Linear):
             module.weight.data.copy_(tensors[f"{role}/params/dense1/kernel"].T)
         elif isinstance(module, Basis):

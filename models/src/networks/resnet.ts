@@ -9,7 +9,6 @@ import {
   basis,
   bias,
   conv,
-  deconv,
   dense,
   double,
   embed,
@@ -70,6 +69,7 @@ export const resnetGenerator = (options: NetworkOptions): Network => {
   const { latentSize, conditions = {} } = options;
   const [smallest = 0, ...larger] = mapsOf(options, size).reverse();
   const blocks = size.halvings;
+  const half = ([smallest, ...larger].at(-1) as number) / 2;
   return sequential(
     [latentSize],
     [
@@ -79,7 +79,8 @@ export const resnetGenerator = (options: NetworkOptions): Network => {
         ...[...widen([smallest, ...larger][i] as number, maps), double()], // 8×8, 16×16
         block(maps, blocks),
       ]),
-      ...[deconv(4, 2, 1, size.channels, { gain: 1 }), intoRange(options)], // 32×32
+      ...[double(), conv(3, 1, 1, half, { gain: GAIN }), bias(), leakyRelu(SLOPE)], // 32×32
+      ...[conv(3, 1, 1, size.channels, { gain: 1 }), intoRange(options)],
     ],
   );
 };

@@ -91,31 +91,32 @@ model:
   latent:
     size: 64
     distribution: normal
-${on(labels, '  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.', `  classes: ${classes.length}`)}  spectral_norm: ${network === 'dcgan'}
+${on(labels, '  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.', `  classes: ${classes.length}`)}  spectral_norm: false
   batch_norm: false
-  initialization: ${network === 'dcgan' ? 'normal' : 'kaiming'}
+  initialization: kaiming
 
 training:
   # Each generated image is compared with a real one, and both penalties keep the discriminator's slopes
   # small, so that a training does not settle on a few images (Huang et al. 2024).
   loss: relativistic_pairs
-  r1: 1
-  r2: 1
+  r1: 0.03
+  r2: 0.03
 ${on(
   count < FEW,
   '  # The discriminator sees all images shifted, recoloured and cut into, so that it cannot learn',
   `  # ${count} pictures by heart (Zhao et al. 2020).`,
   `  augmentation: [${channels === 1 ? '' : 'color, '}translation, cutout]`,
-)}  # The exported generator is a moving average, which is steadier.
+)}  # The exported generator is a moving average, which is steadier, over at most a tenth of the steps.
   generator_average: 0.999
+  average_ramp: 0.1
   batch_size: ${batch}
   # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
   steps: ${steps}
   seed: ${seed}
   optimizer:
     type: adam
-    generator_lr: 2.0e-4
-    discriminator_lr: 2.0e-4
+    generator_lr: 8.0e-4
+    discriminator_lr: 8.0e-4
     beta1: 0
     beta2: 0.9
   # Over the steps the rates and penalties fall, and Adam's memory grows.
