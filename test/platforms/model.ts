@@ -54,9 +54,9 @@ export function exported(role: keyof typeof INFOS): Promise<Uint8Array> {
   return file(network, INFOS[role], ['N', ...network.inputShape], (y) => y);
 }
 
-/** A generator of `resnet`, whose blocks have two groups or more and last weights other than zeros. */
+/** A generator of `resnet` for pictures with alpha, whose blocks have two groups or more and last weights other than zeros. */
 export function residual(): Promise<Uint8Array> {
-  const image = { height: 16, width: 16, channels: 3 };
+  const image = { height: 16, width: 16, channels: 4 };
   const { generator } = networks('resnet', { image, baseChannels: 16, range: [-1, 1] });
   const params = Object.fromEntries(
     Object.entries(generator.params).map(([name, { shape, start }]) => [
@@ -67,7 +67,7 @@ export function residual(): Promise<Uint8Array> {
   const info = { ...INFOS.generator, name: 'platform-residual' };
   return file(
     { ...generator, params },
-    { ...info, image: { ...IMAGE, ...image, range: [-1, 1], color: 'rgb' } },
+    { ...info, image: { ...IMAGE, ...image, range: [-1, 1], color: 'rgba' } },
     ['N', ...generator.inputShape],
     (y) => y,
   );

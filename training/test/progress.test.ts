@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Recipe } from '../src/recipe/schema.js';
 import { stepsAtOnce } from '../src/run/pace.js';
 import { ratesAt, stepsToPause } from '../src/run/progress.js';
 import { startSchedule } from '../src/run/schedule.js';
+import { tooShort } from '../src/run/sentences.js';
 
 test('a call of several steps ends where something else is due', () => {
   const output = { samples_every: 50, checkpoint_every: 70, evaluate_every: 120 };
@@ -45,4 +47,14 @@ test('a cosine moves all rates that are inputs of the step, by the step alone', 
   expect(end).toEqual({ generator: 0.25e-4, r1: 0.05 * 0.1, beta2: 0.99 });
   expect(at(48, 4)[2]?.beta2).toBeCloseTo(0.945, 12);
   expect([...at(0, 30), ...at(30, 70)]).toEqual(at(0, 100));
+});
+
+test('a training on a folder says that its steps cannot suffice', () => {
+  const recipe = (dataset: string) =>
+    ({ data: { dataset }, training: { batch_size: 64 } }) as unknown as Recipe;
+  expect(tooShort(recipe('/emoji'), 1000)).toMatch(
+    /^1000 steps show 64,000 images, .* --steps 3125 /,
+  );
+  expect(tooShort(recipe('/emoji'), 3125)).toBeUndefined();
+  expect(tooShort(recipe('mnist'), 10)).toBeUndefined();
 });

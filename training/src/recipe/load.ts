@@ -93,7 +93,8 @@ const locateJudge = (base: string, { evaluate_with: judge, ...output }: Recipe['
 });
 
 /** Whether a data set is a named one and not a folder. */
-const isPackaged = (dataset: string): boolean => dataset === 'mnist' || dataset === 'fashion';
+export const isPackaged = (dataset: string): boolean =>
+  dataset === 'mnist' || dataset === 'fashion';
 
 /**
  * A recipe with some of its values replaced.

@@ -35,6 +35,7 @@ import {
   moved,
   rescaledFrom,
   takenOver,
+  tooShort,
 } from './sentences.js';
 import { foldersOf, startOf } from './start.js';
 import { withTools } from './tools.js';
@@ -124,6 +125,8 @@ async function trainAlone(
         const images = dataset.count;
         const { step } = progress;
         on({ type: 'start', phase: phase.name, step, steps, epochs, images, device, reason, out });
+        const short = step === 0 && tooShort(recipe, steps);
+        if (short) on({ type: 'note', text: short });
         announced.add(phase.name);
       }
       const place = `${compiled.rounding}, gpn ${VERSIONS.gpn}`;

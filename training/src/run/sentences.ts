@@ -1,5 +1,7 @@
 /** The errors and notes of a training, as sentences. */
 import type { Progress } from '../checkpoint/checkpoint.js';
+import { isPackaged } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
 
 /** A collapse that stops a training. */
 export interface Collapse {
@@ -18,6 +20,20 @@ export const collapsed = (
   `The training has stopped${because ? ` because ${because}` : ''}; ${saved} keeps its state` +
   `${watch?.best ? `, and best.safetensors beside it that of step ${watch.best.step}, the best` : ''}. ` +
   'Lower the learning rates, the generator’s above all, and train again in another --out.';
+
+/** Images until pictures of one's own take shape: emoji of 32 pixels did (docs/guides/your-own-images.md). */
+const ENOUGH = 200_000;
+
+/** The note of a training on pictures of one's own that ends before they can take shape. */
+export function tooShort({ data, training }: Recipe, steps: number): string | undefined {
+  const shown = steps * training.batch_size;
+  if (isPackaged(data.dataset) || shown >= ENOUGH) return undefined;
+  const needed = Math.ceil(ENOUGH / training.batch_size);
+  return (
+    `${steps} steps show ${shown.toLocaleString('en')} images, which is enough for a trial only: things ` +
+    `take shape from about ${ENOUGH.toLocaleString('en')} on. Give --steps ${needed} or more, or --minutes.`
+  );
+}
 
 /** The note of a run that continues with another device, number of threads or version. */
 export const moved = (from: string, to: string): string =>

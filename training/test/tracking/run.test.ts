@@ -23,6 +23,9 @@ beforeAll(async () => {
   folder = await temporaryFolder();
 });
 
+/** What is said of ten steps on a folder. */
+const TRIAL = { type: 'note', text: expect.stringContaining('enough for a trial only') };
+
 interface Settings {
   steps?: number;
   data?: Partial<Recipe['data']>;
@@ -180,6 +183,7 @@ describe('a training that is made to collapse', () => {
     const { result, of } = await run('warned', zeros({ data, optimizer: RUINOUS }));
     expect(of('note')).toEqual([
       { type: 'note', text: expect.stringContaining('There is no judge for') },
+      TRIAL,
     ]);
     expect(of('evaluation')[0]?.measures).toEqual({
       sliced: expect.any(Number),
@@ -214,7 +218,7 @@ describe('data without a judge', () => {
   test('is measured by the judge that the recipe names, and a missing one is said', async () => {
     const by = (judge: string) => zeros({ steps: 10, data, output: { evaluate_with: judge } });
     const { result, of } = await run('judged', by('judge-mnist'));
-    expect(of('note')).toEqual([]);
+    expect(of('note')).toEqual([TRIAL]);
     expect(of('evaluation')[0]?.measures).toMatchObject({ classes: 1, recall: expect.any(Number) });
     expect(result).toMatchObject({ type: 'done', best: { frechet: expect.any(Number) } });
     const missing = await run('missing', by(join(folder, 'no-judge.onnx')));
