@@ -1,22 +1,15 @@
 /** The custom elements, in Chromium, on a page without a bundler. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { expect, test } from 'vitest';
 import { conditionalFile } from '../../runtime/test/tiny.js';
-import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { runModule } from '../pack.js';
-import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
 import { exported } from './model.js';
+import { pageOf } from './page.js';
 
-const folder = scratchFolder();
 const SHOTS = join(root, 'scratch/screenshots');
-let site: Site;
-let browser: Browser | undefined;
-let page: Page;
 
 const PAGE = `<!doctype html><html lang="en"><title>elements</title>
 <script type="module" src="runtime/elements/index.js"></script>
@@ -38,45 +31,28 @@ const PAGE = `<!doctype html><html lang="en"><title>elements</title>
 <gpn-generator id="far" src="g.onnx" assets="ort" device="wasm" count="4"><p slot="poster">Digits, soon</p></gpn-generator>
 <gpn-generator id="broken" src="none.onnx" assets="ort" device="wasm"></gpn-generator>`;
 
-beforeAll(async () => {
-  writeFileSync(join(folder, 'g.onnx'), await exported('generator'));
-  writeFileSync(join(folder, 'd.onnx'), await exported('discriminator'));
-  writeFileSync(join(folder, 'c.onnx'), conditionalFile(['a', 'b', 'c']));
-  const pixels = Uint8Array.from({ length: 60 * 44 }, (_, i) => (4 * (i % 60)) % 256);
-  await sharp(pixels, { raw: { width: 60, height: 44, channels: 1 } })
-    .png()
-    .toFile(join(folder, 'ramp.png'));
-  writeFileSync(join(folder, 'index.html'), PAGE);
-  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  cpSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'), { recursive: true });
-  mkdirSync(SHOTS, { recursive: true });
-  site = await serveFolder(folder);
-  const path = findChromium();
-  if (path === undefined) return;
-  browser = await launch(path);
-  page = await newPage(browser, { viewport: { width: 900, height: 1400 } });
-  await page.goto(`${site.url}/index.html`);
-});
+const { chromium, page, url } = pageOf(
+  async (folder) => {
+    writeFileSync(join(folder, 'g.onnx'), await exported('generator'));
+    writeFileSync(join(folder, 'd.onnx'), await exported('discriminator'));
+    writeFileSync(join(folder, 'c.onnx'), conditionalFile(['a', 'b', 'c']));
+    const pixels = Uint8Array.from({ length: 60 * 44 }, (_, i) => (4 * (i % 60)) % 256);
+    await sharp(pixels, { raw: { width: 60, height: 44, channels: 1 } })
+      .png()
+      .toFile(join(folder, 'ramp.png'));
+    writeFileSync(join(folder, 'index.html'), PAGE);
+    mkdirSync(SHOTS, { recursive: true });
+  },
+  { viewport: { width: 900, height: 1400 } },
+);
 
-afterAll(async () => {
-  await browser?.close();
-  site?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const chromium = (name: string, body: () => Promise<void>) =>
-  test(name, async ({ skip }) => {
-    if (browser === undefined) skip(NO_CHROMIUM);
-    await body();
-  });
-
-const until = (condition: string) => page.waitForFunction(condition);
+const until = (condition: string) => page().waitForFunction(condition);
 const seen = (name: string, id: string) =>
   `events.some(([n, i]) => n === '${name}' && i === '${id}')`;
 
 /** The pixels of an element's canvas, as a sum that tells pictures apart. */
 const pixels = (id: string): Promise<string> =>
-  page.evaluate(`(() => {
+  page().evaluate(`(() => {
     const canvas = document.getElementById('${id}').shadowRoot.querySelector('canvas');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return canvas.width + '×' + canvas.height + ':' + data.reduce((sum, v, i) => (sum * 31 + v * (i % 7)) % 1000003, 0);
@@ -93,7 +69,7 @@ chromium(
     await until(seen('sample', 'plain'));
     const first = await pixels('plain');
     expect(first).toMatch(/^115×115:/);
-    const same = await page.evaluate(`(async () => {
+    const same = await page().evaluate(`(async () => {
     const { Generator } = await import('/runtime/web/index.js');
     const generator = await Generator.load('g.onnx', { assets: 'ort', device: 'wasm' });
     const canvas = document.getElementById('plain').shadowRoot.querySelector('canvas');
@@ -103,14 +79,14 @@ chromium(
     return images.every((v, i) => v === drawn[i]);
   })()`);
     expect(same).toBe(true);
-    await page.getByRole('button', { name: 'New images' }).first().focus();
-    await page.keyboard.press('Enter');
+    await page().getByRole('button', { name: 'New images' }).first().focus();
+    await page().keyboard.press('Enter');
     await until(`events.some(([n, i, d]) => n === 'sample' && i === 'plain' && d.seed === 8)`);
     expect(await pixels('plain')).not.toBe(first);
     await expect
-      .poll(() => page.locator('#plain canvas').getAttribute('aria-label'))
+      .poll(() => page().locator('#plain canvas').getAttribute('aria-label'))
       .toBe('16 images drawn by platform-generator, seed 8');
-    await page.evaluate(`document.getElementById('plain').seed = 7`);
+    await page().evaluate(`document.getElementById('plain').seed = 7`);
     await until(
       `events.filter(([n, i, d]) => n === 'sample' && i === 'plain' && d.seed === 7).length > 1`,
     );
@@ -119,22 +95,22 @@ chromium(
 );
 
 chromium('a walk of the generator element moves on until it is stopped', async () => {
-  const walk = page.locator('#plain').getByRole('button', { name: 'Walk' });
+  const walk = page().locator('#plain').getByRole('button', { name: 'Walk' });
   const before = await pixels('plain');
   await walk.click();
   await expect.poll(() => pixels('plain')).not.toBe(before);
   await until(`document.getElementById('plain').seed >= 9`);
   await walk.click();
   expect(await walk.getAttribute('aria-pressed')).toBe('false');
-  await page.waitForTimeout(200);
+  await page().waitForTimeout(200);
   const stopped = await pixels('plain');
-  await page.waitForTimeout(300);
+  await page().waitForTimeout(300);
   expect(await pixels('plain')).toBe(stopped);
 });
 
 chromium('the generator element has controls for classes and codes', async () => {
   await until(seen('sample', 'conditional'));
-  const element = page.locator('#conditional');
+  const element = page().locator('#conditional');
   const select = element.getByRole('combobox', { name: 'Class' });
   expect(await select.inputValue()).toBe('2');
   const before = await pixels('conditional');
@@ -147,13 +123,13 @@ chromium('the generator element has controls for classes and codes', async () =>
   expect(await element.getAttribute('code-1')).toBe('1.5');
   // The model draws its class and its codes in the first three of 2×3 pixels, from -2 to 2.
   const cells = () =>
-    page.evaluate(`(() => {
+    page().evaluate(`(() => {
       const canvas = document.getElementById('conditional').shadowRoot.querySelector('canvas');
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       const rows = Array.from({ length: (canvas.height + 1) / 3 }, (_, k) => k * 3);
       return rows.map((y) => [0, 1, 2].map((x) => Math.round(data[4 * (y * canvas.width + x)] / 63.75 - 2)));
     })()`);
-  await page.evaluate(`document.getElementById('conditional').setAttribute('code-1', '-1')`);
+  await page().evaluate(`document.getElementById('conditional').setAttribute('code-1', '-1')`);
   await expect.poll(cells).toEqual([
     [1, 0, -1],
     [1, 0, -1],
@@ -169,14 +145,14 @@ chromium('the generator element has controls for classes and codes', async () =>
 
 chromium('the score map scores its picture, and another that is dropped on it', async () => {
   await until(seen('score', 'map'));
-  const [rows, columns] = (await page.evaluate(
+  const [rows, columns] = (await page().evaluate(
     `(([, , { map }]) => [map.rows, map.columns])(events.find(([n, i]) => n === 'score' && i === 'map'))`,
   )) as number[];
   expect([rows, columns]).toEqual([3, 5]);
-  expect(await page.locator('#map .heat').getAttribute('aria-label')).toMatch(
+  expect(await page().locator('#map .heat').getAttribute('aria-label')).toMatch(
     /^Heat map of the scores, from .+ % to .+ %$/,
   );
-  await page.evaluate(`(async () => {
+  await page().evaluate(`(async () => {
     const canvas = document.createElement('canvas');
     canvas.width = 36; canvas.height = 28;
     canvas.getContext('2d').fillRect(0, 0, 36, 28);
@@ -189,21 +165,21 @@ chromium('the score map scores its picture, and another that is dropped on it', 
   await until(
     `events.some(([n, i, d]) => n === 'score' && d.map.rows === 1 && d.map.columns === 2)`,
   );
-  await page.screenshot({ path: join(SHOTS, 'elements.png') });
+  await page().screenshot({ path: join(SHOTS, 'elements.png') });
 });
 
 chromium('an element shows what went wrong in its place', async () => {
   await until(seen('error', 'wrong'));
-  expect(await page.locator('#wrong .status').textContent()).toBe(
-    `${site.url}/none.onnx cannot be fetched: the server answers 404.`,
+  expect(await page().locator('#wrong .status').textContent()).toBe(
+    `${url()}/none.onnx cannot be fetched: the server answers 404.`,
   );
 });
 
 chromium('a wrong attribute of an element is a sentence, and a right one then draws', async () => {
   await until(seen('sample', 'conditional'));
-  const status = () => page.locator('#conditional .status').textContent();
+  const status = () => page().locator('#conditional .status').textContent();
   const set = (name: string, value: string) =>
-    page.evaluate(`document.getElementById('conditional').setAttribute('${name}', '${value}')`);
+    page().evaluate(`document.getElementById('conditional').setAttribute('${name}', '${value}')`);
   for (const [name, wrong, sentence, right] of [
     ['label', 'three', 'conditional has no class three: its classes are 0 to 2 (a, b, c).', 'B'],
     ['label', '3', 'conditional has no class 3: its classes are 0 to 2 (a, b, c).', 'all'],
@@ -220,43 +196,43 @@ chromium('a wrong attribute of an element is a sentence, and a right one then dr
 });
 
 chromium('an element without a file says so, and loads one that it gets later', async () => {
-  const status = () => page.locator('#late .status').textContent();
-  await page.evaluate(
+  const status = () => page().locator('#late .status').textContent();
+  await page().evaluate(
     `document.body.prepend(Object.assign(document.createElement('gpn-generator'), { id: 'late' }))`,
   );
   const set = (name: string, value: string) =>
-    page.evaluate(`document.getElementById('late').setAttribute('${name}', '${value}')`);
+    page().evaluate(`document.getElementById('late').setAttribute('${name}', '${value}')`);
   for (const [name, value] of [
     ['assets', 'ort'],
     ['device', 'wasm'],
     ['count', '1'],
   ] as const)
     await set(name, value);
-  await page.locator('#late').scrollIntoViewIfNeeded();
+  await page().locator('#late').scrollIntoViewIfNeeded();
   await set('src', '');
   await expect.poll(status).toBe('src="" is empty: give the URL of an .onnx file.');
   await set('src', 'g.onnx');
   await expect.poll(status).toMatch(/^1 image drawn by platform-generator/);
-  await page.evaluate(`document.getElementById('late').remove()`);
+  await page().evaluate(`document.getElementById('late').remove()`);
 });
 
 chromium('an element off screen shows its poster and loads nothing until it is seen', async () => {
-  expect(await page.evaluate(seen('load', 'far'))).toBe(false);
-  const poster = page.locator('#far [slot=poster]');
+  expect(await page().evaluate(seen('load', 'far'))).toBe(false);
+  const poster = page().locator('#far [slot=poster]');
   expect(await poster.isVisible()).toBe(true);
-  await page.locator('#far').scrollIntoViewIfNeeded();
+  await page().locator('#far').scrollIntoViewIfNeeded();
   await until(seen('sample', 'far'));
   await expect.poll(() => poster.isVisible()).toBe(false);
-  expect(await page.locator('#far canvas').isVisible()).toBe(true);
+  expect(await page().locator('#far canvas').isVisible()).toBe(true);
 });
 
 chromium('the page’s own CSS properties and parts set the look of an element', async () => {
-  await page.locator('#far').scrollIntoViewIfNeeded();
+  await page().locator('#far').scrollIntoViewIfNeeded();
   await until(seen('sample', 'far'));
-  await page.locator('#broken').scrollIntoViewIfNeeded();
+  await page().locator('#broken').scrollIntoViewIfNeeded();
   await until(seen('error', 'broken'));
   const style = (id: string, selector: string, property: string) =>
-    page.evaluate(
+    page().evaluate(
       `getComputedStyle(document.getElementById('${id}').shadowRoot.querySelector('${selector}')).${property}`,
     );
   expect(await style('far', 'button.main', 'backgroundColor')).toBe('rgb(1, 2, 3)');
@@ -268,5 +244,5 @@ chromium('the page’s own CSS properties and parts set the look of an element',
   expect(await style('far', 'figcaption', 'fontSize')).toBe('17px');
   expect(await style('far', 'canvas', 'opacity')).toBe('0.5');
   expect(await style('broken', '.status', 'color')).toBe('rgb(16, 17, 18)');
-  expect(await page.evaluate(`document.getElementById('far').offsetWidth`)).toBe(222);
+  expect(await page().evaluate(`document.getElementById('far').offsetWidth`)).toBe(222);
 });

@@ -1,21 +1,12 @@
 /** Hostile models, and elements that are removed, in Chromium. */
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { expect } from 'vitest';
 import { elsewhere, endless, greedy } from '../../runtime/test/hostile-models.js';
-import { scratchFolder } from '../cli.js';
-import { root } from '../imports.js';
-import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
 import { exported } from './model.js';
+import { pageOf } from './page.js';
 
-const folder = scratchFolder();
-let site: Site;
-let browser: Browser | undefined;
-let page: Page;
-
-beforeAll(async () => {
+const { chromium, page } = pageOf(async (folder) => {
   writeFileSync(join(folder, 'g.onnx'), await exported('generator'));
   writeFileSync(join(folder, 'endless.onnx'), endless());
   writeFileSync(join(folder, 'greedy.onnx'), greedy(29));
@@ -25,31 +16,11 @@ beforeAll(async () => {
     join(folder, 'index.html'),
     '<!doctype html><html lang="en"><title>hostile</title><script type="module" src="runtime/elements/index.js"></script>',
   );
-  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  cpSync(join(root, 'node_modules/onnxruntime-web/dist'), join(folder, 'ort'), { recursive: true });
-  site = await serveFolder(folder);
-  const path = findChromium();
-  if (path === undefined) return;
-  browser = await launch(path);
-  page = await newPage(browser);
-  await page.goto(`${site.url}/index.html`);
 });
-
-afterAll(async () => {
-  await browser?.close();
-  site?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const chromium = (name: string, body: () => Promise<void>) =>
-  test(name, async ({ skip }) => {
-    if (browser === undefined) skip(NO_CHROMIUM);
-    await body();
-  });
 
 /** Runs a module's text in the page; `load` opens a model by wasm. */
 const inPage = (text: string): Promise<unknown> =>
-  page.evaluate(`(async () => {
+  page().evaluate(`(async () => {
     const { Generator } = await import('/runtime/web/index.js');
     const load = (name, options) => Generator.load(name, { assets: 'ort', device: 'wasm', ...options });
     ${text}
@@ -79,7 +50,7 @@ chromium(
   `);
     expect(found).toEqual(['enough', true]);
     // The worker itself is gone, too, not only its answer.
-    await expect.poll(() => page.workers().length).toBe(0);
+    await expect.poll(() => page().workers().length).toBe(0);
   },
 );
 
@@ -109,7 +80,7 @@ chromium('a model is ended at its limits of time and of memory', async () => {
 
 chromium('a model gets no weights from another file, though it lies beside it', async () => {
   const asked: string[] = [];
-  page.on('request', (request) => asked.push(request.url()));
+  page().on('request', (request) => asked.push(request.url()));
   const message = await inPage(`
     return load('elsewhere.onnx').then(() => 'loaded', (error) => error.message);
   `);
@@ -120,7 +91,7 @@ chromium('a model gets no weights from another file, though it lies beside it', 
 });
 
 chromium('an element that is removed leaves the worker to the next one', async () => {
-  await page.evaluate(`
+  await page().evaluate(`
     window.events = [];
     addEventListener('gpn-load', ({ target }) => events.push('load ' + target.id));
     addEventListener('gpn-sample', ({ target }) => events.push('sample ' + target.id));
@@ -137,6 +108,6 @@ chromium('an element that is removed leaves the worker to the next one', async (
       add('second', 4);
     }, { once: true });
   `);
-  await page.waitForFunction(`events.includes('sample second')`);
-  expect(await page.evaluate('events')).toEqual(['load first', 'load second', 'sample second']);
+  await page().waitForFunction(`events.includes('sample second')`);
+  expect(await page().evaluate('events')).toEqual(['load first', 'load second', 'sample second']);
 });

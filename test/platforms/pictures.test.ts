@@ -1,20 +1,11 @@
 /** A picture becomes the same image in Node, where sharp decodes it, and in a page, where Chromium does. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PREPARATION, type Preparation, prepare } from '@gpn/runtime';
 import { decode } from '@gpn/training/pictures';
-import type { Browser, Page } from 'playwright-core';
 import sharp, { type Sharp } from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
-import { scratchFolder } from '../cli.js';
-import { root } from '../imports.js';
-import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
-
-const folder = scratchFolder();
-let site: Site;
-let browser: Browser | undefined;
-let page: Page;
+import { expect } from 'vitest';
+import { pageOf } from './page.js';
 
 /** A picture with slopes, edges and, with four channels, all degrees of transparency. */
 const drawn = (width: number, height: number, channels: 1 | 3 | 4): Sharp => {
@@ -42,34 +33,21 @@ const FILES: Record<string, () => Promise<Buffer>> = {
     drawn(96, 48, 1).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer(),
 };
 
-beforeAll(async () => {
-  for (const [name, make] of Object.entries(FILES)) writeFileSync(join(folder, name), await make());
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>pictures</title>');
-  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  site = await serveFolder(folder);
-  const path = findChromium();
-  if (path === undefined) return;
-  browser = await launch(path);
-  page = await newPage(browser);
-  await page.goto(`${site.url}/index.html`);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  site?.close();
-  rmSync(folder, { recursive: true, force: true });
+const { chromium, folder, page } = pageOf(async (path) => {
+  for (const [name, make] of Object.entries(FILES)) writeFileSync(join(path, name), await make());
+  writeFileSync(join(path, 'index.html'), '<!doctype html><title>pictures</title>');
 });
 
 const WHITE: Preparation = { ...PREPARATION, fit: 'contain', background: [255, 255, 255] };
 
-test.for(Object.keys(FILES))('%s', async (name, { skip }) => {
-  if (browser === undefined) skip(NO_CHROMIUM);
-  const { picture } = await decode(readFileSync(join(folder, name)));
-  for (const channels of [1, 3]) {
-    for (const how of [PREPARATION, WHITE]) {
-      const image = { height: 28, width: 24, channels };
-      const mine = prepare(picture, image, how);
-      const theirs = await page.evaluate<number[]>(`(async () => {
+for (const name of Object.keys(FILES)) {
+  chromium(name, async () => {
+    const { picture } = await decode(readFileSync(join(folder, name)));
+    for (const channels of [1, 3]) {
+      for (const how of [PREPARATION, WHITE]) {
+        const image = { height: 28, width: 24, channels };
+        const mine = prepare(picture, image, how);
+        const theirs = await page().evaluate<number[]>(`(async () => {
         const { prepare } = await import('./runtime/format/pictures/prepare.js');
         const bitmap = await createImageBitmap(await (await fetch('${name}')).blob());
         const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
@@ -78,9 +56,10 @@ test.for(Object.keys(FILES))('%s', async (name, { skip }) => {
         const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height);
         return [...prepare(pixels, ${JSON.stringify(image)}, ${JSON.stringify(how)})];
       })()`);
-      expect(theirs).toHaveLength(mine.length);
-      const off = theirs.map((level, i) => Math.abs(level - (mine[i] as number)));
-      expect(Math.max(...off), `${channels} channels, ${how.fit}`).toBeLessThanOrEqual(1);
+        expect(theirs).toHaveLength(mine.length);
+        const off = theirs.map((level, i) => Math.abs(level - (mine[i] as number)));
+        expect(Math.max(...off), `${channels} channels, ${how.fit}`).toBeLessThanOrEqual(1);
+      }
     }
-  }
-});
+  });
+}

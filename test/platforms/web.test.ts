@@ -1,49 +1,31 @@
 /** The entry for browsers, in Chromium: workers, caches, sizes, canvases. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
-import { scratchFolder } from '../cli.js';
+import type { Browser } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { serveFolder } from '../../cli/src/serve.js';
 import { root } from '../imports.js';
-import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
+import { newPage } from './chromium.js';
 import { exported } from './model.js';
+import { pageOf } from './page.js';
 
-const folder = scratchFolder();
 const ort = join(root, 'node_modules/onnxruntime-web/dist');
-let site: Site;
-let browser: Browser | undefined;
-let page: Page;
 let digest: string;
 
-beforeAll(async () => {
+const { chromium, folder, page, url } = pageOf(async (path) => {
   const model = await exported('generator');
   digest = createHash('sha256').update(model).digest('hex');
-  writeFileSync(join(folder, 'g.onnx'), model);
-  writeFileSync(join(folder, 'broken.onnx'), model.subarray(0, 1000));
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>web</title><base href="/">');
-  cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
-  cpSync(ort, join(folder, 'ort'), { recursive: true });
-  site = await serveFolder(folder);
-  const path = findChromium();
-  if (path === undefined) return;
-  browser = await launch(path);
-  page = await newPage(browser);
-  await page.goto(`${site.url}/index.html`);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  site?.close();
-  rmSync(folder, { recursive: true, force: true });
+  writeFileSync(join(path, 'g.onnx'), model);
+  writeFileSync(join(path, 'broken.onnx'), model.subarray(0, 1000));
+  writeFileSync(join(path, 'index.html'), '<!doctype html><title>web</title><base href="/">');
 });
 
 /** Runs text in the page, where `runtime` is the package and `options` say where its files lie. */
 const inPage = <T>(text: string): Promise<T> =>
-  page.evaluate(`(async () => {
+  page().evaluate(`(async () => {
     const runtime = await import('/runtime/web/index.js');
     const { Generator, Discriminator } = runtime;
     const options = { device: 'wasm', assets: 'ort' };
@@ -107,12 +89,6 @@ test('the version of the CDN’s files is the one that is installed', async () =
 });
 
 describe('in Chromium', () => {
-  const chromium = (name: string, body: () => Promise<void>) =>
-    test(name, async ({ skip }) => {
-      if (browser === undefined) skip(NO_CHROMIUM);
-      await body();
-    });
-
   chromium('the page stays responsive while 1,024 images are drawn', async () => {
     const { ticks, ms, longest, isolated } = await inPage<Record<string, number>>(`
       const generator = await Generator.load('g.onnx', options);
@@ -138,7 +114,7 @@ describe('in Chromium', () => {
 
   chromium('a file known by its digest is fetched once, and another is refused', async () => {
     let fetched = 0;
-    page.on('request', (request) => {
+    page().on('request', (request) => {
       if (request.url().endsWith('g.onnx')) fetched++;
     });
     const load = (hash: string) =>
@@ -165,7 +141,7 @@ describe('in Chromium', () => {
       inPage<string>(`return Generator.load(${source}, { ...options, ...${more} })
         .then(() => 'loaded', (error) => error.name + ': ' + error.message);`);
     expect(await failing(`'none.onnx'`)).toBe(
-      `UserError: ${site.url}/none.onnx cannot be fetched: the server answers 404.`,
+      `UserError: ${url()}/none.onnx cannot be fetched: the server answers 404.`,
     );
     expect(await failing(`'broken.onnx'`)).toMatch(
       /^UserError: broken\.onnx is not a complete ONNX file/,
@@ -219,17 +195,17 @@ describe('in Chromium', () => {
     mkdirSync(other);
     writeFileSync(join(other, 'index.html'), '<!doctype html><title>other</title>');
     const elsewhere = await serveFolder(other);
-    const second = await newPage(browser as Browser);
+    const second = await newPage(page().context().browser() as Browser);
     // A CDN permits other origins; this server does not, so the browser's side of that is waived.
-    await second.route(`${site.url}/**`, async (route) => {
+    await second.route(`${url()}/**`, async (route) => {
       const response = await route.fetch();
       const headers = { ...response.headers(), 'access-control-allow-origin': '*' };
       await route.fulfill({ response, headers });
     });
     await second.goto(`${elsewhere.url}/index.html`);
     const device = await second.evaluate(`(async () => {
-      const { Generator } = await import('${site.url}/runtime/web/index.js');
-      const generator = await Generator.load('${site.url}/g.onnx', { assets: '${site.url}/ort/' });
+      const { Generator } = await import('${url()}/runtime/web/index.js');
+      const generator = await Generator.load('${url()}/g.onnx', { assets: '${url()}/ort/' });
       return [generator.device, (await generator.sample({ count: 2 })).count].join();
     })()`);
     expect(device).toBe('wasm,2');
