@@ -7,6 +7,7 @@ export { metadataOf, withMetadata } from '../format/onnx-metadata.js';
 export { PREPARATION, prepare, resize } from '../format/pictures/prepare.js';
 export { makeCertificate } from '../model/certificate.js';
 export { classOf } from '../model/classes.js';
+export { type Regions, regionsOf } from '../model/detection/regions.js';
 export { threadsNote } from '../session/ort-session.js';
 export { product } from '../shape.js';
 export * from '../shared.js';
