@@ -1,4 +1,5 @@
 export type { Pictures } from '../data/types.js';
+export { calibrate, FEWEST, type NormalPictures } from './detection/calibrate.js';
 export {
   areaUnder,
   aupro,
