@@ -49,3 +49,19 @@ maps = features(masks.size, 13).reshape(masks.shape) + 0.35 * masks
 maps = np.round(maps * 64) / 64
 print("pixels", roc_auc_score(masks.ravel(), maps.ravel()))
 print("pro", aupro(maps, masks), aupro(maps, masks, 1.0))
+
+# training/test/data/fragments.test.ts: a block of 8 × 8 compressed as by JPEG at quality 25.
+from scipy.fft import dctn, idctn
+
+# fmt: off
+STEPS = np.array([
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+]).reshape(8, 8)
+# fmt: on
+block = np.array([[(37 * y + 11 * x * x + 5 * x * y) % 200 for x in range(8)] for y in range(8)])
+step = 2 * STEPS / 255
+packed = idctn(np.round(dctn(block / 256, norm="ortho") / step) * step, norm="ortho")
+print("jpeg", np.clip(packed, 0, 1)[[0, 2, 5, 7], [0, 3, 1, 7]])
