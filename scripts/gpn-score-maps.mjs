@@ -15,7 +15,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Discriminator, Images, probability, stream } from '@gpn/runtime';
-import { loadDataset, recipeToYaml, resolveRecipe, train } from '@gpn/training';
+import { loadDataset, pixelAuroc, recipeToYaml, resolveRecipe, train } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 
 const SIDE = 28;
@@ -81,32 +81,13 @@ async function suspicion(judge, pixels) {
   return worst;
 }
 
-/** The area under the ROC curve, from ranks; equal scores share theirs. */
-function areaUnderCurve(scores, labels) {
-  const order = Uint32Array.from(scores, (_, k) => k).sort((a, b) => scores[a] - scores[b]);
-  let [ranks, positives] = [0, 0];
-  for (let from = 0; from < order.length; ) {
-    let to = from;
-    while (to < order.length && scores[order[to]] === scores[order[from]]) to++;
-    for (let k = from; k < to; k++) {
-      if (!labels[order[k]]) continue;
-      ranks += (from + 1 + to) / 2;
-      positives++;
-    }
-    from = to;
-  }
-  const negatives = order.length - positives;
-  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
-}
-
 async function measure(file, tampered) {
   const judge = await Discriminator.load(file, { device: 'cpu' });
   try {
     const maps = [];
     for (const { pixels } of tampered) maps.push(await suspicion(judge, pixels));
-    const area = areaUnderCurve(
-      Float32Array.from(maps.flatMap((map) => [...map])),
-      Uint8Array.from(tampered.flatMap(({ inPatch }) => [...inPatch])),
+    const area = pixelAuroc(
+      tampered.map(({ inPatch }, k) => ({ width: SIDE, mask: inPatch, scores: maps[k] })),
     );
     const { fragment, quality = [], training } = judge.info;
     const accuracy = Object.fromEntries(

@@ -1,5 +1,8 @@
 import { printable } from './terminal/print.js';
 
+/** The exit code of a command that looked for something and found it, so that a script can act. */
+export const FOUND = 3;
+
 /**
  * What to print for an error that ended a command, and the exit code: one sentence and 2 for the
  * user's mistakes, the stack and 1 for bugs.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { explain } from './errors.js';
+import { explain, type FOUND } from './errors.js';
+import { CALIBRATE } from './options/calibrate.js';
 import { DATA } from './options/data.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
 import { EXPORT } from './options/export.js';
@@ -50,6 +51,12 @@ const COMMANDS = [
     'score pictures with an exported discriminator',
     SCORE,
     () => import('./commands/score.js'),
+  ),
+  command(
+    'calibrate',
+    'let a discriminator say how rare its scores are among normal pictures',
+    CALIBRATE,
+    () => import('./commands/calibrate.js'),
   ),
   command(
     'eval',
@@ -107,9 +114,9 @@ function command<A extends string, S extends Record<string, Spec<unknown>>>(
   name: string,
   summary: string,
   { argument, options, examples }: Declaration<A, S>,
-  load: () => Promise<{ run(...given: Given<A, S>): Promise<void> }>,
-): (program: Command) => void {
-  return (program) => {
+  load: () => Promise<{ run(...given: Given<A, S>): Promise<typeof FOUND | void> }>,
+): (program: Command, done: (code: number) => void) => void {
+  return (program, done) => {
     const added = program.command(name).description(summary);
     if (argument) added.argument(...argument);
     for (const { option } of Object.values(options)) added.addOption(option);
@@ -119,7 +126,9 @@ function command<A extends string, S extends Record<string, Spec<unknown>>>(
         `\nExamples:\n${examples.map((line) => `  $ gpn-cli ${line}\n`).join('')}`,
       )
       // Commander adds itself as the last argument.
-      .action(async (...given) => (await load()).run(...(given.slice(0, -1) as Given<A, S>)));
+      .action(async (...given) =>
+        done((await (await load()).run(...(given.slice(0, -1) as Given<A, S>))) ?? 0),
+      );
   };
 }
 
@@ -127,7 +136,7 @@ const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 /** The command line as commander sees it. */
-function program(): Command {
+function program(done: (code: number) => void): Command {
   const root = new Command('gpn-cli')
     .description('Train small GANs, export them to ONNX, and draw with the exported files.')
     .version(version(), '--version', 'print the version')
@@ -146,7 +155,7 @@ function program(): Command {
           )}\n`,
         ),
     });
-  for (const add of COMMANDS) add(root);
+  for (const add of COMMANDS) add(root, done);
   return root;
 }
 
@@ -154,7 +163,7 @@ function program(): Command {
  * Runs one command.
  *
  * @param args the words after `gpn-cli`
- * @returns the exit code: 0 done, 1 a bug in gpn-cli, 2 a mistake of the user's
+ * @returns the exit code: 0 done, 1 a bug in gpn-cli, 2 a mistake of the user's, 3 a check found something
  */
 export async function main(args: string[]): Promise<number> {
   // A reader that closes early, such as `| head`, is not an error.
@@ -163,8 +172,12 @@ export async function main(args: string[]): Promise<number> {
     process.exit(0);
   });
   try {
-    await program().parseAsync(args, { from: 'user' });
-    return 0;
+    let code = 0;
+    const done = (found: number) => {
+      code = found;
+    };
+    await program(done).parseAsync(args, { from: 'user' });
+    return code;
   } catch (error) {
     // Commander has already printed its message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

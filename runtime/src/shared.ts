@@ -4,11 +4,13 @@ export { UserError } from './errors.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';
 export { GENEROUS, type Limits, STRICT } from './format/limits.js';
 export {
+  type Calibration,
   type Certificate,
   type Distribution,
   type ImageInfo,
   type Kind,
   type ModelInfo,
+  type NullDistribution,
   type QualityInfo,
   readModelInfo,
   type ScoreMeaning,
@@ -17,7 +19,9 @@ export {
 export type { Picture, Rectangle } from './format/pictures/picture.js';
 export type { ImageSize, Levels, Preparation } from './format/pictures/prepare.js';
 export type { Verification } from './model/certificate.js';
-export type { MapOptions, ScoreMap, ScoreOptions, Scores } from './model/discriminator.js';
+export type { DetectedRegion, Detection } from './model/detection/detect.js';
+export type { ScoreMap, Scores } from './model/detection/scores.js';
+export type { DetectOptions, MapOptions, ScoreOptions } from './model/discriminator.js';
 export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/grid-inputs.js';
 export { extent, heatMap, probability } from './model/heat-map.js';
 export { latents, type SampleOptions } from './model/inputs.js';

@@ -1,18 +1,26 @@
 import {
   classOf,
+  type DetectedRegion,
+  type Detection,
   Discriminator,
+  detectionOf,
   extent,
   heatMap,
+  highlights,
   Images,
+  type ModelInfo,
   type Picture,
   probability,
   type Rectangle,
   type ScoreMap,
   type ScoreMeaning,
+  thresholdOf,
   UserError,
   writeNpy,
 } from '@gpn/runtime';
 import { writeFileAtomic } from '@gpn/training/atomic';
+import { FOUND } from '../errors.js';
+import { overGrey, overPicture } from '../evaluation/report/overlay.js';
 import { checkWritable, writeStdout } from '../files.js';
 import type { SCORE } from '../options/score.js';
 import type { OptionsOf } from '../options/spec.js';
@@ -27,40 +35,76 @@ interface Row {
   score: number;
   meaning: ScoreMeaning;
   probability?: number;
+  /** How rare so suspicious a picture is among normal ones, if the model is calibrated. */
+  p?: number;
+  /** Whether p is at most the threshold, if one was given. */
+  anomalous?: boolean;
+  /** Where: the rarest region first. */
+  regions?: readonly DetectedRegion[];
   map?: { file: string; rows: number; columns: number; low: number; high: number };
+  mask?: string;
 }
 
-export async function run(paths: string[], options: Options): Promise<void> {
-  const { model, map, device, rect, stride, label } = options;
-  if (map !== undefined) {
-    if (!/\.(png|npy)$/i.test(map)) throw new UserError(`--map ${map} must end in .png or .npy.`);
-    await checkWritable(map, 'file', '--map');
-  }
+export async function run(paths: string[], options: Options): Promise<typeof FOUND | undefined> {
+  const { model, map, mask, device, label, threshold } = options;
+  await checkFile(map, '--map', /\.(png|npy)$/i, '.png or .npy');
+  await checkFile(mask, '--mask', /\.png$/i, '.png');
   const found = await findPictures(paths);
-  if (map !== undefined && found.length > 1) {
-    throw new UserError('--map takes one picture at a time.');
-  }
+  const single = map !== undefined ? '--map' : mask !== undefined ? '--mask' : undefined;
+  if (single && found.length > 1) throw new UserError(`${single} takes one picture at a time.`);
   const discriminator = await Discriminator.load(model, { device });
-  // The scores are the only thing on the standard output.
-  if (discriminator.device === 'wasm') printAside(`On ${placeOf(discriminator)}.\n`);
-  const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
   const rows: Row[] = [];
   const refused: string[] = [];
-  for (const { path, problem } of found) {
-    try {
-      if (problem) throw new UserError(problem);
-      const picture = await readPicture(path);
-      rows.push(await rowOf(discriminator, path, picture, { rect, stride, map, labels }));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      refused.push(error.message);
+  try {
+    if (threshold !== undefined || mask !== undefined) thresholdOf(discriminator.info, threshold);
+    // The scores are the only thing on the standard output.
+    if (discriminator.device === 'wasm') printAside(`On ${placeOf(discriminator)}.\n`);
+    const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
+    const note = sizeNote(discriminator.info);
+    for (const { path, problem } of found) {
+      try {
+        if (problem) throw new UserError(problem);
+        const picture = await readPicture(path);
+        note(path, picture);
+        rows.push(await rowOf(discriminator, path, picture, { ...options, labels }));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        refused.push(error.message);
+      }
     }
+  } finally {
+    await discriminator.dispose();
   }
-  await discriminator.dispose();
   // A table for programs is data: a name in it stays as it is.
   if (options.csv && !options.json) await writeStdout(new TextEncoder().encode(csv(rows)));
   else if (rows.length > 0 || options.json) print(printed(rows, options));
   if (refused.length > 0) throw new UserError(refusal(refused, found.length));
+  return rows.some(({ anomalous }) => anomalous) ? FOUND : undefined;
+}
+
+async function checkFile(
+  path: string | undefined,
+  option: string,
+  ending: RegExp,
+  endings: string,
+) {
+  if (path === undefined) return;
+  if (!ending.test(path)) throw new UserError(`${option} ${path} must end in ${endings}.`);
+  await checkWritable(path, 'file', option);
+}
+
+/** Says once that p-values do not hold for pictures that are much larger than those of the calibration. */
+function sizeNote({ calibration, fragment }: ModelInfo) {
+  let said = !(calibration && fragment);
+  return (path: string, { width, height }: Picture): void => {
+    const pixels = calibration?.data.pixels ?? 0;
+    if (said || width * height <= 2 * pixels) return;
+    said = true;
+    printAside(
+      `${path} has ${((width * height) / pixels).toFixed(1)} times the pixels of the pictures that the model ` +
+        'was calibrated with: the larger a picture, the more often it has something rare. Calibrate with pictures of its size.\n',
+    );
+  };
 }
 
 /** How many pictures that could not be scored the error names. */
@@ -74,34 +118,45 @@ function refusal(refused: readonly string[], total: number): string {
   return `${refused.length} of ${total} pictures were not scored: ${list}.`;
 }
 
-interface Part {
-  readonly rect: Rectangle | undefined;
-  readonly stride: number | undefined;
-  readonly map: string | undefined;
+interface Part extends Pick<Options, 'rect' | 'stride' | 'map' | 'mask' | 'threshold'> {
   readonly labels: { labels?: number };
 }
 
-/** Scores a picture, and writes the map if one is asked for. */
+/** Scores a picture, and writes the map and the mask if they are asked for. */
 async function rowOf(
   discriminator: Discriminator,
   image: string,
   picture: Picture,
-  { rect, stride, map, labels }: Part,
+  { rect, stride, map, mask, threshold, labels }: Part,
 ): Promise<Row> {
-  const { fragment, scores } = discriminator.info;
+  const { info } = discriminator;
   // Of a discriminator of fragments, a whole picture has the average over its fragments.
-  const isMean = rect === undefined && fragment !== undefined;
+  const isMean = rect === undefined && info.fragment !== undefined;
   const found =
-    isMean || map !== undefined
+    isMean || map !== undefined || mask !== undefined
       ? await discriminator.scoreMap(picture, { ...labels, ...(stride && { stride }) })
       : undefined;
   const score =
     isMean && found ? mean(found.values) : await scoreOf(discriminator, picture, rect, labels);
-  const meaning = scores as ScoreMeaning;
+  const meaning = info.scores as ScoreMeaning;
   const real = probability(meaning, score);
   const row: Row = { image, score, meaning, ...(real !== undefined && { probability: real }) };
+  const detection =
+    info.calibration && (isMean || mask !== undefined)
+      ? detectionOf(info, found as ScoreMap, picture, threshold)
+      : undefined;
+  if (info.calibration) {
+    const values = Float32Array.of(score);
+    row.p = detection?.p ?? (await discriminator.pValues({ meaning, values }))[0];
+    if (threshold !== undefined) row.anomalous = (row.p as number) <= threshold;
+  }
+  if (detection && (threshold !== undefined || mask !== undefined)) row.regions = detection.regions;
+  if (detection && mask !== undefined) {
+    await writeMask(mask, detection);
+    row.mask = mask;
+  }
   if (!found || map === undefined) return row;
-  await writeMap(map, found, picture);
+  await writeMap(map, found, picture, detection && highlights(info, detection));
   const [low, high] = extent(found.values);
   return { ...row, map: { file: map, rows: found.rows, columns: found.columns, low, high } };
 }
@@ -121,19 +176,24 @@ async function scoreOf(
   return values[0] as number;
 }
 
-async function writeMap(path: string, map: ScoreMap, picture: Picture): Promise<void> {
+async function writeMask(path: string, { mask, width, height }: Detection): Promise<void> {
+  const image = new Images(1, height, width, 1, [0, 1], Float32Array.from(mask));
+  await writeFileAtomic(path, await image.toPNG({ gap: 0 }));
+}
+
+/** @param marks what was found, in RGBA; without it, the map is a heat map */
+async function writeMap(
+  path: string,
+  map: ScoreMap,
+  picture: Picture,
+  marks: Uint8ClampedArray | undefined,
+): Promise<void> {
   if (/\.npy$/i.test(path)) {
     await writeFileAtomic(path, writeNpy(map.values, [map.rows, map.columns]));
     return;
   }
-  const { width, height, data } = picture;
-  const heat = heatMap(map, width, height);
-  const channels = data.length / (width * height);
-  const rgb = Float32Array.from({ length: width * height * 3 }, (_, i) => {
-    const [pixel, c] = [Math.floor(i / 3), i % 3];
-    const own = data[pixel * channels + (channels < 3 ? 0 : c)] as number;
-    return 0.4 * own + 0.6 * (heat[pixel * 4 + c] as number);
-  });
+  const { width, height } = picture;
+  const rgb = marks ? overGrey(picture, marks) : overPicture(picture, heatMap(map, width, height));
   const image = new Images(1, height, width, 3, [0, 255], rgb);
   await writeFileAtomic(path, await image.toPNG({ gap: 0 }));
 }
@@ -148,22 +208,51 @@ const MEANINGS: Record<ScoreMeaning, string> = {
 function csv(rows: Row[]): string {
   const quoted = (text: string) =>
     /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  const lines = rows.map(({ image, score, meaning, probability }) =>
-    [quoted(image), score, meaning, probability ?? ''].join(),
+  const calibrated = rows.some(({ p }) => p !== undefined);
+  const lines = rows.map(({ image, score, meaning, probability, p, anomalous }) =>
+    [
+      ...[quoted(image), score, meaning, probability ?? ''],
+      ...(calibrated ? [p ?? '', anomalous ?? ''] : []),
+    ].join(),
   );
-  return `${['image,score,meaning,probability', ...lines].join('\n')}\n`;
+  const head = `image,score,meaning,probability${calibrated ? ',p,anomalous' : ''}`;
+  return `${[head, ...lines].join('\n')}\n`;
 }
 
 function printed(rows: Row[], { json }: Options): string {
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
   return rows
-    .map(({ image, score, meaning, probability, map }) => {
+    .map((row) => {
+      const { image, score, meaning, map, mask } = row;
       const real =
-        meaning === 'logit' ? `; probability of real ${probability?.toPrecision(3)}` : '';
+        meaning === 'logit' ? `; probability of real ${row.probability?.toPrecision(3)}` : '';
       const heat = map
-        ? `\n${map.file}: ${map.columns} × ${map.rows} windows, ${map.low.toPrecision(4)} to ${map.high.toPrecision(4)}`
+        ? `${map.file}: ${map.columns} × ${map.rows} windows, ${map.low.toPrecision(4)} to ${map.high.toPrecision(4)}`
         : '';
-      return `${image}: ${score.toPrecision(5)} (${MEANINGS[meaning]}${real})${heat}\n`;
+      const first = `${image}: ${score.toPrecision(5)} (${MEANINGS[meaning]}${real})${verdict(row)}`;
+      return [first, ...places(row), heat, mask ? `${mask}: the mask` : '']
+        .filter(Boolean)
+        .join('\n');
     })
+    .map((text) => `${text}\n`)
     .join('');
 }
+
+const verdict = ({ p, anomalous }: Row): string => {
+  if (p === undefined) return '';
+  const said = anomalous === undefined ? '' : anomalous ? ', anomalous' : ', normal';
+  return `; p ${p.toPrecision(3)}${said}`;
+};
+
+/** Regions that are printed of a picture; JSON has all. */
+const PLACES = 5;
+
+const places = ({ regions = [] }: Row): string[] => [
+  ...regions
+    .slice(0, PLACES)
+    .map(
+      ({ x, y, width, height, p }) =>
+        `  at ${x},${y}: ${width} × ${height} pixels, p ${p.toPrecision(3)}`,
+    ),
+  ...(regions.length > PLACES ? [`  and ${regions.length - PLACES} more regions`] : []),
+];

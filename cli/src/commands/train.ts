@@ -2,6 +2,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import type { Recipe, TrainResult } from '@gpn/training';
 import { refuseIfLocked } from '@gpn/training/lock';
+import { calibrateFile, sentencesOf } from '../evaluation/calibrate-file.js';
 import { checkWritable, kindOf } from '../files.js';
 import type { OptionsOf } from '../options/spec.js';
 import type { TRAIN } from '../options/train.js';
@@ -29,12 +30,15 @@ export async function run(
   }
 }
 
+/** How a training ended, and of a detector what its calibration says. */
+type Trained = TrainResult & { readonly detector?: string };
+
 async function trainOrStop(
   name: string | undefined,
   options: OptionsOf<typeof TRAIN>,
   progress: Progress,
   signal: AbortSignal,
-): Promise<TrainResult> {
+): Promise<Trained> {
   const out = options.out ?? join('runs', nameOf(name ?? options.data));
   await refuseIfLocked(out);
   // Loading it takes a second, in which a signal would end the process without a word.
@@ -47,7 +51,8 @@ async function trainOrStop(
     : overrideRecipe(await recipeFor(dataset ?? noRecipe()), changes);
   await checkWritable(out, 'folder', '--out');
   signal.throwIfAborted();
-  const { resume = false, stage, threads, learningRateScale } = options;
+  const { resume = false, threads, learningRateScale } = options;
+  const stage = options.stage ?? stageOf(recipe);
   const how = {
     out,
     device,
@@ -59,8 +64,32 @@ async function trainOrStop(
     signal,
     on: progress.on,
   };
-  return train(minutes ? await lasting(recipe, minutes, how) : recipe, how);
+  const lengthened = minutes ? await lasting(recipe, minutes, how) : recipe;
+  const result = await train(lengthened, how);
+  if (options.stage || result.type !== 'stage' || !stageOf(recipe)) return result;
+  return { ...result, detector: await calibrated(lengthened, result, device) };
 }
+
+/** A recipe of a detector trains the discriminator alone, unless a stage is asked for. */
+const stageOf = ({ training }: Recipe) =>
+  training.predictive?.detector ? ('discriminator' as const) : undefined;
+
+/** Calibrates a detector with test images of its data, and says what was done or what is left to do. */
+async function calibrated(
+  { data }: Recipe,
+  { discriminator = '' }: TrainResult,
+  device: OptionsOf<typeof TRAIN>['device'],
+): Promise<string> {
+  const byHand = `Calibrate it with normal pictures that it has not seen: gpn-cli calibrate ${discriminator} --data FOLDER\n`;
+  if (!['mnist', 'fashion'].includes(data.dataset)) return byHand;
+  const calibration = await calibrateFile(discriminator, discriminator, data.dataset, {
+    ...{ count: HELD_OUT, device },
+  });
+  return sentencesOf(discriminator, calibration);
+}
+
+/** Test images that a detector is calibrated with; the others remain to test it with. */
+const HELD_OUT = 2000;
 
 /** The name of a run: that of its recipe, or of its folder of pictures. */
 const nameOf = (path: string | undefined): string => {
@@ -92,10 +121,12 @@ const distance = ({ frechet, sliced }: NonNullable<TrainResult['best']>): string
     : `Fréchet distance, ${frechet.toFixed(1)}`;
 
 /** What is printed at the end, by how the training ended. */
-function summary(result: TrainResult): string {
+function summary(result: Trained): string {
   const { type, step, steps } = result;
   if (type === 'interrupted')
     return `Stopped at step ${step} of ${steps}. The state is saved in ${result.checkpoint}; continue with the same command and --resume.\n`;
+  if (result.detector)
+    return `Trained the detector for ${step} steps: ${result.discriminator}\n${result.detector}`;
   if (type === 'stage')
     return [
       `Trained the discriminator for ${step} steps: ${result.discriminator}`,

@@ -1,4 +1,4 @@
-import { amount, rectangle } from './parsers.js';
+import { amount, positive, rectangle } from './parsers.js';
 import { conflicting, declare, device, flag, parsed, required, text } from './spec.js';
 
 export const SCORE = declare({
@@ -9,7 +9,19 @@ export const SCORE = declare({
   options: {
     model: required(text('--model <file|name>', 'an ONNX file, or the name of a bundled model')),
     rect: parsed('--rect <x,y,w,h>', 'score this part of each picture', rectangle),
-    map: text('--map <file>', 'FILE.png: a heat map over the picture; FILE.npy: its values'),
+    map: text(
+      '--map <file>',
+      'FILE.png: over the picture, what does not belong, or a heat map if the model is not calibrated; FILE.npy: the scores',
+    ),
+    threshold: parsed(
+      '--threshold <p>',
+      'say which pictures are anomalous: those with a p-value up to this, such as 0.01; exit code 3 if there are any',
+      positive(1),
+    ),
+    mask: text(
+      '--mask <file.png>',
+      'white where something does not belong, black elsewhere (threshold: 0.01 unless given)',
+    ),
     stride: parsed('--stride <n>', 'pixels from one window of the map to the next', amount),
     label: text(
       '--label <class>',
@@ -24,5 +36,7 @@ export const SCORE = declare({
     'score --model dcgan-mnist-discriminator.onnx scans/ more/*.png --csv',
     'score --model dcgan-mnist-discriminator.onnx --rect 10,20,28,28 scan.jpg --json',
     'score --model dcgan-mnist-discriminator.onnx --map heat.png --stride 4 scan.jpg',
+    'score --model calibrated.onnx --threshold 0.01 --json scans/',
+    'score --model calibrated.onnx --mask mask.png --map found.png scan.jpg',
   ],
 });

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import type { ScoreMap } from '../model/discriminator.js';
+import type { ScoreMap } from '../model/detection/scores.js';
 import { extent, heatMap, probability } from '../model/heat-map.js';
 import type { LoadOptions } from '../model/load.js';
 import { Discriminator } from '../web/load.js';

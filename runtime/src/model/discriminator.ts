@@ -6,6 +6,8 @@ import type { Levels } from '../format/pictures/prepare.js';
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
 import { crop, denseMap, isDense } from './dense-map.js';
+import type { Detection } from './detection/detect.js';
+import type { ScoreMap, Scores } from './detection/scores.js';
 import { floats, oneHot } from './inputs.js';
 import { Model } from './model.js';
 
@@ -29,21 +31,10 @@ export interface MapOptions extends BatchOptions {
   labels?: number;
 }
 
-/** Scores and what they mean. */
-export interface Scores {
-  meaning: ScoreMeaning;
-  /** One for each image, rectangle or window. */
-  values: Float32Array;
-}
-
-/** Scores of windows all over a picture: `values` is [rows, columns], in row-major order. */
-export interface ScoreMap extends Scores {
-  rows: number;
-  columns: number;
-  /** Pixels from one window to the next. */
-  stride: number;
-  /** The window of the first score, in pixels; a fragment's frame may lie outside the picture. */
-  first: Rectangle;
+/** How a picture is searched for what does not belong. */
+export interface DetectOptions extends MapOptions {
+  /** The probability of finding something in a normal picture, in (0, 1]; by default 0.01, or the smallest possible. */
+  threshold?: number;
 }
 
 // A larger map would take days.
@@ -167,6 +158,29 @@ export class DiscriminatorModel extends Model {
     const copy = (k: number, out: Float32Array) => crop(pixels, image, at(k), window, out);
     const scores = await this.#filled(copy, rows * columns, options);
     return { ...scores, rows, columns, stride, first: at(0) };
+  }
+
+  /**
+   * The p-value of each score, of fragments or of whole pictures, whichever the model takes: how rare so
+   * suspicious a score is among normal ones.
+   *
+   * @throws UserError if the model is not calibrated
+   */
+  async pValues(scores: Scores): Promise<Float64Array> {
+    const { pValuesOf } = await import('./detection/detect.js');
+    return pValuesOf(this.info, scores);
+  }
+
+  /**
+   * Finds what does not belong into a picture, and where.
+   *
+   * @throws UserError if the model is not calibrated or does not score fragments, if no p-value can be as
+   *   small as the threshold, or as `scoreMap` does
+   */
+  async detect(image: Picture, options: DetectOptions = {}): Promise<Detection> {
+    const { detectionOf, thresholdOf } = await import('./detection/detect.js');
+    thresholdOf(this.info, options.threshold);
+    return detectionOf(this.info, await this.scoreMap(image, options), image, options.threshold);
   }
 
   /** Scores images that are made one by one, in levels from 0 to 255. */

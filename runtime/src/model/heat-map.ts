@@ -1,4 +1,4 @@
-import type { ScoreMap } from './discriminator.js';
+import type { ScoreMap } from './detection/scores.js';
 
 /** RGB, from the lowest to the highest score: dark violet, blue, green, yellow. */
 export const HEAT_COLORS = [

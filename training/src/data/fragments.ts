@@ -5,6 +5,8 @@
  * context and always real.
  */
 import type { RandomStream } from '@gpn/runtime';
+import { ALTERATIONS, type Alteration, cut, type Place, type View } from './alterations.js';
+import { type Corners, drawCorners, type Size } from './corners.js';
 import { rowsAt } from './images.js';
 import type { Images } from './types.js';
 
@@ -16,28 +18,6 @@ export interface FragmentSize {
 
 /** The side of a fragment in pixels: internal + 2 · frame. */
 export const sideOf = ({ internal, frame }: FragmentSize): number => internal + 2 * frame;
-
-type Size = Pick<Images, 'height' | 'width'>;
-
-/**
- * The top left corners of internal parts, in pixels of the image. They are also the corners of the
- * fragments in the padded image.
- */
-export interface Corners {
-  readonly rows: Uint32Array;
-  readonly columns: Uint32Array;
-}
-
-/** Draws corners uniformly from all (height − internal + 1) · (width − internal + 1) positions. */
-export const drawCorners = (
-  random: RandomStream,
-  count: number,
-  { height, width }: Size,
-  internal: number,
-): Corners => ({
-  rows: random.below(count, height - internal + 1),
-  columns: random.below(count, width - internal + 1),
-});
 
 /**
  * The indices of the pixels of fragments in an image padded with `frame` zeros on every side, row by
@@ -63,108 +43,43 @@ export function fragmentIndices(
   return indices;
 }
 
-/** Cuts a square of `side` pixels with its corner at (row, column); outside the image it is 0. */
-function cut(image: View, row: number, column: number, side: number): Float32Array {
-  const { pixels, height, width, channels, inverse } = image;
-  const square = new Float32Array(side * side * channels);
-  const [base, scale] = inverse ? [1, -1 / 256] : [0, 1 / 256];
-  for (let y = Math.max(0, -row); y < Math.min(side, height - row); y++) {
-    for (let x = Math.max(0, -column); x < Math.min(side, width - column); x++) {
-      const from = ((row + y) * width + column + x) * channels;
-      const to = (y * side + x) * channels;
-      for (let c = 0; c < channels; c++) {
-        square[to + c] = base + scale * (pixels[from + c] as number);
-      }
-    }
-  }
-  return square;
-}
-
-/** One image of a data set, as pixels / 256, or as 1 − pixels / 256. */
-interface View extends Size {
-  readonly pixels: Uint8Array;
-  readonly channels: number;
-  readonly inverse: boolean;
-}
-
-interface Place {
-  readonly image: View;
-  /** The next image of the data set; with inverses, its inverse half of the time. */
-  readonly other: () => View;
-  readonly row: number;
-  readonly column: number;
-  readonly internal: number;
-  readonly random: RandomStream;
-}
-
-/** The unaltered internal part. */
-const original = ({ image, row, column, internal }: Place): Float32Array =>
-  cut(image, row, column, internal);
-
-/** A Gaussian with a standard deviation of one pixel, truncated at three pixels. */
-const REACH = 3;
-const GAUSSIAN = (() => {
-  const weights = Array.from({ length: 2 * REACH + 1 }, (_, k) =>
-    Math.exp(-((k - REACH) ** 2) / 2),
-  );
-  const sum = weights.reduce((a, b) => a + b);
-  return weights.map((w) => w / sum);
-})();
-
-/** The alterations of an internal part, by the names that recipes use. Values are from 0 to 1. */
-export const ALTERATIONS = {
-  /** Uniform noise from 0 to 1. */
-  noise: ({ image, internal, random }: Place) =>
-    random.uniform(internal * internal * image.channels, 0, 1),
-  /** Uniform noise from −0.2 to 0.2 added, clipped to [0, 1]. */
-  blur: (place: Place) => {
-    const part = original(place);
-    const by = place.random.uniform(part.length, -0.2, 0.2);
-    return part.map((value, k) => Math.min(1, Math.max(0, value + (by[k] as number))));
-  },
-  /** A square of another image, at a random position. */
-  mismatch: ({ image, other, internal, random }: Place) => {
-    const { rows, columns } = drawCorners(random, 1, image, internal);
-    return cut(other(), rows[0] as number, columns[0] as number, internal);
-  },
-  /** The image convolved with a Gaussian, like a photograph out of focus. */
-  gaussian: ({ image, row, column, internal }: Place) => {
-    const side = internal + 2 * REACH;
-    const { channels } = image;
-    const around = cut(image, row - REACH, column - REACH, side);
-    return Float32Array.from({ length: internal * internal * channels }, (_, k) => {
-      const [y, x, c] = [
-        Math.floor(k / channels / internal),
-        Math.floor(k / channels) % internal,
-        k % channels,
-      ];
-      let sum = 0;
-      for (const [dy, across] of GAUSSIAN.entries()) {
-        for (const [dx, along] of GAUSSIAN.entries()) {
-          sum += across * along * (around[((y + dy) * side + x + dx) * channels + c] as number);
-        }
-      }
-      return sum;
-    });
-  },
-} satisfies Record<string, (place: Place) => Float32Array>;
-
-/** The name of an alteration. */
-export type Alteration = keyof typeof ALTERATIONS;
-/** The kind of an example: a real fragment or an alteration. */
-export type Kind = 'real' | Alteration;
-
 /** How examples are made from images. */
 export interface FragmentOptions extends FragmentSize {
   /** The weight of each alteration relative to a real fragment, whose weight is 1. */
   readonly negatives: Readonly<Partial<Record<Alteration, number>>>;
   /** Whether each image is also shown as its inverse, 1 − x. */
   readonly inverse: boolean;
+  /** What is altered, if it is not exactly the internal part. */
+  readonly region?: RegionOptions | undefined;
 }
 
+/**
+ * Altered regions of several sizes: rectangles, or ellipses with smooth edges. One that covers the internal
+ * part of a fragment, or lies in it if it is smaller, makes it an altered one. It may reach into the frame.
+ */
+export interface RegionOptions {
+  /** The least and the greatest length of a side, in pixels. */
+  readonly smallest: number;
+  readonly largest: number;
+  /** The share of ellipses. */
+  readonly smooth: number;
+  /**
+   * The weight of fragments with an altered region that does not cover their internal part. They count
+   * as real, so that a discriminator learns where a region ends.
+   */
+  readonly beside?: number | undefined;
+}
+
+/** The kind of an example: a real fragment, altered beside its internal part, or an alteration. */
+export type Kind = 'real' | 'beside' | Alteration;
+
 /** The kinds of examples made from each fragment, in order; real first. */
-export const kindsOf = ({ negatives }: Pick<FragmentOptions, 'negatives'>): Kind[] => [
+export const kindsOf = ({
+  negatives,
+  region,
+}: Pick<FragmentOptions, 'negatives' | 'region'>): Kind[] => [
   'real',
+  ...(region?.beside ? (['beside'] as const) : []),
   ...(Object.keys(ALTERATIONS) as Alteration[]).filter((kind) => negatives[kind]),
 ];
 
@@ -198,11 +113,13 @@ export function fragmentBatch(
   options: FragmentOptions,
   random: RandomStream,
 ): FragmentBatch {
-  const { internal, frame, negatives } = options;
+  const { internal, frame, negatives, region } = options;
   const kinds = kindsOf(options);
+  const altering = kinds.filter((kind) => kind in ALTERATIONS) as Alteration[];
   const side = sideOf(options);
   const length = side * side * data.channels;
   const fragments = new Float32Array(count * length);
+  const weights = new Float32Array(count);
   const drawn = Math.ceil(count / kinds.length);
   const { rows, columns } = drawCorners(random, drawn, data, internal);
   let real: Float32Array = new Float32Array(length);
@@ -213,22 +130,97 @@ export function fragmentBatch(
     const [row, column] = [rows[k] as number, columns[k] as number];
     const image = viewOf(data, view, options.inverse);
     if (kind === 'real') real = cut(image, row - frame, column - frame, side);
-    fragments.set(real, at * length);
-    if (kind !== 'real') {
-      const other = () => viewOf(data, nextView(view, options.inverse, random), options.inverse);
-      const part = ALTERATIONS[kind]({ image, other, row, column, internal, random });
-      paste(fragments.subarray(at * length, (at + 1) * length), part, options, data.channels);
+    const fragment = fragments.subarray(at * length, (at + 1) * length);
+    fragment.set(real);
+    weights[at] = 1;
+    if (kind === 'real') continue;
+    const other = () => viewOf(data, nextView(view, options.inverse, random), options.inverse);
+    const place = { image, other, row, column, internal, random };
+    if (region) {
+      const any = altering[random.below(1, altering.length)[0] as number] as Alteration;
+      const chosen = kind === 'beside' ? any : kind;
+      const changed = alterRegion(fragment, place, chosen, options, region, kind === 'beside');
+      const weight = kind === 'beside' ? region.beside : negatives[kind];
+      weights[at] = changed ? (weight as number) : 0;
+    } else {
+      const altered = kind as Alteration;
+      paste(fragment, ALTERATIONS[altered](place), options, data.channels);
+      weights[at] = negatives[altered] as number;
     }
   }
   const shown = Array.from({ length: count }, (_, at) => kinds[at % kinds.length] as Kind);
-  return {
-    fragments,
-    labels: Float32Array.from(shown, (kind) => (kind === 'real' ? 1 : 0)),
-    weights: Float32Array.from(shown, (kind) =>
-      kind === 'real' ? 1 : (negatives[kind] as number),
-    ),
-    kinds: shown,
-  };
+  const labels = Float32Array.from(shown, (kind) => (kind in ALTERATIONS ? 0 : 1));
+  return { fragments, labels, weights, kinds: shown };
+}
+
+/** A change of less than this is none: nobody could tell. */
+const VISIBLE = 1 / 16;
+
+/**
+ * Alters a region of a fragment, within the image.
+ *
+ * @param beside whether the region must not cover the internal part
+ * @returns whether any pixel has changed so much that it can be seen
+ */
+function alterRegion(
+  fragment: Float32Array,
+  place: Place,
+  kind: Alteration,
+  { internal, frame }: FragmentSize,
+  { smallest, largest, smooth }: RegionOptions,
+  beside: boolean,
+): boolean {
+  const { image, random } = place;
+  const side = internal + 2 * frame;
+  const half = Math.max(1, internal >> 1);
+  const lengths = random.below(2, largest - smallest + 1);
+  const [height, width] = [0, 1].map((k) => (lengths[k] as number) + smallest) as [number, number];
+  /** A place along one side: the region covers the internal part, or lies in it if it is smaller. */
+  const covering = (length: number): number =>
+    frame +
+    Math.min(0, internal - length) +
+    (random.below(1, Math.abs(internal - length) + 1)[0] as number);
+  const anywhere = (length: number): number =>
+    (random.below(1, side + length - 1)[0] as number) - length + 1;
+  /** Up to half an internal part away from covering it. */
+  const nearby = (length: number): number =>
+    covering(length) + (random.below(1, 2 * half + 1)[0] as number) - half;
+  const covers = (from: number, length: number): boolean =>
+    length < internal
+      ? from >= frame && from + length <= frame + internal
+      : from <= frame && from + length >= frame + internal;
+  let [top, left] = [covering(height), covering(width)];
+  const choose = random.below(1, 2)[0] ? nearby : anywhere;
+  while (beside && covers(top, height) && covers(left, width)) {
+    [top, left] = [choose(height), choose(width)];
+  }
+  const ellipse = (random.uniform(1, 0, 1)[0] as number) < smooth;
+  const square = Math.max(height, width);
+  const [row, column] = [place.row - frame + top, place.column - frame + left];
+  const part = ALTERATIONS[kind]({ ...place, row, column, internal: square });
+  const { channels } = image;
+  let most = 0;
+  for (let y = Math.max(0, top, frame - place.row); y < Math.min(side, top + height); y++) {
+    if (place.row - frame + y >= image.height) break;
+    for (let x = Math.max(0, left, frame - place.column); x < Math.min(side, left + width); x++) {
+      if (place.column - frame + x >= image.width) break;
+      const share = ellipse ? within(y - top, height, x - left, width) : 1;
+      for (let c = 0; c < channels; c++) {
+        const at = (y * side + x) * channels + c;
+        const from = ((y - top) * square + x - left) * channels + c;
+        const change = share * ((part[from] as number) - (fragment[at] as number));
+        fragment[at] = (fragment[at] as number) + change;
+        most = Math.max(most, Math.abs(change));
+      }
+    }
+  }
+  return most >= VISIBLE;
+}
+
+/** How much of an ellipse there is at a pixel of its rectangle: 1 inside, falling to 0 at its edge. */
+function within(y: number, height: number, x: number, width: number): number {
+  const radius = Math.hypot((2 * y + 1) / height - 1, (2 * x + 1) / width - 1);
+  return Math.min(1, Math.max(0, 2 * (1.2 - radius)));
 }
 
 /** A view by its number, modulo the size of the data set. */

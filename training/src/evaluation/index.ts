@@ -1,4 +1,15 @@
 export type { Pictures } from '../data/types.js';
+export { calibrate, FEWEST, type NormalPictures } from './detection/calibrate.js';
+export {
+  areaUnder,
+  aupro,
+  auroc,
+  averagePrecision,
+  type Curve,
+  pixelAuroc,
+  rocCurve,
+  type ScoredMask,
+} from './detection/ranking.js';
 export { type Extractor, openExtractor } from './judge/extractor.js';
 export {
   type FolderJudge,

@@ -18,7 +18,7 @@ import { margins } from '../steps/predictive.js';
 const FRAGMENTS = 5000;
 const AT_ONCE = 100;
 
-/** Every alteration, whatever the discriminator was trained on. */
+/** Alterations that are measured, whatever the discriminator was trained on; and those that it was. */
 const NEGATIVES = { noise: 1, blur: 1, mismatch: 1, gaussian: 1 };
 
 /**
@@ -34,7 +34,7 @@ export async function fragmentAccuracy(
   heldOut: Images,
   trained: FragmentOptions,
 ): Promise<QualityInfo[]> {
-  const options = { ...trained, negatives: NEGATIVES };
+  const options = { ...trained, negatives: { ...NEGATIVES, ...trained.negatives } };
   const kinds = kindsOf(options);
   const rows = AT_ONCE * kinds.length;
   const side = sideOf(options);
@@ -42,6 +42,7 @@ export async function fragmentAccuracy(
   const random = stream(0, 'held out');
   const views = random.below(FRAGMENTS, viewCount(heldOut, options));
   const right = new Map(kinds.map((kind) => [kind, 0]));
+  const seen = new Map(kinds.map((kind) => [kind, 0]));
   const session = await openSession(discriminatorFile(discriminator, state, shape), {
     device: 'cpu',
   });
@@ -51,11 +52,14 @@ export async function fragmentAccuracy(
       const {
         fragments,
         labels,
+        weights,
         kinds: shown,
       } = fragmentBatch(heldOut, chosen, rows, options, random);
       const feeds = { fragments: { dtype: 'float32', shape, data: fragments } } as const;
       const scores = (await session.run(feeds)).margins?.data as Float32Array;
       for (const [k, kind] of shown.entries()) {
+        if (weights[k] === 0) continue; // an alteration that changes nothing
+        seen.set(kind, (seen.get(kind) as number) + 1);
         const saysReal = (scores[k] as number) > 0;
         if (saysReal === (labels[k] === 1)) right.set(kind, (right.get(kind) as number) + 1);
       }
@@ -66,7 +70,7 @@ export async function fragmentAccuracy(
   const protocol = `${FRAGMENTS} fragments of the test images of ${heldOut.name}, each as it is and with every alteration; the share judged rightly; trained on ${kindsOf(trained).join(', ')}`;
   return kinds.map((kind) => ({
     metric: `held-out accuracy, ${kind}`,
-    value: (right.get(kind) as number) / FRAGMENTS,
+    value: (right.get(kind) as number) / (seen.get(kind) as number),
     protocol,
   }));
 }

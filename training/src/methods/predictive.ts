@@ -1,10 +1,10 @@
 import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import { z } from 'zod';
+import type { Alteration } from '../data/alterations.js';
 import { batches } from '../data/batches.js';
+import { drawCorners } from '../data/corners.js';
 import {
-  type Alteration,
-  drawCorners,
   type FragmentOptions,
   type FragmentSize,
   fragmentBatch,
@@ -41,6 +41,11 @@ const negatives = z
     blur: share.describe('Weight of fragments whose internal part has noise of up to 0.2 added.'),
     mismatch: share.describe('Weight of fragments with the internal part of another image.'),
     gaussian: share.describe('Weight of fragments whose internal part is blurred.'),
+    copy: share.describe('Weight of fragments with another part of the same image.'),
+    resample: share.describe('Weight of fragments whose internal part is scaled about its middle.'),
+    grain: share.describe('Weight of fragments with normal noise added.'),
+    color: share.describe('Weight of fragments whose channels are stretched and shifted.'),
+    jpeg: share.describe('Weight of fragments compressed as by JPEG of low quality.'),
     generated: share.describe(
       'Weight of fragments of the generator’s images, from the second round on.',
     ),
@@ -51,6 +56,28 @@ const settingsSchema = z.strictObject({
   negatives: negatives.describe(
     'The kinds of altered fragments, each with its weight relative to a real one’s 1.',
   ),
+  region: z
+    .strictObject({
+      smallest: size.describe('Least length of its sides, in pixels.'),
+      largest: size.describe('Greatest length of its sides, in pixels.'),
+      smooth: z.number().min(0).max(1).describe('Share of ellipses with smooth edges.'),
+      beside: share.describe(
+        'Weight of fragments with a region that does not cover the internal part, which count as real.',
+      ),
+    })
+    .refine(({ smallest, largest }) => smallest <= largest, {
+      error: 'one whose smallest is at most its largest',
+    })
+    .optional()
+    .describe(
+      'Alter a rectangle or ellipse that covers the internal part, or lies in it, and may reach into the frame, instead of exactly the internal part. What changes nothing to be seen does not count.',
+    ),
+  detector: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the discriminator is what is wanted: `gpn-cli train` then trains it alone, and calibrates it on the test images.',
+    ),
   inverse: z.boolean().describe('Whether every image is shown as its inverse, too.'),
   fragments_per_image: count.describe(
     'Fragments cut from each image in an epoch of the discriminator.',
@@ -151,9 +178,9 @@ function inRound({ measure, ...phase }: Phase, round: number, rounds: number): P
  */
 function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
   const { batch_size, seed, optimizer: rates } = recipe.training;
-  const { negatives, inverse, fragments_per_image: perImage } = recipe.training.predictive;
+  const { negatives, inverse, region, fragments_per_image: perImage } = recipe.training.predictive;
   const { generator, discriminator } = pair;
-  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse };
+  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region };
   const perKind = Math.ceil(batch_size / kindsOf(options).length);
   const settings: FragmentSettings = {
     discriminator,

@@ -101,6 +101,17 @@ const CHECKS: readonly Check[] = [
       }
     );
   },
+  ({ data, training: { predictive } }) => {
+    const side = Math.min(data.height, data.width);
+    const largest = predictive?.region?.largest ?? 0;
+    return (
+      largest > side && {
+        path: ['training', 'predictive', 'region', 'largest'],
+        must: `at most ${side}, the side of the images`,
+        found: largest,
+      }
+    );
+  },
   ({ training, output }) =>
     output.on_collapse === 'rollback' &&
     training.method === 'predictive' && {

@@ -1,9 +1,8 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, it } from 'vitest';
+import { ALTERATIONS, type Alteration, compressed } from '../../src/data/alterations.js';
+import { drawCorners } from '../../src/data/corners.js';
 import {
-  ALTERATIONS,
-  type Alteration,
-  drawCorners,
   type FragmentOptions,
   fragmentBatch,
   fragmentIndices,
@@ -232,5 +231,84 @@ describe('an alteration', () => {
     }
     const sum = blurred.reduce((a, b) => a + b, 0);
     expect(sum).toBeCloseTo(255 / 256, 5);
+  });
+});
+
+it('jpeg rounds the cosine coefficients of a block of 8 × 8, as SciPy does', () => {
+  const pixels = Uint8Array.from({ length: 64 }, (_, k) => {
+    const [y, x] = [k >> 3, k & 7];
+    return (37 * y + 11 * x * x + 5 * x * y) % 200;
+  });
+  const image = { pixels, height: 8, width: 8, channels: 1, inverse: false };
+  const place = { image, other: () => image, row: 0, column: 0, internal: 8, random: stream(0) };
+  const out = compressed(place, 2);
+  // The expected numbers are what training/test/evaluation/golden_detection.py prints.
+  [0.11308707, 0.08840777, 0.33971165, 0.09967227].forEach((value, k) => {
+    expect(out[[0, 8 * 2 + 3, 8 * 5 + 1, 8 * 7 + 7][k] as number]).toBeCloseTo(value, 6);
+  });
+});
+
+describe('altered regions', () => {
+  const region = { smallest: 4, largest: 7, smooth: 0, beside: 1 };
+  const size = { internal: 4, frame: 4 };
+  const batch = (more: Partial<FragmentOptions>, seed: number) =>
+    fragmentBatch(
+      numbered(2, 20, 20, 1),
+      [0],
+      3,
+      { ...size, negatives: { noise: 0.5 }, inverse: false, region, ...more },
+      stream(seed),
+    );
+  /** Which pixels of the k-th fragment differ from the real one, which is the first. */
+  const changed = (fragments: Float32Array, k: number): boolean[] =>
+    Array.from({ length: 144 }, (_, i) => fragments[k * 144 + i] !== fragments[i]);
+  const inside = (i: number) => {
+    const [y, x] = [Math.floor(i / 12), i % 12];
+    return y >= 4 && y < 8 && x >= 4 && x < 8;
+  };
+
+  it('cover the internal part, reach into the frame, and leave the rest as it is', () => {
+    let reaching = 0;
+    for (let seed = 0; seed < 50; seed++) {
+      const { fragments, labels, weights, kinds } = batch({}, seed);
+      expect(kinds).toEqual(['real', 'beside', 'noise']);
+      expect([...labels]).toEqual([1, 1, 0]);
+      expect([weights[0], weights[2]]).toEqual([1, 0.5]);
+      const noise = changed(fragments, 2);
+      expect(noise.every((is, i) => is || !inside(i))).toBe(true);
+      const count = noise.filter(Boolean).length;
+      expect(count).toBeLessThanOrEqual(7 * 7);
+      if (count > 16) reaching++;
+    }
+    expect(reaching).toBeGreaterThan(25);
+  });
+
+  it('beside the internal part do not cover it', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const { fragments, weights } = batch({}, seed);
+      const beside = changed(fragments, 1);
+      expect(beside.every((is, i) => is || !inside(i))).toBe(false);
+      expect(weights[1]).toBe(beside.some(Boolean) ? 1 : 0);
+    }
+  });
+
+  it('that change nothing to be seen have no weight', () => {
+    const flat = { ...numbered(2, 20, 20, 1), images: new Uint8Array(800) };
+    const options = { ...size, negatives: { copy: 1 }, inverse: false, region };
+    expect([...fragmentBatch(flat, [0], 3, options, stream(0)).weights]).toEqual([1, 0, 0]);
+  });
+
+  it('with smooth edges change their middle most', () => {
+    const flat = { ...numbered(2, 20, 20, 1), images: new Uint8Array(800) };
+    flat.images.fill(255, 400); // the other image is white
+    const options: FragmentOptions = {
+      ...{ ...size, negatives: { mismatch: 1 }, inverse: false },
+      region: { smallest: 7, largest: 7, smooth: 1 },
+    };
+    const { fragments } = fragmentBatch(flat, [0], 2, options, stream(2));
+    const values = [...fragments.subarray(144)].filter((value) => value > 0);
+    expect(values.length).toBeLessThan(49);
+    expect(Math.max(...values)).toBeCloseTo(255 / 256, 6);
+    expect(values.some((value) => value < 0.6)).toBe(true);
   });
 });

@@ -1,0 +1,37 @@
+/** Maps over pictures, as RGB from 0 to 255. */
+import type { Picture } from '@gpn/runtime';
+
+type Rgb = readonly [number, number, number];
+
+/** The colour of a pixel of a picture of 1 to 4 channels. */
+function colourOf({ data, width, height }: Picture): (pixel: number) => Rgb {
+  const channels = data.length / (width * height);
+  return (pixel) => {
+    const at = (c: number) => data[pixel * channels + (channels < 3 ? 0 : c)] as number;
+    return [at(0), at(1), at(2)];
+  };
+}
+
+/** A heat map of [height, width, 4], through which the picture shows. */
+export function overPicture(picture: Picture, heat: Uint8ClampedArray): Float32Array {
+  const colour = colourOf(picture);
+  return Float32Array.from({ length: picture.width * picture.height * 3 }, (_, i) => {
+    const [pixel, c] = [Math.floor(i / 3), i % 3];
+    return 0.4 * (colour(pixel)[c] as number) + 0.6 * (heat[pixel * 4 + c] as number);
+  });
+}
+
+/** What was found, [height, width, 4], over the picture in grey. */
+export function overGrey(picture: Picture, marks: Uint8ClampedArray): Float32Array {
+  const colour = colourOf(picture);
+  const rgb = new Float32Array(picture.width * picture.height * 3);
+  for (let pixel = 0; pixel < picture.width * picture.height; pixel++) {
+    const [red, green, blue] = colour(pixel);
+    const grey = 0.299 * red + 0.587 * green + 0.114 * blue;
+    for (let c = 0; c < 3; c++) {
+      const mark = marks[4 * pixel + c] as number;
+      rgb[3 * pixel + c] = marks[4 * pixel + 3] ? 0.35 * grey + 0.65 * mark : grey;
+    }
+  }
+  return rgb;
+}

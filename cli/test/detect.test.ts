@@ -1,0 +1,172 @@
+// `calibrate` and `score` with p-values, by the built command, on a model whose score is a simple sum.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { metadataOf, readModelInfo, stream } from '@gpn/runtime';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DISCRIMINATOR, discriminatorFile } from '../../runtime/test/tiny.js';
+import { gpn, scratchFolder } from '../../test/cli.js';
+
+const folder = scratchFolder();
+const at = (name: string) => join(folder, name);
+const run = (...args: string[]) => gpn(folder, ...args);
+
+/** Fragments of 2 + 2 · 1 pixels, whose score is their sum: dark is suspicious. */
+const dark = discriminatorFile({
+  ...DISCRIMINATOR,
+  name: 'dark',
+  image: { ...DISCRIMINATOR.image, height: 4, width: 4 },
+  fragment: { internal: 2, frame: 1 },
+});
+
+const SIDE = 12;
+
+/** Light noise inside a white border, so that no edge is dark; perhaps with a black square. */
+async function picture(name: string, seed: number, square = 0): Promise<void> {
+  const noise = stream(seed, 'picture').uniform(SIDE * SIDE, 150, 190);
+  const pixels = Uint8Array.from(noise, (light, k) => {
+    const [x, y] = [k % SIDE, Math.floor(k / SIDE)];
+    if (x < 2 || y < 2 || x > 9 || y > 9) return 255;
+    return x >= 4 && x < 4 + square && y >= 4 && y < 4 + square ? 0 : light;
+  });
+  const raw = { width: SIDE, height: SIDE, channels: 1 as const };
+  await sharp(pixels, { raw }).png().toFile(at(name));
+}
+
+const NORMAL = 120;
+
+beforeAll(async () => {
+  for (const name of ['normal', 'few', 'small', 'test']) mkdirSync(at(name));
+  writeFileSync(at('d.onnx'), dark);
+  writeFileSync(at('whole.onnx'), discriminatorFile());
+  for (let k = 0; k < NORMAL; k++) await picture(`normal/${k}.png`, k);
+  for (let k = 0; k < 3; k++) await picture(`few/${k}.png`, k);
+  await picture('test/good.png', 1000);
+  await picture('test/bad.png', 1001, 4);
+  const tiny = { create: { width: 1, height: 1, channels: 3 as const, background: 'white' } };
+  for (let k = 0; k < 20; k++)
+    await sharp(tiny)
+      .png()
+      .toFile(at(`small/${k}.png`));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('calibrate', () => {
+  test('writes how normal pictures score into the file, and leaves the network alone', () => {
+    const { code, stdout, stderr } = run('calibrate', 'd.onnx', '--data', 'normal', '-o', 'c.onnx');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('14,520 fragments of 120 normal pictures (normal)');
+    expect(stdout).toContain('The smallest p-value of a picture is 1/121');
+    const bytes = readFileSync(at('c.onnx'));
+    const { calibration, ...rest } = readModelInfo(bytes);
+    expect(calibration?.data).toEqual({ name: 'normal', pictures: NORMAL, pixels: SIDE * SIDE });
+    expect([calibration?.parts.count, calibration?.worst?.count]).toEqual([14_520, NORMAL]);
+    expect(rest).toEqual(readModelInfo(dark));
+    expect(Object.keys(metadataOf(bytes))).toEqual(Object.keys(metadataOf(dark)));
+  });
+
+  test.each([
+    [
+      ['d.onnx', '--data', 'few'],
+      'few has 3 pictures, too few to calibrate with: the smallest p-value would be 1/4. Give at least 19, and 99 for a threshold of 0.01.',
+    ],
+    [
+      ['d.onnx', '--data', 'small'],
+      'small/0.png cannot be calibrated with: A picture of 1×1 pixels is too small for dark, which scores windows of 2×2.',
+    ],
+    [
+      ['d.onnx', '--data', 'none'],
+      '--data none is not there: give a folder of normal pictures, or mnist or fashion.',
+    ],
+    [
+      ['gpn-mnist-discriminator', '--data', 'normal'],
+      'gpn-mnist-discriminator is not a file that can be changed: give -o FILE.onnx.',
+    ],
+    [['d.onnx', '--data', 'd.onnx'], '--data d.onnx is a file'],
+  ])('says what is wrong (%#)', (args, sentence) => {
+    const { code, stderr } = run('calibrate', ...args);
+    expect(stderr).toContain(sentence);
+    expect(code).toBe(2);
+  });
+});
+
+describe('score with a calibrated model', () => {
+  test('finds the pictures that do not belong, where, and ends with 3', () => {
+    const { code, stdout, stderr } = run(
+      'score',
+      '--model',
+      'c.onnx',
+      '--threshold',
+      '0.01',
+      '--json',
+      'test',
+    );
+    expect(code, stderr).toBe(3);
+    const [bad, good] = JSON.parse(stdout);
+    expect([bad.image, bad.anomalous, bad.regions.length]).toEqual(['test/bad.png', true, 1]);
+    expect(bad.p).toBeCloseTo(1 / 121, 9);
+    const [{ x, y, width, height, p }] = bad.regions;
+    expect([x + width / 2, y + height / 2]).toEqual([6, 6]);
+    expect([width, p]).toEqual([height, bad.p]);
+    expect([good.image, good.anomalous, good.regions]).toEqual(['test/good.png', false, []]);
+    expect(good.p).toBeGreaterThan(0.01);
+  });
+
+  test('ends with 0 where there is nothing to find', () => {
+    const { code, stdout } = run(
+      'score',
+      '--model',
+      'c.onnx',
+      '--threshold',
+      '0.01',
+      'test/good.png',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/; p 0\.\d+, normal\n$/);
+  });
+
+  test('writes a mask and a map over the picture in grey', async () => {
+    const args = ['--mask', 'mask.png', '--map', 'map.png', 'test/bad.png'];
+    const { code, stdout, stderr } = run('score', '--model', 'c.onnx', ...args);
+    expect(code, stderr).toBe(0); // no verdict was asked for
+    expect(stdout).toContain('mask.png: the mask');
+    const pixels = (name: string) => sharp(at(name)).raw().toBuffer({ resolveWithObject: true });
+    const mask = await pixels('mask.png');
+    const map = await pixels('map.png');
+    expect([mask.info.width, mask.info.height]).toEqual([SIDE, SIDE]);
+    const channels = mask.info.channels;
+    for (let k = 0; k < SIDE * SIDE; k++) {
+      const [red, green, blue] = [0, 1, 2].map((c) => map.data[3 * k + c]);
+      expect([0, 255]).toContain(mask.data[channels * k]);
+      expect(red === green && green === blue).toBe(mask.data[channels * k] === 0);
+    }
+    expect(mask.data[channels * (6 * SIDE + 6)]).toBe(255);
+    expect(mask.data[0]).toBe(0);
+  });
+
+  test('has a column for p-values', () => {
+    const { stdout } = run('score', '--model', 'c.onnx', '--csv', 'test');
+    expect(stdout).toMatch(
+      /^image,score,meaning,probability,p,anomalous\ntest\/bad.png,.*,0\.008\d*,\n/,
+    );
+  });
+
+  test.each([
+    [
+      ['d.onnx', '--threshold', '0.01', 'test/good.png'],
+      'dark has no p-values, because it is not calibrated: run gpn-cli calibrate with normal pictures.',
+    ],
+    [['d.onnx', '--mask', 'm.png', 'test/good.png'], 'dark has no p-values'],
+    [
+      ['c.onnx', '--threshold', '0.001', 'test/good.png'],
+      'its smallest p-value is 1/121. Calibrate it with at least 999.',
+    ],
+    [['c.onnx', '--mask', 'm.jpg', 'test/good.png'], '--mask m.jpg must end in .png.'],
+    [['c.onnx', '--mask', 'm.png', 'test'], '--mask takes one picture at a time.'],
+    [['c.onnx', '--threshold', '0', 'test'], 'It must be a number above 0, at most 1.'],
+  ])('says what is wrong (%#)', (args, sentence) => {
+    const { code, stderr } = run('score', '--model', ...args);
+    expect(stderr).toContain(sentence);
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,69 @@
+/** How suspicious each pixel of a picture is, by all fragments that hold it. */
+
+import { suspicionOf } from './p-values.js';
+import type { ScoreMap } from './scores.js';
+
+/**
+ * How much more the suspicious ones among the fragments count: 0 would be their mean, infinity the worst
+ * alone. docs/results/detectors.md has the areas under the curve by which it was chosen.
+ */
+const SHARPNESS = 2;
+
+/** The least that a float32 can be: a suspicion some 40 below the map's highest is as good as none. */
+const FLOOR = 1e-38;
+
+/**
+ * The suspicion of each pixel, [height, width]: log(mean(exp(k · s))) / k over the suspicions s of all
+ * fragments whose internal part holds it, with k = 2. Pixels that no fragment holds, at a stride above
+ * the internal part's side, have the lowest suspicion of the map.
+ *
+ * @param frame of the fragments, in pixels
+ */
+export function suspicionMap(
+  { values, rows, columns, stride, first, meaning }: ScoreMap,
+  { width, height }: { width: number; height: number },
+  frame: number,
+): Float32Array {
+  const internal = first.width - 2 * frame;
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const score of values) {
+    const suspicion = suspicionOf(meaning, score);
+    lowest = Math.min(lowest, suspicion);
+    highest = Math.max(highest, suspicion);
+  }
+  const powers = values.map((score) =>
+    Math.exp(SHARPNESS * (suspicionOf(meaning, score) - highest)),
+  );
+  const across = reachOf(width, columns, stride, internal);
+  const down = reachOf(height, rows, stride, internal);
+  const out = new Float32Array(width * height);
+  const sums = new Float64Array(columns);
+  for (let y = 0; y < height; y++) {
+    const [top, bottom] = [down.from[y] as number, down.to[y] as number];
+    sums.fill(0);
+    for (let row = top; row < bottom; row++) {
+      for (let k = 0; k < columns; k++) {
+        sums[k] = (sums[k] as number) + (powers[row * columns + k] as number);
+      }
+    }
+    for (let x = 0; x < width; x++) {
+      const [left, right] = [across.from[x] as number, across.to[x] as number];
+      const count = (bottom - top) * (right - left);
+      let sum = 0;
+      for (let k = left; k < right; k++) sum += sums[k] as number;
+      const soft = highest + Math.log(Math.max(FLOOR, sum / count)) / SHARPNESS;
+      out[y * width + x] = count > 0 ? soft : lowest;
+    }
+  }
+  return out;
+}
+
+/** For each pixel of a side, the fragments that hold it: from the first up to the last, exclusive. */
+function reachOf(length: number, places: number, stride: number, internal: number) {
+  const [from, to] = [new Int32Array(length), new Int32Array(length)];
+  for (let p = 0; p < length; p++) {
+    to[p] = Math.min(places, Math.floor(p / stride) + 1);
+    from[p] = Math.min(to[p] as number, Math.max(0, Math.ceil((p - internal + 1) / stride)));
+  }
+  return { from, to };
+}
