@@ -1,6 +1,6 @@
 import { ExportError } from '../error.js';
 import { spec, type TensorSpec } from '../trace/trace.js';
-import type { ModelInput } from './load.js';
+import type { ModelInput } from './loaded.js';
 
 /** Shapes given by the user, by the input's name; 'N' in front stands for a batch that is free. */
 export type InputShapes = Readonly<Record<string, readonly (number | string)[]>>;

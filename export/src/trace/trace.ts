@@ -74,13 +74,14 @@ export interface OnnxModel {
  * A free dimension has a stand-in, `size`, in one trace and another, `other`, in a second: whatever
  * differs between the two graphs depends on it. The first named dimension, the batch, takes the
  * first pair. The sizes are primes, so that a network's own sizes are unlikely to be multiples of
- * them, and no two pairs are equally far apart.
+ * them. How far a pair is apart is a prime too, so that a size rounded to a multiple of 2, 3 or 29
+ * does not pass for one plus a number; and no two pairs are equally far apart.
  */
 const SIZES = [
-  { size: 4093, other: 4099 },
-  { size: 2029, other: 2063 },
-  { size: 3011, other: 3049 },
-  { size: 1051, other: 1097 },
+  { size: 4093, other: 4093 + 31 },
+  { size: 2029, other: 2029 + 37 },
+  { size: 3011, other: 3011 + 41 },
+  { size: 1051, other: 1051 + 43 },
 ] as const;
 
 /**
