@@ -135,6 +135,7 @@ async function traceModel(
     name: loaded.name,
     doc: `A TensorFlow.js ${loaded.kind} model`,
     names: { inputs: loaded.inputs.map(({ name }) => name), outputs: outputNames(loaded) },
+    exactSigmoids: true,
     ...stored,
   };
   const at = (specs: TensorSpec[]): Promise<OnnxModel> =>
@@ -152,7 +153,7 @@ async function traceModel(
   } catch (error) {
     const fixed = specs.map((s) => ({ ...s, shape: s.shape.map((d) => (d === FREE ? 1 : d)) }));
     // Some models work for one batch only, whatever they declare; an asked-for N is an order.
-    const asked = Object.values(given).some((shape) => shape.includes(FREE));
+    const asked = Object.values(given).some((shape) => shape.some((d) => typeof d === 'string'));
     const wasFree = specs.some((s) => s.shape.includes(FREE));
     const model = wasFree && !asked ? await at(fixed).catch(() => undefined) : undefined;
     if (!model) {

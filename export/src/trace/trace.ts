@@ -10,6 +10,7 @@ import { type Extent, extentOf, type FreeDimension, freeBatch } from '../passes/
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
+import { writeSigmoids } from '../passes/sigmoid.js';
 import { BACKEND, type TraceBackend } from './backend.js';
 import { flatten, mapLeaves } from './structure.js';
 
@@ -46,6 +47,11 @@ export interface TraceOptions {
   readonly names?: { readonly inputs?: readonly string[]; readonly outputs?: readonly string[] };
   /** Store large float32 weights as float16: half the file, inputs and outputs stay float32. */
   readonly float16?: boolean;
+  /**
+   * Write sigmoids that are outputs, or are compared, by an exponential: ONNX Runtime's operator gives
+   * multiples of 2⁻²⁵ on a CPU.
+   */
+  readonly exactSigmoids?: boolean;
   /**
    * The opset of the file, from 13 to 24; by default the lowest that the graph's operators allow. Too
    * low a one is an ExportError when the bytes are made.
@@ -94,9 +100,9 @@ const SIZES = [
  *    without a bias. It comes after `fuseBias` because it makes each such product a Gemm, which
  *    `fuseBias` would no longer recognise.
  *
- * Two more passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
+ * More passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
  * stand-ins; it comes after the passes above because they write shapes, in which the stand-ins would
- * appear again. `halveWeights` comes last because it puts a Cast before each weight, which is then no
+ * appear again. `writeSigmoids` is for networks alone, so it is asked for. `halveWeights` comes last because it puts a Cast before each weight, which is then no
  * constant that another pass could fold.
  */
 const PASSES = [foldAffine, fuseBias, hoistScale];
@@ -173,7 +179,8 @@ function assemble(
 ): OnnxModel {
   const [first, second] = graphs as [Graph, Graph?];
   const freed = second ? verified(freeBatch(first, second, axes)) : first;
-  const graph = options.float16 ? verified(halveWeights(freed)) : freed;
+  const exact = options.exactSigmoids ? verified(writeSigmoids(freed)) : freed;
+  const graph = options.float16 ? verified(halveWeights(exact)) : exact;
   const names = second ? dimensions(first, second, axes) : new Map<number, string>();
   const dim = (size: number): number | string => names.get(size) ?? size;
   const { name, doc = '', opset } = options;
