@@ -52,6 +52,19 @@ const FUNCTIONS: Readonly<Record<string, (x: Images) => tf.Tensor>> = {
   'mean over pixels': (x) => tf.mean(x, [1, 2]),
   gather: (x) => tf.gather(x, tf.tensor1d([2, 0], 'int32'), 1),
   'largest place': (x) => tf.argMax(tf.reshape(x, [x.shape[0], -1]), 1),
+  'numbers computed from the size': (x) => tf.div(tf.sum(x, [1, 2, 3]), tf.scalar(x.shape[0])),
+  'its shape': (x) => tf.tensor1d(x.shape, 'int32'),
+  'its shape as float32, and its last index': (x) => tf.stack([...x.shape, x.shape[0] - 1]),
+  'its number of elements': (x) => tf.scalar(x.size, 'int32'),
+  'a product of parts of its shape': (x) =>
+    tf.prod(tf.slice(tf.tensor1d(x.shape, 'int32'), [0], [2])),
+  'rows counted down': (x) => tf.gather(x, tf.range(x.shape[0] - 1, -1, -1, 'int32')),
+  'numbers by row': (x) => tf.range(0, 2 * x.shape[0], 2),
+  'a list repeated for every image': (x) => tf.tile(tf.tensor1d([1, 2]), [x.shape[0]]),
+  'a constant widened to its shape': (x) =>
+    tf.broadcastTo(constant(uniform([1, 4, 1, 2])) as Images, x.shape),
+  'ones of its shape, alone': (x) => tf.onesLike(x),
+  'seven of its shape': (x) => tf.fill(x.shape, 7, 'int32'),
   'depth to space': (x) => tf.depthToSpace(tf.concat([x, x], 3) as Images, 2),
 };
 
@@ -69,8 +82,33 @@ describe('a trace with a free batch', () => {
     },
   );
 
-  it('is refused if a number that depends on the batch size would be baked in', () => {
-    const scaled = () => trace(({ x }) => tf.mul(x, x.shape[0] as number), { x: spec(['N', 2]) });
-    expect(scaled).toThrow(/depends on the batch size is baked in/);
+  it.each<[string, (x: tf.Tensor) => tf.Tensor, string]>([
+    ['a share of the batch', (x) => tf.mul(x, 1 / (x.shape[0] as number)), 'Mul'],
+    ['a square of the batch', (x) => tf.mul(x, (x.shape[0] as number) ** 2), 'Mul'],
+    ['the batch as an even number', (x) => tf.scalar(even(x.shape[0] as number)), 'the output "y"'],
+    [
+      'a half of the rows',
+      (x) => tf.slice(x, [0, 0], [even(x.shape[0] as number) / 2, 2]),
+      'Slice',
+    ],
+    ['steps between two ends', (x) => tf.linspace(0, 1, x.shape[0] as number), 'the output "y"'],
+    [
+      'a class for each image',
+      (x) => tf.oneHot(tf.cast(x, 'int32'), x.shape[0] as number),
+      'Equal',
+    ],
+  ])('is refused for %s, which is no multiple of it, and names the place', (_, fn, place) => {
+    const model = () => trace(({ x }) => ({ y: fn(x) }), { x: spec(['N', 2]) });
+    expect(model).toThrow('depends on the batch size is baked in at ');
+    expect(model).toThrow(place);
+  });
+
+  it('is refused for a function that gives other results at another size', () => {
+    const outputs = ({ x }: { x: tf.Tensor }) => ((x.shape[0] as number) % 2 ? { a: x } : { b: x });
+    expect(() => trace(outputs, { x: spec(['N', 2]) })).toThrow(
+      'the output "a" is traced differently at another batch size',
+    );
   });
 });
+
+const even = (n: number): number => 2 * Math.floor(n / 2);

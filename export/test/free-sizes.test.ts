@@ -35,6 +35,8 @@ const FUNCTIONS: Readonly<Record<string, [channels: number, fn: (x: Images) => t
       ]),
   ],
   'beside ones': [2, (x) => tf.concat([x, tf.zerosLike(x)], 3)],
+  'divided by its height': [2, (x) => tf.div(x, x.shape[1])],
+  'its shape': [2, (x) => tf.tensor1d(x.shape, 'int32')],
   'all pixels as rows': [2, (x) => tf.softmax(tf.transpose(x, [0, 2, 1, 3]))],
 };
 
@@ -81,8 +83,8 @@ describe('a trace with free height and width beside a free batch', () => {
       /N or H or W size is baked in at Reshape/,
     ],
     [
-      'a number computed from a size',
-      (x) => tf.mul(x, x.shape[1]),
+      'a number computed from a size otherwise than as a multiple',
+      (x) => tf.mul(x, x.shape[1] ** 2),
       /N or H or W size is baked in at Mul/,
     ],
   ])('refuses %s', (_, fn, message) => {

@@ -43,7 +43,15 @@ function refuseStray(isModel: boolean, options: Options): void {
     );
   if (isModel && best)
     throw new UserError('--best is for training runs: a TF.js model has no evaluations.');
-  const stray = inputShape ? '--input-shape' : verify ? '' : '--no-verify';
+  const { outputs, fix, random } = options;
+  const given = {
+    '--input-shape': inputShape,
+    '--outputs': outputs,
+    '--fix': fix,
+    '--random': random,
+    '--no-verify': !verify,
+  };
+  const [stray] = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
   if (!isModel && stray)
     throw new UserError(`${stray} is for TF.js models, which are named by their model.json.`);
 }
@@ -64,12 +72,18 @@ async function exportNetwork(
 }
 
 async function exportModel(source: string, options: Options): Promise<void> {
-  const { output, float16 = false, opset, verify } = options;
+  const { output, float16 = false, opset, outputs, fix = {}, random, verify } = options;
   const inputShapes = Object.fromEntries((options.inputShape ?? []).map(parseInputShape));
-  const converted = await convertModel(source, { inputShapes, float16, opset });
+  const convert = (draws: typeof random) =>
+    convertModel(source, { inputShapes, outputs, fix, random: draws, float16, opset });
+  const converted = await convert(random);
   const bytes = converted.model.toBytes();
   const lines = [...converted.notes];
-  if (verify) lines.push(await compareWithOriginal(converted, bytes));
+  if (verify) {
+    // What an engine draws cannot be compared; the rest can, with the draws as inputs.
+    const compared = random === 'operator' ? await convert('input') : converted;
+    lines.push(await compareWithOriginal(compared, compared.model.toBytes()));
+  }
   await writeFileAtomic(output, bytes);
   const size = (bytes.length / 1e6).toFixed(1);
   lines.push(`Wrote the ${converted.kind} model to ${output} (${size} MB)`);

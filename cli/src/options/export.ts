@@ -1,4 +1,4 @@
-import { repeated, wholeNumber } from './parsers.js';
+import { fixed, list, repeated, wholeNumber } from './parsers.js';
 import { choice, declare, flag, parsed, required, switchedOff, text } from './spec.js';
 
 export const EXPORT = declare({
@@ -19,8 +19,23 @@ export const EXPORT = declare({
     ),
     inputShape: parsed(
       '--input-shape <name=sizes>',
-      'for a TF.js model: the sizes of an input that it leaves open, such as image=1x64x96x3; can be repeated',
+      'for a TF.js model: the sizes of an input that it leaves open, such as image=1x64x96x3, or letters where any will do, image=NxHxWx3; a node of a graph becomes an input; can be repeated',
       repeated,
+    ),
+    outputs: parsed(
+      '--outputs <names>',
+      'for a TF.js model: what to give instead of its outputs, with commas: outputs, layers, or nodes of a graph',
+      list,
+    ),
+    fix: parsed(
+      '--fix <name=value>',
+      'for a TF.js model: an input that is always this number, true or false, and no input of the file; can be repeated',
+      fixed,
+    ),
+    random: choice(
+      '--random <how>',
+      'for a TF.js model that draws random numbers: make them an input of the file, or leave them to the engine',
+      ['input', 'operator'],
     ),
     float16: flag(
       '--float16',
@@ -42,5 +57,6 @@ export const EXPORT = declare({
     'export runs/dcgan-mnist --best -o generator.onnx',
     'export model.json -o model.onnx',
     'export model.json -o model.onnx --input-shape image=1x64x96x3',
+    'export model.json -o model.onnx --outputs scores --fix keep_prob=1',
   ],
 });

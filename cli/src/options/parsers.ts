@@ -89,5 +89,14 @@ export function range(text: string): [number, number] {
 /** A parser of names with commas between them. */
 export const list = (text: string): string[] => text.split(',');
 
+/** A parser of `NAME=VALUE`, for an option that may be given several times: numbers by name. */
+export function fixed(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [, name, word = ''] = /^(.+)=(.+)$/.exec(text) ?? [];
+  const value = { true: 1, false: 0 }[word] ?? Number(word);
+  if (name === undefined || word.trim() === '' || !Number.isFinite(value))
+    throw new InvalidArgumentError('It must be NAME=VALUE, a number, true or false.');
+  return { ...before, [name]: value };
+}
+
 /** A parser for an option that may be repeated: all of its values. */
 export const repeated = (text: string, before: string[] = []): string[] => [...before, text];

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ExportError } from '../error.js';
+import { inspectModel } from '../graph/inspect.js';
 import { checkOpset } from '../graph/opset.js';
 import { reasonOf } from '../reason.js';
+import { enter, here, type Place, shownPlace } from '../trace/place.js';
 import {
   type OnnxModel,
   type TensorSpec,
@@ -10,8 +12,11 @@ import {
   traceAsync,
 } from '../trace/trace.js';
 import { type ModelKind, readModel } from './disk.js';
+import { fixInputs } from './fixed.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
-import { type LoadedModel, loadingReason, loadModel } from './load.js';
+import { loadingReason, loadModel, refusal } from './load.js';
+import type { LoadedModel } from './loaded.js';
+import { drawFrom, type Random, recordDraws } from './mended/draws.js';
 
 /** What the model leaves open, and how to store its weights. */
 export interface ConvertOptions {
@@ -19,6 +24,12 @@ export interface ConvertOptions {
   readonly inputShapes?: InputShapes;
   /** Store the weights as float16; inputs and outputs stay float32. */
   readonly float16?: boolean;
+  /** Which outputs to give, by name, instead of the model's: layers, or nodes of a graph, as well. */
+  readonly outputs?: readonly string[] | undefined;
+  /** Values of inputs that are no inputs of the file, by the input's name. */
+  readonly fix?: Readonly<Record<string, number>>;
+  /** What becomes of random numbers that the model draws; without it, such a model is refused. */
+  readonly random?: Random | undefined;
   /** The file's opset, from 13 to 24; by default the lowest that the model's operators allow. */
   readonly opset?: number | undefined;
 }
@@ -59,32 +70,49 @@ export interface ConvertedModel {
  */
 export async function convertModel(
   path: string,
-  { inputShapes = {}, float16 = false, opset }: ConvertOptions = {},
+  options: ConvertOptions = {},
 ): Promise<ConvertedModel> {
+  const { inputShapes = {}, float16 = false, opset, outputs, fix = {}, random } = options;
   if (opset !== undefined) checkOpset(opset);
   const files = await readModel(path);
-  const loaded = await loadModel(files);
+  const whole = await loadModel(files, { outputs, starts: Object.keys(inputShapes) });
   try {
-    const { model, specs, notes } = await traceModel(files.path, loaded, inputShapes, {
-      float16,
-      opset,
-    });
+    const loaded = fixInputs(whole, fix);
+    const { model, specs, notes } = await traceModel(
+      files.path,
+      loaded,
+      inputShapes,
+      { float16, opset },
+      random,
+    );
     const names = loaded.inputs.map(({ name }) => name);
+    const own = names.map((name, i): [string, TensorSpec] => [name, specs[i] as TensorSpec]);
     return {
       model,
       kind: loaded.kind,
-      inputs: new Map(names.map((name, i) => [name, specs[i] as TensorSpec])),
+      inputs: new Map([...own, ...drawnInputs(model, names)]),
       outputs: outputNames(loaded),
-      notes,
+      notes: [...loaded.notes, ...notes],
       float16,
       run: (inputs) => runOnCpu(files.path, loaded, inputs),
       dispose: loaded.dispose,
     };
   } catch (error) {
-    loaded.dispose();
+    whole.dispose();
     throw error;
   }
 }
+
+/** Inputs that the model does not have, but draws. */
+const drawnInputs = (model: OnnxModel, names: readonly string[]): [string, TensorSpec][] =>
+  model.graph.inputs.length === names.length
+    ? []
+    : inspectModel(model.toBytes())
+        .inputs.slice(names.length)
+        .map(({ name, shape, dtype }) => [
+          name,
+          { shape: shape as (number | string)[], dtype: dtype as TensorSpec['dtype'] },
+        ]);
 
 /** A name can be an input's or an output's, not both: a model may hand an input through. */
 const outputNames = ({ inputs, outputs }: LoadedModel): string[] =>
@@ -101,16 +129,21 @@ async function traceModel(
   loaded: LoadedModel,
   given: InputShapes,
   stored: Pick<TraceOptions, 'float16' | 'opset'>,
+  random: Random | undefined,
 ): Promise<Traced> {
   const options = {
     name: loaded.name,
     doc: `A TensorFlow.js ${loaded.kind} model`,
     names: { inputs: loaded.inputs.map(({ name }) => name), outputs: outputNames(loaded) },
+    exactSigmoids: true,
     ...stored,
   };
-  const at = async (specs: TensorSpec[]): Promise<OnnxModel> =>
+  const at = (specs: TensorSpec[]): Promise<OnnxModel> =>
     traceAsync(
-      (inputs: Tensors<TensorSpec[]>) => loaded.apply(Object.values(inputs)),
+      (inputs: Tensors<TensorSpec[]>) => {
+        drawFrom(random && recordDraws(random));
+        return placed(() => loaded.apply(Object.values(inputs)));
+      },
       specs,
       options,
     );
@@ -120,16 +153,47 @@ async function traceModel(
   } catch (error) {
     const fixed = specs.map((s) => ({ ...s, shape: s.shape.map((d) => (d === FREE ? 1 : d)) }));
     // Some models work for one batch only, whatever they declare; an asked-for N is an order.
-    const asked = Object.values(given).some((shape) => shape.includes(FREE));
+    const asked = Object.values(given).some((shape) => shape.some((d) => typeof d === 'string'));
     const wasFree = specs.some((s) => s.shape.includes(FREE));
     const model = wasFree && !asked ? await at(fixed).catch(() => undefined) : undefined;
     if (!model) {
-      throw new ExportError(`${path} cannot be exported: ${loadingReason(error)}.`, {
+      throw new ExportError(`${path} cannot be exported: ${whyNot(error, loaded, random)}`, {
         cause: error,
       });
     }
     const notes = [`The batch is fixed at 1, since the model cannot take any: ${reasonOf(error)}.`];
     return { model, specs: fixed, notes };
+  }
+}
+
+/** The part of the model that cannot be exported, the reason, and what can be done about it. */
+function whyNot(error: unknown, loaded: LoadedModel, random: Random | undefined): string {
+  if (!(error instanceof Misplaced)) return `${loadingReason(error)}.`;
+  const { place } = error;
+  const reason = random ? loadingReason(error) : refusal(place, error);
+  return [`${shownPlace(place)}: ${reason}.`, loaded.howToCut(place)].join(' ').trimEnd();
+}
+
+/** Whatever was thrown while a part of the model ran. */
+class Misplaced extends Error {
+  constructor(
+    readonly place: Place,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Runs a model; an error says in which part it occurred. */
+async function placed<T>(run: () => T | Promise<T>): Promise<T> {
+  enter(undefined);
+  try {
+    return await run();
+  } catch (error) {
+    const place = here();
+    throw place ? new Misplaced(place, error) : error;
+  } finally {
+    enter(undefined);
   }
 }
 
@@ -141,6 +205,10 @@ async function runOnCpu(
   const previous = tf.engine().backendName;
   await tf.setBackend('cpu');
   tf.engine().startScope('run');
+  drawFrom(({ name }) => {
+    const { data, shape, dtype } = inputs[name] as HostTensor;
+    return tf.tensor(data, [...shape], dtype);
+  });
   try {
     const tensors = loaded.inputs.map(({ name }) => {
       const { data, shape, dtype } = inputs[name] as HostTensor;
@@ -157,6 +225,7 @@ async function runOnCpu(
       { cause: error },
     );
   } finally {
+    drawFrom(undefined);
     tf.engine().endScope();
     if (previous) await tf.setBackend(previous);
   }

@@ -1,27 +1,30 @@
 import { ExportError } from '../error.js';
 import { spec, type TensorSpec } from '../trace/trace.js';
-import type { ModelInput } from './load.js';
+import type { ModelInput } from './loaded.js';
 
-/** Shapes given by the user, by the input's name; 'N' in front stands for a batch that is free. */
+/** Shapes given by the user, by the input's name; letters stand for free sizes, 'N' for the batch. */
 export type InputShapes = Readonly<Record<string, readonly (number | string)[]>>;
 
-/** The name of the one dimension that may stay free. */
+/** The name of a free batch. */
 export const FREE = 'N';
 
+const NAME = /^[A-Z][A-Z0-9]*$/;
+
 /**
- * Reads an input's name and shape, such as `name=1x64x96x3`; sizes are from 1 to 999999999, or N.
+ * Reads an input's name and shape, such as `name=1x64x96x3`; sizes are from 1 to 999999999, or a name in
+ * capital letters where any will do: N for the batch.
  * @throws ExportError that shows the form if the text has another one
  */
 export function parseInputShape(text: string): [name: string, shape: (number | string)[]] {
   const at = text.lastIndexOf('=');
   const [name, sizes] = [text.slice(0, at), text.slice(at + 1)];
   const shape = sizes === '' ? [] : sizes.split(/[x×,]/);
-  if (at < 1 || !shape.every((d) => d === FREE || (/^\d{1,9}$/.test(d) && Number(d) > 0))) {
+  if (at < 1 || !shape.every((d) => NAME.test(d) || (/^\d{1,9}$/.test(d) && Number(d) > 0))) {
     throw new ExportError(
-      `The input shape "${text}" cannot be read: write it as name=1x64x96x3, with N in place of 1 for a batch of any size.`,
+      `The input shape "${text}" cannot be read: write it as name=1x64x96x3, with letters for sizes that stay free: NxHxWx3.`,
     );
   }
-  return [name.replace(/:0$/, ''), shape.map((d) => (d === FREE ? FREE : Number(d)))];
+  return [name.replace(/:0$/, ''), shape.map((d) => (NAME.test(d) ? d : Number(d)))];
 }
 
 /**

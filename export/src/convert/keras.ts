@@ -21,9 +21,11 @@ const isConnection = (value: Json | undefined): value is Connection =>
 export function asKeras2(artifacts: io.ModelArtifacts): io.ModelArtifacts {
   const topology = artifacts.modelTopology as Config;
   const { model_config: config } = topology;
+  const read = (model: Config): Json =>
+    isKeras3(topology) ? fromKeras3(plain(model), sequencesIn(model)) : plain(model);
   const modelTopology = isConfig(config)
-    ? { ...topology, model_config: plain(config) }
-    : plain(topology);
+    ? { ...topology, model_config: read(config) }
+    : read(topology);
   const { weightSpecs } = artifacts;
   return {
     ...artifacts,
@@ -45,7 +47,8 @@ const WEIGHTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * `model/layer/kernel` is `layer/kernel`: the last two parts, without the cell of a recurrent layer.
+ * `model/layer/kernel` is `layer/kernel`: the last two parts, without the cell of a recurrent layer. Of
+ * a layer in a wrapper the wrapper's name is kept, beside its own or in its place.
  * The state of a random generator, as of dropout, is no weight; TF.js passes over what an optimiser has.
  */
 function renamer(topology: Config): (spec: io.WeightsManifestEntry) => io.WeightsManifestEntry {
@@ -55,7 +58,14 @@ function renamer(topology: Config): (spec: io.WeightsManifestEntry) => io.Weight
     const parts = spec.name.split('/').filter((part) => !CELL.test(part));
     const [layer = '', weight = ''] = parts.slice(-2);
     if (/^seed_generator/.test(layer)) return { ...spec, group: 'optimizer' };
-    return { ...spec, name: `${layer}/${WEIGHTS[classes.get(layer) ?? '']?.[weight] ?? weight}` };
+    const wrapper = parts.at(-3) ?? '';
+    const name = WEIGHTS[classes.get(layer) ?? '']?.[weight] ?? weight;
+    const kind = classes.get(wrapper) ?? '';
+    if (kind === 'TimeDistributed') return { ...spec, name: `${wrapper}/${name}` };
+    return {
+      ...spec,
+      name: kind === 'Bidirectional' ? `${wrapper}/${layer}/${name}` : `${layer}/${name}`,
+    };
   };
 }
 
@@ -68,6 +78,38 @@ function collectClasses(value: Json, into: Map<string, string>): void {
     into.set(config.name, kind);
   }
   for (const item of Object.values(value)) collectClasses(item, into);
+}
+
+/** The names of models within a model that are lists of layers. */
+function sequencesIn(model: Config): ReadonlySet<string> {
+  const kinds = new Map<string, string>();
+  collectClasses(model, kinds);
+  return new Set([...kinds].flatMap(([name, kind]) => (kind === 'Sequential' ? [name] : [])));
+}
+
+/**
+ * Names and numbers that Keras 3 gives otherwise, though in the same form. It counts the calls of a
+ * list of layers from 0, where the first is the list's own; it names the layer in a Bidirectional as the
+ * forward one, which TF.js does by itself.
+ */
+function fromKeras3(value: Json, sequences: ReadonlySet<string>): Json {
+  if (isConnection(value)) {
+    const [layer, call, ...rest] = value;
+    return sequences.has(layer) ? [layer, call + 1, ...rest] : value;
+  }
+  if (Array.isArray(value)) return value.map((item) => fromKeras3(item, sequences));
+  if (!isConfig(value)) return value;
+  const read = Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, fromKeras3(part, sequences)]),
+  );
+  if (read.class_name !== 'Bidirectional') return read;
+  const { backward_layer: _, layer, ...config } = read.config as Config;
+  const { config: inner } = layer as { config: Config };
+  const name = String(inner.name).replace(/^forward_/, '');
+  return {
+    ...read,
+    config: { ...config, layer: { ...(layer as Config), config: { ...inner, name } } },
+  };
 }
 
 /** A value of a description, with everything in it, as Keras 2 writes it. */
@@ -92,6 +134,7 @@ function plain(value: Json): Json {
 
 /** Keys whose form differs. */
 const READERS: Readonly<Record<string, { key?: string; value: (value: Json) => Json }>> = {
+  activation: { value: (name) => (name === 'silu' ? 'swish' : plain(name)) },
   batch_shape: { key: 'batch_input_shape', value: (shape) => shape },
   inbound_nodes: { value: (calls) => (Array.isArray(calls) ? calls.map(callOf) : calls) },
   input_layers: { value: connections },

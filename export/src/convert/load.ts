@@ -3,33 +3,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import '../trace/cpu.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
+import type { Place } from '../trace/place.js';
 import type { ModelFiles, ModelKind } from './disk.js';
-import { asKeras2 } from './keras.js';
-import { checkTopology } from './topology.js';
+import { loadGraph } from './graph-model.js';
+import { loadLayers } from './layers-model.js';
+import type { Cut, LoadedModel } from './loaded.js';
 
-export interface ModelInput {
-  readonly name: string;
-  /** Sizes; null where the model leaves one open. Undefined where not even the rank is known. */
-  readonly shape: readonly (number | null)[] | undefined;
-  readonly dtype: 'float32' | 'int32' | 'bool';
-}
-
-export interface LoadedModel {
-  readonly kind: ModelKind;
-  readonly name: string;
-  readonly inputs: readonly ModelInput[];
-  readonly outputs: readonly string[];
-  /** Takes tensors in the order of `inputs`, gives them in that of `outputs`. */
-  readonly apply: (inputs: tf.Tensor[]) => tf.Tensor[] | Promise<tf.Tensor[]>;
-  readonly dispose: () => void;
-}
-
-/** @throws ExportError if TF.js cannot make a model of the files */
-export async function loadModel(files: ModelFiles): Promise<LoadedModel> {
+/** @throws ExportError if TF.js cannot make a model of the files, or has none of the names of the cut */
+export async function loadModel(files: ModelFiles, cut: Cut = {}): Promise<LoadedModel> {
   const previous = tf.engine().backendName;
   await tf.setBackend('cpu');
   try {
-    return await LOADERS[files.kind](files);
+    return await LOADERS[files.kind](files, cut);
   } catch (error) {
     if (error instanceof ExportError) throw error;
     throw new ExportError(`TF.js cannot load ${files.path}: ${loadingReason(error)}.`, {
@@ -55,123 +40,32 @@ export const loadingReason = (error: unknown): string => {
     : reason;
 };
 
-const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
-  async layers({ path, artifacts: found }) {
-    const { loadLayersModel, Sequential } = await import('@tensorflow/tfjs-layers');
-    const artifacts = asKeras2(found);
-    checkTopology(path, artifacts.modelTopology as object);
-    const model = await loadLayersModel({ load: async () => artifacts });
-    // A list of layers knows its inputs by name only when it is built.
-    if (model instanceof Sequential) model.build();
-    return {
-      kind: 'layers',
-      name: model.name,
-      inputs: model.inputs.map(({ shape, dtype }, i) => ({
-        name: model.inputNames[i] as string,
-        shape,
-        dtype: checked(path, model.inputNames[i] as string, dtype),
-      })),
-      outputs: unique(model.outputNames),
-      apply(inputs) {
-        // A stateful layer starts each run from its first state, as a fresh model does.
-        model.resetStates();
-        const outputs = model.apply(inputs.length === 1 ? (inputs[0] as tf.Tensor) : inputs, {
-          training: false,
-        });
-        return [outputs].flat() as tf.Tensor[];
-      },
-      dispose: () => model.dispose(),
-    };
-  },
-
-  async graph({ path, artifacts }) {
-    const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
-    const model = await loadGraphModel({ load: async () => artifacts });
-    const { inputs, inputNodes, outputNodes } = model;
-    const signature = (model.modelSignature ?? {}) as Signature;
-    return {
-      kind: 'graph',
-      name: 'graph-model',
-      inputs: inputs.map(({ name, shape, dtype }, i) => ({
-        name: plain(inputNodes[i] as string),
-        shape: declared(shape, signature.inputs?.[inputNodes[i] as string]),
-        dtype: checked(path, name, dtype),
-      })),
-      outputs: unique(outputNodes.map(plain)),
-      apply(tensors) {
-        const feeds = Object.fromEntries(
-          inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]),
-        );
-        try {
-          return [model.execute(feeds, outputNodes)].flat();
-        } catch (error) {
-          // Control flow: it may yet turn out to depend on constants alone.
-          if (!/executeAsync/.test(String(error))) throw error;
-        }
-        return model.executeAsync(feeds, outputNodes).then(
-          (outputs) => [outputs].flat(),
-          (error) => {
-            throw new Error(`${decisions(artifacts.modelTopology)} (${reasonOf(error)})`);
-          },
-        );
-      },
-      dispose: () => model.dispose(),
-    };
-  },
-};
-
-/** Operations by which a graph decides, as it runs, what to compute or how large a result is. */
-const DECIDES =
-  /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|NonMaxSuppression.*|Where|ListDiff)$/;
-
-interface GraphDef {
-  readonly node?: readonly { readonly op: string }[];
-  readonly library?: { readonly function?: readonly { readonly nodeDef?: GraphDef['node'] }[] };
-}
-
-function decisions(topology: object | undefined): string {
-  const { node = [], library } = topology as GraphDef;
-  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
-  const ops = new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
-  return `what ${[...ops].join(', ')} gives depends on the values of the inputs, which ONNX needs to know beforehand`;
-}
-
-interface Signature {
-  readonly inputs?: Readonly<Record<string, SignatureInput>>;
-}
-interface SignatureInput {
-  readonly tensorShape?: {
-    readonly dim?: readonly { readonly size?: string | number }[];
-    readonly unknownRank?: boolean;
+const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles, cut: Cut) => Promise<LoadedModel>>> =
+  {
+    layers: loadLayers,
+    graph: loadGraph,
   };
-}
 
-/** The placeholder's shape; where it has none, the signature's. Sizes unknown to TF are −1. */
-function declared(
-  placeholder: readonly number[] | undefined,
-  input: SignatureInput | undefined,
-): (number | null)[] | undefined {
-  const { dim, unknownRank } = input?.tensorShape ?? {};
-  const sizes =
-    placeholder ?? (unknownRank ? undefined : dim?.map(({ size }) => Number(size ?? 0)));
-  return sizes?.map((d) => (d === null || d < 0 ? null : d));
-}
+/** Why operations are refused, where TF.js's own words would say less, and what to do. */
+const REFUSED: readonly (readonly [ops: RegExp, reason: string])[] = [
+  [
+    /HashTable|LookupTable/,
+    'it looks words or numbers up in a table, which no file here can hold: look them up before the model runs',
+  ],
+  [
+    /^(String|StaticRegex|Regex|AsString|Decode|Encode)/,
+    'it works on text or on files, which no graph here can hold: do that before the model runs',
+  ],
+  [
+    /^Multinomial$/,
+    'it draws random numbers, which would be the same at every run of the file: draw after the model has run',
+  ],
+  [
+    /^(Random.*|TruncatedNormal)$/,
+    'it draws random numbers: --random input makes them an input of the file, and --random operator leaves them to the engine that runs it',
+  ],
+];
 
-/** A tensor's first output goes without saying. */
-const plain = (name: string): string => name.replace(/:0$/, '');
-
-/** Tells apart outputs of one name, such as those of a layer that is applied twice. */
-function unique(names: readonly string[]): string[] {
-  return names.map((name, i) => {
-    const before = names.slice(0, i).filter((other) => other === name).length;
-    return before ? `${name}_${before}` : name;
-  });
-}
-
-function checked(path: string, name: string, dtype: tf.DataType | undefined): ModelInput['dtype'] {
-  if (dtype === undefined || dtype === 'float32') return 'float32';
-  if (dtype === 'int32' || dtype === 'bool') return dtype;
-  throw new ExportError(
-    `The input "${name}" of ${path} takes ${dtype} tensors: only float32, int32 and bool can be exported.`,
-  );
-}
+/** Why a part of a model cannot be exported, as a part of a sentence. */
+export const refusal = ({ kind }: Place, error: unknown): string =>
+  REFUSED.find(([ops]) => ops.test(kind))?.[1] ?? loadingReason(error);

@@ -61,9 +61,15 @@ export async function verifyModel(
   const alone = differences(await run(inputs), expected);
   const free = [...converted.inputs.values()].some(isFree);
   const first = { inputs, expected, seed, tolerance };
-  const paired = free ? await comparePair(converted, run, first) : alone;
+  const paired = free ? await comparePair(converted, run, first) : {};
+  const resized = [...converted.inputs.values()].some(isResizable)
+    ? await compareResized(converted, run, seed)
+    : {};
   const found = Object.fromEntries(
-    converted.outputs.map((name) => [name, Math.max(alone[name] ?? 0, paired[name] ?? 0)]),
+    converted.outputs.map((name) => [
+      name,
+      Math.max(...[alone, paired, resized].map((all) => all[name] ?? 0)),
+    ]),
   );
   const result = { ...worst(found), tolerance, batches: free ? [1, 2] : [] };
   if (result.difference <= tolerance) return result;
@@ -135,7 +141,30 @@ async function comparePair(
   return differences(actual, await converted.run(both));
 }
 
-const isFree = ({ shape }: TensorSpec): boolean => shape.includes(FREE);
+/** The number in front of a dimension's name, such as 2 of `2N`. */
+const multiple = (d: string): number => Number(/^\d+/.exec(d)?.[0] ?? 1);
+const nameOf = (d: string): string => d.replace(/^\d+/, '');
+
+const isFree = ({ shape }: TensorSpec): boolean =>
+  shape.some((d) => typeof d === 'string' && nameOf(d) === FREE);
+
+/** Whether a size is free that is not the batch's. */
+const isResizable = ({ shape }: TensorSpec): boolean =>
+  shape.some((d) => typeof d === 'string' && nameOf(d) !== FREE);
+
+/** Sizes to compare at, for free ones that are not the batch's, in the order of their names. */
+const SIDES = [64, 80, 48] as const;
+const OTHER_SIDES = [40, 56, 72] as const;
+
+/** Other sizes than the first. */
+async function compareResized(
+  converted: ConvertedModel,
+  run: Runner,
+  seed: number,
+): Promise<Differences> {
+  const inputs = drawInputs(converted, seed, OTHER_SIDES);
+  return differences(await run(inputs), await converted.run(inputs));
+}
 
 /** Only what has a batch differs from image to image. */
 const pick = (inputs: HostTensors, { inputs: specs }: ConvertedModel): HostTensors =>
@@ -169,10 +198,20 @@ export function compare(actual: Computed | undefined, expected: HostTensor): num
   return difference / largest;
 }
 
-/** Inputs for one image. */
-function drawInputs(converted: ConvertedModel, seed: number): HostTensors {
+/** Inputs for one image, whose other free sizes are these. */
+function drawInputs(
+  converted: ConvertedModel,
+  seed: number,
+  sides: readonly number[] = SIDES,
+): HostTensors {
+  const named = [...converted.inputs.values()].flatMap(({ shape }) =>
+    shape.filter((d) => typeof d === 'string').map(nameOf),
+  );
+  const names = [...new Set(named)].filter((name) => name !== FREE);
+  const sizeOfName = (d: string): number =>
+    multiple(d) * (nameOf(d) === FREE ? 1 : (sides[names.indexOf(nameOf(d))] as number));
   const inputs = [...converted.inputs].map(([name, spec], i) => {
-    const shape = spec.shape.map((d) => (typeof d === 'string' ? 1 : d));
+    const shape = spec.shape.map((d) => (typeof d === 'string' ? sizeOfName(d) : d));
     return [name, draw(spec, shape, indexBound(converted.model.graph, name), random(seed + i))];
   });
   return Object.fromEntries(inputs);

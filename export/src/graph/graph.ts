@@ -16,6 +16,8 @@ export interface Named {
 export class Graph {
   readonly inputs: Value[] = [];
   readonly outputs: Named[] = [];
+  /** The part of a model that new nodes belong to, for messages. */
+  origin: string | undefined;
   private nextId = 0;
   private readonly nodes = new Map<string, Node>();
   private readonly constants = new Map<string, Value[]>();
@@ -52,7 +54,7 @@ export class Graph {
     const known = this.nodes.get(key);
     if (known) return known.outputs;
     const values: Value[] = [];
-    const node: Node = { op, inputs, attrs, outputs: values };
+    const node: Node = { op, inputs, attrs, outputs: values, origin: this.origin };
     for (const { shape, dtype } of outputs) values.push({ id: this.nextId++, shape, dtype, node });
     this.nodes.set(key, node);
     return values;

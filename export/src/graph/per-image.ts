@@ -3,10 +3,10 @@ import { sizeOf } from './shapes.js';
 import type { Data, DType, Value } from './value.js';
 
 /**
- * Writes a constant with one row per image so that it follows the batch, which is free when the file
- * runs. Two kinds can be written so: rows that are all the same, such as the first state of a recurrent
- * layer, and integers that rise by the same step from row to row, such as the indices of images in a
- * gather.
+ * Writes a constant with as many rows per image so that it follows the batch, which is free when the
+ * file runs. Three kinds can be written so: rows that are all the same, such as the first state of a
+ * recurrent layer; the same few rows for every image, as of tf.tile; and numbers that rise by the same
+ * step from row to row, such as the indices of images in a gather.
  *
  * @param batch the size at which the free batch is traced
  * @returns undefined for every other constant; the pass that frees the batch refuses those that depend
@@ -27,12 +27,18 @@ export function perImage(
   const size = sizeOf(row);
   const first = b.constant(values.slice(0, size), row, dtype);
   if (rises(values, size, 0)) return b.Expand(first, shape);
+  if (!byRow) return undefined;
+  const each = lead / batch;
+  if (each > 1 && rises(values, each * size, 0)) {
+    const rows = b.constant(values.slice(0, each * size), [each, ...rest], dtype);
+    return b.Tile(rows, [batch, ...rest.map(() => 1)]);
+  }
   const step = Number(values[size]) - Number(values[0]);
-  if (dtype !== 'int32' || !byRow || !rises(values, size, step)) return undefined;
+  if ((dtype !== 'int32' && dtype !== 'float32') || !rises(values, size, step)) return undefined;
   // 0, 1, 2 …, as the running sum of ones before each row.
-  const ones = b.full(1, [lead], dtype);
+  const ones = b.full(1, [lead], 'int32');
   const place = b.op('CumSum', [ones, b.scalar(0, 'int32')], { exclusive: 1 }, ones)[0] as Value;
-  const column = b.Reshape(place, [lead, ...rest.map(() => 1)]);
+  const column = b.Reshape(b.Cast(place, dtype), [lead, ...rest.map(() => 1)]);
   return b.Add(first, b.Mul(column, b.scalar(step, dtype)));
 }
 

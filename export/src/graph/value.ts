@@ -26,4 +26,6 @@ export interface Node {
   readonly inputs: readonly (Value | undefined)[];
   readonly attrs: Attrs;
   readonly outputs: readonly Value[];
+  /** The part of a model that it was first recorded for, such as `the layer "dense_1"`. */
+  readonly origin?: string | undefined;
 }

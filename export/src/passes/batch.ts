@@ -2,7 +2,7 @@ import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
 import { sameShape } from '../graph/shapes.js';
 import type { Data, Node, Value } from '../graph/value.js';
-import { rewrite } from './rewrite.js';
+import { rewrite, type Visit } from './rewrite.js';
 
 /** A dimension that is free in the file, and the two sizes that stand in for it while tracing. */
 export interface FreeDimension {
@@ -20,29 +20,34 @@ const INT64_MAX = 2n ** 63n - 1n;
 
 /**
  * Makes dimensions free. TF.js computes with numbers, so a traced graph holds the sizes it was
- * traced with, as entries of shapes. Comparing it with a second trace at other sizes shows each
- * such place: they are written as −1, as "to the end", or from the size of an input.
- * @throws Error if a number other than a shape depends on a free size, or a shape in another way
- *   than as a multiple of one, or as one plus or minus a number
+ * traced with, as entries of shapes and as whole numbers computed from them. Comparing it with a
+ * second trace at other sizes shows each such place: they are written as −1, as "to the end", or from
+ * the size of an input.
+ * @throws Error if a number depends on a free size in another way than as a multiple of one, or as
+ *   one plus or minus a whole number; or if how many numbers a constant has depends on it
  */
 export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimension[]): Graph {
-  const shapes = compare(graph, second, axes);
-  if (shapes.size === 0) return graph;
-  return rewrite(graph, (node, inputs, b) => {
-    const at = node.inputs.findIndex((v) => v && shapes.has(v));
-    if (at < 0) return undefined;
+  const sizes = compare(graph, second, axes);
+  if (sizes.size === 0) return graph;
+  const computed = (v: Value, b: Builder): Value | undefined => {
+    const entries = sizes.get(v);
+    return entries && b.Reshape(b.Cast(computedShape(b, entries), v.dtype), v.shape);
+  };
+  const visit: Visit = (node, inputs, b) => {
+    if (!node.inputs.some((v) => v && sizes.has(v))) return undefined;
     const moved = node.op === 'Reshape' && movedUnits(b, node, inputs[0] as Value, axes);
     if (moved) return [moved];
     const replaced = node.inputs.map((v, i) => {
-      const entries = v && shapes.get(v);
+      const entries = v && sizes.get(v);
       if (!entries) return inputs[i];
       const bounds = simpleEntries(node.op, i, entries, node.inputs);
       return bounds
         ? b.constant(BigInt64Array.from(bounds), [bounds.length], 'int64')
-        : computedShape(b, entries);
+        : computed(v, b);
     });
     return b.graph.node(node.op, replaced, node.attrs, node.outputs);
-  });
+  };
+  return rewrite(graph, visit, computed);
 }
 
 /** The constants that hold the batch, found by walking both graphs in step. */
@@ -62,7 +67,7 @@ function compare(
       extentOf(d, y.shape[i], axes, `the shape of the result of ${where}`);
     });
     if (!x.data || !y.data || sameData(x.data, y.data)) return;
-    if (x.dtype !== 'int64' || x.data.length !== y.data.length) throw bakedIn(where, axes);
+    if (x.data.length !== y.data.length) throw bakedIn(where, axes);
     const other = y.data;
     found.set(
       x,
@@ -75,23 +80,34 @@ function compare(
   nodes.forEach((node, i) => {
     const twin = others[i];
     if (node.op !== twin?.op || JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) {
-      throw new Error(
-        `${node.op} is traced differently at another batch size: the function branches on the size of its batch, or on another that is free`,
-      );
+      throw branches(shown(node));
     }
     node.inputs.forEach((v, j) => {
-      pair(v, twin.inputs[j], node.op);
+      pair(v, twin.inputs[j], shown(node));
     });
     node.outputs.forEach((v, j) => {
-      pair(v, twin.outputs[j], node.op);
+      pair(v, twin.outputs[j], shown(node));
     });
+  });
+  graph.outputs.forEach(({ name, value }, i) => {
+    if (second.outputs[i]?.name !== name) throw branches(`the output "${name}"`);
+    pair(value, second.outputs[i]?.value, `the output "${name}"`);
   });
   return found;
 }
 
+/** A node as a part of a sentence: its operator, and what of the model it was recorded for. */
+const shown = ({ op, origin }: Node): string => (origin ? `${op} of ${origin}` : op);
+
+const branches = (where: string): Error =>
+  new Error(
+    `${where} is traced differently at another batch size: the function branches on the size of its batch, or on another that is free`,
+  );
+
 /** What a size is, by its value in each of two traces. */
 export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where: string): Extent {
-  if (x === y) return x;
+  if (Object.is(x, y)) return x;
+  if (!Number.isInteger(x)) throw bakedIn(where, axes);
   for (const axis of axes) {
     const times = x / axis.size;
     if (Number.isInteger(times) && y === times * axis.other) return { axis, times, plus: 0 };

@@ -12,8 +12,15 @@ export type Visit = (
   b: Builder,
 ) => readonly Value[] | undefined;
 
-/** Builds a new graph, node by node; nodes that nothing reads any more are left out. */
-export function rewrite(graph: Graph, visit: Visit): Graph {
+/**
+ * Builds a new graph, node by node; nodes that nothing reads any more are left out.
+ * @param end what to put in the place of one of the graph's outputs, or nothing to keep it
+ */
+export function rewrite(
+  graph: Graph,
+  visit: Visit,
+  end: (output: Value, b: Builder) => Value | undefined = () => undefined,
+): Graph {
   const b = new Builder(new Graph());
   const renewed = new Map<Value, Value>();
   const renew = (v: Value): Value => {
@@ -26,6 +33,7 @@ export function rewrite(graph: Graph, visit: Visit): Graph {
   };
   for (const v of graph.inputs) renewed.set(v, b.graph.input(v.name as string, v.shape, v.dtype));
   for (const node of graph.order()) {
+    b.graph.origin = node.origin;
     const inputs = node.inputs.map((v) => v && renew(v));
     const outputs =
       visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs);
@@ -33,7 +41,9 @@ export function rewrite(graph: Graph, visit: Visit): Graph {
       renewed.set(v, outputs[i] as Value);
     });
   }
-  for (const { name, value } of graph.outputs) b.graph.output(name, renew(value));
+  for (const { name, value } of graph.outputs) {
+    b.graph.output(name, end(value, b) ?? renew(value));
+  }
   return b.graph;
 }
 

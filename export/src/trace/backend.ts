@@ -6,6 +6,7 @@ import type { Data, DType } from '../graph/value.js';
 import { shapeOf, type View, view } from '../graph/view.js';
 import { LOWERINGS } from '../lowerings/index.js';
 import { foldOnCpu } from './cpu.js';
+import { here, shownPlace } from './place.js';
 
 /** The name under which TF.js knows the recording backend. */
 export const BACKEND = 'onnx-trace';
@@ -109,6 +110,15 @@ export class TraceBackend extends tf.KernelBackend {
     return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
   }
 
+  /** Records operators that stand for many of TF.js's; a gradient cannot be taken through them. */
+  record(
+    inputs: Readonly<Record<string, tf.Tensor>>,
+    write: (b: Builder, views: Readonly<Record<string, View>>) => readonly View[],
+  ): tf.Tensor[] {
+    const views = Object.entries(inputs).map(([name, t]) => [name, this.viewOf(t)] as const);
+    return write(this.recording(), Object.fromEntries(views)).map((v) => this.tensor(v));
+  }
+
   private register(v: View): tf.TensorInfo {
     const dataId = {};
     this.entries.set(dataId, { refs: 1, view: v });
@@ -118,6 +128,8 @@ export class TraceBackend extends tf.KernelBackend {
 
   protected recording(): Builder {
     if (!this.builder) throw new Error('a tensor of a finished trace was used outside of it');
+    const place = here();
+    this.builder.graph.origin = place && shownPlace(place);
     return this.builder;
   }
 

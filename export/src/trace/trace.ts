@@ -10,6 +10,7 @@ import { type Extent, extentOf, type FreeDimension, freeBatch } from '../passes/
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
+import { writeSigmoids } from '../passes/sigmoid.js';
 import { BACKEND, type TraceBackend } from './backend.js';
 import { flatten, mapLeaves } from './structure.js';
 
@@ -47,6 +48,11 @@ export interface TraceOptions {
   /** Store large float32 weights as float16: half the file, inputs and outputs stay float32. */
   readonly float16?: boolean;
   /**
+   * Write sigmoids that are outputs, or are compared, by an exponential: ONNX Runtime's operator gives
+   * multiples of 2⁻²⁵ on a CPU.
+   */
+  readonly exactSigmoids?: boolean;
+  /**
    * The opset of the file, from 13 to 24; by default the lowest that the graph's operators allow. Too
    * low a one is an ExportError when the bytes are made.
    */
@@ -74,13 +80,14 @@ export interface OnnxModel {
  * A free dimension has a stand-in, `size`, in one trace and another, `other`, in a second: whatever
  * differs between the two graphs depends on it. The first named dimension, the batch, takes the
  * first pair. The sizes are primes, so that a network's own sizes are unlikely to be multiples of
- * them, and no two pairs are equally far apart.
+ * them. How far a pair is apart is a prime too, so that a size rounded to a multiple of 2, 3 or 29
+ * does not pass for one plus a number; and no two pairs are equally far apart.
  */
 const SIZES = [
-  { size: 4093, other: 4099 },
-  { size: 2029, other: 2063 },
-  { size: 3011, other: 3049 },
-  { size: 1051, other: 1097 },
+  { size: 4093, other: 4093 + 31 },
+  { size: 2029, other: 2029 + 37 },
+  { size: 3011, other: 3011 + 41 },
+  { size: 1051, other: 1051 + 43 },
 ] as const;
 
 /**
@@ -93,9 +100,9 @@ const SIZES = [
  *    without a bias. It comes after `fuseBias` because it makes each such product a Gemm, which
  *    `fuseBias` would no longer recognise.
  *
- * Two more passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
+ * More passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
  * stand-ins; it comes after the passes above because they write shapes, in which the stand-ins would
- * appear again. `halveWeights` comes last because it puts a Cast before each weight, which is then no
+ * appear again. `writeSigmoids` is for networks alone, so it is asked for. `halveWeights` comes last because it puts a Cast before each weight, which is then no
  * constant that another pass could fold.
  */
 const PASSES = [foldAffine, fuseBias, hoistScale];
@@ -172,7 +179,8 @@ function assemble(
 ): OnnxModel {
   const [first, second] = graphs as [Graph, Graph?];
   const freed = second ? verified(freeBatch(first, second, axes)) : first;
-  const graph = options.float16 ? verified(halveWeights(freed)) : freed;
+  const exact = options.exactSigmoids ? verified(writeSigmoids(freed)) : freed;
+  const graph = options.float16 ? verified(halveWeights(exact)) : exact;
   const names = second ? dimensions(first, second, axes) : new Map<number, string>();
   const dim = (size: number): number | string => names.get(size) ?? size;
   const { name, doc = '', opset } = options;

@@ -1,0 +1,63 @@
+/** Which part of a graph model an output needs, and where to cut if a part cannot be exported. */
+
+interface NodeDef {
+  readonly name: string;
+  readonly op: string;
+  readonly input?: readonly string[];
+}
+
+export interface GraphDef {
+  readonly node?: readonly NodeDef[];
+  readonly library?: { readonly function?: readonly { readonly nodeDef?: readonly NodeDef[] }[] };
+}
+
+export type Nodes = ReadonlyMap<string, NodeDef>;
+
+export const nodesOf = (topology: GraphDef): Nodes =>
+  new Map((topology.node ?? []).map((node) => [node.name, node]));
+
+/** The node that computes a tensor, such as `a/b:1`, or that must run first, `^a/b`. */
+export const nodeOf = (tensor: string): string => tensor.replace(/^\^/, '').replace(/:\d+$/, '');
+
+/** The nodes that tensors depend on, their own included; what goes into `starts` is left out. */
+export function upstream(
+  nodes: Nodes,
+  tensors: readonly string[],
+  starts: ReadonlySet<string> = new Set(),
+): Set<string> {
+  const found = new Set<string>();
+  const open = tensors.map(nodeOf);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    if (!starts.has(name)) open.push(...(nodes.get(name)?.input ?? []).map(nodeOf));
+  }
+  return found;
+}
+
+interface Output {
+  readonly name: string;
+  readonly tensor: string;
+}
+
+/** What has no tensor for a value, or one of a loop that is not over. */
+const NO_END = /^(Const|Placeholder.*|.*HashTable.*|Enter|NextIteration|Switch|LoopCond|NoOp)$/;
+
+/** What hangs on a node that cannot be exported, and how to leave it out. */
+export function howToCut(nodes: Nodes, outputs: readonly Output[], culprit: string): string {
+  const node = nodes.get(culprit);
+  if (!node) return '';
+  const hanging = outputs.filter(({ tensor }) => upstream(nodes, [tensor]).has(culprit));
+  const free = outputs.filter((output) => !hanging.includes(output));
+  const names = (list: readonly Output[]): string => list.map(({ name }) => name).join(',');
+  const before = (node.input ?? []).filter((tensor) => {
+    const source = nodes.get(nodeOf(tensor));
+    return !tensor.startsWith('^') && source && !NO_END.test(source.op);
+  });
+  const ways = [
+    free.length > 0 ? `--outputs ${names(free)} leaves that out` : '',
+    before.length > 0 ? `--outputs ${before.join(',')} ends the file before it` : '',
+    `--input-shape ${culprit}=SIZES begins the file after it`,
+  ].filter((way) => way !== '');
+  return `On it hangs ${names(hanging)}: ${ways.join(', ')}.`;
+}
