@@ -53,8 +53,8 @@ test('a training on a folder says that its steps cannot suffice', () => {
   const recipe = (dataset: string) =>
     ({ data: { dataset }, training: { batch_size: 64 } }) as unknown as Recipe;
   expect(tooShort(recipe('/emoji'), 1000)).toMatch(
-    /^1000 steps show 64,000 images, .* --steps 3125 /,
+    /^1000 steps show 64,000 images, .* --steps 1563 /,
   );
-  expect(tooShort(recipe('/emoji'), 3125)).toBeUndefined();
+  expect(tooShort(recipe('/emoji'), 1563)).toBeUndefined();
   expect(tooShort(recipe('mnist'), 10)).toBeUndefined();
 });

@@ -22,7 +22,7 @@ export const collapsed = (
   'Lower the learning rates, the generator’s above all, and train again in another --out.';
 
 /** Images until pictures of one's own take shape: emoji of 32 pixels did (docs/guides/your-own-images.md). */
-const ENOUGH = 200_000;
+const ENOUGH = 100_000;
 
 /** The note of a training on pictures of one's own that ends before they can take shape. */
 export function tooShort({ data, training }: Recipe, steps: number): string | undefined {
