@@ -185,5 +185,13 @@ function attribute(name: string, attr: Attr) {
   }
   if ('float' in attr)
     return create(AttributeProtoSchema, { name, type: Type.FLOAT, f: attr.float });
-  return create(AttributeProtoSchema, { name, type: Type.INTS, ints: attr.map(BigInt) });
+  if (typeof attr[0] === 'string') {
+    const strings = (attr as readonly string[]).map((text) => new TextEncoder().encode(text));
+    return create(AttributeProtoSchema, { name, type: Type.STRINGS, strings });
+  }
+  return create(AttributeProtoSchema, {
+    name,
+    type: Type.INTS,
+    ints: (attr as readonly number[]).map(BigInt),
+  });
 }

@@ -2,13 +2,20 @@ import { reasonOf } from '../reason.js';
 import { ELEMENTWISE } from './rules/elementwise.js';
 import { LAYOUT } from './rules/layout.js';
 import { PRODUCTS } from './rules/products.js';
+import { RECURRENT } from './rules/recurrent.js';
 import type { Call, Rules, Shape } from './rules/rule.js';
 import { WINDOWS } from './rules/windows.js';
 import { sameShape } from './shapes.js';
 import type { Node, Value } from './value.js';
 
 /** A shape rule for every ONNX operator that a graph here may hold. */
-export const SHAPE_RULES: Rules = { ...ELEMENTWISE, ...LAYOUT, ...PRODUCTS, ...WINDOWS };
+export const SHAPE_RULES: Rules = {
+  ...ELEMENTWISE,
+  ...LAYOUT,
+  ...PRODUCTS,
+  ...WINDOWS,
+  ...RECURRENT,
+};
 
 /**
  * Checks the shapes that a node's results were recorded with against the operator's rule. A free

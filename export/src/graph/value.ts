@@ -4,7 +4,12 @@ export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool'
 export type Data = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** An attribute of a node. Floats are marked, because a bare 1 would be written as an integer. */
-export type Attr = number | string | readonly number[] | { readonly float: number };
+export type Attr =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly float: number };
 export type Attrs = Readonly<Record<string, Attr>>;
 
 export interface Value {

@@ -109,6 +109,15 @@ export class TraceBackend extends tf.KernelBackend {
     return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
   }
 
+  /** Records operators that stand for many of TF.js's; a gradient cannot be taken through them. */
+  record(
+    inputs: Readonly<Record<string, tf.Tensor>>,
+    write: (b: Builder, views: Readonly<Record<string, View>>) => readonly View[],
+  ): tf.Tensor[] {
+    const views = Object.entries(inputs).map(([name, t]) => [name, this.viewOf(t)] as const);
+    return write(this.recording(), Object.fromEntries(views)).map((v) => this.tensor(v));
+  }
+
   private register(v: View): tf.TensorInfo {
     const dataId = {};
     this.entries.set(dataId, { refs: 1, view: v });

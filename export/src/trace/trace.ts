@@ -11,7 +11,10 @@ import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
 import { BACKEND, type TraceBackend } from './backend.js';
+import { recordRecurrentLayers } from './recurrent.js';
 import { flatten, mapLeaves } from './structure.js';
+
+recordRecurrentLayers();
 
 /** The shape and type of an input; dimensions given by a name, such as 'N', are free in the file. */
 export interface TensorSpec {
