@@ -1,3 +1,4 @@
+import { openSession } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   input,
@@ -8,7 +9,7 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
-import { convertModel } from '../src/index.js';
+import { convertModel, spec, trace } from '../src/index.js';
 import { artifactsOf, float32, open, scratch, wave, writeModel } from './models-files.js';
 import { expectClose } from './run.js';
 
@@ -156,8 +157,39 @@ describe('a recurrent layer is one operator, and computes what TF.js computes:',
   );
 });
 
-test('a traced function may take gradients through a recurrent layer', async () => {
-  const { trace, spec } = await import('../src/index.js');
+test('the batch and the number of steps may both stay free', async () => {
+  const net = sequential({
+    layers: [
+      L.masking({ inputShape: [null as never, FEATURES], maskValue: 0 }),
+      L.bidirectional({ layer: kinds.LSTM({ returnSequences: true }) as never }),
+      kinds.GRU({ returnSequences: true }),
+      kinds.RNN({}),
+    ],
+  });
+  const apply = (x: tf.Tensor) => net.apply(x) as tf.Tensor;
+  const { toBytes } = trace(({ x }) => ({ y: apply(x) }), { x: spec(['N', 'T', FEATURES]) });
+  const session = await openSession(toBytes(), { device: 'cpu' });
+  for (const [batch, time] of [
+    [1, 1],
+    [3, TIME],
+    [2, 12],
+  ] as const) {
+    const { shape, data } =
+      time === TIME
+        ? float32([batch, time, FEATURES], withGaps(batch))
+        : float32([batch, time, FEATURES]);
+    const { y } = await session.run({ x: { dtype: 'float32', shape, data: data as Float32Array } });
+    const expected = apply(tf.tensor(data, [...shape]));
+    expectClose(
+      { dims: y?.shape as number[], data: y?.data as never },
+      { dims: expected.shape, data: expected.dataSync() },
+      TOLERANCE,
+    );
+  }
+  await session.dispose();
+});
+
+test('a traced function may take gradients through a recurrent layer', () => {
   const layer = kinds.GRU({ returnSequences: false });
   const loss = (x: tf.Tensor) => tf.sum(tf.square(layer.apply(x) as tf.Tensor)) as tf.Scalar;
   loss(tf.zeros([2, TIME, FEATURES]));

@@ -156,12 +156,13 @@ function masked(
 ): Run {
   const [batch, time] = inputs.shape as [number, number];
   const ordered = (t: tf.Tensor): tf.Tensor => (goBackwards ? tf.reverse(t, 1) : t);
-  const flags = tf.cast(tf.cast(ordered(tf.reshape(mask, [batch, time])), 'bool'), 'int32');
+  const counts = tf.cast(ordered(tf.reshape(mask, [batch, time])), 'bool');
+  const flags = tf.cast(counts, 'int32');
   const done = tf.cumsum(flags, 1);
   const lengths = tf.sum(flags, 1);
   // Steps that count have the larger keys, earlier ones before later ones.
-  const places = tf.range(0, time, 1, 'int32');
-  const keys = tf.sub(tf.mul(tf.cast(flags, 'float32'), time), places);
+  const places = tf.cast(tf.cumsum(tf.onesLike(flags), 1), 'float32');
+  const keys = tf.where(counts, tf.reciprocal(places), tf.neg(places));
   const { indices } = tf.topk(keys, time);
   const { outputs, states } = run(tf.gather(ordered(inputs), indices, 1, 1), lengths);
   const start = (i: number): tf.Tensor => first?.[i] ?? tf.zerosLike(states[i] as tf.Tensor);
