@@ -5,6 +5,7 @@ import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { ModelFiles, ModelKind } from './disk.js';
 import { asKeras2 } from './keras.js';
+import { loadRecorded } from './recorded.js';
 import { checkTopology } from './topology.js';
 
 export interface ModelInput {
@@ -21,6 +22,8 @@ export interface LoadedModel {
   readonly outputs: readonly string[];
   /** Takes tensors in the order of `inputs`, gives them in that of `outputs`. */
   readonly apply: (inputs: tf.Tensor[]) => tf.Tensor[] | Promise<tf.Tensor[]>;
+  /** The same, for the trace, where TF.js's own way reads values. */
+  readonly record?: LoadedModel['apply'];
   readonly dispose: () => void;
 }
 
@@ -87,7 +90,10 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
   async graph({ path, artifacts }) {
     const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
     const model = await loadGraphModel({ load: async () => artifacts });
+    const recorded = await loadRecorded(artifacts);
     const { inputs, inputNodes, outputNodes } = model;
+    const feedsOf = (tensors: tf.Tensor[]) =>
+      Object.fromEntries(inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]));
     const signature = (model.modelSignature ?? {}) as Signature;
     return {
       kind: 'graph',
@@ -99,9 +105,7 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
       })),
       outputs: unique(outputNodes.map(plain)),
       apply(tensors) {
-        const feeds = Object.fromEntries(
-          inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]),
-        );
+        const feeds = feedsOf(tensors);
         try {
           return [model.execute(feeds, outputNodes)].flat();
         } catch (error) {
@@ -115,7 +119,14 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
           },
         );
       },
-      dispose: () => model.dispose(),
+      ...(recorded && {
+        record: (tensors: tf.Tensor[]) =>
+          [recorded.model.execute(feedsOf(tensors), outputNodes)].flat(),
+      }),
+      dispose: () => {
+        model.dispose();
+        recorded?.dispose();
+      },
     };
   },
 };

@@ -8,6 +8,7 @@ import {
   sameShape,
   sizeOf,
 } from './shapes.js';
+import type { StandIns } from './stand-ins.js';
 import type { Attrs, Data, DType, Value } from './value.js';
 
 type Shape = readonly number[];
@@ -17,11 +18,25 @@ type Shape = readonly number[];
  * type. Operators whose inputs are all constants are computed on the spot where that is cheap.
  */
 export class Builder {
-  /** @param fixed whether all sizes are known: none stands for a free one, such as the batch's */
+  /** @param standIns for sizes that are known only when the file runs; none, if all are known */
   constructor(
     readonly graph: Graph = new Graph(),
-    readonly fixed = true,
+    private readonly standIns?: StandIns,
   ) {}
+
+  /** The sizes that stand for free ones, such as the batch's. */
+  get freeSizes(): readonly number[] {
+    return this.standIns?.sizes ?? [];
+  }
+  /** Whether all sizes are known. */
+  get fixed(): boolean {
+    return this.freeSizes.length === 0;
+  }
+  /** A number that stands for the size of a result, since the size depends on values. */
+  unknownSize(): number {
+    if (this.standIns) return this.standIns.next();
+    throw new Error('its shape depends on values, so it cannot be traced here');
+  }
 
   /** Any operator, with the shapes and types of its results given. */
   op(

@@ -58,6 +58,17 @@ export class Graph {
     return values;
   }
 
+  /** The first value, of the inputs and then of the nodes as they were recorded, that is so. */
+  find(isSo: (value: Value) => boolean): Value | undefined {
+    const input = this.inputs.find(isSo);
+    if (input) return input;
+    for (const { outputs } of this.nodes.values()) {
+      const found = outputs.find(isSo);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   output(name: string, value: Value): void {
     this.outputs.push({ name, value });
   }

@@ -188,6 +188,22 @@ export const GATHER: Table = {
     const spread = b.Where(mask, b.Reshape(x, [1, n]), b.scalar(0, x.dtype));
     return b.Reshape(spread, [...x.shape, ...x.shape]);
   }),
+  // In the order in which they come first, as TF.js has it; how many there are depends on values.
+  Unique: lower<{ x: Value }, { axis?: number }>(({ x }, { axis = 0 }, b) => {
+    const [at] = tf.util.parseAxisParam(axis, [...x.shape]) as [number];
+    const found = b.unknownSize();
+    const shape = x.shape.map((d, i) => (i === at ? found : d));
+    const places = { shape: [found], dtype: 'int64' } as const;
+    const [values, , where] = b.op(
+      'Unique',
+      [x],
+      { axis: at, sorted: 0 },
+      { shape, dtype: x.dtype },
+      places,
+      { shape: [x.shape[at] as number], dtype: 'int64' },
+    ) as [Value, Value, Value];
+    return [values, b.Cast(where, 'int32')];
+  }),
   // Sizes of 1 give way to the other shape's, from the last axis on.
   BroadcastArgs: lower<{ s0: Value; s1: Value }>(({ s0, s1 }, _, b) => {
     const rank = Math.max(s0.shape[0] as number, s1.shape[0] as number);

@@ -1,15 +1,9 @@
 import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
 import { sameShape } from '../graph/shapes.js';
+import type { FreeDimension } from '../graph/stand-ins.js';
 import type { Data, Node, Value } from '../graph/value.js';
 import { rewrite } from './rewrite.js';
-
-/** A dimension that is free in the file, and the two sizes that stand in for it while tracing. */
-export interface FreeDimension {
-  readonly name: string;
-  readonly size: number;
-  readonly other: number;
-}
 
 /** One size of a shape: a number, or `times` · `axis` + `plus`, where `axis` is free. */
 export type Extent =
@@ -162,10 +156,13 @@ function computedShape(b: Builder, entries: Extent[]): Value {
   return b.Concat(parts, 0);
 }
 
-/** The size that a free dimension has at run time, read from the first input that has it. */
+/**
+ * The size that a free dimension has at run time, read from the first value that has it: an input, or
+ * the result whose size depends on values. Nothing that has the size was recorded before it.
+ */
 function sizeAtRunTime(b: Builder, { name, size }: FreeDimension): Value {
-  const source = b.graph.inputs.find((v) => v.shape.includes(size));
-  if (!source) throw new Error(`no input has ${name} as one of its sizes`);
+  const source = b.graph.find((v) => v.shape.includes(size));
+  if (!source) throw new Error(`no input or result has ${name} as one of its sizes`);
   const start = source.shape.indexOf(size);
   const one = { shape: [1], dtype: 'int64' } as const;
   return b.op('Shape', [source], { start, end: start + 1 }, one)[0] as Value;

@@ -12,7 +12,10 @@ export type Visit = (
   b: Builder,
 ) => readonly Value[] | undefined;
 
-/** Builds a new graph, node by node; nodes that nothing reads any more are left out. */
+/**
+ * Builds a new graph, node by node, in the order in which they were recorded; nodes that nothing reads
+ * any more are left out.
+ */
 export function rewrite(graph: Graph, visit: Visit): Graph {
   const b = new Builder(new Graph());
   const renewed = new Map<Value, Value>();
@@ -25,7 +28,8 @@ export function rewrite(graph: Graph, visit: Visit): Graph {
     return constant;
   };
   for (const v of graph.inputs) renewed.set(v, b.graph.input(v.name as string, v.shape, v.dtype));
-  for (const node of graph.order()) {
+  const recorded = (node: Node): number => (node.outputs[0] as Value).id;
+  for (const node of graph.order().sort((a, c) => recorded(a) - recorded(c))) {
     const inputs = node.inputs.map((v) => v && renew(v));
     const outputs =
       visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs);

@@ -39,12 +39,10 @@ const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
 export class TraceBackend extends tf.KernelBackend {
   protected readonly entries = new tf.DataStorage<Recorded>(this, tf.engine());
   private builder: Builder | undefined;
-  private batch: number | undefined;
 
-  /** Records into `builder` until `stop`; `batch` is the size that stands for a free one. */
-  start(builder: Builder, batch?: number): void {
+  /** Records into `builder` until `stop`. */
+  start(builder: Builder): void {
     this.builder = builder;
-    this.batch = batch;
   }
   stop(): void {
     this.builder = undefined;
@@ -66,14 +64,19 @@ export class TraceBackend extends tf.KernelBackend {
     );
   }
 
-  /** A constant that has the size of the batch, written so that the batch stays free. */
+  /** The stand-in of which a size is a multiple. */
+  private freeSizeIn(shape: readonly number[]): number | undefined {
+    return this.builder?.freeSizes.find((free) => shape.some((d) => d > 0 && d % free === 0));
+  }
+
+  /** A constant that has the size of the batch, or another free one, written so that the batch stays free. */
   private expanded(
     values: tf.BackendValues,
     shape: readonly number[],
     dtype: tf.DataType,
   ): View | undefined {
-    const { batch } = this;
-    if (batch === undefined || !shape.some((d) => d % batch === 0)) return undefined;
+    const batch = this.freeSizeIn(shape);
+    if (batch === undefined) return undefined;
     const type = dtypeOf(dtype);
     const value = perImage(this.recording(), typed(values, type), shape, type, batch);
     return value && view(value);
@@ -107,6 +110,11 @@ export class TraceBackend extends tf.KernelBackend {
     for (const [name, t] of inputs) views[name] = this.viewOf(t);
     const result = lowering(views, attrs, this.recording());
     return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
+  }
+
+  /** Whether a tensor's values are known while the function is recorded. */
+  isKnown(t: tf.Tensor): boolean {
+    return 'values' in this.entries.get(t.dataId);
   }
 
   /** Records operators that stand for many of TF.js's; a gradient cannot be taken through them. */
@@ -150,8 +158,7 @@ export class TraceBackend extends tf.KernelBackend {
     shape: readonly number[],
     dtype: tf.DataType,
   ): View | undefined {
-    const { batch } = this;
-    if (batch === undefined || !shape.some((d) => d > 0 && d % batch === 0)) return undefined;
+    if (this.freeSizeIn(shape) === undefined) return undefined;
     const [first] = values;
     for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
     return view(this.recording().full(Number(first), shape, dtypeOf(dtype)));
