@@ -108,19 +108,12 @@ async function traceModel(
     names: { inputs: loaded.inputs.map(({ name }) => name), outputs: outputNames(loaded) },
     ...stored,
   };
-  const by = (apply: LoadedModel['apply'], specs: TensorSpec[]): Promise<OnnxModel> =>
-    traceAsync((inputs: Tensors<TensorSpec[]>) => apply(Object.values(inputs)), specs, options);
-  const at = async (specs: TensorSpec[]): Promise<OnnxModel> => {
-    if (!loaded.record) return by(loaded.apply, specs);
-    try {
-      return await by(loaded.record, specs);
-    } catch (error) {
-      // TF.js's own way may do where decisions depend on constants alone.
-      return await by(loaded.apply, specs).catch(() => {
-        throw error;
-      });
-    }
-  };
+  const at = async (specs: TensorSpec[]): Promise<OnnxModel> =>
+    traceAsync(
+      (inputs: Tensors<TensorSpec[]>) => loaded.apply(Object.values(inputs)),
+      specs,
+      options,
+    );
   const specs = resolveInputs(loaded.inputs, given);
   try {
     return { model: await at(specs), specs, notes: [] };

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '../trace/cpu.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
+import { isRecording } from '../trace/backend.js';
 import type { ModelFiles, ModelKind } from './disk.js';
 import { asKeras2 } from './keras.js';
 import { loadRecorded } from './recorded.js';
@@ -22,8 +23,6 @@ export interface LoadedModel {
   readonly outputs: readonly string[];
   /** Takes tensors in the order of `inputs`, gives them in that of `outputs`. */
   readonly apply: (inputs: tf.Tensor[]) => tf.Tensor[] | Promise<tf.Tensor[]>;
-  /** The same, for the trace, where TF.js's own way reads values. */
-  readonly record?: LoadedModel['apply'];
   readonly dispose: () => void;
 }
 
@@ -92,8 +91,6 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
     const model = await loadGraphModel({ load: async () => artifacts });
     const recorded = await loadRecorded(artifacts);
     const { inputs, inputNodes, outputNodes } = model;
-    const feedsOf = (tensors: tf.Tensor[]) =>
-      Object.fromEntries(inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]));
     const signature = (model.modelSignature ?? {}) as Signature;
     return {
       kind: 'graph',
@@ -105,24 +102,23 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
       })),
       outputs: unique(outputNodes.map(plain)),
       apply(tensors) {
-        const feeds = feedsOf(tensors);
+        const feeds = Object.fromEntries(
+          inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]),
+        );
+        const graph = (isRecording() && recorded?.model) || model;
         try {
-          return [model.execute(feeds, outputNodes)].flat();
+          return [graph.execute(feeds, outputNodes)].flat();
         } catch (error) {
           // Control flow: it may yet turn out to depend on constants alone.
           if (!/executeAsync/.test(String(error))) throw error;
         }
-        return model.executeAsync(feeds, outputNodes).then(
+        return graph.executeAsync(feeds, outputNodes).then(
           (outputs) => [outputs].flat(),
           (error) => {
             throw new Error(`${decisions(artifacts.modelTopology)} (${reasonOf(error)})`);
           },
         );
       },
-      ...(recorded && {
-        record: (tensors: tf.Tensor[]) =>
-          [recorded.model.execute(feedsOf(tensors), outputNodes)].flat(),
-      }),
       dispose: () => {
         model.dispose();
         recorded?.dispose();

@@ -3,8 +3,10 @@
  * that depend on values, by reading the values, which a trace does not have. For the trace alone
  * they are given to functions of our own, under names that TF.js's executor takes for custom operations.
  */
-import * as tf from '@tensorflow/tfjs-core';
+
 import type { GraphModel } from '@tensorflow/tfjs-converter';
+import * as tf from '@tensorflow/tfjs-core';
+import { isConstant } from '../trace/backend.js';
 import { whereTrue } from '../trace/where.js';
 
 /** A node of TensorFlow's GraphDef, as model.json has it. */
@@ -24,8 +26,15 @@ interface GraphDef {
   readonly library?: { readonly function?: readonly FunctionDef[] };
 }
 
+/** Runs a function of the graph's library. */
+type CallFunction = (name: string, args: readonly tf.Tensor[]) => tf.Tensor[];
+
 /** Computes what a node gives, of what it takes. */
-type Operation = (inputs: readonly tf.Tensor[], node: NodeDef) => tf.Tensor[];
+type Operation = (
+  inputs: readonly tf.Tensor[],
+  node: NodeDef,
+  call: CallFunction,
+) => tf.Tensor[];
 
 type Boxes = [boxes: tf.Tensor2D, scores: tf.Tensor1D, ...limits: tf.Tensor[]];
 
@@ -43,7 +52,35 @@ const keptBoxes: Operation = (inputs) => {
   return [tf.image.nonMaxSuppression(boxes, scores, most, overlap, score)];
 };
 
+/**
+ * Both branches, and of each result the one that the condition chooses. A condition on constants has one
+ * branch.
+ */
+const branches: Operation = ([condition, ...args], node, call) => {
+  const [then, otherwise] = [functionOf(node, 'then_branch'), functionOf(node, 'else_branch')];
+  const pred = condition as tf.Tensor;
+  if (isConstant(pred)) return call(pred.dataSync()[0] ? then : otherwise, args);
+  const results = call(then, args);
+  const others = call(otherwise, args);
+  return results.map((result, i) => chosen(pred, result, others[i] as tf.Tensor, node.name));
+};
+
+const functionOf = ({ attr = {} }: NodeDef, key: string): string =>
+  (attr[key] as { func: { name: string } }).func.name;
+
+function chosen(pred: tf.Tensor, yes: tf.Tensor, no: tf.Tensor, node: string): tf.Tensor {
+  if (!tf.util.arraysEqual(yes.shape, no.shape)) {
+    throw new Error(
+      `the branches of "${node}" give tensors of the shapes [${yes.shape}] and [${no.shape}], and the ` +
+        'file has to know one: make its condition a constant',
+    );
+  }
+  return tf.where(tf.cast(tf.reshape(pred, []), 'bool'), yes, no);
+}
+
 const OPERATIONS: Readonly<Record<string, Operation>> = {
+  If: branches,
+  StatelessIf: branches,
   Where: ([condition]) => [whereTrue(condition as tf.Tensor)],
   NonMaxSuppressionV2: keptBoxes,
   NonMaxSuppressionV3: keptBoxes,
@@ -59,6 +96,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return [kept.selectedIndices, kept.selectedScores] as tf.Tensor[];
   },
 };
+
+/** What TF.js hands a custom operation, beyond what it publishes. */
+interface Running {
+  readonly context: { readonly functionMap: Readonly<Record<string, FunctionExecutor>> };
+}
+
+interface FunctionExecutor {
+  readonly inputs: readonly { readonly name: string }[];
+  readonly outputNodes: string[];
+  execute(inputs: Record<string, tf.Tensor | undefined>, outputs: string[]): tf.Tensor[];
+}
 
 export interface RecordedModel {
   readonly model: GraphModel;
@@ -78,7 +126,16 @@ export async function loadRecorded(
     if (!operation) return node;
     const op = `recorded/${node.op}/${serial++}`;
     names.push(op);
-    registerOp(op, ({ inputs }) => operation(inputs, node));
+    const count = (node.input ?? []).filter((name) => !name.startsWith('^')).length;
+    registerOp(op, (running) => {
+      const { context } = running as unknown as Running;
+      const call: CallFunction = (name, args) => {
+        const f = context.functionMap[name] as FunctionExecutor;
+        return f.execute(Object.fromEntries(f.inputs.map((x, i) => [x.name, args[i]])), f.outputNodes);
+      };
+      // What comes after them only has to be done before.
+      return operation(running.inputs.slice(0, count), node, call);
+    });
     return { ...node, op };
   };
   const graph = artifacts.modelTopology as GraphDef;

@@ -32,9 +32,11 @@ export class Builder {
   get fixed(): boolean {
     return this.freeSizes.length === 0;
   }
-  /** A number that stands for the size of a result, since the size depends on values. */
-  unknownSize(): number {
-    if (this.standIns) return this.standIns.next();
+  /** A number that stands for the size of a result, which depends on values and is `most` at most. */
+  unknownSize(most: number): number {
+    const occurs = (size: number): boolean =>
+      this.graph.find(({ shape }) => shape.some((d) => d % size === 0)) !== undefined;
+    if (this.standIns) return this.standIns.next(most, occurs);
     throw new Error('its shape depends on values, so it cannot be traced here');
   }
 

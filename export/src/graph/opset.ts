@@ -40,6 +40,7 @@ const integers =
 const SINCE: Readonly<Record<string, (node: Node) => number>> = {
   BitwiseAnd: () => 18,
   Col2Im: () => 18,
+  DFT: () => 17,
   Relu: integers(14),
   Reshape: given('allowzero', 14),
   ScatterElements: given('reduction', 16),

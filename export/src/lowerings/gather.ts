@@ -191,18 +191,19 @@ export const GATHER: Table = {
   // In the order in which they come first, as TF.js has it; how many there are depends on values.
   Unique: lower<{ x: Value }, { axis?: number }>(({ x }, { axis = 0 }, b) => {
     const [at] = tf.util.parseAxisParam(axis, [...x.shape]) as [number];
-    const found = b.unknownSize();
-    const shape = x.shape.map((d, i) => (i === at ? found : d));
-    const places = { shape: [found], dtype: 'int64' } as const;
-    const [values, , where] = b.op(
+    const size = x.shape[at] as number;
+    const found = b.unknownSize(size);
+    // onnxruntime has it for these two types.
+    const parts = x.dtype === 'float32' ? x : b.Cast(x, 'int64');
+    const [values, , places] = b.op(
       'Unique',
-      [x],
+      [parts],
       { axis: at, sorted: 0 },
-      { shape, dtype: x.dtype },
-      places,
-      { shape: [x.shape[at] as number], dtype: 'int64' },
+      { shape: x.shape.map((d, i) => (i === at ? found : d)), dtype: parts.dtype },
+      { shape: [found], dtype: 'int64' },
+      { shape: [size], dtype: 'int64' },
     ) as [Value, Value, Value];
-    return [values, b.Cast(where, 'int32')];
+    return [b.Cast(values, x.dtype), b.Cast(places, 'int32')];
   }),
   // Sizes of 1 give way to the other shape's, from the last axis on.
   BroadcastArgs: lower<{ s0: Value; s1: Value }>(({ s0, s1 }, _, b) => {

@@ -231,14 +231,17 @@ function kept(
   return b.Gather(rows, b.scalar(2, 'int64'), 1);
 }
 
+const mostKept = ({ shape }: Value, { maxOutputSize }: Suppression): number =>
+  Math.min(shape[0] as number, maxOutputSize);
+
 /** As many indices as boxes are kept: how many is known only at run time. */
 const someKept = (b: Builder, boxes: Value, scores: Value, a: Suppression): Value =>
-  b.Cast(kept(b, boxes, scores, a, [b.unknownSize(), 3]), 'int32');
+  b.Cast(kept(b, boxes, scores, a, [b.unknownSize(mostKept(boxes, a)), 3]), 'int32');
 
 /** The indices of the kept boxes, padded with 0, and their number. */
 function paddedKept(b: Builder, boxes: Value, scores: Value, a: Suppression): Value[] {
   // The graph records the largest possible number.
-  const most = Math.min(boxes.shape[0] as number, a.maxOutputSize);
+  const most = mostKept(boxes, a);
   const indices = kept(b, boxes, scores, a, [most, 3]);
   const padding = b.constant(new BigInt64Array(a.maxOutputSize), [a.maxOutputSize], 'int64');
   const padded = b.Concat([indices, padding], 0);

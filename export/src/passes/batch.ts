@@ -91,6 +91,7 @@ export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where
     if (Number.isInteger(times) && y === times * axis.other) return { axis, times, plus: 0 };
     // No two axes differ by as much between the traces.
     if (y - x === axis.other - axis.size) return { axis, times: 1, plus: x - axis.size };
+    if (x - y === axis.other - axis.size) return { axis, times: -1, plus: x + axis.size };
   }
   throw bakedIn(where, axes);
 }

@@ -4,11 +4,21 @@ import { perImage } from '../graph/per-image.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Data, DType } from '../graph/value.js';
 import { shapeOf, type View, view } from '../graph/view.js';
+import { COMPLEX } from '../lowerings/complex.js';
 import { LOWERINGS } from '../lowerings/index.js';
 import { foldOnCpu } from './cpu.js';
 
 /** The name under which TF.js knows the recording backend. */
 export const BACKEND = 'onnx-trace';
+
+/** Whether a function is being recorded. */
+export const isRecording = (): boolean => tf.engine().backendName === BACKEND;
+
+/** Whether a tensor's values are known while a function is recorded. */
+export const isConstant = (t: tf.Tensor): boolean => {
+  const backend = tf.backend();
+  return !(backend instanceof TraceBackend) || backend.isKnown(t);
+};
 
 /** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
 export type Recorded = { refs: number } & ({ values: tf.BackendValues } | { view: View });
@@ -29,8 +39,11 @@ const RANDOM_SCOPES = new Set([
 /** Kernels that draw random numbers themselves. */
 const RANDOM_KERNELS = new Set(['Multinomial']);
 
-/** Kernels that make a tensor of one value: not folded, so that large ones stay small in the file. */
-const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
+/**
+ * Kernels that are not folded: those that make a tensor of one value, so that large ones stay small in
+ * the file, and the one that makes complex numbers, which are no constants.
+ */
+const UNFOLDED = new Set(['Fill', 'ZerosLike', 'OnesLike', 'Complex']);
 
 /**
  * A TF.js backend whose kernels write ONNX nodes instead of computing. Tensors made from values
@@ -86,7 +99,7 @@ export class TraceBackend extends tf.KernelBackend {
     if (RANDOM_KERNELS.has(kernelName)) refuseRandomness();
     const named = Object.entries(inputs).filter(([, t]) => t != null) as [string, tf.TensorInfo][];
     const known = named.map(([name, t]) => [name, t, this.entries.get(t.dataId)] as const);
-    if (!FILLS.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
+    if (!UNFOLDED.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
       const constants = known.map(([name, t, e]) => ({
         name,
         info: t,
@@ -104,11 +117,15 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** Records a kernel, whatever its inputs are. */
   protected lower(kernelName: string, inputs: [string, tf.TensorInfo][], attrs: object) {
-    const lowering = LOWERINGS[kernelName];
+    const pairs = inputs.some(([, t]) => t.dtype === 'complex64') || kernelName === 'Complex';
+    const ofPairs = pairs ? COMPLEX[kernelName] : undefined;
+    const lowering = ofPairs?.lowering ?? LOWERINGS[kernelName];
     if (!lowering) throw new Error(noLowering(kernelName));
+    if (!ofPairs) for (const [, t] of inputs) dtypeOf(t.dtype);
     const views: Record<string, View> = {};
     for (const [name, t] of inputs) views[name] = this.viewOf(t);
     const result = lowering(views, attrs, this.recording());
+    if (ofPairs?.complex) return this.registerPairs(result as View);
     return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
   }
 
@@ -131,6 +148,12 @@ export class TraceBackend extends tf.KernelBackend {
     this.entries.set(dataId, { refs: 1, view: v });
     // An index of the graph (int64) is an int32 to TF.js; no kernel gives one back uncast.
     return { dataId, shape: [...shapeOf(v)], dtype: v.value.dtype as tf.DataType };
+  }
+
+  /** A complex tensor: TF.js does not see the axis of its two parts. */
+  private registerPairs(v: View): tf.TensorInfo {
+    const { dataId, shape } = this.register(v);
+    return { dataId, shape: shape.slice(0, -1), dtype: 'complex64' };
   }
 
   protected recording(): Builder {
@@ -262,6 +285,7 @@ function typed(values: tf.BackendValues, dtype: DType): Data {
 // the kernel and an unsupported one is refused by us, by name.
 const names = new Set([
   ...Object.keys(LOWERINGS),
+  ...Object.keys(COMPLEX),
   ...tf.getKernelsForBackend('cpu').map((k) => k.kernelName),
 ]);
 /** Makes the kernels known to TF.js under the name of a backend that is a TraceBackend. */

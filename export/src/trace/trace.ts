@@ -3,7 +3,7 @@ import { Builder } from '../graph/builder.js';
 import { encode } from '../graph/encode.js';
 import { Graph } from '../graph/graph.js';
 import { encodeRepeated } from '../graph/repeat.js';
-import { type FreeDimension, freeDimensions, StandIns, type Which } from '../graph/stand-ins.js';
+import { type FreeDimension, freeDimensions, StandIns } from '../graph/stand-ins.js';
 import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
@@ -111,8 +111,8 @@ export function trace<S extends object>(
 ): OnnxModel {
   const axes = freeAxes(inputs);
   const call = (tensors: object): object => fn(tensors as Tensors<S>);
-  const first = record(recorder(inputs, axes, 'size', options), call);
-  const second = first.free.length > 0 && record(recorder(inputs, axes, 'other', options), call);
+  const first = record(recorder(inputs, axes, options), call);
+  const second = first.free.length > 0 && record(recorder(inputs, axes, options, first.free), call);
   return assemble(first, second || undefined, { name: fn.name, ...options });
 }
 
@@ -128,9 +128,9 @@ export async function traceAsync<S extends object>(
 ): Promise<OnnxModel> {
   const axes = freeAxes(inputs);
   const call = (tensors: object): object | Promise<object> => fn(tensors as Tensors<S>);
-  const first = await recordAsync(recorder(inputs, axes, 'size', options), call);
+  const first = await recordAsync(recorder(inputs, axes, options), call);
   const second =
-    first.free.length > 0 && (await recordAsync(recorder(inputs, axes, 'other', options), call));
+    first.free.length > 0 && (await recordAsync(recorder(inputs, axes, options, first.free), call));
   return assemble(first, second || undefined, { name: fn.name, ...options });
 }
 
@@ -209,13 +209,15 @@ interface Recorder {
   readonly standIns: StandIns;
 }
 
+/** @param known what the first run found to be free, for the second */
 function recorder(
   inputs: object,
   axes: readonly FreeDimension[],
-  which: Which,
   { names = {} }: TraceOptions,
+  known?: readonly FreeDimension[],
 ): Recorder {
-  const standIns = new StandIns(axes, which);
+  const which = known ? 'other' : 'size';
+  const standIns = new StandIns(axes, which, known);
   const builder = new Builder(new Graph(), standIns);
   const sizes: Sizes = new Map(axes.map((axis) => [axis.name, axis[which]]));
   // Asking for the backend makes TF.js choose one, if none was chosen yet.
