@@ -5,6 +5,7 @@ import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import { isRecording } from '../trace/backend.js';
 import type { ModelFiles, ModelKind } from './disk.js';
+import { loopsAsFunctions } from './frames.js';
 import { asKeras2 } from './keras.js';
 import { loadRecorded } from './recorded.js';
 import { checkTopology } from './topology.js';
@@ -86,8 +87,10 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
     };
   },
 
-  async graph({ path, artifacts }) {
+  async graph({ path, artifacts: found }) {
     const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
+    const modelTopology = loopsAsFunctions(found.modelTopology as object);
+    const artifacts = { ...found, modelTopology };
     const model = await loadGraphModel({ load: async () => artifacts });
     const recorded = await loadRecorded(artifacts);
     const { inputs, inputNodes, outputNodes } = model;

@@ -8,33 +8,13 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { isConstant } from '../trace/backend.js';
 import { whereTrue } from '../trace/where.js';
-
-/** A node of TensorFlow's GraphDef, as model.json has it. */
-export interface NodeDef {
-  readonly name: string;
-  readonly op: string;
-  readonly input?: readonly string[];
-  readonly attr?: Readonly<Record<string, unknown>>;
-}
-
-interface FunctionDef {
-  readonly nodeDef?: readonly NodeDef[];
-}
-
-interface GraphDef {
-  readonly node?: readonly NodeDef[];
-  readonly library?: { readonly function?: readonly FunctionDef[] };
-}
+import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
 
 /** Runs a function of the graph's library. */
 type CallFunction = (name: string, args: readonly tf.Tensor[]) => tf.Tensor[];
 
 /** Computes what a node gives, of what it takes. */
-type Operation = (
-  inputs: readonly tf.Tensor[],
-  node: NodeDef,
-  call: CallFunction,
-) => tf.Tensor[];
+type Operation = (inputs: readonly tf.Tensor[], node: NodeDef, call: CallFunction) => tf.Tensor[];
 
 type Boxes = [boxes: tf.Tensor2D, scores: tf.Tensor1D, ...limits: tf.Tensor[]];
 
@@ -126,12 +106,15 @@ export async function loadRecorded(
     if (!operation) return node;
     const op = `recorded/${node.op}/${serial++}`;
     names.push(op);
-    const count = (node.input ?? []).filter((name) => !name.startsWith('^')).length;
+    const count = (node.input ?? []).filter((name) => !isControl(name)).length;
     registerOp(op, (running) => {
       const { context } = running as unknown as Running;
       const call: CallFunction = (name, args) => {
         const f = context.functionMap[name] as FunctionExecutor;
-        return f.execute(Object.fromEntries(f.inputs.map((x, i) => [x.name, args[i]])), f.outputNodes);
+        return f.execute(
+          Object.fromEntries(f.inputs.map((x, i) => [x.name, args[i]])),
+          f.outputNodes,
+        );
       };
       // What comes after them only has to be done before.
       return operation(running.inputs.slice(0, count), node, call);
