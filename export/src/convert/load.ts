@@ -3,11 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '../trace/cpu.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
-import { isRecording } from '../trace/backend.js';
 import type { ModelFiles, ModelKind } from './disk.js';
-import { loopsAsFunctions } from './frames.js';
+import { graphRunner } from './graph-runner.js';
 import { asKeras2 } from './keras.js';
-import { loadRecorded } from './recorded.js';
 import { checkTopology } from './topology.js';
 
 export interface ModelInput {
@@ -87,12 +85,9 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
     };
   },
 
-  async graph({ path, artifacts: found }) {
-    const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
-    const modelTopology = loopsAsFunctions(found.modelTopology as object);
-    const artifacts = { ...found, modelTopology };
-    const model = await loadGraphModel({ load: async () => artifacts });
-    const recorded = await loadRecorded(artifacts);
+  async graph({ path, artifacts }) {
+    const runner = await graphRunner(artifacts);
+    const { model } = runner;
     const { inputs, inputNodes, outputNodes } = model;
     const signature = (model.modelSignature ?? {}) as Signature;
     return {
@@ -108,43 +103,12 @@ const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedM
         const feeds = Object.fromEntries(
           inputs.map(({ name }, i) => [name, tensors[i] as tf.Tensor]),
         );
-        const graph = (isRecording() && recorded?.model) || model;
-        try {
-          return [graph.execute(feeds, outputNodes)].flat();
-        } catch (error) {
-          // Control flow: it may yet turn out to depend on constants alone.
-          if (!/executeAsync/.test(String(error))) throw error;
-        }
-        return graph.executeAsync(feeds, outputNodes).then(
-          (outputs) => [outputs].flat(),
-          (error) => {
-            throw new Error(`${decisions(artifacts.modelTopology)} (${reasonOf(error)})`);
-          },
-        );
+        return runner.execute(feeds, outputNodes);
       },
-      dispose: () => {
-        model.dispose();
-        recorded?.dispose();
-      },
+      dispose: () => runner.dispose(),
     };
   },
 };
-
-/** Operations by which a graph decides, as it runs, what to compute or how large a result is. */
-const DECIDES =
-  /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|NonMaxSuppression.*|Where|ListDiff)$/;
-
-interface GraphDef {
-  readonly node?: readonly { readonly op: string }[];
-  readonly library?: { readonly function?: readonly { readonly nodeDef?: GraphDef['node'] }[] };
-}
-
-function decisions(topology: object | undefined): string {
-  const { node = [], library } = topology as GraphDef;
-  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
-  const ops = new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
-  return `what ${[...ops].join(', ')} gives depends on the values of the inputs, which ONNX needs to know beforehand`;
-}
 
 interface Signature {
   readonly inputs?: Readonly<Record<string, SignatureInput>>;

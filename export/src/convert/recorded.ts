@@ -7,7 +7,7 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { isConstant } from '../trace/backend.js';
-import { whereTrue } from '../trace/where.js';
+import { rangeTensor, shapeTensor, whereTrue } from '../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
 
 /** Runs a function of the graph's library. */
@@ -88,6 +88,14 @@ interface FunctionExecutor {
   execute(inputs: Record<string, tf.Tensor | undefined>, outputs: string[]): tf.Tensor[];
 }
 
+/** Operations that take part where a size may depend on values: they ask for it, or are as long. */
+const SIZED: Readonly<Record<string, Operation>> = {
+  Shape: ([x]) => [shapeTensor(x as tf.Tensor)],
+  Range: ([start, end, step]) => [
+    rangeTensor(start as tf.Tensor, end as tf.Tensor, step as tf.Tensor),
+  ],
+};
+
 export interface RecordedModel {
   readonly model: GraphModel;
   readonly dispose: () => void;
@@ -99,10 +107,14 @@ let serial = 0;
 export async function loadRecorded(
   artifacts: tf.io.ModelArtifacts,
 ): Promise<RecordedModel | undefined> {
+  const graph = artifacts.modelTopology as GraphDef;
+  const functions = graph.library?.function ?? [];
+  const all = [...(graph.node ?? []), ...functions.flatMap(({ nodeDef = [] }) => nodeDef)];
+  if (!all.some(({ op }) => op in OPERATIONS)) return undefined;
   const { deregisterOp, loadGraphModel, registerOp } = await import('@tensorflow/tfjs-converter');
   const names: string[] = [];
   const renamed = (node: NodeDef): NodeDef => {
-    const operation = OPERATIONS[node.op];
+    const operation = OPERATIONS[node.op] ?? SIZED[node.op];
     if (!operation) return node;
     const op = `recorded/${node.op}/${serial++}`;
     names.push(op);
@@ -121,19 +133,17 @@ export async function loadRecorded(
     });
     return { ...node, op };
   };
-  const graph = artifacts.modelTopology as GraphDef;
   const modelTopology = {
     ...graph,
     node: (graph.node ?? []).map(renamed),
     library: {
       ...graph.library,
-      function: (graph.library?.function ?? []).map((f) => ({
+      function: functions.map((f) => ({
         ...f,
         nodeDef: (f.nodeDef ?? []).map(renamed),
       })),
     },
   };
-  if (names.length === 0) return undefined;
   const model = await loadGraphModel({ load: async () => ({ ...artifacts, modelTopology }) });
   return {
     model,

@@ -32,6 +32,11 @@ export class Builder {
   get fixed(): boolean {
     return this.freeSizes.length === 0;
   }
+  /** Whether one of the sizes depends on values. */
+  dependsOnValues(shape: Shape): boolean {
+    const unknown = this.standIns?.unknown ?? [];
+    return shape.some((d) => unknown.some((size) => d % size === 0));
+  }
   /** A number that stands for the size of a result, which depends on values and is `most` at most. */
   unknownSize(most: number): number {
     const occurs = (size: number): boolean =>

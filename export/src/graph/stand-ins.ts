@@ -59,6 +59,11 @@ export class StandIns {
     return this.dimensions.map((dimension) => dimension[this.which]);
   }
 
+  /** Those that stand for sizes of results, which depend on values. */
+  get unknown(): readonly number[] {
+    return this.results.map((dimension) => dimension[this.which]);
+  }
+
   /**
    * A number for the size of a result that is known only at run time.
    * @param most the largest size that it can have: what computes with it may rely on that
@@ -83,10 +88,12 @@ export class StandIns {
     const { dimensions, results } = this;
     const far = APART.find((n) => dimensions.every(({ size, other }) => other - size !== n));
     if (!far) return undefined;
+    const taken = new Set(dimensions.flatMap(({ size, other }) => [size, other]));
     const name = `found${results.length === 0 ? '' : `_${results.length}`}`;
     // Both are less than the most, at which a function may take another way.
     for (let size = most - far - 1; size > 1; size--) {
-      if (isPrime(size) && !occurs(size)) return { name, size, other: size + far };
+      const free = isPrime(size) && !taken.has(size) && !taken.has(size + far) && !occurs(size);
+      if (free) return { name, size, other: size + far };
     }
     return undefined;
   }

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
 import { perImage } from '../graph/per-image.js';
 import { sizeOf } from '../graph/shapes.js';
-import type { Data, DType } from '../graph/value.js';
-import { shapeOf, type View, view } from '../graph/view.js';
+import type { Data, DType, Value } from '../graph/value.js';
+import { dense, shapeOf, type View, view } from '../graph/view.js';
 import { COMPLEX } from '../lowerings/complex.js';
 import { LOWERINGS } from '../lowerings/index.js';
-import { foldOnCpu } from './cpu.js';
+import { type Constant, foldOnCpu } from './cpu.js';
 
 /** The name under which TF.js knows the recording backend. */
 export const BACKEND = 'onnx-trace';
@@ -21,7 +21,12 @@ export const isConstant = (t: tf.Tensor): boolean => {
 };
 
 /** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
-export type Recorded = { refs: number } & ({ values: tf.BackendValues } | { view: View });
+export type Recorded = { refs: number } & (
+  | { values: tf.BackendValues }
+  | { view: View }
+  /** A number computed from a size that depends on values: at the stand-in, and when the file runs. */
+  | { values: tf.BackendValues; view: View }
+);
 
 /** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
 const RANDOM_SCOPES = new Set([
@@ -44,6 +49,9 @@ const RANDOM_KERNELS = new Set(['Multinomial']);
  * the file, and the one that makes complex numbers, which are no constants.
  */
 const UNFOLDED = new Set(['Fill', 'ZerosLike', 'OnesLike', 'Complex']);
+
+/** Kernels that compare a number with a bound and give one of them. */
+const CUTS_OFF = new Set(['Minimum', 'Maximum', 'ClipByValue']);
 
 /**
  * A TF.js backend whose kernels write ONNX nodes instead of computing. Tensors made from values
@@ -105,6 +113,8 @@ export class TraceBackend extends tf.KernelBackend {
         info: t,
         values: (e as { values: tf.BackendValues }).values,
       }));
+      if (known.some(([, , e]) => 'view' in e))
+        return this.sized(kernelName, named, constants, attrs);
       return foldOnCpu(kernelName, constants, attrs, (values, shape, dtype) => {
         const row = this.expanded(values, shape, dtype);
         return row
@@ -113,6 +123,26 @@ export class TraceBackend extends tf.KernelBackend {
       });
     }
     return this.lower(kernelName, named, attrs);
+  }
+
+  /**
+   * Records a kernel of numbers that sizes give, and keeps what they are at the sizes of the trace, by
+   * which TF.js decides further shapes. Not those that a bound cuts off: they are other numbers at other
+   * sizes.
+   */
+  private sized(
+    kernelName: string,
+    named: [string, tf.TensorInfo][],
+    constants: readonly Constant[],
+    attrs: object,
+  ) {
+    const recorded = this.lower(kernelName, named, attrs);
+    if (CUTS_OFF.has(kernelName)) return recorded;
+    const folded = [foldOnCpu(kernelName, constants, attrs, (values) => values)].flat();
+    [recorded].flat().forEach((info, i) => {
+      this.know(info, folded[i] as tf.BackendValues);
+    });
+    return recorded;
   }
 
   /** Records a kernel, whatever its inputs are. */
@@ -131,7 +161,29 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** Whether a tensor's values are known while the function is recorded. */
   isKnown(t: tf.Tensor): boolean {
-    return 'values' in this.entries.get(t.dataId);
+    const entry = this.entries.get(t.dataId);
+    return 'values' in entry && !('view' in entry);
+  }
+
+  hasUnknownSize(t: tf.Tensor): boolean {
+    return this.recording().dependsOnValues(t.shape);
+  }
+
+  /** The shape of a tensor, some of whose sizes depend on values. */
+  shapeOf(t: tf.Tensor): tf.Tensor {
+    const [shape] = this.record({ t }, (b, { t: v }) => {
+      const value = dense(b, v as View);
+      const whole = { shape: [value.shape.length], dtype: 'int64' } as const;
+      return [view(b.Cast(b.op('Shape', [value], {}, whole)[0] as Value, 'int32'))];
+    }) as [tf.Tensor];
+    this.know(shape, Int32Array.from(t.shape));
+    return shape;
+  }
+
+  /** Says what a recorded tensor is at the sizes of the trace. */
+  private know({ dataId }: tf.TensorInfo, values: tf.BackendValues): void {
+    const { refs, view: recorded } = this.entries.get(dataId) as { refs: number; view: View };
+    this.entries.set(dataId, { refs, view: recorded, values });
   }
 
   /** Records operators that stand for many of TF.js's; a gradient cannot be taken through them. */

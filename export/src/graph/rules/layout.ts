@@ -166,6 +166,7 @@ export const LAYOUT: Rules = {
   Pad: pad,
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
+  Range: () => [[ANY]],
   Shape: shapeItself,
   Size: () => [[]],
   DepthToSpace: depthToSpace,

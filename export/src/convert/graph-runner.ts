@@ -1,0 +1,83 @@
+import type { GraphModel } from '@tensorflow/tfjs-converter';
+import type * as tf from '@tensorflow/tfjs-core';
+import { reasonOf } from '../reason.js';
+import { isRecording } from '../trace/backend.js';
+import { loopsAsFunctions } from './frames.js';
+import type { GraphDef } from './graph-def.js';
+import { loadRecorded, type RecordedModel } from './recorded.js';
+
+/** A graph model, as TF.js computes it and as it is recorded. */
+export interface GraphRunner {
+  readonly model: GraphModel;
+  /** @throws Error that names the operations which decide, if a trace cannot take them */
+  execute(feeds: tf.NamedTensorMap, outputs: string[]): Promise<tf.Tensor[]>;
+  dispose(): void;
+}
+
+/** One form of the graph. */
+interface Form {
+  readonly model: GraphModel;
+  readonly recorded: RecordedModel | undefined;
+}
+
+async function formOf(artifacts: tf.io.ModelArtifacts): Promise<Form> {
+  const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
+  const model = await loadGraphModel({ load: async () => artifacts });
+  return { model, recorded: await loadRecorded(artifacts) };
+}
+
+/** What TF.js says of loops of the first kind that it cannot run. */
+const STUCK = /Cannot compute the outputs/;
+
+export async function graphRunner(artifacts: tf.io.ModelArtifacts): Promise<GraphRunner> {
+  const graph = artifacts.modelTopology as GraphDef;
+  const functional = loopsAsFunctions(graph);
+  const forms = [await formOf(artifacts)] as [Form, ...Form[]];
+  if (functional !== graph) {
+    forms.push(await formOf({ ...artifacts, modelTopology: functional as object }));
+  }
+  const by = async (at: number, feeds: tf.NamedTensorMap, outputs: string[]) => {
+    const { model, recorded } = forms[at] as Form;
+    const running = (isRecording() && recorded?.model) || model;
+    try {
+      return [running.execute(feeds, outputs)].flat();
+    } catch (error) {
+      // Control flow: it may yet turn out to depend on constants alone.
+      if (!/executeAsync/.test(String(error))) throw error;
+    }
+    return [await running.executeAsync(feeds, outputs)].flat();
+  };
+  return {
+    model: forms[0].model,
+    async execute(feeds, outputs) {
+      try {
+        return await by(0, feeds, outputs).catch((error) => {
+          if (forms.length === 1 || !STUCK.test(String(error))) throw error;
+          return by(1, feeds, outputs);
+        });
+      } catch (error) {
+        if (!decides(graph)) throw error;
+        throw new Error(`${decisions(graph)} (${reasonOf(error)})`, { cause: error });
+      }
+    },
+    dispose() {
+      for (const { model, recorded } of forms) {
+        model.dispose();
+        recorded?.dispose();
+      }
+    },
+  };
+}
+
+/** Operations by which a graph decides, as it runs, what to compute. */
+const DECIDES = /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|ListDiff)$/;
+
+const deciding = ({ node = [], library }: GraphDef): Set<string> => {
+  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
+  return new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
+};
+
+const decides = (graph: GraphDef): boolean => deciding(graph).size > 0;
+
+const decisions = (graph: GraphDef): string =>
+  `what ${[...deciding(graph)].join(', ')} gives depends on the values of the inputs, which ONNX needs to know beforehand`;
