@@ -2,6 +2,7 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as tf from '@tensorflow/tfjs-core';
 import { reasonOf } from '../reason.js';
 import { isRecording } from '../trace/backend.js';
+import { branchesAsChoices } from './choices.js';
 import { loopsAsFunctions } from './frames.js';
 import type { GraphDef } from './graph-def.js';
 import { loadRecorded, type RecordedModel } from './recorded.js';
@@ -28,13 +29,23 @@ async function formOf(artifacts: tf.io.ModelArtifacts): Promise<Form> {
 
 /** What TF.js says of loops of the first kind that it cannot run. */
 const STUCK = /Cannot compute the outputs/;
+/** What the recorder says of a decision that depends on values. */
+const UNKNOWN = /values of a tensor were read/;
+
+/** The forms of a graph besides its own, and the errors after which they are tried. */
+function otherForms(graph: GraphDef): { topology: GraphDef; after: RegExp }[] {
+  return [
+    { topology: loopsAsFunctions(graph), after: STUCK },
+    { topology: branchesAsChoices(graph), after: UNKNOWN },
+  ].filter(({ topology }) => topology !== graph);
+}
 
 export async function graphRunner(artifacts: tf.io.ModelArtifacts): Promise<GraphRunner> {
   const graph = artifacts.modelTopology as GraphDef;
-  const functional = loopsAsFunctions(graph);
   const forms = [await formOf(artifacts)] as [Form, ...Form[]];
-  if (functional !== graph) {
-    forms.push(await formOf({ ...artifacts, modelTopology: functional as object }));
+  const others = otherForms(graph);
+  for (const { topology } of others) {
+    forms.push(await formOf({ ...artifacts, modelTopology: topology as object }));
   }
   const by = async (at: number, feeds: tf.NamedTensorMap, outputs: string[]) => {
     const { model, recorded } = forms[at] as Form;
@@ -52,8 +63,9 @@ export async function graphRunner(artifacts: tf.io.ModelArtifacts): Promise<Grap
     async execute(feeds, outputs) {
       try {
         return await by(0, feeds, outputs).catch((error) => {
-          if (forms.length === 1 || !STUCK.test(String(error))) throw error;
-          return by(1, feeds, outputs);
+          const at = others.findIndex(({ after }) => after.test(String(error)));
+          if (at < 0) throw error;
+          return by(at + 1, feeds, outputs);
         });
       } catch (error) {
         if (!decides(graph)) throw error;
