@@ -306,6 +306,91 @@ describe('a branch on values', () => {
   });
 });
 
+describe('a loop whose rounds depend on values', () => {
+  /** Rows that are doubled, none to many times, until their sum is above 20. */
+  const feeds = [30, 3, 0.01].flatMap((size) =>
+    [1, 4].map((batch) => ({
+      x: float32(
+        [batch, 3],
+        wave([batch, 3]).map((v) => size * (0.1 + Math.abs(v))),
+      ),
+    })),
+  );
+  const weights = [
+    number('most', 20),
+    number('two', 2),
+    number('none', 0, 'int32'),
+    number('one', 1, 'int32'),
+    numbers('axes', [0, 1]),
+  ];
+  const sumOf = (x: string): Node =>
+    node('sum', 'Sum', [x, 'axes'], { T, Tidx: INT, keep_dims: { b: false } });
+
+  test('by functions goes round as often as they say', async () => {
+    const [x, i, factor] = ['x', 'i', 'factor'].map((name) => ({
+      name: `${name}_0`,
+      type: name === 'i' ? 'DT_INT32' : 'DT_FLOAT',
+    }));
+    const inputArg = [x, i, factor];
+    const functions = [
+      {
+        signature: { name: 'below', inputArg, outputArg: [{ name: 'on', type: 'DT_BOOL' }] },
+        nodeDef: [
+          constant('axes', 'DT_INT32'),
+          constant('most'),
+          sumOf('x_0'),
+          node('less', 'Less', ['sum:output:0', 'most:output:0']),
+        ],
+        ret: { on: 'less:z:0' },
+      },
+      {
+        signature: {
+          name: 'double',
+          inputArg,
+          outputArg: inputArg.map((arg) => ({ ...arg, name: `${arg?.name}_next` })),
+        },
+        nodeDef: [
+          constant('one', 'DT_INT32'),
+          node('more', 'Mul', ['x_0', 'factor_0']),
+          node('count', 'AddV2', ['i_0', 'one:output:0'], { T: INT }),
+          node('same', 'Identity', ['factor_0']),
+        ],
+        ret: { x_0_next: 'more:z:0', i_0_next: 'count:z:0', factor_0_next: 'same:output:0' },
+      },
+    ];
+    const nodes = [
+      placeholder('x', [-1, 3]),
+      node('loop', 'StatelessWhile', ['x', 'none', 'two'], {
+        cond: { func: { name: 'below' } },
+        body: { func: { name: 'double' } },
+        T: { list: { type: ['DT_FLOAT', 'DT_INT32', 'DT_FLOAT'] } },
+      }),
+      node('y', 'Neg', ['loop']),
+      node('rounds', 'Neg', ['loop:1'], { T: INT }),
+    ];
+    expect(await compared({ nodes, weights, functions }, feeds)).toMatchObject({ Loop: 1 });
+  });
+
+  test('by frames goes round as often as they say', async () => {
+    const frame = { T, frame_name: { s: 'bG9vcA==' }, is_constant: { b: false } };
+    const nodes = [
+      placeholder('x', [-1, 3]),
+      node('enter', 'Enter', ['x'], frame),
+      node('enter_two', 'Enter', ['two'], { ...frame, is_constant: { b: true } }),
+      node('merge', 'Merge', ['enter', 'next'], { T, N: { i: '2' } }),
+      sumOf('merge'),
+      node('less', 'Less', ['sum', 'most']),
+      node('go_on', 'LoopCond', ['less'], {}),
+      node('switch', 'Switch', ['merge', 'go_on']),
+      node('more', 'Mul', ['switch:1', 'enter_two']),
+      node('next', 'NextIteration', ['more']),
+      node('exit', 'Exit', ['switch']),
+      node('y', 'Neg', ['exit']),
+    ];
+    expect(await compared({ nodes, weights }, feeds)).toMatchObject({ Loop: 1 });
+  });
+});
+
 test('a loop of TensorFlow 1, over a list, goes round as often as it says', async () => {
   const frame = {
     T,

@@ -35,7 +35,7 @@ const UNKNOWN = /values of a tensor were read/;
 /** The forms of a graph besides its own, and the errors after which they are tried. */
 function otherForms(graph: GraphDef): { topology: GraphDef; after: RegExp }[] {
   return [
-    { topology: loopsAsFunctions(graph), after: STUCK },
+    { topology: loopsAsFunctions(graph), after: new RegExp(`${STUCK.source}|${UNKNOWN.source}`) },
     { topology: branchesAsChoices(graph), after: UNKNOWN },
   ].filter(({ topology }) => topology !== graph);
 }
@@ -61,16 +61,19 @@ export async function graphRunner(artifacts: tf.io.ModelArtifacts): Promise<Grap
   return {
     model: forms[0].model,
     async execute(feeds, outputs) {
-      try {
-        return await by(0, feeds, outputs).catch((error) => {
-          const at = others.findIndex(({ after }) => after.test(String(error)));
-          if (at < 0) throw error;
-          return by(at + 1, feeds, outputs);
-        });
-      } catch (error) {
-        if (!decides(graph)) throw error;
-        throw new Error(`${decisions(graph)} (${reasonOf(error)})`, { cause: error });
+      const errors: unknown[] = [];
+      for (const at of forms.keys()) {
+        const wanted = at === 0 || others[at - 1]?.after.test(String(errors[0]));
+        if (!wanted) continue;
+        try {
+          return await by(at, feeds, outputs);
+        } catch (error) {
+          errors.push(error);
+        }
       }
+      const [error] = errors;
+      if (!decides(graph)) throw error;
+      throw new Error(`${decisions(graph)} (${reasonOf(error)})`, { cause: error });
     },
     dispose() {
       for (const { model, recorded } of forms) {

@@ -6,7 +6,7 @@
 
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { isConstant } from '../trace/backend.js';
+import { isConstant, type TraceBackend } from '../trace/backend.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
 
@@ -45,6 +45,44 @@ const branches: Operation = ([condition, ...args], node, call) => {
   return results.map((result, i) => chosen(pred, result, others[i] as tf.Tensor, node.name));
 };
 
+/**
+ * A loop. As long as its condition is known it is unrolled; if the condition depends on values, one round
+ * is recorded. What no round changes stays what it is, a constant for example, and is not carried on.
+ */
+const rounds: Operation = (inputs, node, call) => {
+  const [condition, body] = [functionOf(node, 'cond'), functionOf(node, 'body')];
+  const test = (all: readonly tf.Tensor[]): tf.Tensor => call(condition, all)[0] as tf.Tensor;
+  let all = [...inputs];
+  let go = test(all);
+  for (; isConstant(go) && go.dataSync()[0]; go = test(all)) all = call(body, all);
+  const unchanged = new Set<number>();
+  const loop = (): tf.Tensor[] => {
+    const kept = new Set(unchanged);
+    const isCarried = (_: tf.Tensor, i: number): boolean => !kept.has(i);
+    const together = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
+      const rest = carried.values();
+      return all.map((t, i) => (kept.has(i) ? t : (rest.next().value as tf.Tensor)));
+    };
+    const step = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
+      const given = together(carried);
+      const next = call(body, given);
+      next.forEach((t, i) => {
+        if (t.dataId === given[i]?.dataId) unchanged.add(i);
+      });
+      return next.filter(isCarried);
+    };
+    const backend = tf.backend() as TraceBackend;
+    return together(
+      backend.loop(all.filter(isCarried), go, (carried) => test(together(carried)), step),
+    );
+  };
+  if (!isConstant(go)) {
+    const results = loop();
+    all = unchanged.size > 0 ? loop() : results;
+  }
+  return all.map((t) => t.clone());
+};
+
 const functionOf = ({ attr = {} }: NodeDef, key: string): string =>
   (attr[key] as { func: { name: string } }).func.name;
 
@@ -61,6 +99,8 @@ function chosen(pred: tf.Tensor, yes: tf.Tensor, no: tf.Tensor, node: string): t
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   If: branches,
   StatelessIf: branches,
+  While: rounds,
+  StatelessWhile: rounds,
   Where: ([condition]) => [whereTrue(condition as tf.Tensor)],
   NonMaxSuppressionV2: keptBoxes,
   NonMaxSuppressionV3: keptBoxes,
@@ -111,10 +151,13 @@ export async function loadRecorded(
   const functions = graph.library?.function ?? [];
   const all = [...(graph.node ?? []), ...functions.flatMap(({ nodeDef = [] }) => nodeDef)];
   if (!all.some(({ op }) => op in OPERATIONS)) return undefined;
+  const lists = all.some(({ op }) => /^Tensor(List|Array)/.test(op));
   const { deregisterOp, loadGraphModel, registerOp } = await import('@tensorflow/tfjs-converter');
   const names: string[] = [];
   const renamed = (node: NodeDef): NodeDef => {
     const operation = OPERATIONS[node.op] ?? SIZED[node.op];
+    // TF.js keeps lists of tensors beside the graph, and only its own loops know them.
+    if (operation === rounds && lists) return node;
     if (!operation) return node;
     const op = `recorded/${node.op}/${serial++}`;
     names.push(op);

@@ -32,6 +32,10 @@ export class Builder {
   get fixed(): boolean {
     return this.freeSizes.length === 0;
   }
+  /** A builder of a graph within this one. */
+  within(): Builder {
+    return new Builder(new Graph(), this.standIns);
+  }
   /** Whether one of the sizes depends on values. */
   dependsOnValues(shape: Shape): boolean {
     const unknown = this.standIns?.unknown ?? [];

@@ -61,7 +61,11 @@ export function inOpset(node: Node, opset: number): Node {
 }
 
 /** The first opset that has a node's operator as it is written. */
-const sinceOf = (node: Node): number => SINCE[node.op]?.(node) ?? FIRST_OPSET;
+const sinceOf = (node: Node): number =>
+  Math.max(
+    SINCE[node.op]?.(node) ?? FIRST_OPSET,
+    ...(node.body?.graph.order() ?? []).map((inner) => sinceOf(inner)),
+  );
 
 /**
  * The opset of a graph's file: the lowest possible one, or the one that is asked for.

@@ -31,4 +31,19 @@ export interface Node {
   readonly inputs: readonly (Value | undefined)[];
   readonly attrs: Attrs;
   readonly outputs: readonly Value[];
+  /** Present on loops: what a round computes. */
+  readonly body?: Body;
+}
+
+/** A graph within a node. Its last inputs are values of the graph around it, which the node reads last. */
+export interface Body {
+  readonly graph: BodyGraph;
+  /** How many values of the graph around it there are. */
+  readonly captured: number;
+}
+
+export interface BodyGraph {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+  order(): Node[];
 }

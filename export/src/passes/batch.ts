@@ -2,8 +2,8 @@ import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
 import { sameShape } from '../graph/shapes.js';
 import type { FreeDimension } from '../graph/stand-ins.js';
-import type { Data, Node, Value } from '../graph/value.js';
-import { rewrite } from './rewrite.js';
+import type { BodyGraph, Data, Node, Value } from '../graph/value.js';
+import { rewrite, type Visit } from './rewrite.js';
 
 /** One size of a shape: a number, or `times` · `axis` + `plus`, where `axis` is free. */
 export type Extent =
@@ -22,9 +22,9 @@ const INT64_MAX = 2n ** 63n - 1n;
 export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimension[]): Graph {
   const shapes = compare(graph, second, axes);
   if (shapes.size === 0) return graph;
-  return rewrite(graph, (node, inputs, b) => {
+  const visit: Visit = (node, inputs, b) => {
     const at = node.inputs.findIndex((v) => v && shapes.has(v));
-    if (at < 0) return undefined;
+    if (at < 0 && !node.body) return undefined;
     const moved = node.op === 'Reshape' && movedUnits(b, node, inputs[0] as Value, axes);
     if (moved) return [moved];
     const replaced = node.inputs.map((v, i) => {
@@ -35,8 +35,10 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
         ? b.constant(BigInt64Array.from(bounds), [bounds.length], 'int64')
         : computedShape(b, entries);
     });
-    return b.graph.node(node.op, replaced, node.attrs, node.outputs);
-  });
+    const body = node.body && { ...node.body, graph: rewrite(node.body.graph, visit) };
+    return b.graph.node(node.op, replaced, node.attrs, node.outputs, body);
+  };
+  return rewrite(graph, visit);
 }
 
 /** The constants that hold the batch, found by walking both graphs in step. */
@@ -65,21 +67,25 @@ function compare(
       ),
     );
   };
-  const [nodes, others] = [graph.order(), second.order()];
-  nodes.forEach((node, i) => {
-    const twin = others[i];
-    if (node.op !== twin?.op || JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) {
-      throw new Error(
-        `${node.op} is traced differently at another batch size: the function branches on the size of its batch, or on another that is free`,
-      );
-    }
-    node.inputs.forEach((v, j) => {
-      pair(v, twin.inputs[j], node.op);
+  const walk = (one: BodyGraph, other: BodyGraph): void => {
+    const [nodes, others] = [one.order(), other.order()];
+    nodes.forEach((node, i) => {
+      const twin = others[i];
+      if (node.op !== twin?.op || JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) {
+        throw new Error(
+          `${node.op} is traced differently at another batch size: the function branches on the size of its batch, or on another that is free`,
+        );
+      }
+      node.inputs.forEach((v, j) => {
+        pair(v, twin.inputs[j], node.op);
+      });
+      node.outputs.forEach((v, j) => {
+        pair(v, twin.outputs[j], node.op);
+      });
+      if (node.body && twin.body) walk(node.body.graph, twin.body.graph);
     });
-    node.outputs.forEach((v, j) => {
-      pair(v, twin.outputs[j], node.op);
-    });
-  });
+  };
+  walk(graph, second);
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { Builder } from '../graph/builder.js';
 import { Graph } from '../graph/graph.js';
-import type { Attrs, Node, Value } from '../graph/value.js';
+import type { Attrs, BodyGraph, Node, Value } from '../graph/value.js';
 
 /**
  * What to put in a node's place: given its inputs in the new graph, the values for its outputs, or
@@ -16,7 +16,7 @@ export type Visit = (
  * Builds a new graph, node by node, in the order in which they were recorded; nodes that nothing reads
  * any more are left out.
  */
-export function rewrite(graph: Graph, visit: Visit): Graph {
+export function rewrite(graph: BodyGraph, visit: Visit): Graph {
   const b = new Builder(new Graph());
   const renewed = new Map<Value, Value>();
   const renew = (v: Value): Value => {
@@ -32,7 +32,7 @@ export function rewrite(graph: Graph, visit: Visit): Graph {
   for (const node of graph.order().sort((a, c) => recorded(a) - recorded(c))) {
     const inputs = node.inputs.map((v) => v && renew(v));
     const outputs =
-      visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs);
+      visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs, node.body);
     node.outputs.forEach((v, i) => {
       renewed.set(v, outputs[i] as Value);
     });

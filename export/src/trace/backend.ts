@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
 import { perImage } from '../graph/per-image.js';
-import { sizeOf } from '../graph/shapes.js';
+import { sameShape, sizeOf } from '../graph/shapes.js';
 import type { Data, DType, Value } from '../graph/value.js';
 import { dense, shapeOf, type View, view } from '../graph/view.js';
 import { COMPLEX } from '../lowerings/complex.js';
@@ -23,10 +23,18 @@ export const isConstant = (t: tf.Tensor): boolean => {
 /** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
 export type Recorded = { refs: number } & (
   | { values: tf.BackendValues }
-  | { view: View }
+  | { view: View; home: Builder }
   /** A number computed from a size that depends on values: at the stand-in, and when the file runs. */
-  | { values: tf.BackendValues; view: View }
+  | { values: tf.BackendValues; view: View; home: Builder }
 );
+
+/** The body of a loop that is being recorded. */
+interface Scope {
+  /** What records the graph around it. */
+  readonly outer: Builder;
+  /** Values of the graph around it, and the inputs by which they come in. */
+  readonly captured: Map<Value, Value>;
+}
 
 /** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
 const RANDOM_SCOPES = new Set([
@@ -60,6 +68,8 @@ const CUTS_OFF = new Set(['Minimum', 'Maximum', 'ClipByValue']);
 export class TraceBackend extends tf.KernelBackend {
   protected readonly entries = new tf.DataStorage<Recorded>(this, tf.engine());
   private builder: Builder | undefined;
+  /** By the builder of a body. */
+  private readonly scopes = new Map<Builder, Scope>();
 
   /** Records into `builder` until `stop`. */
   start(builder: Builder): void {
@@ -77,12 +87,80 @@ export class TraceBackend extends tf.KernelBackend {
   /** Where a tensor is in the graph; a tensor of values becomes a constant. */
   viewOf(t: tf.TensorInfo): View {
     const entry = this.entries.get(t.dataId);
-    if ('view' in entry) return entry.view;
+    if ('view' in entry) return this.within(entry.view, entry.home);
     const dtype = dtypeOf(t.dtype);
     return (
       this.expanded(entry.values, t.shape, t.dtype) ??
       view(this.recording().constant(typed(entry.values, dtype), t.shape, dtype))
     );
+  }
+
+  /** A view of a value of a graph around the one being recorded, by an input of it. */
+  private within({ value, perm }: View, home: Builder): View {
+    return view(this.taken(value, home, this.recording()), perm);
+  }
+
+  private taken(value: Value, home: Builder, into: Builder): Value {
+    const scope = this.scopes.get(into);
+    if (into === home || !scope) return value;
+    const outer = this.taken(value, home, scope.outer);
+    if (outer.data) return into.constant(outer.data, outer.shape, outer.dtype);
+    const known = scope.captured.get(outer);
+    if (known) return known;
+    const name = `taken_${scope.captured.size}`;
+    const inner = into.graph.input(name, outer.shape, outer.dtype);
+    scope.captured.set(outer, inner);
+    return inner;
+  }
+
+  /**
+   * Records a loop: `step` gives the next of what it takes, as long as `test` of it is true.
+   * @param first whether there is a first round
+   * @throws Error if what is carried changes its shape or type
+   */
+  loop(
+    carried: readonly tf.Tensor[],
+    first: tf.Tensor,
+    test: (carried: tf.Tensor[]) => tf.Tensor,
+    step: (carried: tf.Tensor[]) => tf.Tensor[],
+  ): tf.Tensor[] {
+    const outer = this.recording();
+    const inGraph = (t: tf.Tensor): Value => dense(this.recording(), this.viewOf(t));
+    const starts = carried.map(inGraph);
+    const begin = outer.Reshape(inGraph(first), []);
+    const inner = outer.within();
+    const { graph } = inner;
+    const scope: Scope = { outer, captured: new Map() };
+    this.scopes.set(inner, scope);
+    this.builder = inner;
+    try {
+      graph.input('round', [], 'int64');
+      graph.input('on', [], 'bool');
+      const next = step(
+        starts.map(({ shape, dtype }, i) =>
+          this.tensor(view(graph.input(`carried_${i}`, shape, dtype))),
+        ),
+      );
+      graph.output('again', inner.Reshape(inGraph(test(next)), []));
+      next.map(inGraph).forEach(({ shape, dtype }, i) => {
+        const start = starts[i] as Value;
+        if (dtype === start.dtype && sameShape(shape, start.shape)) return;
+        throw new Error(
+          `a loop turns a ${start.dtype}[${start.shape}] into a ${dtype}[${shape}], and what it carries has to keep its shape`,
+        );
+      });
+      next.forEach((t, i) => {
+        graph.output(`next_${i}`, inGraph(t));
+      });
+    } finally {
+      this.builder = outer;
+    }
+    const taken = [...scope.captured.keys()];
+    const results = outer.graph.node('Loop', [undefined, begin, ...starts, ...taken], {}, starts, {
+      graph,
+      captured: taken.length,
+    });
+    return results.map((v) => this.tensor(view(v)));
   }
 
   /** The stand-in of which a size is a multiple. */
@@ -182,8 +260,8 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** Says what a recorded tensor is at the sizes of the trace. */
   private know({ dataId }: tf.TensorInfo, values: tf.BackendValues): void {
-    const { refs, view: recorded } = this.entries.get(dataId) as { refs: number; view: View };
-    this.entries.set(dataId, { refs, view: recorded, values });
+    const entry = this.entries.get(dataId);
+    if ('view' in entry) this.entries.set(dataId, { ...entry, values });
   }
 
   /** Records operators that stand for many of TF.js's; a gradient cannot be taken through them. */
@@ -197,7 +275,7 @@ export class TraceBackend extends tf.KernelBackend {
 
   private register(v: View): tf.TensorInfo {
     const dataId = {};
-    this.entries.set(dataId, { refs: 1, view: v });
+    this.entries.set(dataId, { refs: 1, view: v, home: this.recording() });
     // An index of the graph (int64) is an int32 to TF.js; no kernel gives one back uncast.
     return { dataId, shape: [...shapeOf(v)], dtype: v.value.dtype as tf.DataType };
   }
@@ -220,7 +298,7 @@ export class TraceBackend extends tf.KernelBackend {
     const constant = values ?? typed(new Float32Array(sizeOf(shape)), dtypeOf(dtype));
     const dataId = {};
     const same = this.sameForAll(constant, shape, dtype);
-    if (same) this.entries.set(dataId, { refs: 1, view: same });
+    if (same) this.entries.set(dataId, { refs: 1, view: same, home: this.recording() });
     else this.move(dataId, constant, shape, dtype, 1);
     return dataId;
   }
