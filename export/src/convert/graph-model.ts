@@ -1,20 +1,19 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as tf from '@tensorflow/tfjs-core';
 import { ExportError } from '../error.js';
-import { reasonOf } from '../reason.js';
 import { enter, type Place } from '../trace/place.js';
 import { type GraphDef, howToCut, type Nodes, nodeOf, nodesOf, upstream } from './cut.js';
 import type { ModelFiles } from './disk.js';
+import { graphRunner } from './graph-runner.js';
 import { type Cut, checked, type LoadedModel, type ModelInput, unique } from './loaded.js';
 import { mendOps } from './mended/ops.js';
 
 /** A graph, as tensorflowjs_converter made it. */
 export async function loadGraph({ path, artifacts }: ModelFiles, cut: Cut): Promise<LoadedModel> {
-  const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
   mendOps();
   const nodes = nodesOf(artifacts.modelTopology as GraphDef);
-  const model = await loadGraphModel({ load: async () => artifacts });
-  followNodes(model);
+  const runner = await graphRunner(artifacts, followNodes);
+  const { model } = runner;
   const signature = (model.modelSignature ?? {}) as Signature;
   const known = graphOutputs(model, signature, nodes);
   const outputs = cut.outputs?.map((name) => graphOutput(path, name, known, nodes)) ?? known;
@@ -29,22 +28,13 @@ export async function loadGraph({ path, artifacts }: ModelFiles, cut: Cut): Prom
       const feeds = Object.fromEntries(
         inputs.map(({ tensor }, i) => [tensor, tensors[i] as tf.Tensor]),
       );
-      const ends = outputs.map(({ tensor }) => tensor);
-      try {
-        return [model.execute(feeds, ends)].flat();
-      } catch (error) {
-        // Control flow: it may yet turn out to depend on constants alone.
-        if (!/executeAsync/.test(String(error))) throw error;
-      }
-      return model.executeAsync(feeds, ends).then(
-        (results) => [results].flat(),
-        (error) => {
-          throw new Error(`${decisions(artifacts.modelTopology as GraphDef)} (${reasonOf(error)})`);
-        },
+      return runner.execute(
+        feeds,
+        outputs.map(({ tensor }) => tensor),
       );
     },
     howToCut: ({ name }) => howToCut(nodes, outputs, name),
-    dispose: () => model.dispose(),
+    dispose: () => runner.dispose(),
   };
 }
 
@@ -125,18 +115,6 @@ function graphInputs(
   const ends = outputs.map(({ tensor }) => tensor);
   const needed = upstream(nodes, ends, new Set(inner.map(({ tensor }) => nodeOf(tensor))));
   return [...own, ...inner].filter(({ tensor }) => needed.has(nodeOf(tensor)));
-}
-
-/** Operations by which a graph decides, as it runs, what to compute or how large a result is. */
-const DECIDES =
-  /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|NonMaxSuppression.*|Where|ListDiff)$/;
-
-function decisions(topology: GraphDef): string {
-  const { node = [], library } = topology;
-  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
-  const ops = new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
-  const what = ops.size > 0 ? `what ${[...ops].join(', ')} gives` : 'what it gives';
-  return `${what} depends on the values of the inputs, which ONNX needs to know beforehand`;
 }
 
 interface Signature {

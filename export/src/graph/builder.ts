@@ -8,6 +8,7 @@ import {
   sameShape,
   sizeOf,
 } from './shapes.js';
+import type { StandIns } from './stand-ins.js';
 import type { Attrs, Data, DType, Value } from './value.js';
 
 type Shape = readonly number[];
@@ -17,11 +18,36 @@ type Shape = readonly number[];
  * type. Operators whose inputs are all constants are computed on the spot where that is cheap.
  */
 export class Builder {
-  /** @param fixed whether all sizes are known: none stands for a free one, such as the batch's */
+  /** @param standIns for sizes that are known only when the file runs; none, if all are known */
   constructor(
     readonly graph: Graph = new Graph(),
-    readonly fixed = true,
+    private readonly standIns?: StandIns,
   ) {}
+
+  /** The sizes that stand for free ones, such as the batch's. */
+  get freeSizes(): readonly number[] {
+    return this.standIns?.sizes ?? [];
+  }
+  /** Whether all sizes are known. */
+  get fixed(): boolean {
+    return this.freeSizes.length === 0;
+  }
+  /** A builder of a graph within this one. */
+  within(): Builder {
+    return new Builder(new Graph(), this.standIns);
+  }
+  /** Whether one of the sizes depends on values. */
+  dependsOnValues(shape: Shape): boolean {
+    const unknown = this.standIns?.unknown ?? [];
+    return shape.some((d) => unknown.some((size) => d % size === 0));
+  }
+  /** A number that stands for the size of a result, which depends on values and is `most` at most. */
+  unknownSize(most: number): number {
+    const occurs = (size: number): boolean =>
+      this.graph.find(({ shape }) => shape.some((d) => d % size === 0)) !== undefined;
+    if (this.standIns) return this.standIns.next(most, occurs);
+    throw new Error('its shape depends on values, so it cannot be traced here');
+  }
 
   /** Any operator, with the shapes and types of its results given. */
   op(

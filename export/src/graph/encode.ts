@@ -18,7 +18,7 @@ import {
 import { ONNX_TYPE } from './builder.js';
 import { bytesOf, type Graph } from './graph.js';
 import { inOpset, irVersionOf, opsetOf } from './opset.js';
-import type { Attr, Node, Value } from './value.js';
+import type { Attr, BodyGraph, Node, Value } from './value.js';
 
 export interface EncodeOptions {
   readonly name: string;
@@ -84,20 +84,28 @@ const RESHAPING = new Set(['Reshape', 'Expand']);
  * A graph's nodes and constants, and the values that a reshape makes. `prefix` goes before the names
  * of its inputs and outputs.
  */
-export function encodeNodes(graph: Graph, opset: number, prefix = '') {
+export function encodeNodes(graph: BodyGraph, opset: number, prefix = '', around?: Around) {
   const order = graph.order().map((node) => inOpset(node, opset));
-  const names = nameValues(order, graph, prefix);
+  const names = nameValues(order, graph, prefix, around);
   const nameOf = (v: Value | undefined): string => (v ? (names.get(v) as string) : '');
-  const nodes = order.map((node) =>
-    create(NodeProtoSchema, {
+  const nodes = order.map((node) => {
+    const own = node.inputs.slice(0, node.inputs.length - (node.body?.captured ?? 0));
+    const taken = node.inputs.slice(own.length).map(nameOf);
+    const output = node.outputs.map(nameOf);
+    const attributes = Object.entries(node.attrs).map(([name, attr]) => attribute(name, attr));
+    if (node.body) {
+      const body = encodeBody(node.body.graph, opset, `${output[0]}/`, { taken });
+      attributes.push(create(AttributeProtoSchema, { name: 'body', type: Type.GRAPH, g: body }));
+    }
+    return create(NodeProtoSchema, {
       opType: node.op,
       // Written out although it is the default: left out, files would differ by these two bytes.
       domain: '',
-      input: node.inputs.map(nameOf),
-      output: node.outputs.map(nameOf),
-      attribute: Object.entries(node.attrs).map(([name, attr]) => attribute(name, attr)),
-    }),
-  );
+      input: own.map(nameOf),
+      output,
+      attribute: attributes,
+    });
+  });
   // An input, a constant or a value that is two outputs at once gets its output name by Identity.
   for (const { name, value } of graph.outputs) {
     const output = prefix + name;
@@ -116,16 +124,50 @@ export function encodeNodes(graph: Graph, opset: number, prefix = '') {
   return { nodes, initializers, reshaped };
 }
 
+/** What a graph within a node finds around it. */
+interface Around {
+  /** The names of the values that it takes from there, its last inputs. */
+  readonly taken: readonly string[];
+}
+
+function encodeBody(graph: BodyGraph, opset: number, prefix: string, around: Around): GraphProto {
+  const { nodes, initializers } = encodeNodes(graph, opset, prefix, around);
+  const own = graph.inputs.slice(0, graph.inputs.length - around.taken.length);
+  // Shapes follow from those that go in; only ranks and types are said here.
+  const dim = (_: number, axis: number): string => `${prefix}${axis}`;
+  const info = (name: string, v: Value) => {
+    let axis = 0;
+    return valueInfo(prefix + name, v, (size) => dim(size, axis++));
+  };
+  return create(GraphProtoSchema, {
+    name: prefix,
+    node: nodes,
+    initializer: initializers,
+    input: own.map((v) => info(v.name as string, v)),
+    output: graph.outputs.map(({ name, value }) => info(name, value)),
+  });
+}
+
 /** Inputs and outputs keep their names; the rest is numbered in the order in which it is computed. */
-function nameValues(order: readonly Node[], graph: Graph, prefix: string): Map<Value, string> {
+function nameValues(
+  order: readonly Node[],
+  graph: BodyGraph,
+  prefix: string,
+  around?: Around,
+): Map<Value, string> {
   const names = new Map<Value, string>();
-  for (const v of graph.inputs) names.set(v, prefix + v.name);
+  const own = graph.inputs.length - (around?.taken.length ?? 0);
+  graph.inputs.forEach((v, i) => {
+    names.set(v, i < own ? prefix + v.name : (around?.taken[i - own] as string));
+  });
+  // Names within a node differ from those around it.
+  const within = around ? prefix : '';
   for (const { name, value } of graph.outputs) {
     if (value.node && !names.has(value)) names.set(value, prefix + name);
   }
   let next = 0;
   const number = (v: Value | undefined, prefix: string): void => {
-    if (v && !names.has(v)) names.set(v, `${prefix}${next++}`);
+    if (v && !names.has(v)) names.set(v, `${within}${prefix}${next++}`);
   };
   for (const node of order) {
     for (const v of node.inputs) number(v, v?.data ? 'c' : 't');
@@ -135,7 +177,7 @@ function nameValues(order: readonly Node[], graph: Graph, prefix: string): Map<V
   return names;
 }
 
-function constantsOf(order: readonly Node[], graph: Graph): Value[] {
+function constantsOf(order: readonly Node[], graph: BodyGraph): Value[] {
   const all = [...order.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.value)];
   return [...new Set(all.filter((v): v is Value => v?.data !== undefined))];
 }
@@ -185,5 +227,13 @@ function attribute(name: string, attr: Attr) {
   }
   if ('float' in attr)
     return create(AttributeProtoSchema, { name, type: Type.FLOAT, f: attr.float });
-  return create(AttributeProtoSchema, { name, type: Type.INTS, ints: attr.map(BigInt) });
+  if (typeof attr[0] === 'string') {
+    const strings = (attr as readonly string[]).map((text) => new TextEncoder().encode(text));
+    return create(AttributeProtoSchema, { name, type: Type.STRINGS, strings });
+  }
+  return create(AttributeProtoSchema, {
+    name,
+    type: Type.INTS,
+    ints: (attr as readonly number[]).map(BigInt),
+  });
 }

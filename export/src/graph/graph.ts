@@ -1,6 +1,6 @@
 import { checkShapes } from './shape-check.js';
 import { sizeOf } from './shapes.js';
-import type { Attr, Attrs, Data, DType, Node, Value } from './value.js';
+import type { Attr, Attrs, Body, BodyGraph, Data, DType, Node, Value } from './value.js';
 
 export interface Named {
   readonly name: string;
@@ -49,15 +49,40 @@ export class Graph {
     inputs: readonly (Value | undefined)[],
     attrs: Attrs,
     outputs: readonly { shape: readonly number[]; dtype: DType }[],
+    body?: Body,
   ): readonly Value[] {
-    const key = `${op}(${inputs.map((v) => v?.id ?? '')})${JSON.stringify(attrs)}${outputs.length}`;
+    // Two loops are never compared.
+    const key = body ? `loop ${this.nextId}` : this.keyOf(op, inputs, attrs, outputs.length);
     const known = this.nodes.get(key);
     if (known) return known.outputs;
     const values: Value[] = [];
-    const node: Node = { op, inputs, attrs, outputs: values, origin: this.origin };
+    const node: Node = {
+      ...{ op, inputs, attrs, outputs: values, origin: this.origin },
+      ...(body && { body }),
+    };
     for (const { shape, dtype } of outputs) values.push({ id: this.nextId++, shape, dtype, node });
     this.nodes.set(key, node);
     return values;
+  }
+
+  private keyOf(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    attrs: Attrs,
+    outputs: number,
+  ): string {
+    return `${op}(${inputs.map((v) => v?.id ?? '')})${JSON.stringify(attrs)}${outputs}`;
+  }
+
+  /** The first value, of the inputs and then of the nodes as they were recorded, that is so. */
+  find(isSo: (value: Value) => boolean): Value | undefined {
+    const input = this.inputs.find(isSo);
+    if (input) return input;
+    for (const { outputs } of this.nodes.values()) {
+      const found = outputs.find(isSo);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   output(name: string, value: Value): void {
@@ -106,6 +131,7 @@ export class Graph {
    *   the recorded shape and the right one
    */
   verify(): void {
+    for (const { body } of this.order()) if (body) asGraph(body.graph).verify();
     const defined = new Set<Value>(this.inputs);
     const names = new Set<string>();
     for (const name of [
@@ -159,10 +185,19 @@ export class Graph {
       lines.push(
         `${node.outputs.map(typed).join(', ')} = ${node.op}(${[...args, ...attrs].join(', ')})`,
       );
+      if (node.body) lines.push(asGraph(node.body.graph).toString().replace(/^/gm, '  '));
     }
     for (const { name, value } of this.outputs) lines.push(`output ${name} = ${nameOf(value)}`);
     return lines.join('\n');
   }
+}
+
+/** A graph within a node, by itself. */
+function asGraph({ inputs, outputs }: BodyGraph): Graph {
+  const graph = new Graph();
+  graph.inputs.push(...inputs);
+  graph.outputs.push(...outputs);
+  return graph;
 }
 
 const printAttr = (a: Attr): string =>

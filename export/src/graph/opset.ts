@@ -40,6 +40,7 @@ const integers =
 const SINCE: Readonly<Record<string, (node: Node) => number>> = {
   BitwiseAnd: () => 18,
   Col2Im: () => 18,
+  DFT: () => 17,
   Relu: integers(14),
   Reshape: given('allowzero', 14),
   ScatterElements: given('reduction', 16),
@@ -60,7 +61,11 @@ export function inOpset(node: Node, opset: number): Node {
 }
 
 /** The first opset that has a node's operator as it is written. */
-const sinceOf = (node: Node): number => SINCE[node.op]?.(node) ?? FIRST_OPSET;
+const sinceOf = (node: Node): number =>
+  Math.max(
+    SINCE[node.op]?.(node) ?? FIRST_OPSET,
+    ...(node.body?.graph.order() ?? []).map((inner) => sinceOf(inner)),
+  );
 
 /**
  * The opset of a graph's file: the lowest possible one, or the one that is asked for.

@@ -4,7 +4,12 @@ export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool'
 export type Data = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** An attribute of a node. Floats are marked, because a bare 1 would be written as an integer. */
-export type Attr = number | string | readonly number[] | { readonly float: number };
+export type Attr =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly float: number };
 export type Attrs = Readonly<Record<string, Attr>>;
 
 export interface Value {
@@ -28,4 +33,19 @@ export interface Node {
   readonly outputs: readonly Value[];
   /** The part of a model that it was first recorded for, such as `the layer "dense_1"`. */
   readonly origin?: string | undefined;
+  /** Present on loops: what a round computes. */
+  readonly body?: Body;
+}
+
+/** A graph within a node. Its last inputs are values of the graph around it, which the node reads last. */
+export interface Body {
+  readonly graph: BodyGraph;
+  /** How many values of the graph around it there are. */
+  readonly captured: number;
+}
+
+export interface BodyGraph {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+  order(): Node[];
 }

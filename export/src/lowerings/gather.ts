@@ -188,6 +188,23 @@ export const GATHER: Table = {
     const spread = b.Where(mask, b.Reshape(x, [1, n]), b.scalar(0, x.dtype));
     return b.Reshape(spread, [...x.shape, ...x.shape]);
   }),
+  // In the order in which they come first, as TF.js has it; how many there are depends on values.
+  Unique: lower<{ x: Value }, { axis?: number }>(({ x }, { axis = 0 }, b) => {
+    const [at] = tf.util.parseAxisParam(axis, [...x.shape]) as [number];
+    const size = x.shape[at] as number;
+    const found = b.unknownSize(size);
+    // onnxruntime has it for these two types.
+    const parts = x.dtype === 'float32' ? x : b.Cast(x, 'int64');
+    const [values, , places] = b.op(
+      'Unique',
+      [parts],
+      { axis: at, sorted: 0 },
+      { shape: x.shape.map((d, i) => (i === at ? found : d)), dtype: parts.dtype },
+      { shape: [found], dtype: 'int64' },
+      { shape: [size], dtype: 'int64' },
+    ) as [Value, Value, Value];
+    return [b.Cast(values, x.dtype), b.Cast(places, 'int32')];
+  }),
   // Sizes of 1 give way to the other shape's, from the last axis on.
   BroadcastArgs: lower<{ s0: Value; s1: Value }>(({ s0, s1 }, _, b) => {
     const rank = Math.max(s0.shape[0] as number, s1.shape[0] as number);

@@ -205,17 +205,19 @@ interface Suppression {
   readonly maxOutputSize: number;
   readonly iouThreshold: number;
   readonly scoreThreshold: number;
-  readonly padToMaxOutputSize: boolean;
 }
 
-/** The indices of the kept boxes, padded with 0, and their number. */
-function suppress(b: Builder, boxes: Value, scores: Value, a: Suppression): Value[] {
-  if (!a.padToMaxOutputSize) {
-    throw new Error(
-      'NonMaxSuppressionV4 without padding gives as many boxes as there are: its shape depends ' +
-        'on values, so it cannot be traced. Set padToMaxOutputSize.',
-    );
-  }
+/**
+ * The indices of the kept boxes, best first. `shape` is that of ONNX's result: a row of batch, class
+ * and box for each.
+ */
+function kept(
+  b: Builder,
+  boxes: Value,
+  scores: Value,
+  a: Suppression,
+  shape: readonly number[],
+): Value {
   const n = boxes.shape[0] as number;
   const one = (x: number): Value => b.constant(Float32Array.of(x), [1], 'float32');
   const inputs = [
@@ -225,15 +227,32 @@ function suppress(b: Builder, boxes: Value, scores: Value, a: Suppression): Valu
     one(a.iouThreshold),
     one(a.scoreThreshold),
   ];
-  // One row (batch, class, box) for each kept box; the graph records the largest possible number.
-  const shape = [Math.min(n, a.maxOutputSize), 3];
   const [rows] = b.op('NonMaxSuppression', inputs, {}, { shape, dtype: 'int64' }) as [Value];
-  const kept = b.Gather(rows, b.scalar(2, 'int64'), 1);
+  return b.Gather(rows, b.scalar(2, 'int64'), 1);
+}
+
+const mostKept = ({ shape }: Value, { maxOutputSize }: Suppression): number =>
+  Math.min(shape[0] as number, maxOutputSize);
+
+/** As many indices as boxes are kept: how many is known only at run time. */
+const someKept = (b: Builder, boxes: Value, scores: Value, a: Suppression): Value =>
+  b.Cast(kept(b, boxes, scores, a, [b.unknownSize(mostKept(boxes, a)), 3]), 'int32');
+
+/** The indices of the kept boxes, padded with 0, and their number. */
+function paddedKept(b: Builder, boxes: Value, scores: Value, a: Suppression): Value[] {
+  // The graph records the largest possible number.
+  const most = mostKept(boxes, a);
+  const indices = kept(b, boxes, scores, a, [most, 3]);
   const padding = b.constant(new BigInt64Array(a.maxOutputSize), [a.maxOutputSize], 'int64');
-  const padded = b.Concat([kept, padding], 0);
+  const padded = b.Concat([indices, padding], 0);
   const first = b.Slice(padded, [0], [a.maxOutputSize]);
-  const [count] = b.op('Size', [kept], {}, { shape: [], dtype: 'int64' }) as [Value];
+  const [count] = b.op('Size', [indices], {}, { shape: [], dtype: 'int64' }) as [Value];
   return [b.Cast(first, 'int32'), b.Cast(count, 'int32')];
+}
+
+interface Boxes {
+  boxes: Value;
+  scores: Value;
 }
 
 export const IMAGE: Table = {
@@ -246,7 +265,27 @@ export const IMAGE: Table = {
   RotateWithOffset: lower<{ image: Value }, Rotation>(({ image }, attrs, b) =>
     rotate(b, image, attrs),
   ),
-  NonMaxSuppressionV4: lower<{ boxes: Value; scores: Value }, Suppression>((i, attrs, b) =>
-    suppress(b, i.boxes, i.scores, attrs),
+  NonMaxSuppressionV3: lower<Boxes, Suppression>(({ boxes, scores }, attrs, b) =>
+    someKept(b, boxes, scores, attrs),
+  ),
+  NonMaxSuppressionV4: lower<Boxes, Suppression & { padToMaxOutputSize: boolean }>(
+    ({ boxes, scores }, attrs, b) => {
+      if (attrs.padToMaxOutputSize) return paddedKept(b, boxes, scores, attrs);
+      const indices = someKept(b, boxes, scores, attrs);
+      const [count] = b.op('Size', [indices], {}, { shape: [], dtype: 'int64' }) as [Value];
+      return [indices, b.Cast(count, 'int32')];
+    },
+  ),
+  NonMaxSuppressionV5: lower<Boxes, Suppression & { softNmsSigma: number }>(
+    ({ boxes, scores }, attrs, b) => {
+      if (attrs.softNmsSigma > 0) {
+        throw new Error(
+          'NonMaxSuppressionV5 lowers the scores of boxes that overlap (soft_nms_sigma), which ONNX ' +
+            'cannot: end the graph before it',
+        );
+      }
+      const indices = someKept(b, boxes, scores, attrs);
+      return [indices, b.Gather(scores, indices, 0)];
+    },
   ),
 };

@@ -57,7 +57,12 @@ function reverse(b: Builder, x: View, axes: readonly number[]): View {
   const begin = pick(-1, () => 0);
   const end = pick(BEFORE_ALL, (d) => d);
   const steps = pick(-1, () => 1);
-  return view(b.Slice(x.value, begin, end, steps), x.perm);
+  const turnedRound = b.Slice(x.value, begin, end, steps);
+  // Turned round twice, as what a recurrent layer computes backwards, it is as it was.
+  const [before, now] = [x.value.node, turnedRound.node];
+  const again =
+    before?.op === 'Slice' && now?.inputs.every((v, i) => i === 0 || v === before.inputs[i]);
+  return view(again ? (before.inputs[0] as Value) : turnedRound, x.perm);
 }
 
 export const SHAPE: Table = {

@@ -1,15 +1,9 @@
 import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
 import { sameShape } from '../graph/shapes.js';
-import type { Data, Node, Value } from '../graph/value.js';
+import type { FreeDimension } from '../graph/stand-ins.js';
+import type { BodyGraph, Data, Node, Value } from '../graph/value.js';
 import { rewrite, type Visit } from './rewrite.js';
-
-/** A dimension that is free in the file, and the two sizes that stand in for it while tracing. */
-export interface FreeDimension {
-  readonly name: string;
-  readonly size: number;
-  readonly other: number;
-}
 
 /** One size of a shape: a number, or `times` · `axis` + `plus`, where `axis` is free. */
 export type Extent =
@@ -34,7 +28,7 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
     return entries && b.Reshape(b.Cast(computedShape(b, entries), v.dtype), v.shape);
   };
   const visit: Visit = (node, inputs, b) => {
-    if (!node.inputs.some((v) => v && sizes.has(v))) return undefined;
+    if (!node.body && !node.inputs.some((v) => v && sizes.has(v))) return undefined;
     const moved = node.op === 'Reshape' && movedUnits(b, node, inputs[0] as Value, axes);
     if (moved) return [moved];
     const replaced = node.inputs.map((v, i) => {
@@ -45,7 +39,8 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
         ? b.constant(BigInt64Array.from(bounds), [bounds.length], 'int64')
         : computed(v, b);
     });
-    return b.graph.node(node.op, replaced, node.attrs, node.outputs);
+    const body = node.body && { ...node.body, graph: rewrite(node.body.graph, visit, computed) };
+    return b.graph.node(node.op, replaced, node.attrs, node.outputs, body);
   };
   return rewrite(graph, visit, computed);
 }
@@ -76,23 +71,27 @@ function compare(
       ),
     );
   };
-  const [nodes, others] = [graph.order(), second.order()];
-  nodes.forEach((node, i) => {
-    const twin = others[i];
-    if (node.op !== twin?.op || JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) {
-      throw branches(shown(node));
-    }
-    node.inputs.forEach((v, j) => {
-      pair(v, twin.inputs[j], shown(node));
+  const walk = (one: BodyGraph, other: BodyGraph): void => {
+    const [nodes, others] = [one.order(), other.order()];
+    nodes.forEach((node, i) => {
+      const twin = others[i];
+      if (node.op !== twin?.op || JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) {
+        throw branches(shown(node));
+      }
+      node.inputs.forEach((v, j) => {
+        pair(v, twin.inputs[j], shown(node));
+      });
+      node.outputs.forEach((v, j) => {
+        pair(v, twin.outputs[j], shown(node));
+      });
+      if (node.body && twin.body) walk(node.body.graph, twin.body.graph);
     });
-    node.outputs.forEach((v, j) => {
-      pair(v, twin.outputs[j], shown(node));
+    one.outputs.forEach(({ name, value }, i) => {
+      if (other.outputs[i]?.name !== name) throw branches(`the output "${name}"`);
+      pair(value, other.outputs[i]?.value, `the output "${name}"`);
     });
-  });
-  graph.outputs.forEach(({ name, value }, i) => {
-    if (second.outputs[i]?.name !== name) throw branches(`the output "${name}"`);
-    pair(value, second.outputs[i]?.value, `the output "${name}"`);
-  });
+  };
+  walk(graph, second);
   return found;
 }
 
@@ -113,6 +112,7 @@ export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where
     if (Number.isInteger(times) && y === times * axis.other) return { axis, times, plus: 0 };
     // No two axes differ by as much between the traces.
     if (y - x === axis.other - axis.size) return { axis, times: 1, plus: x - axis.size };
+    if (x - y === axis.other - axis.size) return { axis, times: -1, plus: x + axis.size };
   }
   throw bakedIn(where, axes);
 }
@@ -178,10 +178,13 @@ function computedShape(b: Builder, entries: Extent[]): Value {
   return b.Concat(parts, 0);
 }
 
-/** The size that a free dimension has at run time, read from the first input that has it. */
+/**
+ * The size that a free dimension has at run time, read from the first value that has it: an input, or
+ * the result whose size depends on values. Nothing that has the size was recorded before it.
+ */
 function sizeAtRunTime(b: Builder, { name, size }: FreeDimension): Value {
-  const source = b.graph.inputs.find((v) => v.shape.includes(size));
-  if (!source) throw new Error(`no input has ${name} as one of its sizes`);
+  const source = b.graph.find((v) => v.shape.includes(size));
+  if (!source) throw new Error(`no input or result has ${name} as one of its sizes`);
   const start = source.shape.indexOf(size);
   const one = { shape: [1], dtype: 'int64' } as const;
   return b.op('Shape', [source], { start, end: start + 1 }, one)[0] as Value;

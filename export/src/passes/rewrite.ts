@@ -1,6 +1,6 @@
 import { Builder } from '../graph/builder.js';
 import { Graph } from '../graph/graph.js';
-import type { Attrs, Node, Value } from '../graph/value.js';
+import type { Attrs, BodyGraph, Node, Value } from '../graph/value.js';
 
 /**
  * What to put in a node's place: given its inputs in the new graph, the values for its outputs, or
@@ -13,11 +13,12 @@ export type Visit = (
 ) => readonly Value[] | undefined;
 
 /**
- * Builds a new graph, node by node; nodes that nothing reads any more are left out.
+ * Builds a new graph, node by node, in the order in which they were recorded; nodes that nothing reads
+ * any more are left out.
  * @param end what to put in the place of one of the graph's outputs, or nothing to keep it
  */
 export function rewrite(
-  graph: Graph,
+  graph: BodyGraph,
   visit: Visit,
   end: (output: Value, b: Builder) => Value | undefined = () => undefined,
 ): Graph {
@@ -32,11 +33,12 @@ export function rewrite(
     return constant;
   };
   for (const v of graph.inputs) renewed.set(v, b.graph.input(v.name as string, v.shape, v.dtype));
-  for (const node of graph.order()) {
+  const recorded = (node: Node): number => (node.outputs[0] as Value).id;
+  for (const node of graph.order().sort((a, c) => recorded(a) - recorded(c))) {
     b.graph.origin = node.origin;
     const inputs = node.inputs.map((v) => v && renew(v));
     const outputs =
-      visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs);
+      visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs, node.body);
     node.outputs.forEach((v, i) => {
       renewed.set(v, outputs[i] as Value);
     });

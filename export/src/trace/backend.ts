@@ -1,18 +1,41 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
 import { perImage } from '../graph/per-image.js';
-import { sizeOf } from '../graph/shapes.js';
-import type { Data, DType } from '../graph/value.js';
-import { shapeOf, type View, view } from '../graph/view.js';
+import { sameShape, sizeOf } from '../graph/shapes.js';
+import type { Data, DType, Value } from '../graph/value.js';
+import { dense, shapeOf, type View, view } from '../graph/view.js';
+import { COMPLEX } from '../lowerings/complex.js';
 import { LOWERINGS } from '../lowerings/index.js';
-import { foldOnCpu } from './cpu.js';
+import { type Constant, foldOnCpu } from './cpu.js';
 import { here, shownPlace } from './place.js';
 
 /** The name under which TF.js knows the recording backend. */
 export const BACKEND = 'onnx-trace';
 
+/** Whether a function is being recorded. */
+export const isRecording = (): boolean => tf.engine().backendName === BACKEND;
+
+/** Whether a tensor's values are known while a function is recorded. */
+export const isConstant = (t: tf.Tensor): boolean => {
+  const backend = tf.backend();
+  return !(backend instanceof TraceBackend) || backend.isKnown(t);
+};
+
 /** What a tensor is to the recorder: its values, or a place in the graph being recorded. */
-export type Recorded = { refs: number } & ({ values: tf.BackendValues } | { view: View });
+export type Recorded = { refs: number } & (
+  | { values: tf.BackendValues }
+  | { view: View; home: Builder }
+  /** A number computed from a size that depends on values: at the stand-in, and when the file runs. */
+  | { values: tf.BackendValues; view: View; home: Builder }
+);
+
+/** The body of a loop that is being recorded. */
+interface Scope {
+  /** What records the graph around it. */
+  readonly outer: Builder;
+  /** Values of the graph around it, and the inputs by which they come in. */
+  readonly captured: Map<Value, Value>;
+}
 
 /** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
 const RANDOM_SCOPES = new Set([
@@ -30,8 +53,14 @@ const RANDOM_SCOPES = new Set([
 /** Kernels that draw random numbers themselves. */
 const RANDOM_KERNELS = new Set(['Multinomial']);
 
-/** Kernels that make a tensor of one value: not folded, so that large ones stay small in the file. */
-const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
+/**
+ * Kernels that are not folded: those that make a tensor of one value, so that large ones stay small in
+ * the file, and the one that makes complex numbers, which are no constants.
+ */
+const UNFOLDED = new Set(['Fill', 'ZerosLike', 'OnesLike', 'Complex']);
+
+/** Kernels that compare a number with a bound and give one of them. */
+const CUTS_OFF = new Set(['Minimum', 'Maximum', 'ClipByValue']);
 
 /**
  * A TF.js backend whose kernels write ONNX nodes instead of computing. Tensors made from values
@@ -40,12 +69,12 @@ const FILLS = new Set(['Fill', 'ZerosLike', 'OnesLike']);
 export class TraceBackend extends tf.KernelBackend {
   protected readonly entries = new tf.DataStorage<Recorded>(this, tf.engine());
   private builder: Builder | undefined;
-  private batch: number | undefined;
+  /** By the builder of a body. */
+  private readonly scopes = new Map<Builder, Scope>();
 
-  /** Records into `builder` until `stop`; `batch` is the size that stands for a free one. */
-  start(builder: Builder, batch?: number): void {
+  /** Records into `builder` until `stop`. */
+  start(builder: Builder): void {
     this.builder = builder;
-    this.batch = batch;
   }
   stop(): void {
     this.builder = undefined;
@@ -59,7 +88,7 @@ export class TraceBackend extends tf.KernelBackend {
   /** Where a tensor is in the graph; a tensor of values becomes a constant. */
   viewOf(t: tf.TensorInfo): View {
     const entry = this.entries.get(t.dataId);
-    if ('view' in entry) return entry.view;
+    if ('view' in entry) return this.within(entry.view, entry.home);
     const dtype = dtypeOf(t.dtype);
     return (
       this.expanded(entry.values, t.shape, t.dtype) ??
@@ -67,14 +96,87 @@ export class TraceBackend extends tf.KernelBackend {
     );
   }
 
-  /** A constant that has the size of the batch, written so that the batch stays free. */
+  /** A view of a value of a graph around the one being recorded, by an input of it. */
+  private within({ value, perm }: View, home: Builder): View {
+    return view(this.taken(value, home, this.recording()), perm);
+  }
+
+  private taken(value: Value, home: Builder, into: Builder): Value {
+    const scope = this.scopes.get(into);
+    if (into === home || !scope) return value;
+    const outer = this.taken(value, home, scope.outer);
+    if (outer.data) return into.constant(outer.data, outer.shape, outer.dtype);
+    const known = scope.captured.get(outer);
+    if (known) return known;
+    const name = `taken_${scope.captured.size}`;
+    const inner = into.graph.input(name, outer.shape, outer.dtype);
+    scope.captured.set(outer, inner);
+    return inner;
+  }
+
+  /**
+   * Records a loop: `step` gives the next of what it takes, as long as `test` of it is true.
+   * @param first whether there is a first round
+   * @throws Error if what is carried changes its shape or type
+   */
+  loop(
+    carried: readonly tf.Tensor[],
+    first: tf.Tensor,
+    test: (carried: tf.Tensor[]) => tf.Tensor,
+    step: (carried: tf.Tensor[]) => tf.Tensor[],
+  ): tf.Tensor[] {
+    const outer = this.recording();
+    const inGraph = (t: tf.Tensor): Value => dense(this.recording(), this.viewOf(t));
+    const starts = carried.map(inGraph);
+    const begin = outer.Reshape(inGraph(first), []);
+    const inner = outer.within();
+    const { graph } = inner;
+    const scope: Scope = { outer, captured: new Map() };
+    this.scopes.set(inner, scope);
+    this.builder = inner;
+    try {
+      graph.input('round', [], 'int64');
+      graph.input('on', [], 'bool');
+      const next = step(
+        starts.map(({ shape, dtype }, i) =>
+          this.tensor(view(graph.input(`carried_${i}`, shape, dtype))),
+        ),
+      );
+      graph.output('again', inner.Reshape(inGraph(test(next)), []));
+      next.map(inGraph).forEach(({ shape, dtype }, i) => {
+        const start = starts[i] as Value;
+        if (dtype === start.dtype && sameShape(shape, start.shape)) return;
+        throw new Error(
+          `a loop turns a ${start.dtype}[${start.shape}] into a ${dtype}[${shape}], and what it carries has to keep its shape`,
+        );
+      });
+      next.forEach((t, i) => {
+        graph.output(`next_${i}`, inGraph(t));
+      });
+    } finally {
+      this.builder = outer;
+    }
+    const taken = [...scope.captured.keys()];
+    const results = outer.graph.node('Loop', [undefined, begin, ...starts, ...taken], {}, starts, {
+      graph,
+      captured: taken.length,
+    });
+    return results.map((v) => this.tensor(view(v)));
+  }
+
+  /** The stand-in of which a size is a multiple. */
+  private freeSizeIn(shape: readonly number[]): number | undefined {
+    return this.builder?.freeSizes.find((free) => shape.some((d) => d > 0 && d % free === 0));
+  }
+
+  /** A constant that has the size of the batch, or another free one, written so that the batch stays free. */
   private expanded(
     values: tf.BackendValues,
     shape: readonly number[],
     dtype: tf.DataType,
   ): View | undefined {
-    const { batch } = this;
-    if (batch === undefined || !shape.some((d) => d % batch === 0)) return undefined;
+    const batch = this.freeSizeIn(shape);
+    if (batch === undefined) return undefined;
     const type = dtypeOf(dtype);
     const value = perImage(this.recording(), typed(values, type), shape, type, batch);
     return value && view(value);
@@ -84,12 +186,14 @@ export class TraceBackend extends tf.KernelBackend {
     if (RANDOM_KERNELS.has(kernelName)) refuseRandomness();
     const named = Object.entries(inputs).filter(([, t]) => t != null) as [string, tf.TensorInfo][];
     const known = named.map(([name, t]) => [name, t, this.entries.get(t.dataId)] as const);
-    if (!FILLS.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
+    if (!UNFOLDED.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
       const constants = known.map(([name, t, e]) => ({
         name,
         info: t,
         values: (e as { values: tf.BackendValues }).values,
       }));
+      if (known.some(([, , e]) => 'view' in e))
+        return this.sized(kernelName, named, constants, attrs);
       return foldOnCpu(kernelName, constants, attrs, (values, shape, dtype) => {
         const row = this.expanded(values, shape, dtype);
         return row
@@ -100,14 +204,65 @@ export class TraceBackend extends tf.KernelBackend {
     return this.lower(kernelName, named, attrs);
   }
 
+  /**
+   * Records a kernel of numbers that sizes give, and keeps what they are at the sizes of the trace, by
+   * which TF.js decides further shapes. Not those that a bound cuts off: they are other numbers at other
+   * sizes.
+   */
+  private sized(
+    kernelName: string,
+    named: [string, tf.TensorInfo][],
+    constants: readonly Constant[],
+    attrs: object,
+  ) {
+    const recorded = this.lower(kernelName, named, attrs);
+    if (CUTS_OFF.has(kernelName)) return recorded;
+    const folded = [foldOnCpu(kernelName, constants, attrs, (values) => values)].flat();
+    [recorded].flat().forEach((info, i) => {
+      this.know(info, folded[i] as tf.BackendValues);
+    });
+    return recorded;
+  }
+
   /** Records a kernel, whatever its inputs are. */
   protected lower(kernelName: string, inputs: [string, tf.TensorInfo][], attrs: object) {
-    const lowering = LOWERINGS[kernelName];
+    const pairs = inputs.some(([, t]) => t.dtype === 'complex64') || kernelName === 'Complex';
+    const ofPairs = pairs ? COMPLEX[kernelName] : undefined;
+    const lowering = ofPairs?.lowering ?? LOWERINGS[kernelName];
     if (!lowering) throw new Error(noLowering(kernelName));
+    if (!ofPairs) for (const [, t] of inputs) dtypeOf(t.dtype);
     const views: Record<string, View> = {};
     for (const [name, t] of inputs) views[name] = this.viewOf(t);
     const result = lowering(views, attrs, this.recording());
+    if (ofPairs?.complex) return this.registerPairs(result as View);
     return Array.isArray(result) ? result.map((v) => this.register(v)) : this.register(result);
+  }
+
+  /** Whether a tensor's values are known while the function is recorded. */
+  isKnown(t: tf.Tensor): boolean {
+    const entry = this.entries.get(t.dataId);
+    return 'values' in entry && !('view' in entry);
+  }
+
+  hasUnknownSize(t: tf.Tensor): boolean {
+    return this.recording().dependsOnValues(t.shape);
+  }
+
+  /** The shape of a tensor, some of whose sizes depend on values. */
+  shapeOf(t: tf.Tensor): tf.Tensor {
+    const [shape] = this.record({ t }, (b, { t: v }) => {
+      const value = dense(b, v as View);
+      const whole = { shape: [value.shape.length], dtype: 'int64' } as const;
+      return [view(b.Cast(b.op('Shape', [value], {}, whole)[0] as Value, 'int32'))];
+    }) as [tf.Tensor];
+    this.know(shape, Int32Array.from(t.shape));
+    return shape;
+  }
+
+  /** Says what a recorded tensor is at the sizes of the trace. */
+  private know({ dataId }: tf.TensorInfo, values: tf.BackendValues): void {
+    const entry = this.entries.get(dataId);
+    if ('view' in entry) this.entries.set(dataId, { ...entry, values });
   }
 
   /** Records operators that stand for many of TF.js's; a gradient cannot be taken through them. */
@@ -121,9 +276,15 @@ export class TraceBackend extends tf.KernelBackend {
 
   private register(v: View): tf.TensorInfo {
     const dataId = {};
-    this.entries.set(dataId, { refs: 1, view: v });
+    this.entries.set(dataId, { refs: 1, view: v, home: this.recording() });
     // An index of the graph (int64) is an int32 to TF.js; no kernel gives one back uncast.
     return { dataId, shape: [...shapeOf(v)], dtype: v.value.dtype as tf.DataType };
+  }
+
+  /** A complex tensor: TF.js does not see the axis of its two parts. */
+  private registerPairs(v: View): tf.TensorInfo {
+    const { dataId, shape } = this.register(v);
+    return { dataId, shape: shape.slice(0, -1), dtype: 'complex64' };
   }
 
   protected recording(): Builder {
@@ -140,7 +301,7 @@ export class TraceBackend extends tf.KernelBackend {
     const constant = values ?? typed(new Float32Array(sizeOf(shape)), dtypeOf(dtype));
     const dataId = {};
     const same = this.sameForAll(constant, shape, dtype);
-    if (same) this.entries.set(dataId, { refs: 1, view: same });
+    if (same) this.entries.set(dataId, { refs: 1, view: same, home: this.recording() });
     else this.move(dataId, constant, shape, dtype, 1);
     return dataId;
   }
@@ -153,8 +314,7 @@ export class TraceBackend extends tf.KernelBackend {
     shape: readonly number[],
     dtype: tf.DataType,
   ): View | undefined {
-    const { batch } = this;
-    if (batch === undefined || !shape.some((d) => d > 0 && d % batch === 0)) return undefined;
+    if (this.freeSizeIn(shape) === undefined) return undefined;
     const [first] = values;
     for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
     return view(this.recording().full(Number(first), shape, dtypeOf(dtype)));
@@ -258,6 +418,7 @@ function typed(values: tf.BackendValues, dtype: DType): Data {
 // the kernel and an unsupported one is refused by us, by name.
 const names = new Set([
   ...Object.keys(LOWERINGS),
+  ...Object.keys(COMPLEX),
   ...tf.getKernelsForBackend('cpu').map((k) => k.kernelName),
 ]);
 /** Makes the kernels known to TF.js under the name of a backend that is a TraceBackend. */

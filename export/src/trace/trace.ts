@@ -3,16 +3,20 @@ import { Builder } from '../graph/builder.js';
 import { encode } from '../graph/encode.js';
 import { Graph } from '../graph/graph.js';
 import { encodeRepeated } from '../graph/repeat.js';
+import { type FreeDimension, freeDimensions, StandIns } from '../graph/stand-ins.js';
 import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
-import { type Extent, extentOf, type FreeDimension, freeBatch } from '../passes/batch.js';
+import { type Extent, extentOf, freeBatch } from '../passes/batch.js';
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
 import { writeSigmoids } from '../passes/sigmoid.js';
 import { BACKEND, type TraceBackend } from './backend.js';
+import { recordRecurrentLayers } from './recurrent.js';
 import { flatten, mapLeaves } from './structure.js';
+
+recordRecurrentLayers();
 
 /** The shape and type of an input; dimensions given by a name, such as 'N', are free in the file. */
 export interface TensorSpec {
@@ -77,20 +81,6 @@ export interface OnnxModel {
 }
 
 /**
- * A free dimension has a stand-in, `size`, in one trace and another, `other`, in a second: whatever
- * differs between the two graphs depends on it. The first named dimension, the batch, takes the
- * first pair. The sizes are primes, so that a network's own sizes are unlikely to be multiples of
- * them. How far a pair is apart is a prime too, so that a size rounded to a multiple of 2, 3 or 29
- * does not pass for one plus a number; and no two pairs are equally far apart.
- */
-const SIZES = [
-  { size: 4093, other: 4093 + 31 },
-  { size: 2029, other: 2029 + 37 },
-  { size: 3011, other: 3011 + 41 },
-  { size: 1051, other: 1051 + 43 },
-] as const;
-
-/**
  * The passes that make a graph smaller, in this order:
  *
  * 1. `foldAffine` takes constant scales and biases into constant weights. It comes first so that the
@@ -126,10 +116,10 @@ export function trace<S extends object>(
   options: TraceOptions = {},
 ): OnnxModel {
   const axes = freeAxes(inputs);
-  const graphs = traces(axes).map((sizes) =>
-    record(recorder(inputs, sizes, options), (tensors) => fn(tensors as Tensors<S>)),
-  );
-  return assemble(graphs, axes, { name: fn.name, ...options });
+  const call = (tensors: object): object => fn(tensors as Tensors<S>);
+  const first = record(recorder(inputs, axes, options), call);
+  const second = first.free.length > 0 && record(recorder(inputs, axes, options, first.free), call);
+  return assemble(first, second || undefined, { name: fn.name, ...options });
 }
 
 /**
@@ -143,45 +133,37 @@ export async function traceAsync<S extends object>(
   options: TraceOptions = {},
 ): Promise<OnnxModel> {
   const axes = freeAxes(inputs);
-  const graphs: Graph[] = [];
-  for (const sizes of traces(axes)) {
-    const run = recorder(inputs, sizes, options);
-    graphs.push(await recordAsync(run, (tensors) => fn(tensors as Tensors<S>)));
-  }
-  return assemble(graphs, axes, { name: fn.name, ...options });
+  const call = (tensors: object): object | Promise<object> => fn(tensors as Tensors<S>);
+  const first = await recordAsync(recorder(inputs, axes, options), call);
+  const second =
+    first.free.length > 0 && (await recordAsync(recorder(inputs, axes, options, first.free), call));
+  return assemble(first, second || undefined, { name: fn.name, ...options });
 }
 
-/** The dimensions that are free, in the order in which they are named. */
+/** The inputs' dimensions that are free, in the order in which they are named. */
 function freeAxes(inputs: object): FreeDimension[] {
   const names = flatten(inputs, isSpec, 'input').flatMap(({ leaf }) =>
     leaf.shape.filter((d) => typeof d === 'string'),
   );
-  return [...new Set(names)].map((name, i) => {
-    const sizes = SIZES[i];
-    if (!sizes) throw new Error(`a traced function can have ${SIZES.length} free dimensions`);
-    return { name, ...sizes };
-  });
+  return freeDimensions([...new Set(names)]);
 }
 
-/** Free dimensions by name, at the sizes of one trace; the first is the batch. */
-type Sizes = ReadonlyMap<string, number>;
-
-/** The sizes of each trace: one trace if no dimension is free, otherwise two to compare. */
-const traces = (axes: readonly FreeDimension[]): Sizes[] =>
-  (axes.length === 0 ? (['size'] as const) : (['size', 'other'] as const)).map(
-    (which) => new Map(axes.map((axis) => [axis.name, axis[which]])),
-  );
+/** What one run of a function recorded. */
+interface Recording {
+  readonly graph: Graph;
+  /** The dimensions that have stand-ins, which the second run needs to find. */
+  readonly free: readonly FreeDimension[];
+}
 
 function assemble(
-  graphs: readonly Graph[],
-  axes: readonly FreeDimension[],
+  { graph: first, free }: Recording,
+  second: Recording | undefined,
   options: TraceOptions,
 ): OnnxModel {
-  const [first, second] = graphs as [Graph, Graph?];
-  const freed = second ? verified(freeBatch(first, second, axes)) : first;
+  const freed = second ? verified(freeBatch(first, second.graph, free)) : first;
   const exact = options.exactSigmoids ? verified(writeSigmoids(freed)) : freed;
   const graph = options.float16 ? verified(halveWeights(exact)) : exact;
-  const names = second ? dimensions(first, second, axes) : new Map<number, string>();
+  const names = second ? dimensions(first, second.graph, free) : new Map<number, string>();
   const dim = (size: number): number | string => names.get(size) ?? size;
   const { name, doc = '', opset } = options;
   const common = { name: name || 'traced', doc, dim, opset };
@@ -231,18 +213,27 @@ interface Recorder {
   /** Gives TF.js its backend back. */
   readonly stop: () => void;
   readonly graph: Graph;
+  readonly standIns: StandIns;
 }
 
-/** @param sizes those at which free dimensions are traced */
-function recorder(inputs: object, sizes: Sizes, { names = {} }: TraceOptions): Recorder {
-  const builder = new Builder(new Graph(), sizes.size === 0);
+/** @param known what the first run found to be free, for the second */
+function recorder(
+  inputs: object,
+  axes: readonly FreeDimension[],
+  { names = {} }: TraceOptions,
+  known?: readonly FreeDimension[],
+): Recorder {
+  const which = known ? 'other' : 'size';
+  const standIns = new StandIns(axes, which, known);
+  const builder = new Builder(new Graph(), standIns);
+  const sizes: Sizes = new Map(axes.map((axis) => [axis.name, axis[which]]));
   // Asking for the backend makes TF.js choose one, if none was chosen yet.
   tf.backend();
   const previous = tf.getBackend();
   // Both backends start synchronously, so the promise is settled when the call returns.
   void tf.setBackend(BACKEND);
   const backend = tf.backend() as TraceBackend;
-  backend.start(builder, sizes.values().next().value);
+  backend.start(builder);
   let next = 0;
   return {
     begin: () =>
@@ -265,6 +256,7 @@ function recorder(inputs: object, sizes: Sizes, { names = {} }: TraceOptions): R
       void tf.setBackend(previous);
     },
     graph: builder.graph,
+    standIns,
   };
 }
 
@@ -276,19 +268,19 @@ function recorder(inputs: object, sizes: Sizes, { names = {} }: TraceOptions): R
 const optimised = (graph: Graph): Graph =>
   PASSES.reduce((done, pass) => verified(pass(done)), verified(graph));
 
-function record(run: Recorder, fn: (inputs: object) => object): Graph {
+function record(run: Recorder, fn: (inputs: object) => object): Recording {
   try {
     tf.engine().tidy(() => run.end(fn(run.begin())));
   } finally {
     run.stop();
   }
-  return optimised(run.graph);
+  return { graph: optimised(run.graph), free: run.standIns.dimensions };
 }
 
 async function recordAsync(
   run: Recorder,
   fn: (inputs: object) => object | Promise<object>,
-): Promise<Graph> {
+): Promise<Recording> {
   tf.engine().startScope();
   try {
     run.end(await fn(run.begin()));
@@ -296,8 +288,11 @@ async function recordAsync(
     tf.engine().endScope();
     run.stop();
   }
-  return optimised(run.graph);
+  return { graph: optimised(run.graph), free: run.standIns.dimensions };
 }
+
+/** The sizes of free dimensions in one trace, by name. */
+type Sizes = ReadonlyMap<string, number>;
 
 function input(b: Builder, name: string, { shape, dtype }: TensorSpec, sizes: Sizes): Value {
   const traced = shape.map((d) => (typeof d === 'string' ? (sizes.get(d) as number) : d));

@@ -63,6 +63,21 @@ export const GATHERS: Cases = {
     uniform([4, 2]),
     integers([2, 0, 2, -1]),
   ),
+  Unique: of(
+    (v: tf.Tensor) => {
+      const { values, indices } = tf.unique(v);
+      // What follows is of a size that is known only at run time.
+      return [values, indices, tf.mul(tf.onesLike(values), 2), tf.sub(tf.max(values), values)];
+    },
+    integers([3, 1, 3, 2, 1, 7, 5, 5, 4, 3, 9, 8, 6, 3, 3, 1, 4, 1]),
+  ),
+  'Unique columns': of(
+    (v: tf.Tensor) => Object.values(tf.unique(v, 1)),
+    integers(
+      Array.from({ length: 36 }, (_, i) => (i % 18) % 4),
+      [2, 18],
+    ),
+  ),
   'UnsortedSegmentSum as the gradient of a lookup': of(
     gradients((v) => tf.gather(v, tf.tensor1d([1, 1, 0], 'int32'))),
     uniform([3, 2]),

@@ -12,6 +12,14 @@ const boxes = floats([0, 0, 1, 1, 0.1, 0.2, 0.9, 0.8, -0.5, 0, 1.2, 1], [3, 4]);
 const maps = floats([0.83, 0.217, -1.37, 0.113, 1.21, -0.71, 0.011, 0.023], [1, 8]);
 const two = floats([...maps.data, 1, 0.1, 0.3, -0.2, 0.9, 0.4, 0, 0], [2, 8]);
 const clusters = floats([0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 3, 1, 4, 0, 3.1, 1, 4.1], [4, 4]);
+const crowdScores = uniform([40], 0, 1);
+const crowd = floats(
+  Array.from({ length: 40 }, (_, i) => {
+    const [y, x] = [(i * 0.61803) % 2, (i * 0.41421) % 2];
+    return [y, x, y + 1, x + 1];
+  }).flat(),
+  [40, 4],
+);
 
 const transform =
   (interpolation: 'nearest' | 'bilinear', fill: 'constant' | 'reflect' | 'wrap' | 'nearest') =>
@@ -33,6 +41,26 @@ export const IMAGES: Cases = {
       Object.values(tf.image.nonMaxSuppressionPadded(b, s, 4, 0.5, 0, true)),
     clusters,
     floats([0.6, 0.9, 0.5, 0.8]),
+  ),
+  NonMaxSuppressionV3: of(
+    (b: tf.Tensor2D, s: tf.Tensor1D) => {
+      const kept = tf.image.nonMaxSuppression(b, s, 30, 0.5, 0.55);
+      return [kept, tf.gather(b, kept), tf.pad(tf.gather(s, kept), [[0, 30 - kept.size]])];
+    },
+    crowd,
+    crowdScores,
+  ),
+  'NonMaxSuppressionV4 without padding': of(
+    (b: tf.Tensor2D, s: tf.Tensor1D) =>
+      Object.values(tf.image.nonMaxSuppressionPadded(b, s, 3, 0.5, 0, false)),
+    clusters,
+    floats([0.6, 0.9, 0.5, 0.8]),
+  ),
+  NonMaxSuppressionV5: of(
+    (b: tf.Tensor2D, s: tf.Tensor1D) =>
+      Object.values(tf.image.nonMaxSuppressionWithScore(b, s, 30, 0.4, 0.3)),
+    crowd,
+    crowdScores,
   ),
   ResizeBilinear: of(
     (x: Images) => [

@@ -7,6 +7,7 @@ import { LINEAR } from './linear.js';
 import { NORMS } from './norm.js';
 import { REDUCTIONS } from './reduce.js';
 import { SHAPES } from './shape.js';
+import { SPECTRA } from './spectral.js';
 
 /** By family; a case is named after the kernel it is about. */
 export const FAMILIES: Readonly<Record<string, Cases>> = {
@@ -18,4 +19,5 @@ export const FAMILIES: Readonly<Record<string, Cases>> = {
   'convolutions in groups': GROUPED,
   normalisations: NORMS,
   images: IMAGES,
+  spectra: SPECTRA,
 };

@@ -1,5 +1,6 @@
 import { broadcastShapes, permute, sizeOf } from '../shapes.js';
 import {
+  ANY,
   axisOf,
   type Call,
   integersAt,
@@ -144,6 +145,16 @@ const scatterElements: Rule = (call) => {
   return [shapeAt(call, 0)];
 };
 
+/** Index tuples, one a column, of the elements that are not zero. */
+const nonZero: Rule = (call) => [[shapeAt(call, 0).length, ANY]];
+
+/** The different parts along an axis; where each was first, where each part is now, how many. */
+const unique: Rule = (call) => {
+  const shape = shapeAt(call, 0);
+  const axis = axisOf(numberOf(call, 'axis', 0), shape.length);
+  return [shape.map((d, i) => (i === axis ? ANY : d)), [ANY], [shape[axis] as number], [ANY]];
+};
+
 /** Operators that move, repeat, pick or put elements and compute nothing. */
 export const LAYOUT: Rules = {
   Reshape: reshape,
@@ -155,11 +166,14 @@ export const LAYOUT: Rules = {
   Pad: pad,
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
+  Range: () => [[ANY]],
   Shape: shapeItself,
   Size: () => [[]],
   DepthToSpace: depthToSpace,
   Gather: gather,
   GatherND: gatherND,
+  NonZero: nonZero,
+  Unique: unique,
   ScatterND: scatterND,
   ScatterElements: scatterElements,
 };

@@ -12,6 +12,9 @@ export interface Call {
   readonly integers: (i: number) => readonly number[] | undefined;
 }
 
+/** A size that depends on values: any number is right. */
+export const ANY = -1;
+
 /**
  * The shapes of an operator's results, from its inputs, by the ONNX specification (opsets 13 to 24). A rule
  * throws an Error that says what is wrong if the inputs do not fit together.

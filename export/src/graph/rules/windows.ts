@@ -1,5 +1,6 @@
 import { sizeOf } from '../shapes.js';
 import {
+  ANY,
   type Call,
   each,
   integersAt,
@@ -93,12 +94,12 @@ const resize: Rule = (call) => {
   return [sizes];
 };
 
-/** The most rows that there can be: how many boxes are kept depends on their values. */
+/** How many boxes are kept depends on their values. */
 const nonMaxSuppression: Rule = (call) => {
-  const [[batch, boxes], [, classes]] = [shapeAt(call, 0), shapeAt(call, 1)] as [Shape, Shape];
-  const [most = 0] = call.integers(2) ?? [];
-  const each = Math.min(boxes as number, most);
-  return [[(batch as number) * (classes as number) * each, 3]];
+  const [[batch, boxes, corners], scores] = [shapeAt(call, 0), shapeAt(call, 1)];
+  mustEqual('the corners of a box', [corners as number], [4]);
+  mustEqual('the scores', [scores[0], scores[2]] as number[], [batch, boxes] as number[]);
+  return [[ANY, 3]];
 };
 
 /** Operators on images: [batch, channels, height, width], or more axes. */

@@ -1,0 +1,23 @@
+/** A node of TensorFlow's GraphDef, as model.json has it. */
+export interface NodeDef {
+  readonly name: string;
+  readonly op: string;
+  readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, unknown>>;
+}
+
+export interface FunctionDef {
+  readonly nodeDef?: readonly NodeDef[];
+}
+
+/** The part of a graph model that says what it computes. */
+export interface GraphDef {
+  readonly node?: readonly NodeDef[];
+  readonly library?: { readonly function?: readonly FunctionDef[] };
+}
+
+/** Whether an input only says what has to be done before. */
+export const isControl = (input: string): boolean => input.startsWith('^');
+
+/** The node that an input comes from. */
+export const nodeOf = (input: string): string => input.replace(/^\^/, '').replace(/:\d+$/, '');

@@ -1,0 +1,106 @@
+import type { GraphModel } from '@tensorflow/tfjs-converter';
+import type * as tf from '@tensorflow/tfjs-core';
+import { reasonOf } from '../reason.js';
+import { isRecording } from '../trace/backend.js';
+import { branchesAsChoices } from './choices.js';
+import { loopsAsFunctions } from './frames.js';
+import type { GraphDef } from './graph-def.js';
+import { loadRecorded, type RecordedModel } from './recorded.js';
+
+/** A graph model, as TF.js computes it and as it is recorded. */
+export interface GraphRunner {
+  readonly model: GraphModel;
+  /** @throws Error that names the operations which decide, if a trace cannot take them */
+  execute(feeds: tf.NamedTensorMap, outputs: string[]): Promise<tf.Tensor[]>;
+  dispose(): void;
+}
+
+/** One form of the graph. */
+interface Form {
+  readonly model: GraphModel;
+  readonly recorded: RecordedModel | undefined;
+}
+
+type Follow = (model: GraphModel) => void;
+
+async function formOf(artifacts: tf.io.ModelArtifacts, follow: Follow): Promise<Form> {
+  const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
+  const model = await loadGraphModel({ load: async () => artifacts });
+  const recorded = await loadRecorded(artifacts);
+  for (const each of [model, recorded?.model]) if (each) follow(each);
+  return { model, recorded };
+}
+
+/** What TF.js says of loops of the first kind that it cannot run. */
+const STUCK = /Cannot compute the outputs/;
+/** What the recorder says of a decision that depends on values. */
+const UNKNOWN = /values of a tensor were read/;
+
+/** The forms of a graph besides its own, and the errors after which they are tried. */
+function otherForms(graph: GraphDef): { topology: GraphDef; after: RegExp }[] {
+  return [
+    { topology: loopsAsFunctions(graph), after: new RegExp(`${STUCK.source}|${UNKNOWN.source}`) },
+    { topology: branchesAsChoices(graph), after: UNKNOWN },
+  ].filter(({ topology }) => topology !== graph);
+}
+
+/** @param follow is given every model that will run, once */
+export async function graphRunner(
+  artifacts: tf.io.ModelArtifacts,
+  follow: Follow,
+): Promise<GraphRunner> {
+  const graph = artifacts.modelTopology as GraphDef;
+  const forms = [await formOf(artifacts, follow)] as [Form, ...Form[]];
+  const others = otherForms(graph);
+  for (const { topology } of others) {
+    forms.push(await formOf({ ...artifacts, modelTopology: topology as object }, follow));
+  }
+  const by = async (at: number, feeds: tf.NamedTensorMap, outputs: string[]) => {
+    const { model, recorded } = forms[at] as Form;
+    const running = (isRecording() && recorded?.model) || model;
+    try {
+      return [running.execute(feeds, outputs)].flat();
+    } catch (error) {
+      // Control flow: it may yet turn out to depend on constants alone.
+      if (!/executeAsync/.test(String(error))) throw error;
+    }
+    return [await running.executeAsync(feeds, outputs)].flat();
+  };
+  return {
+    model: forms[0].model,
+    async execute(feeds, outputs) {
+      const errors: unknown[] = [];
+      for (const at of forms.keys()) {
+        const wanted = at === 0 || others[at - 1]?.after.test(String(errors[0]));
+        if (!wanted) continue;
+        try {
+          return await by(at, feeds, outputs);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      const [error] = errors;
+      if (!decides(graph)) throw error;
+      throw new Error(`${decisions(graph)} (${reasonOf(error)})`, { cause: error });
+    },
+    dispose() {
+      for (const { model, recorded } of forms) {
+        model.dispose();
+        recorded?.dispose();
+      }
+    },
+  };
+}
+
+/** Operations by which a graph decides, as it runs, what to compute. */
+const DECIDES = /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|ListDiff)$/;
+
+const deciding = ({ node = [], library }: GraphDef): Set<string> => {
+  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
+  return new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
+};
+
+const decides = (graph: GraphDef): boolean => deciding(graph).size > 0;
+
+const decisions = (graph: GraphDef): string =>
+  `what ${[...deciding(graph)].join(', ')} gives depends on the values of the inputs, which ONNX needs to know beforehand`;

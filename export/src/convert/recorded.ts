@@ -1,0 +1,198 @@
+/**
+ * A graph model as the tracer takes it. TF.js computes some operations, those whose results have sizes
+ * that depend on values, by reading the values, which a trace does not have. For the trace alone
+ * they are given to functions of our own, under names that TF.js's executor takes for custom operations.
+ */
+
+import type { GraphModel } from '@tensorflow/tfjs-converter';
+import * as tf from '@tensorflow/tfjs-core';
+import { isConstant, type TraceBackend } from '../trace/backend.js';
+import { rangeTensor, shapeTensor, whereTrue } from '../trace/unknown-sizes.js';
+import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
+
+/** Runs a function of the graph's library. */
+type CallFunction = (name: string, args: readonly tf.Tensor[]) => tf.Tensor[];
+
+/** Computes what a node gives, of what it takes. */
+type Operation = (inputs: readonly tf.Tensor[], node: NodeDef, call: CallFunction) => tf.Tensor[];
+
+type Boxes = [boxes: tf.Tensor2D, scores: tf.Tensor1D, ...limits: tf.Tensor[]];
+
+/** Boxes and scores; how many boxes are wanted, and the two thresholds, which are constants. */
+function suppression(inputs: readonly tf.Tensor[]) {
+  const [boxes, scores, ...limits] = inputs as Boxes;
+  const [most, overlap, score = Number.NEGATIVE_INFINITY, sigma = 0] = limits.map(
+    (t) => t.dataSync()[0] as number,
+  );
+  return { boxes, scores, most: most as number, overlap: overlap as number, score, sigma };
+}
+
+const keptBoxes: Operation = (inputs) => {
+  const { boxes, scores, most, overlap, score } = suppression(inputs);
+  return [tf.image.nonMaxSuppression(boxes, scores, most, overlap, score)];
+};
+
+/**
+ * Both branches, and of each result the one that the condition chooses. A condition on constants has one
+ * branch.
+ */
+const branches: Operation = ([condition, ...args], node, call) => {
+  const [then, otherwise] = [functionOf(node, 'then_branch'), functionOf(node, 'else_branch')];
+  const pred = condition as tf.Tensor;
+  if (isConstant(pred)) return call(pred.dataSync()[0] ? then : otherwise, args);
+  const results = call(then, args);
+  const others = call(otherwise, args);
+  return results.map((result, i) => chosen(pred, result, others[i] as tf.Tensor, node.name));
+};
+
+/**
+ * A loop. As long as its condition is known it is unrolled; if the condition depends on values, one round
+ * is recorded. What no round changes stays what it is, a constant for example, and is not carried on.
+ */
+const rounds: Operation = (inputs, node, call) => {
+  const [condition, body] = [functionOf(node, 'cond'), functionOf(node, 'body')];
+  const test = (all: readonly tf.Tensor[]): tf.Tensor => call(condition, all)[0] as tf.Tensor;
+  let all = [...inputs];
+  let go = test(all);
+  for (; isConstant(go) && go.dataSync()[0]; go = test(all)) all = call(body, all);
+  const unchanged = new Set<number>();
+  const loop = (): tf.Tensor[] => {
+    const kept = new Set(unchanged);
+    const isCarried = (_: tf.Tensor, i: number): boolean => !kept.has(i);
+    const together = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
+      const rest = carried.values();
+      return all.map((t, i) => (kept.has(i) ? t : (rest.next().value as tf.Tensor)));
+    };
+    const step = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
+      const given = together(carried);
+      const next = call(body, given);
+      next.forEach((t, i) => {
+        if (t.dataId === given[i]?.dataId) unchanged.add(i);
+      });
+      return next.filter(isCarried);
+    };
+    const backend = tf.backend() as TraceBackend;
+    return together(
+      backend.loop(all.filter(isCarried), go, (carried) => test(together(carried)), step),
+    );
+  };
+  if (!isConstant(go)) {
+    const results = loop();
+    all = unchanged.size > 0 ? loop() : results;
+  }
+  return all.map((t) => t.clone());
+};
+
+const functionOf = ({ attr = {} }: NodeDef, key: string): string =>
+  (attr[key] as { func: { name: string } }).func.name;
+
+function chosen(pred: tf.Tensor, yes: tf.Tensor, no: tf.Tensor, node: string): tf.Tensor {
+  if (!tf.util.arraysEqual(yes.shape, no.shape)) {
+    throw new Error(
+      `the branches of "${node}" give tensors of the shapes [${yes.shape}] and [${no.shape}], and the ` +
+        'file has to know one: make its condition a constant',
+    );
+  }
+  return tf.where(tf.cast(tf.reshape(pred, []), 'bool'), yes, no);
+}
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  If: branches,
+  StatelessIf: branches,
+  While: rounds,
+  StatelessWhile: rounds,
+  Where: ([condition]) => [whereTrue(condition as tf.Tensor)],
+  NonMaxSuppressionV2: keptBoxes,
+  NonMaxSuppressionV3: keptBoxes,
+  NonMaxSuppressionV4: (inputs, { attr = {} }) => {
+    const { boxes, scores, most, overlap, score } = suppression(inputs);
+    const { b: padded = false } = (attr.pad_to_max_output_size ?? {}) as { b?: boolean };
+    const kept = tf.image.nonMaxSuppressionPadded(boxes, scores, most, overlap, score, padded);
+    return [kept.selectedIndices, kept.validOutputs] as tf.Tensor[];
+  },
+  NonMaxSuppressionV5: (inputs) => {
+    const { boxes, scores, most, overlap, score, sigma } = suppression(inputs);
+    const kept = tf.image.nonMaxSuppressionWithScore(boxes, scores, most, overlap, score, sigma);
+    return [kept.selectedIndices, kept.selectedScores] as tf.Tensor[];
+  },
+};
+
+/** What TF.js hands a custom operation, beyond what it publishes. */
+interface Running {
+  readonly context: { readonly functionMap: Readonly<Record<string, FunctionExecutor>> };
+}
+
+interface FunctionExecutor {
+  readonly inputs: readonly { readonly name: string }[];
+  readonly outputNodes: string[];
+  execute(inputs: Record<string, tf.Tensor | undefined>, outputs: string[]): tf.Tensor[];
+}
+
+/** Operations that take part where a size may depend on values: they ask for it, or are as long. */
+const SIZED: Readonly<Record<string, Operation>> = {
+  Shape: ([x]) => [shapeTensor(x as tf.Tensor)],
+  Range: ([start, end, step]) => [
+    rangeTensor(start as tf.Tensor, end as tf.Tensor, step as tf.Tensor),
+  ],
+};
+
+export interface RecordedModel {
+  readonly model: GraphModel;
+  readonly dispose: () => void;
+}
+
+let serial = 0;
+
+/** The model for the trace; undefined if TF.js's own will do. */
+export async function loadRecorded(
+  artifacts: tf.io.ModelArtifacts,
+): Promise<RecordedModel | undefined> {
+  const graph = artifacts.modelTopology as GraphDef;
+  const functions = graph.library?.function ?? [];
+  const all = [...(graph.node ?? []), ...functions.flatMap(({ nodeDef = [] }) => nodeDef)];
+  if (!all.some(({ op }) => op in OPERATIONS)) return undefined;
+  const lists = all.some(({ op }) => /^Tensor(List|Array)/.test(op));
+  const { deregisterOp, loadGraphModel, registerOp } = await import('@tensorflow/tfjs-converter');
+  const names: string[] = [];
+  const renamed = (node: NodeDef): NodeDef => {
+    const operation = OPERATIONS[node.op] ?? SIZED[node.op];
+    // TF.js keeps lists of tensors beside the graph, and only its own loops know them.
+    if (operation === rounds && lists) return node;
+    if (!operation) return node;
+    const op = `recorded/${node.op}/${serial++}`;
+    names.push(op);
+    const count = (node.input ?? []).filter((name) => !isControl(name)).length;
+    registerOp(op, (running) => {
+      const { context } = running as unknown as Running;
+      const call: CallFunction = (name, args) => {
+        const f = context.functionMap[name] as FunctionExecutor;
+        return f.execute(
+          Object.fromEntries(f.inputs.map((x, i) => [x.name, args[i]])),
+          f.outputNodes,
+        );
+      };
+      // What comes after them only has to be done before.
+      return operation(running.inputs.slice(0, count), node, call);
+    });
+    return { ...node, op };
+  };
+  const modelTopology = {
+    ...graph,
+    node: (graph.node ?? []).map(renamed),
+    library: {
+      ...graph.library,
+      function: functions.map((f) => ({
+        ...f,
+        nodeDef: (f.nodeDef ?? []).map(renamed),
+      })),
+    },
+  };
+  const model = await loadGraphModel({ load: async () => ({ ...artifacts, modelTopology }) });
+  return {
+    model,
+    dispose: () => {
+      model.dispose();
+      for (const name of names) deregisterOp(name);
+    },
+  };
+}
