@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { explain, type FOUND } from './errors.js';
+import { explain, FOUND } from './errors.js';
 import { CALIBRATE } from './options/calibrate.js';
 import { DATA } from './options/data.js';
 import { COMPARE, EVAL } from './options/evaluation.js';
@@ -114,7 +114,7 @@ function command<A extends string, S extends Record<string, Spec<unknown>>>(
   name: string,
   summary: string,
   { argument, options, examples }: Declaration<A, S>,
-  load: () => Promise<{ run(...given: Given<A, S>): Promise<typeof FOUND | void> }>,
+  load: () => Promise<{ run(...given: Given<A, S>): Promise<unknown> }>,
 ): (program: Command, done: (code: number) => void) => void {
   return (program, done) => {
     const added = program.command(name).description(summary);
@@ -126,9 +126,10 @@ function command<A extends string, S extends Record<string, Spec<unknown>>>(
         `\nExamples:\n${examples.map((line) => `  $ gpn-cli ${line}\n`).join('')}`,
       )
       // Commander adds itself as the last argument.
-      .action(async (...given) =>
-        done((await (await load()).run(...(given.slice(0, -1) as Given<A, S>))) ?? 0),
-      );
+      .action(async (...given) => {
+        const found = await (await load()).run(...(given.slice(0, -1) as Given<A, S>));
+        if (found === FOUND) done(FOUND);
+      });
   };
 }
 

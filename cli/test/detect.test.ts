@@ -170,3 +170,49 @@ describe('score with a calibrated model', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('a report', () => {
+  test('shows the worst first, and with masks says how well they were found', async () => {
+    mkdirSync(at('ground_truth/test'), { recursive: true });
+    const mask = Uint8Array.from({ length: SIDE * SIDE }, (_, k) => {
+      const [x, y] = [k % SIDE, Math.floor(k / SIDE)];
+      return x >= 4 && x < 8 && y >= 4 && y < 8 ? 255 : 0;
+    });
+    const raw = { width: SIDE, height: SIDE, channels: 1 as const };
+    await sharp(mask, { raw }).png().toFile(at('ground_truth/test/bad_mask.png'));
+    const args = ['--report', 'r.html', '--masks', 'ground_truth', '--threshold', '0.01', 'test'];
+    const { code, stderr } = run('score', '--model', 'c.onnx', ...args);
+    expect(code, stderr).toBe(3);
+    expect(stderr).toContain('AUROC of pictures: 1.0000');
+    expect(stderr).toMatch(/AUROC of pixels: (1\.0|0\.9)/);
+    const html = readFileSync(at('r.html'), 'utf8');
+    expect(html.indexOf('test/bad.png')).toBeLessThan(html.indexOf('test/good.png'));
+    expect(html).toContain(
+      'In <b>1</b> of 2 something is as rare as in at most 1 % of normal pictures.',
+    );
+    expect(html.match(/data:image\/png/g)).toHaveLength(4);
+    expect(html.match(/data:image\/svg/g)).toHaveLength(2);
+    expect(html).not.toMatch(/src="(?!data:)/);
+  });
+
+  test('refuses masks of another size, and masks without a report', async () => {
+    mkdirSync(at('wrong'), { recursive: true });
+    const tiny = { create: { width: 5, height: 5, channels: 3 as const, background: 'white' } };
+    await sharp(tiny).png().toFile(at('wrong/bad.png'));
+    const asked = ['score', '--model', 'c.onnx', '--masks', 'wrong'];
+    const other = run(...asked, '--report', 'r.html', 'test/bad.png');
+    expect(other.stderr).toContain(
+      'The mask wrong/bad.png is 5 × 5 pixels, and test/bad.png is 12 × 12: give masks of their pictures’ size.'.replace(
+        '’',
+        "'",
+      ),
+    );
+    expect(other.code).toBe(2);
+    expect(run(...asked, 'test').stderr).toContain('--masks is for a report');
+    const uncalibrated = run('score', '--model', 'd.onnx', '--report', 'r.html', 'test');
+    expect([uncalibrated.code, uncalibrated.stderr]).toEqual([
+      2,
+      expect.stringContaining('not calibrated'),
+    ]);
+  });
+});

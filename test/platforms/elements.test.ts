@@ -1,9 +1,10 @@
 /** The custom elements, in Chromium, on a page without a bundler. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Discriminator, nullOf } from '@gpn/runtime';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { conditionalFile } from '../../runtime/test/tiny.js';
+import { conditionalFile, DISCRIMINATOR, discriminatorFile } from '../../runtime/test/tiny.js';
 import { root } from '../imports.js';
 import { runModule } from '../pack.js';
 import { exported } from './model.js';
@@ -29,7 +30,26 @@ const PAGE = `<!doctype html><html lang="en"><title>elements</title>
   #broken { --gpn-error: rgb(16, 17, 18); }
 </style>
 <gpn-generator id="far" src="g.onnx" assets="ort" device="wasm" count="4"><p slot="poster">Digits, soon</p></gpn-generator>
-<gpn-generator id="broken" src="none.onnx" assets="ort" device="wasm"></gpn-generator>`;
+<gpn-generator id="broken" src="none.onnx" assets="ort" device="wasm"></gpn-generator>
+<gpn-score-map id="found" src="dark.onnx" assets="ort" device="wasm"><img src="square.png" width="240" alt="Light, with a dark square"></gpn-score-map>`;
+
+/** Fragments of 2 + 2 · 1 pixels, whose score is their sum: dark is suspicious. */
+const dark = discriminatorFile({
+  ...DISCRIMINATOR,
+  name: 'dark',
+  image: { ...DISCRIMINATOR.image, height: 4, width: 4 },
+  fragment: { internal: 2, frame: 1 },
+  calibration: {
+    data: { name: 'light', pictures: 99, pixels: 20 * 16 },
+    parts: nullOf(Float64Array.of(-9, -8, -7)),
+    worst: nullOf(Float64Array.from({ length: 99 }, (_, k) => -4 - k / 100)),
+  },
+});
+/** Light, with a dark square of 5 × 5 pixels. */
+const square = Uint8Array.from({ length: 20 * 16 }, (_, i) => {
+  const [x, y] = [i % 20, Math.floor(i / 20)];
+  return x >= 8 && x < 13 && y >= 6 && y < 11 ? 10 : 230;
+});
 
 const { chromium, page, url } = pageOf(
   async (folder) => {
@@ -40,6 +60,10 @@ const { chromium, page, url } = pageOf(
     await sharp(pixels, { raw: { width: 60, height: 44, channels: 1 } })
       .png()
       .toFile(join(folder, 'ramp.png'));
+    writeFileSync(join(folder, 'dark.onnx'), dark);
+    await sharp(square, { raw: { width: 20, height: 16, channels: 1 } })
+      .png()
+      .toFile(join(folder, 'square.png'));
     writeFileSync(join(folder, 'index.html'), PAGE);
     mkdirSync(SHOTS, { recursive: true });
   },
@@ -245,4 +269,31 @@ chromium('the page’s own CSS properties and parts set the look of an element',
   expect(await style('far', 'canvas', 'opacity')).toBe('0.5');
   expect(await style('broken', '.status', 'color')).toBe('rgb(16, 17, 18)');
   expect(await page().evaluate(`document.getElementById('far').offsetWidth`)).toBe(222);
+});
+
+chromium('a calibrated score map shows what does not belong, as Node finds it', async () => {
+  await page().locator('#found').scrollIntoViewIfNeeded();
+  await until(seen('score', 'found'));
+  const { p, regions } = (await page().evaluate(
+    `(({ p, regions }) => ({ p, regions }))(events.find(([n, i]) => n === 'score' && i === 'found')[2].detection)`,
+  )) as { p: number; regions: { p: number; x: number }[] };
+  const judge = await Discriminator.load(dark, { device: 'cpu' });
+  const here = await judge.detect({ width: 20, height: 16, data: square });
+  await judge.dispose();
+  expect(here.regions).toHaveLength(1);
+  expect(regions.map(({ p: _, ...place }) => place)).toEqual(
+    here.regions.map(({ p: _, ...place }) => place),
+  );
+  expect(Math.abs(p - here.p)).toBeLessThan(1e-4);
+  const said = await page().locator('#found .status').textContent();
+  expect(said).toMatch(/^One place found \(p 0\.010\): 19 × 15 windows/);
+  // In colour where something was found, and clear elsewhere.
+  const alpha = (x: number, y: number) =>
+    page().evaluate(
+      `document.getElementById('found').shadowRoot.querySelector('canvas').getContext('2d').getImageData(${x}, ${y}, 1, 1).data[3]`,
+    );
+  expect([await alpha(10, 8), await alpha(2, 2)]).toEqual([255, 0]);
+  await page()
+    .locator('#found')
+    .screenshot({ path: join(SHOTS, 'found.png') });
 });

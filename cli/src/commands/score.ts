@@ -49,6 +49,10 @@ export async function run(paths: string[], options: Options): Promise<typeof FOU
   const { model, map, mask, device, label, threshold } = options;
   await checkFile(map, '--map', /\.(png|npy)$/i, '.png or .npy');
   await checkFile(mask, '--mask', /\.png$/i, '.png');
+  await checkFile(options.report, '--report', /\.html?$/i, '.html');
+  if (options.masks !== undefined && options.report === undefined) {
+    throw new UserError('--masks is for a report: give --report FILE.html.');
+  }
   const found = await findPictures(paths);
   const single = map !== undefined ? '--map' : mask !== undefined ? '--mask' : undefined;
   if (single && found.length > 1) throw new UserError(`${single} takes one picture at a time.`);
@@ -56,7 +60,10 @@ export async function run(paths: string[], options: Options): Promise<typeof FOU
   const rows: Row[] = [];
   const refused: string[] = [];
   try {
-    if (threshold !== undefined || mask !== undefined) thresholdOf(discriminator.info, threshold);
+    if ([threshold, mask, options.report].some((asked) => asked !== undefined)) {
+      thresholdOf(discriminator.info, threshold);
+    }
+    const report = await reportFor(discriminator.info, options);
     // The scores are the only thing on the standard output.
     if (discriminator.device === 'wasm') printAside(`On ${placeOf(discriminator)}.\n`);
     const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
@@ -66,12 +73,14 @@ export async function run(paths: string[], options: Options): Promise<typeof FOU
         if (problem) throw new UserError(problem);
         const picture = await readPicture(path);
         note(path, picture);
-        rows.push(await rowOf(discriminator, path, picture, { ...options, labels }));
+        const seen = (found: Detection) => report?.add(path, picture, found);
+        rows.push(await rowOf(discriminator, path, picture, { ...options, labels, seen }));
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         refused.push(error.message);
       }
     }
+    if (rows.length > 0) await report?.write();
   } finally {
     await discriminator.dispose();
   }
@@ -80,6 +89,25 @@ export async function run(paths: string[], options: Options): Promise<typeof FOU
   else if (rows.length > 0 || options.json) print(printed(rows, options));
   if (refused.length > 0) throw new UserError(refusal(refused, found.length));
   return rows.some(({ anomalous }) => anomalous) ? FOUND : undefined;
+}
+
+/** Collects what was found for the report; undefined if none is asked for. */
+async function reportFor(info: ModelInfo, { report: path, masks }: Options) {
+  if (path === undefined) return undefined;
+  const { detectionReport } = await import('../evaluation/report/detections.js');
+  const { masksIn } = await import('../evaluation/report/masks.js');
+  const maskOf = masks === undefined ? undefined : await masksIn(masks);
+  const report = detectionReport(info, maskOf !== undefined);
+  return {
+    add: async (image: string, picture: Picture, found: Detection): Promise<void> =>
+      report.add(image, picture, found, await maskOf?.(image, picture)),
+    async write(): Promise<void> {
+      const { html, measures } = await report.html();
+      await writeFileAtomic(path, html);
+      for (const [name, value] of measures) printAside(`${name}: ${value.toFixed(4)}\n`);
+      printAside(`Wrote ${path}.\n`);
+    },
+  };
 }
 
 async function checkFile(
@@ -120,6 +148,8 @@ function refusal(refused: readonly string[], total: number): string {
 
 interface Part extends Pick<Options, 'rect' | 'stride' | 'map' | 'mask' | 'threshold'> {
   readonly labels: { labels?: number };
+  /** Called with what was found in the picture. */
+  readonly seen: (found: Detection) => Promise<void> | undefined;
 }
 
 /** Scores a picture, and writes the map and the mask if they are asked for. */
@@ -127,7 +157,7 @@ async function rowOf(
   discriminator: Discriminator,
   image: string,
   picture: Picture,
-  { rect, stride, map, mask, threshold, labels }: Part,
+  { rect, stride, map, mask, threshold, labels, seen }: Part,
 ): Promise<Row> {
   const { info } = discriminator;
   // Of a discriminator of fragments, a whole picture has the average over its fragments.
@@ -150,6 +180,7 @@ async function rowOf(
     row.p = detection?.p ?? (await discriminator.pValues({ meaning, values }))[0];
     if (threshold !== undefined) row.anomalous = (row.p as number) <= threshold;
   }
+  if (detection) await seen(detection);
   if (detection && (threshold !== undefined || mask !== undefined)) row.regions = detection.regions;
   if (detection && mask !== undefined) {
     await writeMask(mask, detection);

@@ -22,6 +22,14 @@ export const SCORE = declare({
       '--mask <file.png>',
       'white where something does not belong, black elsewhere (threshold: 0.01 unless given)',
     ),
+    report: text(
+      '--report <file.html>',
+      'write a page with what was found in all pictures, the worst first',
+    ),
+    masks: text(
+      '--masks <folder>',
+      'for the report: what is wrong with the bad pictures, as NAME.png or NAME_mask.png; the others count as normal',
+    ),
     stride: parsed('--stride <n>', 'pixels from one window of the map to the next', amount),
     label: text(
       '--label <class>',
@@ -37,6 +45,7 @@ export const SCORE = declare({
     'score --model dcgan-mnist-discriminator.onnx --rect 10,20,28,28 scan.jpg --json',
     'score --model dcgan-mnist-discriminator.onnx --map heat.png --stride 4 scan.jpg',
     'score --model calibrated.onnx --threshold 0.01 --json scans/',
+    'score --model calibrated.onnx --report report.html scans/',
     'score --model calibrated.onnx --mask mask.png --map found.png scan.jpg',
   ],
 });

@@ -1,4 +1,6 @@
 import { UserError } from '../errors.js';
+import type { ModelInfo } from '../format/model-info.js';
+import type { Detection } from '../model/detection/detect.js';
 import type { ScoreMap } from '../model/detection/scores.js';
 import { extent, heatMap, probability } from '../model/heat-map.js';
 import type { LoadOptions } from '../model/load.js';
@@ -12,17 +14,20 @@ const WINDOWS = 1500;
 const HEAT_SIDE = 512;
 
 /**
- * `<gpn-score-map src stride label><img …></gpn-score-map>`: a discriminator's scores of every part
- * of a picture, as a heat map over it. Another picture can be chosen or dropped.
+ * `<gpn-score-map src stride label threshold><img …></gpn-score-map>`: a discriminator's scores of every
+ * part of a picture, as a heat map over it. Another picture can be chosen or dropped. A calibrated
+ * discriminator of fragments shows the picture in grey instead, and in colour what does not belong into
+ * it: what a normal picture has with a probability of at most `threshold`, 0.01 by default.
  *
  * Without `stride`, a discriminator with a dense form scores every fragment, and others as many
  * windows as take about a second. A conditional discriminator scores for the class `label`, a number
- * or a name, 0 by default. In addition to the events of every element, it emits `gpn-score` with `{ map, ms }`.
+ * or a name, 0 by default. In addition to the events of every element, it emits `gpn-score` with
+ * `{ map, ms }`, and with `detection` if the discriminator is calibrated.
  */
 export class GpnScoreMap extends ModelElement<Discriminator> {
   static readonly observedAttributes = [
     ...['src', 'assets', 'device', 'digest', 'worker'],
-    ...['stride', 'label'],
+    ...['stride', 'label', 'threshold'],
   ];
   readonly #heat = globalThis.document && h('canvas', { class: 'heat', part: 'heat', role: 'img' });
   readonly #scale = globalThis.document && h('span', { class: 'scale', part: 'scale' });
@@ -93,18 +98,48 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     const mine = ++this.#latest;
     const pixels = await pixelsOf(image);
     const from = performance.now();
-    const map = await model.scoreMap(pixels, {
+    const options = {
       stride: this.number('stride', strideFor(pixels, model), 1),
       ...this.until(
         () => mine === this.#latest,
         (done, total) => this.say(`Scoring: ${Math.round((100 * done) / total)} %`),
       ),
       ...(model.info.condition && { labels: this.labelOf(model.info) ?? 0 }),
-    });
+    };
+    const threshold = this.getAttribute('threshold');
+    const detection = model.info.calibration?.worst
+      ? await model.detect(pixels, {
+          ...options,
+          ...(threshold && { threshold: Number(threshold) }),
+        })
+      : undefined;
+    const map = detection?.map ?? (await model.scoreMap(pixels, options));
     const ms = performance.now() - from;
-    this.#paint(map, pixels);
-    this.say(`${map.columns} × ${map.rows} windows on ${model.device} in ${ms.toFixed(0)} ms`);
-    this.emit('score', { map, ms });
+    if (detection) await this.#mark(model.info, detection);
+    else this.#paint(map, pixels);
+    this.stage.classList.toggle('grey', detection !== undefined);
+    const found = detection ? `${said(detection)}: ` : '';
+    this.say(
+      `${found}${map.columns} × ${map.rows} windows on ${model.device} in ${ms.toFixed(0)} ms`,
+    );
+    this.emit('score', { map, ms, ...(detection && { detection }) });
+  }
+
+  /** Shows what was found; the rest of the canvas stays clear. */
+  async #mark(info: ModelInfo, detection: Detection): Promise<void> {
+    const { highlights } = await import('../model/detection/detect.js');
+    const { width, height, threshold, regions } = detection;
+    const rgba = highlights(info, detection) as Uint8ClampedArray<ArrayBuffer>;
+    this.#heat.width = width;
+    this.#heat.height = height;
+    this.#heat.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
+    const places = regions.map((r) => `at ${r.x}, ${r.y}: ${r.width} × ${r.height} pixels`);
+    this.#heat.setAttribute(
+      'aria-label',
+      `What does not belong: ${places.join('; ') || 'nothing'}`,
+    );
+    this.#scale.replaceChildren(`In colour: p ≤ ${Number(threshold.toPrecision(2))}`);
+    this.#scale.title = 'How often a normal picture has anything like it';
   }
 
   #paint(map: ScoreMap, { width, height }: ImageData): void {
@@ -135,6 +170,9 @@ export class GpnScoreMap extends ModelElement<Discriminator> {
     this.#scale.title = MEANINGS[map.meaning];
   }
 }
+
+const said = ({ p, regions: { length } }: Detection): string =>
+  `${length === 0 ? 'Nothing' : length === 1 ? 'One place' : `${length} places`} found (p ${p.toPrecision(2)})`;
 
 const MEANINGS: Record<ScoreMap['meaning'], string> = {
   logit: 'Probability of real',

@@ -37,6 +37,7 @@ input[type=range] { width: min(110px, 26cqi); accent-color: var(--accent); }
 .status { flex: 1 1 100%; margin: 0; font-size: .86em; opacity: .75; }
 .status.error { color: var(--gpn-error, #c02742); opacity: 1; }
 .heat { position: absolute; inset: 0; height: 100%; image-rendering: auto; pointer-events: none; }
+.grey ::slotted(img) { filter: grayscale(1); }
 .over { outline: 3px dashed var(--accent); outline-offset: -3px; }
 .scale { display: inline-flex; align-items: center; gap: 6px; font-variant-numeric: tabular-nums; }
 .scale i { width: 90px; height: 10px; border-radius: 5px; background: linear-gradient(90deg, ${heatGradient}); }

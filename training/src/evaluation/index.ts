@@ -1,5 +1,6 @@
 export type { Pictures } from '../data/types.js';
 export { calibrate, FEWEST, type NormalPictures } from './detection/calibrate.js';
+export { rocLines, suspicionBars } from './detection/charts.js';
 export {
   areaUnder,
   aupro,
@@ -7,6 +8,7 @@ export {
   averagePrecision,
   type Curve,
   pixelAuroc,
+  pixelCurve,
   rocCurve,
   type ScoredMask,
 } from './detection/ranking.js';

@@ -33,6 +33,8 @@ export interface Detection {
   mask: Uint8Array;
   /** The regions of the mask, the rarest first. */
   regions: DetectedRegion[];
+  /** The scores of the fragments. */
+  map: ScoreMap;
 }
 
 /** @throws UserError if the model is not calibrated */
@@ -97,7 +99,7 @@ export function detectionOf(
     if ((value >= lowest || threshold >= 1) && pValue(worst, value) <= threshold) mask[k] = 1;
   }
   const regions = boxes(mask, suspicion, width, (value) => pValue(worst, value));
-  return { width, height, p: pValue(worst, most), least, threshold, suspicion, mask, regions };
+  return { width, height, p: pValue(worst, most), least, threshold, suspicion, mask, regions, map };
 }
 
 function boxes(

@@ -98,12 +98,16 @@ export function aupro(pictures: readonly ScoredMask[], limit = PRO_LIMIT): numbe
   return areaUnder(rocCurve(scoresOf(pictures), regionWeights(pictures)), limit);
 }
 
-/** The AUROC of all pixels of all pictures. */
-export const pixelAuroc = (pictures: readonly ScoredMask[]): number =>
-  auroc(
+/** The receiver operating characteristic of all pixels of all pictures. */
+export const pixelCurve = (pictures: readonly ScoredMask[]): Curve =>
+  rocCurve(
     scoresOf(pictures),
     joined(pictures, ({ mask }) => mask, Uint8Array),
   );
+
+/** The AUROC of all pixels of all pictures. */
+export const pixelAuroc = (pictures: readonly ScoredMask[]): number =>
+  areaUnder(pixelCurve(pictures));
 
 const scoresOf = (pictures: readonly ScoredMask[]) =>
   joined(pictures, ({ scores }) => scores, Float32Array);
