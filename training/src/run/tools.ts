@@ -5,7 +5,7 @@ import type { CompiledStep } from '../engine/types.js';
 import { ensureWritableFolder } from '../files/atomic.js';
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
-import { openTracker, type Tracker } from '../tracking/tracker.js';
+import { evaluatorOf, openTracker, type Tracker } from '../tracking/tracker.js';
 import { type Feeder, openFeeder } from './feeder.js';
 import { foldersOf, type Start } from './start.js';
 import type { TrainOptions } from './types.js';
@@ -20,8 +20,8 @@ export interface Tools {
 
 /**
  * Opens the tools of a training, and closes them after `work`. Nothing is written before the first
- * step is compiled, because the device may not exist.
- * @throws UserError if the device cannot be used or the folder cannot be written; the signal's reason if
+ * step is compiled and the judge is opened, because neither may be there.
+ * @throws UserError if the device or the judge cannot be used, or the folder cannot be written; the signal's reason if
  *   it is aborted before that
  */
 export async function withTools<T>(
@@ -37,12 +37,13 @@ export async function withTools<T>(
   try {
     const [first] = start.left;
     if (first) await engine.open(first.phase);
+    const { dataset, lines, progress } = start;
+    const evaluator = await evaluatorOf(recipe, dataset, threads);
     signal?.throwIfAborted();
     for (const folder of [out, ...Object.values(foldersOf(out))])
       await ensureWritableFolder(folder);
-    const { dataset, lines, progress } = start;
     const { step } = progress;
-    const tracker = await openTracker(recipe, dataset, { out, on, step, lines, threads });
+    const tracker = await openTracker(recipe, { out, on, step, lines, evaluator });
     try {
       await writeRecipe(out, recipe, dataset.hash);
       return await work({ open: engine.open, feeder, tracker });

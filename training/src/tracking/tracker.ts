@@ -9,7 +9,7 @@ import { type LogMark, openMetricsLog, readMetricsLog } from '../files/metrics-l
 import type { Phase } from '../methods/method.js';
 import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';
-import { flatMeasures, openSmallEvaluator } from './evaluation.js';
+import { flatMeasures, openSmallEvaluator, type SmallEvaluator } from './evaluation.js';
 import { evaluationCurves, lossCurves } from './plot.js';
 import { signsOfCollapse, startWatch, type Watch, watchOn } from './sentinel.js';
 import { openBoard } from './tensorboard.js';
@@ -77,29 +77,39 @@ export interface TrackerOptions {
   readonly step: number;
   /** The lines of the metrics log up to there. */
   readonly lines: readonly string[];
-  readonly threads?: number | undefined;
+  readonly evaluator: SmallEvaluator | undefined;
   readonly on: (event: TrackerEvent) => void;
 }
 
 /**
- * Opens the files of a run's record.
- * @throws UserError if the run cannot be evaluated as its recipe says, or a file cannot be written
+ * What measures a run's generators, if its recipe asks for it.
+ * @throws UserError if they cannot be measured as the recipe says
  */
-export async function openTracker(
+export async function evaluatorOf(
   recipe: Recipe,
   dataset: Dataset,
-  { out, step: from, lines, threads, on }: TrackerOptions,
-): Promise<Tracker> {
-  const { evaluate_every: every, sample_count: count, on_collapse } = recipe.output;
-  const evaluator =
-    every === undefined
-      ? undefined
-      : await openSmallEvaluator(recipe, dataset, threads ? { threads } : {});
-  if (evaluator && !evaluator.ranks && on_collapse === 'rollback') {
+  threads?: number,
+): Promise<SmallEvaluator | undefined> {
+  const { evaluate_every: every, on_collapse } = recipe.output;
+  if (every === undefined) return undefined;
+  const evaluator = await openSmallEvaluator(recipe, dataset, threads ? { threads } : {});
+  if (!evaluator.ranks && on_collapse === 'rollback') {
     throw new UserError(
       `output.on_collapse cannot be rollback: nothing ranks the generators of ${dataset.name}, so there is no best checkpoint; choose warn or stop, or give output.evaluate_with.`,
     );
   }
+  return evaluator;
+}
+
+/**
+ * Opens the files of a run's record.
+ * @throws UserError if one cannot be written
+ */
+export async function openTracker(
+  recipe: Recipe,
+  { out, step: from, lines, evaluator, on }: TrackerOptions,
+): Promise<Tracker> {
+  const { evaluate_every: every, sample_count: count } = recipe.output;
   const note = (text: string) => on({ type: 'note', text });
   if (evaluator?.note) note(evaluator.note);
   const metrics = join(out, 'metrics.jsonl');
