@@ -191,10 +191,16 @@ describe('detect', () => {
   });
 });
 
-test('a file whose calibration does not fit together is refused', async () => {
-  const parts = { count: 5, suspicions: [2, 1], ranks: [1] };
-  const data = { name: 'x', pictures: 5, pixels: 4 };
-  expect(() => discriminatorFile({ ...plain, calibration: { data, parts } })).toThrow(
-    'calibration should have a rank for each suspicion',
+test.each([
+  { data: 3 },
+  { ...calibrated.calibration, parts: { count: 5, suspicions: [2, 1], ranks: [1] } },
+  { ...calibrated.calibration, worst: { count: 2, suspicions: [2, 'x'], ranks: [1, 2] } },
+  null,
+])('a calibration that does not fit together is refused where it is used (%#)', async (wrong) => {
+  const model = await load({ ...plain, calibration: wrong as never });
+  const scores = { meaning: 'logit', values: Float32Array.of(1) } as const;
+  expect(await sentence(model.pValues(scores))).toBe(
+    'dark has an invalid calibration: calibrate it again with gpn-cli calibrate.',
   );
+  await model.dispose();
 });

@@ -1,6 +1,7 @@
 /** A model file's description of itself: the JSON entry `gpn` of its ONNX metadata. */
 
 import { UserError } from '../errors.js';
+import type { Calibration } from './calibration.js';
 import {
   type Check,
   interval,
@@ -88,29 +89,6 @@ export interface Certificate {
   tolerance: { cpu: number; cuda: number; wasm: number; webgpu: number };
 }
 
-/**
- * How suspicious normal pictures are, or their fragments: the largest suspicions one by one, and some of
- * the others. Suspicion is the score of an energy, and minus the score of all others.
- */
-export interface NullDistribution {
-  /** The number of all that were measured. */
-  count: number;
-  /** From the largest down. */
-  suspicions: number[];
-  /** The number of those measured that are at least as large as each of the suspicions. */
-  ranks: number[];
-}
-
-/** How a discriminator scores normal pictures: what p-values are made of. */
-export interface Calibration {
-  /** The normal pictures, their number, and the pixels of the median one. */
-  data: { name: string; pictures: number; pixels: number };
-  /** Scores of fragments; of whole pictures, if the model takes those. */
-  parts: NullDistribution;
-  /** Of a discriminator of fragments: the suspicion of the most suspicious pixel of each picture. */
-  worst?: NullDistribution;
-}
-
 /** What a model file says about itself. */
 export interface ModelInfo {
   version: 1;
@@ -143,13 +121,6 @@ export interface ModelInfo {
 const size = whole(1, 65_536);
 const side = whole(1, 16_384);
 const name = text(200);
-
-const measured = whole(1, 1e12);
-const distribution = object<NullDistribution>({
-  count: measured,
-  suspicions: list(real, 5000),
-  ranks: list(measured, 5000),
-});
 
 const checkFields: Check<ModelInfo> = object<ModelInfo>({
   version: oneOf(METADATA_VERSION),
@@ -217,13 +188,8 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
       tolerance: object({ cpu: positive, cuda: positive, wasm: positive, webgpu: positive }),
     }),
   ),
-  calibration: optional(
-    object<Calibration>({
-      data: object({ name, pictures: measured, pixels: measured }),
-      parts: distribution,
-      worst: optional(distribution),
-    }),
-  ),
+  // Pages that only draw do not load its checks: `checkedCalibration` makes them where it is used.
+  calibration: (value) => value as Calibration | undefined,
 });
 
 /** The channels of each kind of colour. */
@@ -251,13 +217,6 @@ function validated(value: unknown): ModelInfo {
   agree(
     fragmentSide === undefined || (image.height === fragmentSide && image.width === fragmentSide),
     `image should be a fragment of side ${fragmentSide}`,
-  );
-  const { parts, worst } = info.calibration ?? {};
-  agree(
-    [parts, worst].every(
-      (d) => !d || (d.ranks.length > 0 && d.ranks.length === d.suspicions.length),
-    ),
-    'calibration should have a rank for each suspicion',
   );
   return info;
 }

@@ -37,6 +37,9 @@ export interface DetectOptions extends MapOptions {
   threshold?: number;
 }
 
+/** Loaded only where it is needed: most pages only draw. */
+const detecting = () => import('./detection/detect.js');
+
 // A larger map would take days.
 const MAX_WINDOWS = 2 ** 26;
 
@@ -100,8 +103,8 @@ export class DiscriminatorModel extends Model {
   ): Promise<Scores> {
     if (rectangles.length === 0) throw new UserError('There is no rectangle to score.');
     channelsOf(image);
-    for (const rectangle of rectangles) this.#check(image, rectangle);
-    const { partsOf } = await import('./pixels.js');
+    const { checkRectangle, partsOf } = await import('./pixels.js');
+    for (const rectangle of rectangles) checkRectangle(image, rectangle, this.info);
     const part = partsOf(image, this.info.image);
     const make = (k: number) => part(rectangles[k] as Rectangle);
     return this.#prepared(make, rectangles.length, options);
@@ -167,8 +170,7 @@ export class DiscriminatorModel extends Model {
    * @throws UserError if the model is not calibrated
    */
   async pValues(scores: Scores): Promise<Float64Array> {
-    const { pValuesOf } = await import('./detection/detect.js');
-    return pValuesOf(this.info, scores);
+    return (await detecting()).pValuesOf(this.info, scores);
   }
 
   /**
@@ -178,9 +180,12 @@ export class DiscriminatorModel extends Model {
    *   small as the threshold, or as `scoreMap` does
    */
   async detect(image: Picture, options: DetectOptions = {}): Promise<Detection> {
-    const { detectionOf, thresholdOf } = await import('./detection/detect.js');
-    thresholdOf(this.info, options.threshold);
-    return detectionOf(this.info, await this.scoreMap(image, options), image, options.threshold);
+    return (await detecting()).detect(
+      this.info,
+      () => this.scoreMap(image, options),
+      image,
+      options,
+    );
   }
 
   /** Scores images that are made one by one, in levels from 0 to 255. */
@@ -228,25 +233,6 @@ export class DiscriminatorModel extends Model {
       throw new UserError(`${name} scores an image together with its class: give labels.`);
     }
     return [oneHot(this.info, labels, count)];
-  }
-
-  #check(picture: Picture, { x, y, width, height }: Rectangle): void {
-    const { image, fragment } = this.info;
-    const shown = `${x},${y},${width},${height}`;
-    if (![x, y].every(Number.isFinite) || !(width > 0 && height > 0)) {
-      throw new UserError(`The rectangle ${shown} is empty: give x, y, width, height in pixels.`);
-    }
-    // How far a frame may reach outside the picture, in the picture's pixels.
-    const [beyondX, beyondY] = [width / image.width, height / image.height].map(
-      (scale) => (fragment?.frame ?? 0) * scale,
-    ) as [number, number];
-    const within = (from: number, length: number, side: number, beyond: number) =>
-      from >= -beyond && from + length <= side + beyond;
-    if (!within(x, width, picture.width, beyondX) || !within(y, height, picture.height, beyondY)) {
-      throw new UserError(
-        `The rectangle ${shown} is not within the picture of ${picture.width}×${picture.height}.`,
-      );
-    }
   }
 
   /** The images' values, scaled to this model's range. */

@@ -1,5 +1,6 @@
 /** The pixels of pictures in a model's range. Loaded only to score pictures: most pages only draw. */
-import type { ImageInfo } from '../format/model-info.js';
+import { UserError } from '../errors.js';
+import type { ImageInfo, ModelInfo } from '../format/model-info.js';
 import type { Picture, Rectangle } from '../format/pictures/picture.js';
 import {
   type Levels,
@@ -49,4 +50,27 @@ export const prepared = (picture: Picture, image: ImageInfo): Levels =>
 export function partsOf(picture: Picture, image: ImageInfo): (rectangle: Rectangle) => Levels {
   const source = sourceOf(ranged(picture, image));
   return (rectangle) => resample(source, rectangle, image, backgroundOf(image));
+}
+
+/** @throws UserError if a rectangle is empty or, but for the frame of a fragment, not within the picture */
+export function checkRectangle(
+  picture: Picture,
+  { x, y, width, height }: Rectangle,
+  { image, fragment }: ModelInfo,
+): void {
+  const shown = `${x},${y},${width},${height}`;
+  if (![x, y].every(Number.isFinite) || !(width > 0 && height > 0)) {
+    throw new UserError(`The rectangle ${shown} is empty: give x, y, width, height in pixels.`);
+  }
+  // How far a frame may reach outside the picture, in the picture's pixels.
+  const [beyondX, beyondY] = [width / image.width, height / image.height].map(
+    (scale) => (fragment?.frame ?? 0) * scale,
+  ) as [number, number];
+  const within = (from: number, length: number, side: number, beyond: number) =>
+    from >= -beyond && from + length <= side + beyond;
+  if (!within(x, width, picture.width, beyondX) || !within(y, height, picture.height, beyondY)) {
+    throw new UserError(
+      `The rectangle ${shown} is not within the picture of ${picture.width}×${picture.height}.`,
+    );
+  }
 }

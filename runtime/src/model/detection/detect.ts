@@ -1,7 +1,8 @@
 /** What does not belong into a picture, by a calibrated discriminator of fragments. */
 import { UserError } from '../../errors.js';
-import type { Calibration, ModelInfo } from '../../format/model-info.js';
-import type { Rectangle } from '../../format/pictures/picture.js';
+import { type Calibration, checkedCalibration } from '../../format/calibration.js';
+import type { ModelInfo } from '../../format/model-info.js';
+import type { Picture, Rectangle } from '../../format/pictures/picture.js';
 import { pValue, suspicionOf } from './p-values.js';
 import { regionsOf } from './regions.js';
 import type { ScoreMap, Scores } from './scores.js';
@@ -37,9 +38,9 @@ export interface Detection {
   map: ScoreMap;
 }
 
-/** @throws UserError if the model is not calibrated */
+/** @throws UserError if the model is not calibrated, or its calibration is not valid */
 export function calibrationOf({ name, calibration }: ModelInfo): Calibration {
-  if (calibration) return calibration;
+  if (calibration !== undefined) return checkedCalibration(calibration, name);
   throw new UserError(
     `${name} has no p-values, because it is not calibrated: run gpn-cli calibrate with normal pictures.`,
   );
@@ -68,6 +69,17 @@ export function thresholdOf(info: ModelInfo, given?: number): number {
 export function pValuesOf(info: ModelInfo, { meaning, values }: Scores): Float64Array {
   const { parts } = calibrationOf(info);
   return Float64Array.from(values, (score) => pValue(parts, suspicionOf(meaning, score)));
+}
+
+/** What `DiscriminatorModel.detect` does; here, because most pages do not need it. */
+export async function detect(
+  info: ModelInfo,
+  mapOf: () => Promise<ScoreMap>,
+  picture: Picture,
+  { threshold }: { threshold?: number },
+): Promise<Detection> {
+  thresholdOf(info, threshold);
+  return detectionOf(info, await mapOf(), picture, threshold);
 }
 
 /**
