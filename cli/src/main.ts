@@ -13,6 +13,7 @@ import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import type { Declaration, Given, Spec } from './options/spec.js';
+import { MERGE, SWEEP } from './options/sweep.js';
 import { TRAIN } from './options/train.js';
 import { printable } from './terminal/print.js';
 
@@ -32,6 +33,18 @@ const COMMANDS = [
     'train a GAN from a recipe, and export both networks',
     TRAIN,
     () => import('./commands/train.js'),
+  ),
+  command(
+    'sweep',
+    'train and evaluate many changes of a recipe, with several seeds',
+    SWEEP,
+    () => import('./commands/sweep/sweep.js'),
+  ),
+  command(
+    'merge',
+    'join the results of the parts of a sweep',
+    MERGE,
+    () => import('./commands/sweep/merge.js'),
   ),
   command('data', 'say what is in a folder of pictures', DATA, () => import('./commands/data.js')),
   command(
@@ -164,7 +177,8 @@ function program(done: (code: number) => void): Command {
  * Runs one command.
  *
  * @param args the words after `gpn-cli`
- * @returns the exit code: 0 done, 1 a bug in gpn-cli, 2 a mistake of the user's, 3 a check found something
+ * @returns the exit code: 0 done, 1 a bug in gpn-cli or runs of a sweep that failed, 2 a mistake of the
+ *   user's, 3 a check found something
  */
 export async function main(args: string[]): Promise<number> {
   // A reader that closes early, such as `| head`, is not an error.

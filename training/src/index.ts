@@ -24,6 +24,14 @@ export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { suggestRecipe, type Wishes } from './recipe/suggest.js';
+export {
+  type Changes,
+  evaluationOf,
+  readSweep,
+  rowsOf,
+  type Sweep,
+  type SweepRow,
+} from './recipe/sweep.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';
 export { train } from './run/loop.js';

@@ -8,7 +8,7 @@ import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<
   OptionsOf<typeof EVAL>,
-  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange' | 'sliced'
+  'data' | 'classes' | 'samples' | 'seeds' | 'features' | 'featuresRange' | 'sliced' | 'threads'
 >;
 
 export interface OpenEvaluation {
@@ -21,10 +21,19 @@ export interface OpenEvaluation {
   dispose(): Promise<void>;
 }
 
+/** Where and by how many threads a generator draws. */
+export const placeFor = ({
+  device,
+  threads,
+}: Pick<OptionsOf<typeof EVAL>, 'device' | 'threads'>) => ({
+  device,
+  ...(threads && { threads }),
+});
+
 /** Opens the evaluator of images of this size; a terminal shows its progress. */
 export async function openEvaluation(
   { height, width, channels, preparation }: ImageInfo,
-  { data, classes, samples, seeds, features, featuresRange, sliced }: EvaluationOptions,
+  { data, classes, samples, seeds, features, featuresRange, sliced, threads }: EvaluationOptions,
   extras: readonly Extra[] = [],
 ): Promise<OpenEvaluation> {
   const line = statusLine(process.stderr);
@@ -39,6 +48,7 @@ export async function openEvaluation(
       ...(features && { features }),
       ...(featuresRange && { featuresRange }),
       ...(sliced && { sliced }),
+      ...(threads && { threads }),
       on: ({ phase, done, total }) => line.show(`${phase}: ${Math.floor((100 * done) / total)}%`),
     },
   ).finally(line.clear);

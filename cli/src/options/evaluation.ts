@@ -29,6 +29,11 @@ const MEASURING = {
     '--sliced',
     'measure the sliced Wasserstein distance of mnist and fashion too; that of folders always is',
   ),
+  threads: parsed(
+    '--threads <n>',
+    'threads of the cpu device; their number affects how sums are rounded (default: one per processor)',
+    wholeNumber(1, 1024),
+  ),
   device,
 };
 

@@ -100,3 +100,18 @@ export function fixed(text: string, before: Record<string, number> = {}): Record
 
 /** A parser for an option that may be repeated: all of its values. */
 export const repeated = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** A part of a whole: `index` from 0, if it is given, of `count`. */
+export interface Shard {
+  readonly index?: number;
+  readonly count: number;
+}
+
+/** A parser of `I/N`, the part I of N from 0, and of `N`. */
+export function shard(text: string): Shard {
+  const [, index, count] = /^(?:(\d{1,6})\/)?(\d{1,6})$/.exec(text.trim()) ?? [];
+  const part = { ...(index && { index: Number(index) }), count: Number(count) };
+  if (!(part.count > 0) || (part.index ?? 0) >= part.count)
+    throw new InvalidArgumentError('It must be I/N with I from 0 to N − 1, such as 0/4.');
+  return part;
+}

@@ -72,7 +72,7 @@ export {
   type RealData,
 } from './scorecard/image-sets.js';
 export { MEASURES, type Measure, type MeasureName } from './scorecard/measures.js';
-export { classBars, featureMap } from './scorecard/plots.js';
+export { classBars, featureMap, type Mean, meansChart } from './scorecard/plots.js';
 export {
   type Protocol,
   protocolDifferences,

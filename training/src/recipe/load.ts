@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@gpn/runtime';
+import { isNamed } from '../data/sets/dataset.js';
 import { fileError } from '../files/atomic.js';
 import { checkRecipe } from './check.js';
 import { closestName } from './closest-name.js';
@@ -53,17 +54,15 @@ export function resolveRecipe(nameOrPath: string, overrides: RecipeOverrides = {
   const isPath = /\.ya?ml$|[/\\]/.test(nameOrPath);
   if (!isPath && !recipeNames().includes(nameOrPath)) throw unknownRecipe(nameOrPath);
   const path = isPath ? nameOrPath : join(FOLDER, `${nameOrPath}.yml`);
-  const recipe = readRecipe(path);
-  const base = isPath ? dirname(path) : '.';
-  return overrideRecipe(
-    {
-      ...recipe,
-      data: { ...recipe.data, dataset: locate(base, recipe) },
-      output: locateJudge(base, recipe.output),
-    },
-    overrides,
-  );
+  return overrideRecipe(located(readRecipe(path), isPath ? dirname(path) : '.'), overrides);
 }
+
+/** A recipe with the paths of its data and its judge made whole; they are relative to `base`. */
+export const located = (recipe: Recipe, base: string): Recipe => ({
+  ...recipe,
+  data: { ...recipe.data, dataset: locateData(base, recipe.data.dataset) },
+  output: locateJudge(base, recipe.output),
+});
 
 function unknownRecipe(name: string): UserError {
   const near = closestName(name, recipeNames());
@@ -73,28 +72,30 @@ function unknownRecipe(name: string): UserError {
   );
 }
 
-function readRecipe(path: string): Recipe {
-  let text: string;
+const readRecipe = (path: string): Recipe => parseRecipe(textOf(path), path);
+
+/** The text of a file. @throws UserError if it cannot be read */
+export function textOf(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw fileError('read', path, error);
   }
-  return parseRecipe(text, path);
 }
-
-const locate = (base: string, { data }: Recipe) =>
-  isPackaged(data.dataset) ? data.dataset : resolve(base, data.dataset);
 
 /** A judge that is a file, and not `sliced` or the name of a bundled one, by its absolute path. */
 const locateJudge = (base: string, { evaluate_with: judge, ...output }: Recipe['output']) => ({
   ...output,
-  ...(judge && { evaluate_with: /\.onnx$|[/\\]/i.test(judge) ? resolve(base, judge) : judge }),
+  ...(judge && { evaluate_with: locateModel(base, judge) }),
 });
 
-/** Whether a data set is a named one and not a folder. */
-export const isPackaged = (dataset: string): boolean =>
-  dataset === 'mnist' || dataset === 'fashion';
+/** A model that is a file by its absolute path; a name stays. */
+export const locateModel = (base: string, model: string): string =>
+  /\.onnx$|[/\\]/i.test(model) ? resolve(base, model) : model;
+
+/** A data set that is a folder by its absolute path; a name stays. */
+export const locateData = (base: string, dataset: string): string =>
+  isNamed(dataset) ? dataset : resolve(base, dataset);
 
 /**
  * A recipe with some of its values replaced.
@@ -107,7 +108,7 @@ export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Reci
   }
   const data = { ...recipe.data };
   const training = { ...recipe.training };
-  if (dataset !== undefined) data.dataset = isPackaged(dataset) ? dataset : resolve(dataset);
+  if (dataset !== undefined) data.dataset = locateData('.', dataset);
   if (epochs !== undefined) Object.assign(training, { epochs, steps: undefined });
   if (steps !== undefined) Object.assign(training, { steps, epochs: undefined });
   if (batchSize !== undefined) training.batch_size = batchSize;

@@ -9,7 +9,7 @@ import type { Recipe } from './schema.js';
 /** Characters of a recipe at most; YAML's aliases can expand a small text enormously. */
 const MAX_TEXT = 100_000;
 
-const TOO_DEEP = ' has lists or groups that are nested too deeply for a recipe';
+const TOO_DEEP = ' has lists or groups that are nested too deeply for a ';
 
 /** A thousand lists or groups that are opened by a bracket, or a hundred by marks on one line. */
 const BRACKETS = /^(?:[^[{]*[[{]){1000}/;
@@ -17,6 +17,59 @@ const DASHES = /(?:[-?:][ \t]+){100}/;
 
 /** The parser reports the end of the stack as an error of the text, if it happens while it composes. */
 const OVERFLOW = /call stack|too much recursion/i;
+
+/** A value of a YAML file, and how to name a key of it: by file, line and key. */
+export interface Read {
+  readonly value: unknown;
+  place(path: Path): string;
+}
+
+/**
+ * Reads a YAML file that a person wrote.
+ *
+ * @param file its name, for errors
+ * @param kind what it holds, for errors
+ * @throws UserError naming the file and the line
+ */
+export function readYaml(text: string, file: string, kind: 'recipe' | 'sweep'): Read {
+  const fail = (what: string): never => {
+    throw new UserError(`${file}${what}.`);
+  };
+  const tooDeep = `${TOO_DEEP}${kind}`;
+  if (text.length > MAX_TEXT) fail(` has ${text.length} characters, too many for a ${kind}`);
+  // The parser takes minutes, or the whole stack, for what no recipe has.
+  if (BRACKETS.test(text) || DASHES.test(text)) fail(tooDeep);
+  const lines = new LineCounter();
+  const document = shallow(
+    () => parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }),
+    () => fail(tooDeep),
+  );
+  const lineOf = (offset: number) => lines.linePos(offset).line;
+  const [broken] = [...document.errors, ...document.warnings];
+  if (broken && OVERFLOW.test(broken.message)) fail(tooDeep);
+  if (broken) fail(`, line ${lineOf(broken.pos[0])}: this is not valid YAML: ${reasonOf(broken)}`);
+  let value: unknown;
+  try {
+    value = shallow(
+      () => document.toJS(),
+      () => fail(tooDeep),
+    );
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    fail(` is not valid YAML: ${reasonOf(error)}`); // unknown aliases, or too many
+  }
+  if (value === null || value === undefined)
+    fail(` is empty; a ${kind} has at least a ${LEAST[kind]}`);
+  return {
+    value,
+    place(path) {
+      const line = `${file}, line ${lineOf(offsetOf(document, path))}`;
+      return path.length > 0 ? `${line}: ${dotted(path)}` : `${line}: the ${kind}`;
+    },
+  };
+}
+
+const LEAST = { recipe: 'name', sweep: 'recipe' };
 
 /**
  * Parses and checks a recipe.
@@ -26,43 +79,17 @@ const OVERFLOW = /call stack|too much recursion/i;
  * @throws UserError naming the file, the line, the key and what is expected there
  */
 export function parseRecipe(text: string, file: string, base = dirname(file)): Recipe {
-  const fail = (what: string): never => {
-    throw new UserError(`${file}${what}.`);
-  };
-  if (text.length > MAX_TEXT) fail(` has ${text.length} characters, too many for a recipe`);
-  // The parser takes minutes, or the whole stack, for what no recipe has.
-  if (BRACKETS.test(text) || DASHES.test(text)) fail(TOO_DEEP);
-  const lines = new LineCounter();
-  const document = shallow(
-    () => parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }),
-    fail,
-  );
-  const lineOf = (offset: number) => lines.linePos(offset).line;
-  const [broken] = [...document.errors, ...document.warnings];
-  if (broken && OVERFLOW.test(broken.message)) fail(TOO_DEEP);
-  if (broken) fail(`, line ${lineOf(broken.pos[0])}: this is not valid YAML: ${reasonOf(broken)}`);
-  let value: unknown;
-  try {
-    value = shallow(() => document.toJS(), fail);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    fail(` is not valid YAML: ${reasonOf(error)}`); // unknown aliases, or too many
-  }
-  if (value === null || value === undefined) fail(' is empty; a recipe has at least a name');
-  const place = (path: Path): string => {
-    const line = `${file}, line ${lineOf(offsetOf(document, path))}`;
-    return path.length > 0 ? `${line}: ${dotted(path)}` : `${line}: the recipe`;
-  };
+  const { value, place } = readYaml(text, file, 'recipe');
   return checkRecipe(value, place, base);
 }
 
 /** What `read` gives; the parser goes down into lists and groups by calls, which have an end. */
-function shallow<T>(read: () => T, fail: (what: string) => never): T {
+function shallow<T>(read: () => T, fail: () => never): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return fail(TOO_DEEP);
+    return fail();
   }
 }
 

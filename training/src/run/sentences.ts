@@ -1,6 +1,6 @@
 /** The errors and notes of a training, as sentences. */
 import type { Progress } from '../checkpoint/checkpoint.js';
-import { isPackaged } from '../recipe/load.js';
+import { isNamed } from '../data/sets/dataset.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** A collapse that stops a training. */
@@ -27,7 +27,7 @@ const ENOUGH = 100_000;
 /** The note of a training on pictures of one's own that ends before they can take shape. */
 export function tooShort({ data, training }: Recipe, steps: number): string | undefined {
   const shown = steps * training.batch_size;
-  if (isPackaged(data.dataset) || shown >= ENOUGH) return undefined;
+  if (isNamed(data.dataset) || shown >= ENOUGH) return undefined;
   const needed = Math.ceil(ENOUGH / training.batch_size);
   return (
     `${steps} steps show ${shown.toLocaleString('en')} images, which is enough for a trial only: things ` +

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Generator, UserError } from '@gpn/runtime';
 import { checkComparable, type Evaluation, parseEvaluation } from '@gpn/training';
 import { fileError } from '@gpn/training/atomic';
-import { type OpenEvaluation, openEvaluation } from '../../evaluation/open.js';
+import { type OpenEvaluation, openEvaluation, placeFor } from '../../evaluation/open.js';
 import { comparisonText } from '../../evaluation/scorecard.js';
 import type { COMPARE } from '../../options/evaluation.js';
 import type { OptionsOf } from '../../options/spec.js';
@@ -47,7 +47,7 @@ async function evaluateAll(
   let open: { size: string; evaluation: OpenEvaluation } | undefined;
   try {
     for (const model of models) {
-      const generator = await Generator.load(model, { device: options.device });
+      const generator = await Generator.load(model, placeFor(options));
       const { height, width, channels } = generator.info.image;
       const size = `${height}×${width}×${channels}`;
       if (open && open.size !== size) {

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { Generator, readModelInfo, readSource, UserError, withModelInfo } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, qualityOf } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
-import { openEvaluation } from '../../evaluation/open.js';
+import { openEvaluation, placeFor } from '../../evaluation/open.js';
 import { htmlReport } from '../../evaluation/report/report.js';
 import { scorecardText } from '../../evaluation/scorecard.js';
 import { checkWritable, kindOf } from '../../files.js';
@@ -18,7 +18,7 @@ export async function run(options: Options): Promise<void> {
   if (write && (await kindOf(model)) !== 'file') {
     throw new UserError(`--write changes a file: give --model the path of one, not ${model}.`);
   }
-  const generator = await Generator.load(model, { device: options.device });
+  const generator = await Generator.load(model, placeFor(options));
   const evaluation = await openEvaluation(generator.info.image, options, extrasOf(options));
   try {
     const result = await evaluation.evaluate(model, generator, options.categories);

@@ -42,12 +42,12 @@ export async function openEvaluator(
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
   const settings = settingsOf(options);
-  const { samples, features, featuresRange, sliced = !hasJudge(spec), on } = settings;
+  const { samples, sliced = !hasJudge(spec), on } = settings;
   if (samples < FEWEST) {
     throw new UserError(`An evaluation takes at least ${FEWEST} images of a generator.`);
   }
   const real = await loadReal(spec, size, options.classes);
-  const extractor = await openFeatures(spec, features, featuresRange);
+  const extractor = await openFeatures(spec, settings);
   try {
     const sampleOf: SampleOf = async (pictures, phase) => ({
       pictures,
@@ -105,11 +105,10 @@ function comparable(
 /** The feature extractor; none for data without a judge if none is given. */
 async function openFeatures(
   spec: string,
-  features: string | undefined,
-  range: readonly [number, number] | undefined,
+  { features, featuresRange: range, threads }: EvaluateOptions,
 ): Promise<Extractor | undefined> {
   if (features === undefined && !hasJudge(spec)) return undefined;
-  return extractorFor(spec, features, range && { range });
+  return extractorFor(spec, features, { ...(range && { range }), ...(threads && { threads }) });
 }
 
 /** Extracts the features of images; `phase` names this work in progress events. */

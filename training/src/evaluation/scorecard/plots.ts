@@ -36,6 +36,63 @@ export async function classBars({ classes }: Evaluation): Promise<string | undef
   );
 }
 
+/** A mean over seeds, with its standard error if there are several. */
+export interface Mean {
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly mean: number;
+  readonly error?: number;
+}
+
+/** Means of one measure as points with bars of one standard error; the values behind them are faint. */
+export function meansChart(title: string, means: readonly Mean[]): Promise<string> {
+  const longest = Math.max(...means.map(({ name }) => name.length));
+  const left = Math.min(420, 24 + 7.5 * longest);
+  const points = { type: 'scatter' as const, animation: false };
+  return svgChart(
+    {
+      backgroundColor: '#ffffff',
+      title: { text: title, left: 'center', top: 10, textStyle: { fontSize: 16 } },
+      grid: { left, right: 32, top: 44, bottom: 36 },
+      xAxis: { type: 'value', scale: true, axisLabel: TEXT },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: means.map(({ name }) => name),
+        axisLabel: { ...TEXT, interval: 0, width: left - 16, overflow: 'truncate' },
+        splitLine: { show: true, lineStyle: { color: '#e5e7eb' } },
+      },
+      series: [
+        {
+          ...points,
+          symbolSize: 6,
+          itemStyle: { color: REAL, opacity: 0.4 },
+          data: means.flatMap(({ values }, row) => values.map((value) => [value, row])),
+        },
+        ...means.map(({ mean, error = 0 }, row) => ({
+          type: 'line' as const,
+          animation: false,
+          symbol: 'rect',
+          symbolSize: [2, 10],
+          color: GENERATED,
+          lineStyle: { width: 2 },
+          data: [
+            [mean - error, row],
+            [mean + error, row],
+          ],
+        })),
+        {
+          ...points,
+          symbolSize: 9,
+          itemStyle: { color: GENERATED },
+          data: means.map(({ mean }, row) => [mean, row]),
+        },
+      ],
+    },
+    { width: 900, height: 100 + 34 * means.length },
+  );
+}
+
 /** Points of each set in a plot; more would hide one another. */
 const SHOWN = 1500;
 

@@ -33,6 +33,8 @@ export interface EvaluateOptions {
   readonly sliced?: boolean;
   /** Optional measures that take minutes; none by default. */
   readonly extras?: readonly Extra[];
+  /** Threads of the feature extractor; one per processor by default. */
+  readonly threads?: number;
   /** Called with the progress. */
   readonly on?: (progress: EvaluateProgress) => void;
 }

@@ -1,0 +1,15 @@
+import { checkWritable } from '../../files.js';
+import type { OptionsOf } from '../../options/spec.js';
+import type { MERGE } from '../../options/sweep.js';
+import { printAside } from '../../terminal/print.js';
+import { joined, readResults, writeResults } from './results.js';
+import { report } from './sweep.js';
+
+export async function run(folders: string[], options: OptionsOf<typeof MERGE>): Promise<void> {
+  await checkWritable(options.out, 'folder', '--out');
+  const results = joined(folders, await Promise.all(folders.map(readResults)));
+  for (const row of results.rows) {
+    if (row.failed !== undefined) printAside(`${row.name} failed: ${row.failed}\n`);
+  }
+  report(results, await writeResults(options.out, results), options.json);
+}

@@ -1,0 +1,146 @@
+import { availableParallelism } from 'node:os';
+import type { SweepRow } from '@gpn/training';
+import { RowsFailed } from '../../errors.js';
+import { checkWritable } from '../../files.js';
+import type { OptionsOf } from '../../options/spec.js';
+import type { SWEEP } from '../../options/sweep.js';
+import { print, printAside } from '../../terminal/print.js';
+import { table } from '../../terminal/table.js';
+import { createBoard, lineOf } from './board.js';
+import { JOBS } from './jobs.js';
+import { nameOf, type Plan, planOf } from './plan.js';
+import { meansText, type Outcome, type Results, resultsOf, writeResults } from './results.js';
+import { findResult, forgetFailed, runRow } from './row.js';
+import { partOf, rowsOfPart } from './shard.js';
+
+export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promise<void> {
+  const plan = planOf(file, options.out);
+  if (options.print) {
+    const name =
+      nameOf(file)
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-|-$/g, '') || 'sweep';
+    const { threads } = plan.sweep;
+    print(JOBS[options.print]({ file, out: plan.out, parts: options.parts, threads, name }));
+    return;
+  }
+  const part = partOf(options.shard, process.env);
+  const rows = rowsOfPart(plan.rows, part);
+  const bad = rows.filter(({ recipe }) => typeof recipe === 'string');
+  if (options.dryRun) {
+    print(options.json ? `${JSON.stringify(plan.head, null, 2)}\n` : listed(rows));
+    if (bad.length > 0) throw failure(bad.length, rows.length);
+    return;
+  }
+  await checkWritable(plan.out, 'folder', '--out');
+  if (part)
+    printAside(
+      `Part ${part.index} of ${part.count}, by ${part.from}: ${rows.length} of ${plan.rows.length} runs.\n`,
+    );
+  if (options.retry) await forgetFailed(plan.out, rows);
+  const results = resultsOf(plan.head, await runAll(plan, rows, options.jobs));
+  report(results, await writeResults(plan.out, results), options.json);
+}
+
+/** Prints results. @throws RowsFailed if some rows have none */
+export function report(
+  results: Results,
+  files: readonly string[],
+  json: boolean | undefined,
+): void {
+  const text = `${meansText(results)}\n${files.map((file) => `${file}\n`).join('')}`;
+  print(json ? `${JSON.stringify(results, null, 2)}\n` : text);
+  const failed = results.rows.filter((row) => row.failed !== undefined);
+  if (failed.length > 0) throw failure(failed.length, results.rows.length);
+}
+
+const failure = (bad: number, all: number) =>
+  new RowsFailed(`${bad} of ${all} runs failed, for the reasons above; the others are done.`);
+
+/** The rows as a table, with what is wrong with them. */
+const listed = (rows: readonly SweepRow[]): string =>
+  table([
+    ['run', 'changes', ''],
+    ...rows.map(({ name, changes, recipe }) => [
+      name,
+      Object.entries(changes)
+        .map(([path, value]) => `${path}: ${JSON.stringify(value)}`)
+        .join(', '),
+      typeof recipe === 'string' ? recipe : 'ok',
+    ]),
+  ]);
+
+/** What is known of a row before it runs: its result, or what is wrong with its recipe. */
+const outcomeOf = async ({ out }: Plan, row: SweepRow): Promise<Outcome | undefined> =>
+  typeof row.recipe === 'string'
+    ? { name: row.name, key: row.key, failed: row.recipe }
+    : findResult(out, row);
+
+/** Runs what is not done yet, some rows at a time. */
+async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Promise<Outcome[]> {
+  const known = await Promise.all(rows.map((row) => outcomeOf(plan, row)));
+  const before = known.filter((outcome) => outcome !== undefined);
+  const queue = rows.filter((_, k) => !known[k]);
+  for (const outcome of before) {
+    if (outcome.failed !== undefined) printAside(`${lineOf(plan.head, outcome)}\n`);
+  }
+  const room = Math.max(1, Math.floor(availableParallelism() / plan.sweep.threads));
+  const atOnce = Math.min(jobs ?? room, Math.max(1, queue.length));
+  const board = createBoard(process.stderr, plan.head, {
+    total: rows.length,
+    before,
+    jobs: atOnce,
+  });
+  const interrupt = interruptible(board.stop);
+  const outcomes = [...before];
+  const work = async (): Promise<void> => {
+    for (let row = queue.shift(); row && !interrupt.signal.aborted; row = queue.shift()) {
+      const { name } = row;
+      board.say(name, 'starts');
+      const outcome = await runRow(plan, row, interrupt.signal, (line) => board.say(name, line));
+      if (!outcome) return;
+      outcomes.push(outcome);
+      board.ended(outcome);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    board.stop();
+    interrupt.release();
+  }
+  interrupt.exitIfInterrupted();
+  return outcomes;
+}
+
+/** Exit codes of a process that a signal ended: by convention, 128 and the signal's number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The first Ctrl-C (or SIGTERM) stops all trainings at a checkpoint; the second one at once. */
+function interruptible(tidy: () => void) {
+  const controller = new AbortController();
+  let by: keyof typeof SIGNALS | undefined;
+  const stop = (name: keyof typeof SIGNALS): void => {
+    tidy();
+    if (by) process.exit(SIGNALS[name]);
+    by = name;
+    printAside(
+      '\ngpn-cli: Saving checkpoints before stopping; press Ctrl-C again to stop at once.\n',
+    );
+    controller.abort();
+  };
+  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  for (const name of names) process.on(name, stop);
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const name of names) process.off(name, stop);
+    },
+    exitIfInterrupted: () => {
+      if (!by) return;
+      printAside('gpn-cli: Stopped; the same command goes on from here.\n');
+      process.exit(SIGNALS[by]);
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/** `gpn-cli sweep` and `merge`: the built command, with trainings of seconds. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bin, gpn, scratchFolder, until } from './cli.js';
+import { root } from './imports.js';
+
+const folder = scratchFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const read = (...names: string[]) => readFileSync(at(...names), 'utf8');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SWEEP = `recipe: base.yml
+runs:
+  - name: plain
+  - name: bad
+    set: { training.los: hinge }
+  - name: hinge
+    set: { training.loss: hinge }
+seeds: 2
+steps: 9
+evaluate: { samples: 8 }
+`;
+
+beforeAll(async () => {
+  mkdirSync(at('data'));
+  for (let k = 0; k < 16; k++) {
+    const level = 15 * k;
+    const create = {
+      width: 28,
+      height: 28,
+      channels: 3 as const,
+      background: { r: level, g: level, b: level },
+    };
+    await sharp({ create })
+      .png()
+      .toFile(at(`data/${k}.png`));
+  }
+  const recipe = readFileSync(join(root, 'test/kills/recipe.yml'), 'utf8')
+    .replace('dataset: mnist', 'dataset: data')
+    .replace(/ {2}classes: .*\n/, '')
+    .replace('batch_size: 16', 'batch_size: 8')
+    .replace(/ {2}(evaluate_|on_collapse).*\n/g, '');
+  writeFileSync(at('base.yml'), recipe);
+  writeFileSync(at('sweep.yml'), SWEEP);
+  const whole = gpn(folder, 'sweep', 'sweep.yml', '-o', 'whole');
+  expect(whole.code, whole.stderr).toBe(1);
+  expect(whole.stderr).toContain(
+    'bad-seed0 failed: training.los is not a known key; did you mean loss?',
+  );
+  expect(whole.stderr).toContain('2 of 6 runs failed');
+});
+
+test('rows beside a bad one are trained and measured, with means and standard errors', () => {
+  const { rows, means } = JSON.parse(read('whole/results.json'));
+  expect(rows).toHaveLength(6);
+  const values = [0, 1].map((k) => rows[k].scores.sliced as number);
+  const [a = 0, b = 0] = values;
+  expect(means[0].setting).toBe('plain');
+  expect(means[0].scores.sliced.mean).toBeCloseTo((a + b) / 2, 9);
+  // Of two values: half of their difference.
+  expect(means[0].scores.sliced.error).toBeCloseTo(Math.abs(a - b) / 2, 9);
+  expect(means[1]).toMatchObject({ setting: 'bad', seeds: 0, failed: 2 });
+  expect(read('whole/results.md')).toMatch(/\| hinge \| 2 \| [\d.]+ ± [\d.]+ \|/);
+  expect(read('whole/results.svg')).toMatch(/^<svg/);
+});
+
+test('a sweep killed with its trainings goes on to the same bytes, and repeats nothing', async () => {
+  for (const done of [1, 3]) {
+    const child = spawn(process.execPath, [bin, 'sweep', 'sweep.yml', '-o', 'broken'], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    await until(
+      child,
+      () => existsSync(at('broken/results')) && readdirSync(at('broken/results')).length >= done,
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  const kept = readdirSync(at('broken/results'));
+  const last = gpn(folder, 'sweep', 'sweep.yml', '-o', 'broken');
+  expect(last.code, last.stderr).toBe(1);
+  for (const name of kept) expect(last.stderr).not.toContain(`${name.replace('.json', '')}:`);
+  for (const name of ['results.json', 'results.md', 'results.svg'])
+    expect(read('broken', name), name).toBe(read('whole', name));
+});
+
+test('parts that are merged give the bytes of one machine; a part that is missing or there twice is named', () => {
+  const part = (k: number) =>
+    gpn(folder, 'sweep', 'sweep.yml', '-o', `part-${k}`, '--shard', `${k}/2`);
+  const merge = (...parts: string[]) => gpn(folder, 'merge', ...parts, '-o', 'merged');
+  expect([part(0), part(1)].map(({ code }) => code)).toEqual([1, 1]);
+  expect(merge('part-0')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('3 of 6 runs are missing: plain-seed1,'),
+  });
+  expect(merge('part-0', 'part-1', 'part-0')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('plain-seed0 is there twice, in part-0 and in part-0'),
+  });
+  expect(merge('part-0', 'part-1').code).toBe(1);
+  for (const name of ['results.json', 'results.md', 'results.svg'])
+    expect(read('merged', name), name).toBe(read('whole', name));
+});
+
+test('a result of other settings is not taken for one of these', () => {
+  writeFileSync(at('other.yml'), SWEEP.replace('steps: 9', 'steps: 8'));
+  const { code, stderr } = gpn(folder, 'sweep', 'other.yml', '-o', 'whole');
+  expect(code).toBe(2);
+  expect(stderr).toContain('plain-seed0.json is the result of other settings');
+});
+
+const slurm = spawnSync('scontrol', ['ping'], { encoding: 'utf8' });
+const ready = slurm.status === 0 && slurm.stdout.includes('UP');
+
+test.skipIf(!ready)(
+  `Slurm runs the parts to the same bytes${ready ? '' : ' (skipped: scontrol ping finds no controller)'}`,
+  async () => {
+    const out = at('cluster');
+    const { stdout } = gpn(
+      folder,
+      'sweep',
+      'sweep.yml',
+      '-o',
+      out,
+      '--print',
+      'slurm',
+      '--parts',
+      '2',
+    );
+    const own = `exec ${process.execPath} ${bin} `;
+    writeFileSync(at('job.sh'), stdout.replace('exec npx gpn-cli ', own));
+    // The job ends with 1, as the bad rows do.
+    spawnSync('sbatch', ['--wait', 'job.sh'], { cwd: folder, encoding: 'utf8' });
+    const parts = [0, 1].map((k) => join(out, `part-${k}`));
+    const merged = gpn(folder, 'merge', ...parts, '-o', 'from-slurm');
+    expect(merged.code, merged.stderr).toBe(1);
+    expect(read('from-slurm/results.json')).toBe(read('whole/results.json'));
+  },
+);
