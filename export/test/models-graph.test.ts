@@ -252,6 +252,8 @@ describe('a converted graph model', () => {
     expect([...cut.inputs.keys()]).toEqual(['x']);
     const rest = await convertModel(file, { outputs: ['y'], inputShapes: { found: [2] } });
     expect([...rest.inputs.keys()]).toEqual(['found']);
+    const whole = await convertModel(file, { outputs: ['z'], inputShapes: { z: [2] } });
+    expect(whole.inputs.get('z')?.dtype).toBe('float32');
     const session = await open(rest);
     const { y } = await session.run({ found: float32([2], Float32Array.of(-1, 2)) });
     expect(Array.from(y?.data ?? [], Number)).toEqual([0, 2]);
