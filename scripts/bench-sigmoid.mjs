@@ -21,7 +21,10 @@ const open = (fn, exactSigmoids) =>
   );
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 
-const data = Float32Array.from({ length: tf.util.sizeFromShape(SHAPE) }, (_, i) => 20 * Math.sin(i));
+const data = Float32Array.from(
+  { length: tf.util.sizeFromShape(SHAPE) },
+  (_, i) => 20 * Math.sin(i),
+);
 const x = new ort.Tensor('float32', data, SHAPE);
 for (const [name, fn] of Object.entries(FUNCTIONS)) {
   const sessions = [await open(fn, false), await open(fn, true)];
@@ -40,7 +43,8 @@ for (const [name, fn] of Object.entries(FUNCTIONS)) {
     }
   }
   const [one, four] = times.map(median);
-  const tails = name === 'alone' ? `, errors ${errors.map((e) => e.toExponential(1)).join(' and ')}` : '';
+  const tails =
+    name === 'alone' ? `, errors ${errors.map((e) => e.toExponential(1)).join(' and ')}` : '';
   console.log(
     `${name}: ${one.toFixed(2)} and ${four.toFixed(2)} ms, ratio ${(four / one).toFixed(2)}${tails}`,
   );

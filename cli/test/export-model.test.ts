@@ -67,6 +67,15 @@ describe('export MODEL.json', () => {
     expect(printed.stdout).toMatch(/^Wrote the layers model to .*\n$/);
   });
 
+  test('leaves sizes free that have letters, and ends where --outputs says', async () => {
+    const free = ['--input-shape', 'conv_input=NxHx8x1', '--outputs', 'conv,out'];
+    expect(await main(['export', file, '-o', out, ...free])).toBe(0);
+    printed.stdout = '';
+    expect(await main(['inspect', '--json', out])).toBe(0);
+    expect(printed.stdout.replaceAll(/\s/g, '')).toContain('["N","H",8,1]');
+    expect(printed.stdout).toContain('"conv"');
+  });
+
   const rows: [string, () => string[], RegExp][] = [
     [
       'a missing size',
@@ -101,6 +110,15 @@ describe('export MODEL.json', () => {
       },
       /group1-shard1of1\.bin is truncated/,
     ],
+    ['an unknown output', () => [file, ...given, '--outputs', 'nope'], /no layer "nope"/],
+    ['an input to fix that is none', () => [file, ...given, '--fix', 'p=1'], /no input "p" to fix/],
+    ['a Keras file', () => [join(dirname(out), 'model.h5')], /is a Keras file, .*model\.json that/],
+    [
+      'a model from before TF.js 1.0',
+      () => [join(dirname(out), 'tensorflowjs_model.pb')],
+      /is a model of TensorFlow\.js before 1\.0/,
+    ],
+    ['--fix with a run', () => [dirname(out), '--fix', 'a=1'], /--fix is for TF\.js models/],
     ['--network with a TF.js model', () => [file, '--network', 'generator'], /--network/],
     [
       '--input-shape with a run',

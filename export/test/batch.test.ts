@@ -55,6 +55,7 @@ const FUNCTIONS: Readonly<Record<string, (x: Images) => tf.Tensor>> = {
   'numbers computed from the size': (x) => tf.div(tf.sum(x, [1, 2, 3]), tf.scalar(x.shape[0])),
   'its shape': (x) => tf.tensor1d(x.shape, 'int32'),
   'its shape as float32, and its last index': (x) => tf.stack([...x.shape, x.shape[0] - 1]),
+  'twice its batch and one': (x) => tf.scalar(2 * x.shape[0] + 1, 'int32'),
   'its number of elements': (x) => tf.scalar(x.size, 'int32'),
   'a product of parts of its shape': (x) =>
     tf.prod(tf.slice(tf.tensor1d(x.shape, 'int32'), [0], [2])),

@@ -198,6 +198,7 @@ describe('convertModel says in one sentence what is wrong with a model', () => {
   test('shapes that can be read', () => {
     expect(parseInputShape('image=1x64x96x3')).toEqual(['image', [1, 64, 96, 3]]);
     expect(parseInputShape('a=b:0=Nx7')).toEqual(['a=b', ['N', 7]]);
+    expect(parseInputShape('image=NxHxW2x3')).toEqual(['image', ['N', 'H', 'W2', 3]]);
     expect(parseInputShape('scalar=')).toEqual(['scalar', []]);
   });
 });

@@ -204,6 +204,77 @@ describe('a converted layers model', () => {
     expect(inspectModel(free.model.toBytes()).outputs[0]?.shape).toEqual(['N', 7, 5, 2]);
   });
 
+  test('sizes that stay free are compared at two of each', async () => {
+    const model = unsettle(
+      sequential(
+        layers.conv2d({ inputShape: [null, null, 3], filters: 2, kernelSize: 3 }),
+        layers.upSampling2d({ size: [2, 2], interpolation: 'nearest' }),
+      ),
+    );
+    const file = writeModel(folder(), await artifactsOf(model));
+    const name = model.inputNames[0] as string;
+    const converted = await convertModel(file, { inputShapes: { [name]: ['N', 'H', 'W', 3] } });
+    const shapes: string[] = [];
+    const session = await open(converted);
+    const { difference } = await verifyModel(converted, (inputs) => {
+      shapes.push(`${inputs[name]?.shape}`);
+      return session.run(inputs);
+    });
+    await session.dispose();
+    expect(difference).toBeLessThan(1e-6);
+    expect(shapes).toEqual(['1,64,80,3', '1,64,80,3', '2,64,80,3', '1,40,56,3']);
+  });
+
+  test('a layer that writes its result’s size where its input’s is leaves the model’s input', async () => {
+    const model = unsettle(
+      sequential(
+        layers.centerCrop({ inputShape: [9, 7, 3], height: 5, width: 4 }),
+        layers.conv2d({ filters: 2, kernelSize: 3 }),
+      ),
+    );
+    const converted = await convertModel(writeModel(folder(), await artifactsOf(model)));
+    expect([...converted.inputs.values()].map(({ shape }) => shape.slice(1))).toEqual([[9, 7, 3]]);
+    const session = await open(converted);
+    const { difference } = await verifyModel(converted, (inputs) => session.run(inputs));
+    await session.dispose();
+    expect(difference).toBeLessThan(1e-6);
+  });
+
+  test('ends at any layer, and says which there are if there is none of the name', async () => {
+    const model = unsettle(twoInTwoOut());
+    const file = writeModel(folder(), await artifactsOf(model));
+    const hidden = model.layers.find((l) => l.getClassName() === 'Concatenate')?.name as string;
+    const converted = await convertModel(file, { outputs: [hidden, 'score'] });
+    expect(converted.outputs).toEqual([hidden, 'score']);
+    const session = await open(converted);
+    const { difference } = await verifyModel(converted, (inputs) => session.run(inputs));
+    await session.dispose();
+    expect(difference).toBeLessThan(1e-6);
+    await expect(convertModel(file, { outputs: ['nope'] })).rejects.toThrow(
+      /has no output and no layer "nope": its layers are .*score/,
+    );
+  });
+
+  test('says which layer cannot be exported, and where to cut', async () => {
+    const { layers: L } = tfl;
+    const model = sequential(
+      L.dense({ units: 4, inputShape: [3], name: 'first' }),
+      L.layerNormalization({ name: 'second' }),
+    );
+    const file = writeModel(folder(), await artifactsOf(model));
+    const { prototype } = Object.getPrototypeOf(model.layers[1]).constructor;
+    const { call } = prototype;
+    prototype.call = (x: tf.Tensor) =>
+      tf.scalar(([x].flat()[0] as tf.Tensor).dataSync()[0] as number);
+    try {
+      await expect(convertModel(file)).rejects.toThrow(
+        /the layer "second" \(LayerNormalization\): The values of a tensor were read while .*\. --outputs first ends the file before it\.$/,
+      );
+    } finally {
+      prototype.call = call;
+    }
+  });
+
   test('weights as float16: half the file, the same networks within half precision', async () => {
     const model = unsettle(
       sequential(

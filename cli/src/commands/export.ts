@@ -19,6 +19,7 @@ type Options = OptionsOf<typeof EXPORT>;
 
 export async function run(source: string, options: Options): Promise<void> {
   await checkWritable(options.output, 'file', '--output');
+  await refuseForeign(source);
   const isModel = await namesModel(source);
   refuseStray(isModel, options);
   try {
@@ -28,6 +29,43 @@ export async function run(source: string, options: Options): Promise<void> {
       ? new UserError(error.message, { cause: error.cause })
       : error;
   }
+}
+
+/** Files of other formats, by their ends, and what makes a model.json of them. */
+const FOREIGN: readonly (readonly [end: RegExp, what: string, remedy: string])[] = [
+  [
+    /(^|\/)tensorflowjs_model\.pb$/,
+    'a model of TensorFlow.js before 1.0',
+    'convert the original again with a tensorflowjs_converter of today',
+  ],
+  [
+    /\.pb$/i,
+    'a graph of TensorFlow',
+    'convert it with tensorflowjs_converter (pip install tensorflowjs)',
+  ],
+  [
+    /\.(h5|hdf5|keras)$/i,
+    'a Keras file',
+    'convert it with tensorflowjs_converter --input_format keras or keras_keras (pip install tensorflowjs)',
+  ],
+  [/\.tflite$/i, 'a TensorFlow Lite file', 'convert the model that it was made of'],
+  [/\.onnx$/i, 'an ONNX file already', 'take what it was made of'],
+];
+
+/** Files that such a model has in its folder. */
+const INSIDE = ['tensorflowjs_model.pb', 'saved_model.pb'];
+
+async function refuseForeign(source: string): Promise<void> {
+  const inside = INSIDE.map((name) => join(source, name));
+  const kinds = await Promise.all([join(source, 'model.json'), ...inside].map(kindOf));
+  const [isModel, ...found] = kinds.map((kind) => kind === 'file');
+  const file = (!isModel && inside.find((_, i) => found[i])) || source;
+  const foreign = FOREIGN.find(([end]) => end.test(file));
+  if (!foreign) return;
+  const [, what, remedy] = foreign;
+  throw new UserError(
+    `${file} is ${what}, which cannot be read: ${remedy}, and give the model.json that comes of it.`,
+  );
 }
 
 /** A TF.js model is a .json file or a folder with a model.json, which a run does not have. */

@@ -4,6 +4,7 @@ interface NodeDef {
   readonly name: string;
   readonly op: string;
   readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, { readonly type?: unknown }>>;
 }
 
 export interface GraphDef {
@@ -18,6 +19,18 @@ export const nodesOf = (topology: GraphDef): Nodes =>
 
 /** The node that computes a tensor, such as `a/b:1`, or that must run first, `^a/b`. */
 export const nodeOf = (tensor: string): string => tensor.replace(/^\^/, '').replace(/:\d+$/, '');
+
+/** Attributes that say of which type a node's result is, the first that a node has. */
+const TYPES = ['Tout', 'DstT', 'out_type', 'output_type', 'dtype', 'T'];
+
+/** Whether a node gives floats, whole numbers or truths, as far as its attributes say it. */
+export function typeOf(nodes: Nodes, name: string): 'float32' | 'int32' | 'bool' {
+  const { attr = {} } = nodes.get(nodeOf(name)) ?? {};
+  const key = TYPES.find((type) => attr[type]?.type !== undefined);
+  const type = String(key && attr[key]?.type);
+  if (/INT|^(3|9)$/.test(type)) return 'int32';
+  return /BOOL|^10$/.test(type) ? 'bool' : 'float32';
+}
 
 /** The nodes that tensors depend on, their own included; what goes into `starts` is left out. */
 export function upstream(

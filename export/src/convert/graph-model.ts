@@ -2,7 +2,7 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as tf from '@tensorflow/tfjs-core';
 import { ExportError } from '../error.js';
 import { enter, type Place } from '../trace/place.js';
-import { type GraphDef, howToCut, type Nodes, nodeOf, nodesOf, upstream } from './cut.js';
+import { type GraphDef, howToCut, type Nodes, nodeOf, nodesOf, typeOf, upstream } from './cut.js';
 import type { ModelFiles } from './disk.js';
 import { graphRunner } from './graph-runner.js';
 import { type Cut, checked, type LoadedModel, type ModelInput, unique } from './loaded.js';
@@ -110,7 +110,7 @@ function graphInputs(
   });
   const inner = starts
     .filter((name) => !own.some((input) => input.name === name) && nodes.has(nodeOf(name)))
-    .map((name) => ({ name, tensor: name, shape: undefined, dtype: 'float32' as const }));
+    .map((name) => ({ name, tensor: name, shape: undefined, dtype: typeOf(nodes, name) }));
   if (!asked && inner.length === 0) return own;
   const ends = outputs.map(({ tensor }) => tensor);
   const needed = upstream(nodes, ends, new Set(inner.map(({ tensor }) => nodeOf(tensor))));

@@ -85,7 +85,7 @@ const RESHAPING = new Set(['Reshape', 'Expand']);
  * of its inputs and outputs.
  */
 export function encodeNodes(graph: BodyGraph, opset: number, prefix = '', around?: Around) {
-  const order = graph.order().map((node) => inOpset(node, opset));
+  const order = graph.order().flatMap((node) => inOpset(node, opset));
   const names = nameValues(order, graph, prefix, around);
   const nameOf = (v: Value | undefined): string => (v ? (names.get(v) as string) : '');
   const nodes = order.map((node) => {

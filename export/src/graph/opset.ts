@@ -50,14 +50,59 @@ const SINCE: Readonly<Record<string, (node: Node) => number>> = {
 
 /** From this opset on reductions take their axes as an input; ReduceSum, alone, does from the first. */
 const AXES_AS_INPUT = 18;
-const REDUCTIONS = new Set(['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1']);
 
-/** A node in the form that an opset has: axes of reductions may be an attribute there. */
-export function inOpset(node: Node, opset: number): Node {
+/** A node in the forms that older opsets have, where they say the same otherwise. */
+const OLDER: Readonly<Record<string, { before: number; write: (node: Node) => Node[] }>> = {
+  // Axes of reductions may be an attribute.
+  ...Object.fromEntries(
+    ['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1'].map((op) => [
+      op,
+      { before: AXES_AS_INPUT, write: withAxesAsAttribute },
+    ]),
+  ),
+  Shape: { before: 15, write: slicedShape },
+  Relu: { before: 14, write: largerThanZero },
+};
+
+function withAxesAsAttribute(node: Node): Node[] {
   const axes = node.inputs[1]?.data;
-  if (opset >= AXES_AS_INPUT || !REDUCTIONS.has(node.op) || !axes) return node;
+  if (!axes) return [node];
   const attrs = { axes: Array.from(axes as BigInt64Array, Number), ...node.attrs };
-  return { ...node, inputs: node.inputs.slice(0, 1), attrs };
+  return [{ ...node, inputs: node.inputs.slice(0, 1), attrs }];
+}
+
+/** A value that only the file has. */
+const constant = (data: BigInt64Array | Int32Array, shape: readonly number[]): Value => ({
+  id: -1,
+  shape,
+  dtype: data instanceof Int32Array ? 'int32' : 'int64',
+  data,
+});
+
+/** A part of a shape, as a slice of it. */
+function slicedShape(node: Node): Node[] {
+  const { start, end } = node.attrs as { start?: number; end?: number };
+  if (start === undefined) return [node];
+  const rank = (node.inputs[0] as Value).shape.length;
+  const all: Value = { id: -1, shape: [rank], dtype: 'int64' };
+  const bounds = [start, end ?? rank, 0].map((n) => constant(BigInt64Array.of(BigInt(n)), [1]));
+  return [
+    { ...node, attrs: {}, outputs: [all] },
+    { op: 'Slice', inputs: [all, ...bounds], attrs: {}, outputs: node.outputs },
+  ];
+}
+
+function largerThanZero(node: Node): Node[] {
+  const [x] = node.inputs as [Value];
+  return x.dtype === 'int32'
+    ? [{ ...node, op: 'Max', inputs: [x, constant(Int32Array.of(0), [])] }]
+    : [node];
+}
+
+/** A node in the form that an opset has. */
+export function inOpset(node: Node, opset: number): Node[] {
+  const older = OLDER[node.op];
+  return older && opset < older.before ? older.write(node) : [node];
 }
 
 /** The first opset that has a node's operator as it is written. */
@@ -67,20 +112,27 @@ const sinceOf = (node: Node): number =>
     ...(node.body?.graph.order() ?? []).map((inner) => sinceOf(inner)),
   );
 
+/** The first opset that has it, or what says the same. */
+const lowestOf = (node: Node): number =>
+  inOpset(node, FIRST_OPSET).reduce((most, part) => Math.max(most, sinceOf(part)), FIRST_OPSET);
+
 /**
- * The opset of a graph's file: the lowest possible one, or the one that is asked for.
+ * The opset of a graph's file: the lowest that has its operators as they are written, or the one that is
+ * asked for.
  * @throws ExportError if no file can have that opset, or this graph's cannot
  */
 export function opsetOf(graph: Graph, asked?: number): number {
   const nodes = graph.order();
-  const lowest = nodes.reduce((most, node) => Math.max(most, sinceOf(node)), FIRST_OPSET);
-  if (asked === undefined) return lowest;
+  const lowest = (of: (node: Node) => number): number =>
+    nodes.reduce((most, node) => Math.max(most, of(node)), FIRST_OPSET);
+  if (asked === undefined) return lowest(sinceOf);
   checkOpset(asked);
-  if (asked >= lowest) return asked;
-  const { op } = nodes.find((node) => sinceOf(node) === lowest) as Node;
+  const needed = lowest(lowestOf);
+  if (asked >= needed) return asked;
+  const { op, origin } = nodes.find((node) => lowestOf(node) === needed) as Node;
   throw new ExportError(
-    `Opset ${asked} is too low for this graph: its operator ${op} needs opset ${lowest}. Ask for ` +
-      `${lowest} or more, or for none: then the file has the lowest possible one.`,
+    `Opset ${asked} is too low for this graph: its operator ${op}${origin ? `, of ${origin},` : ''} needs opset ${needed}. Ask for ` +
+      `${needed} or more, or for none: then the file has the lowest possible one.`,
   );
 }
 

@@ -17,8 +17,8 @@ const INT64_MAX = 2n ** 63n - 1n;
  * traced with, as entries of shapes and as whole numbers computed from them. Comparing it with a
  * second trace at other sizes shows each such place: they are written as −1, as "to the end", or from
  * the size of an input.
- * @throws Error if a number depends on a free size in another way than as a multiple of one, or as
- *   one plus or minus a whole number; or if how many numbers a constant has depends on it
+ * @throws Error if a number depends on a free size in another way than as a multiple of one, plus or
+ *   minus a whole number; or if how many numbers a constant has depends on it
  */
 export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimension[]): Graph {
   const sizes = compare(graph, second, axes);
@@ -103,6 +103,9 @@ const branches = (where: string): Error =>
     `${where} is traced differently at another batch size: the function branches on the size of its batch, or on another that is free`,
   );
 
+/** A larger multiple of a size, with a number added, is taken for a chance: a square would look like it. */
+const MOST = 30;
+
 /** What a size is, by its value in each of two traces. */
 export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where: string): Extent {
   if (Object.is(x, y)) return x;
@@ -110,9 +113,14 @@ export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where
   for (const axis of axes) {
     const times = x / axis.size;
     if (Number.isInteger(times) && y === times * axis.other) return { axis, times, plus: 0 };
-    // No two axes differ by as much between the traces.
-    if (y - x === axis.other - axis.size) return { axis, times: 1, plus: x - axis.size };
-    if (x - y === axis.other - axis.size) return { axis, times: -1, plus: x + axis.size };
+  }
+  for (const axis of axes) {
+    // How far the two sizes of an axis are apart is a prime of its own, so that no small multiples of two
+    // are alike, unless the prime is itself so small.
+    const far = axis.other - axis.size;
+    const times = (y - x) / far;
+    if (Number.isInteger(times) && Math.abs(times) <= (far > MOST ? MOST : 1))
+      return { axis, times, plus: x - times * axis.size };
   }
   throw bakedIn(where, axes);
 }

@@ -51,32 +51,33 @@ function paddingOf(node: GraphNode): Padding {
   return [[0, 0], ...sides, [0, 0]] as tf.backend_util.ExplicitPadding;
 }
 
-type Activation = (x: tf.Tensor, node: GraphNode) => tf.Tensor;
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  relu: tf.relu,
-  relu6: tf.relu6,
-  elu: tf.elu,
-  sigmoid: tf.sigmoid,
-  tanh: tf.tanh,
-  leakyrelu: (x, { attrs }) => tf.leakyRelu(x, attrs.leakyrelu_alpha as number),
-  prelu: (x, { inputs }) => tf.prelu(x, inputs.at(-1) as tf.Tensor),
-};
-
 /** TF.js refuses a filter that sees a part of the channels, and takes other strides for channels-first. */
 const conv2d: Executor = (node) => {
-  const [, filter, bias] = node.inputs as [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D];
-  const fused = (node.attrs.fused_ops ?? []) as string[];
-  const [strides, dilations] = [ofSides(node, 'strides'), ofSides(node, 'dilations')];
-  const pad = paddingOf(node);
-  const name = fused.find((op) => op !== 'biasadd');
-  const activation = name === undefined ? (x: tf.Tensor) => x : ACTIVATIONS[name];
-  if (!activation) throw new Error(`a convolution with ${name} after it is not known here`);
+  const { inputs, attrs } = node;
+  const [, filter, ...rest] = inputs as [tf.Tensor4D, tf.Tensor4D, ...tf.Tensor[]];
+  const fused = ((attrs.fused_ops ?? []) as string[]).filter((op) => op !== 'noop');
+  const bias = fused.includes('biasadd') ? rest.shift() : undefined;
+  const activation = (fused.find((op) => op !== 'biasadd') ??
+    'linear') as tf.backend_util.Activation;
+  const [slopes] = rest;
+  const slope = attrs.leakyrelu_alpha as number;
+  const sizes = {
+    strides: ofSides(node, 'strides'),
+    dilations: ofSides(node, 'dilations'),
+    pad: paddingOf(node),
+  };
   return onChannelsLast(node, (x) => {
-    const y =
-      x.shape[3] === filter.shape[2]
-        ? tf.conv2d(x, filter, strides, pad as number, 'NHWC', dilations)
-        : groupedConv2d(x, filter, { strides, pad, dilations });
-    return activation(fused.includes('biasadd') ? tf.add(y, bias) : y, node);
+    if (x.shape[3] !== filter.shape[2]) {
+      const y = groupedConv2d(x, filter, sizes);
+      const shifted = bias ? tf.add(y, bias) : y;
+      return tf.backend_util.applyActivation(shifted, activation, slopes as tf.Tensor, slope);
+    }
+    return tf.fused.conv2d({
+      ...{ x, filter, ...sizes, activation, leakyreluAlpha: slope },
+      pad: sizes.pad as number,
+      ...(bias && { bias }),
+      ...(slopes && { preluActivationWeights: slopes }),
+    });
   });
 };
 

@@ -17,6 +17,7 @@ export const ELEMENTWISE: Rules = {
   ...each(['Relu', 'LeakyRelu', 'Elu', 'Selu', 'Sigmoid', 'Softplus'], first),
   // Along an axis, or over neighbours, but as many numbers come out as go in.
   ...each(['Softmax', 'LogSoftmax', 'LRN', 'CumSum', 'DFT'], first),
+  ...each(['RandomNormalLike', 'RandomUniformLike'], first),
   ...each(['Add', 'Sub', 'Mul', 'Div', 'Mod', 'Pow', 'Max', 'Min', 'BitwiseAnd'], broadcast),
   ...each(['And', 'Or', 'Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'], broadcast),
   Where: broadcast,
