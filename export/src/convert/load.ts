@@ -4,8 +4,9 @@ import '../trace/cpu.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { ModelFiles, ModelKind } from './disk.js';
-import { graphRunner } from './graph-runner.js';
+import { graphRunner } from './graph/runner.js';
 import { asKeras2 } from './keras.js';
+import { mendGru } from './mended/gru.js';
 import { checkTopology } from './topology.js';
 
 export interface ModelInput {
@@ -55,6 +56,8 @@ export const loadingReason = (error: unknown): string => {
     ? 'a part of it is missing or damaged; save or download it again'
     : reason;
 };
+
+mendGru();
 
 const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles) => Promise<LoadedModel>>> = {
   async layers({ path, artifacts: found }) {
