@@ -4,7 +4,7 @@ import { ExportError } from '../error.js';
 import { enter, type Place } from '../trace/place.js';
 import { type GraphDef, howToCut, type Nodes, nodeOf, nodesOf, typeOf, upstream } from './cut.js';
 import type { ModelFiles } from './disk.js';
-import { graphRunner } from './graph-runner.js';
+import { graphRunner } from './graph/runner.js';
 import { type Cut, checked, type LoadedModel, type ModelInput, unique } from './loaded.js';
 import { mendOps } from './mended/ops.js';
 

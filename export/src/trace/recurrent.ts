@@ -24,6 +24,8 @@ interface Cell {
   readonly bias?: LayerVariable | null;
   readonly activation: Activation;
   readonly recurrentActivation?: Activation;
+  /** Of a GRU: whether the state is reset after its product with the weights. */
+  readonly resetAfter?: boolean;
   getClassName(): string;
 }
 
@@ -204,9 +206,14 @@ function operator(
   const rows = (matrix: LayerVariable): tf.Tensor =>
     tf.expandDims(tf.transpose(perGate(matrix.read(), 1)), 0);
   // ONNX adds a second bias, to the product with the state.
-  const bias = cell.bias
-    ? tf.concat([perGate(cell.bias.read(), 0), tf.zeros([gates.length * units])], 0)
-    : undefined;
+  const one = cell.bias?.read();
+  const two = one && (cell.resetAfter ? tf.unstack(one) : [one, tf.zeros(one.shape)]);
+  const bias =
+    two &&
+    tf.concat(
+      two.map((row) => perGate(row, 0)),
+      0,
+    );
   const tensors = {
     x,
     kernel: rows(cell.kernel),
@@ -219,6 +226,7 @@ function operator(
     hidden_size: units,
     direction: backwards ? 'reverse' : 'forward',
     activations: names,
+    ...(cell.resetAfter && { linear_before_reset: 1 }),
   };
   const [outputs, ...last] = (tf.backend() as TraceBackend).record(tensors, (b, views) =>
     node(b, op, views, attrs, units, states),

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { groupedConv2d } from './grouped-conv.js';
+import { mendGru } from './gru.js';
 
 type Layer = layers.Layer;
 type Shape = (number | null)[];
@@ -194,6 +195,7 @@ export function mendLayers(): void {
   if (mended) return;
   mended = true;
   mendConv2d();
+  mendGru();
   entryOf('Resizing')[0].prototype.computeOutputShape = function (shape) {
     const sizes = (Array.isArray(shape[0]) ? shape[0] : shape) as Shape;
     return [...sizes.slice(0, -3), this.height, this.width, sizes.at(-1) as number];

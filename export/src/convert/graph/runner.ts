@@ -1,7 +1,7 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as tf from '@tensorflow/tfjs-core';
-import { reasonOf } from '../reason.js';
-import { isRecording } from '../trace/backend.js';
+import { reasonOf } from '../../reason.js';
+import { isRecording } from '../../trace/backend.js';
 import { branchesAsChoices } from './choices.js';
 import { loopsAsFunctions } from './frames.js';
 import type { GraphDef } from './graph-def.js';

@@ -6,8 +6,8 @@
 
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { isConstant, type TraceBackend } from '../trace/backend.js';
-import { rangeTensor, shapeTensor, whereTrue } from '../trace/unknown-sizes.js';
+import { isConstant, type TraceBackend } from '../../trace/backend.js';
+import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
 
 /** Runs a function of the graph's library. */
