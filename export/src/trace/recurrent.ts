@@ -207,7 +207,7 @@ function operator(
     tf.expandDims(tf.transpose(perGate(matrix.read(), 1)), 0);
   // ONNX adds a second bias, to the product with the state.
   const one = cell.bias?.read();
-  const two = one && (cell.resetAfter ? tf.unstack(one) : [one, tf.zerosLike(one)]);
+  const two = one && (cell.resetAfter ? tf.unstack(one) : [one, tf.zeros(one.shape)]);
   const bias =
     two &&
     tf.concat(
