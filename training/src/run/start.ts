@@ -155,6 +155,7 @@ export async function loadData(
     width,
     channels,
     preparation: preparationOf(data),
+    crops: data.crops,
     ...(classes && { classes }),
     skipUnreadable,
     cache: cacheOf(out),
