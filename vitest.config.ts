@@ -25,6 +25,7 @@ export default defineConfig(({ mode }) => ({
       '@gpn/runtime': at('./runtime/src/node/index.ts'),
       '@gpn/training/atomic': at('./training/src/files/atomic.ts'),
       '@gpn/training/pictures': at('./training/src/data/pictures/index.ts'),
+      '@gpn/training/detection': at('./training/src/evaluation/detection/index.ts'),
       '@gpn/training/lock': at('./training/src/files/lock.ts'),
       '@gpn/training': at('./training/src/index.ts'),
     },

@@ -17,20 +17,23 @@ export interface Suggestion {
  *
  * @param path of the folder as the recipe has it
  * @param file what to call the recipe in an error
+ * @param isDetector whether the recipes are those of a detector
  * @throws UserError if there are too few pictures, or a wish cannot be had
  */
 export async function suggestionsFor(
   folder: string,
   path: string,
   file: string,
+  isDetector = false,
 ): Promise<(wishes: Wishes) => Suggestion> {
   const line = statusLine(process.stderr);
   const survey = await surveyFolder(folder, {
     onProgress: (done, total) => line.show(`${done} of ${total} images`),
   }).finally(line.clear);
-  const { parseRecipe, suggestRecipe } = await import('@gpn/training');
+  const { parseRecipe, suggestDetector, suggestRecipe } = await import('@gpn/training');
+  const make = isDetector ? suggestDetector : suggestRecipe;
   return (wishes) => {
-    const text = suggestRecipe(survey, path, wishes);
+    const text = make(survey, path, wishes);
     return { text, recipe: parseRecipe(text, file), count: survey.parts[0]?.count ?? 0 };
   };
 }

@@ -45,6 +45,7 @@ export const NETWORKS: Readonly<Record<string, (options: NetworkOptions) => Pair
   dcgan: family(anyDcganGenerator, anyDcganDiscriminator),
   'dcgan-64': pair(dcgan64Generator, dcgan64Discriminator),
   'dcgan-mnist': pair(dcganGenerator, dcganDiscriminator),
+  gpn: pair(gpnGenerator, gpnLargeDiscriminator),
   'gpn-mnist': pair(gpnGenerator, gpnDiscriminator),
   'gpn-mnist-large': pair(dcganGenerator, gpnLargeDiscriminator),
   'infogan-mnist': pair(dcganGenerator, infoganDiscriminator),

@@ -1,15 +1,16 @@
 /** What the entries for Node and for browsers both export. */
 
 export { UserError } from './errors.js';
-export type { Calibration, NullDistribution } from './format/calibration.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';
 export { GENEROUS, type Limits, STRICT } from './format/limits.js';
 export {
+  type Calibration,
   type Certificate,
   type Distribution,
   type ImageInfo,
   type Kind,
   type ModelInfo,
+  type NullDistribution,
   type QualityInfo,
   readModelInfo,
   type ScoreMeaning,

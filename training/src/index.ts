@@ -1,4 +1,5 @@
 export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint.js';
+export { ALTERATIONS, type Alteration } from './data/alterations.js';
 export {
   type FolderSurvey,
   type PartSurvey,
@@ -24,6 +25,7 @@ export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { suggestRecipe, type Wishes } from './recipe/suggest.js';
+export { suggestDetector } from './recipe/suggest-detector.js';
 export {
   type Changes,
   evaluationOf,

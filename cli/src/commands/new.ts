@@ -15,7 +15,7 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
   }
   await checkWritable(out, 'file', '--out');
   const path = relative(dirname(resolve(out)), resolve(folder)) || '.';
-  const suggest = await suggestionsFor(folder, path, out);
+  const suggest = await suggestionsFor(folder, path, out, options.detector);
   const { minutes, steps, size, channels, labels, unlabelled, network, seed, device } = options;
   const wishes = {
     ...{ size, network, seed, steps },

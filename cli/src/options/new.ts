@@ -27,6 +27,10 @@ export const NEW = declare({
       'resnet',
       'dcgan',
     ]),
+    detector: flag(
+      '--detector',
+      'a recipe of a detector, which learns from normal pictures to find what does not belong',
+    ),
     seed: parsed('--seed <n>', 'the seed of the training (default: 0)', seed),
     device,
     json: flag('--json', 'print the path and the recipe as JSON'),
@@ -34,6 +38,7 @@ export const NEW = declare({
   examples: [
     'new photos/',
     'new photos/ -o recipe.yml --minutes 60',
+    'new normal/ --detector -o pages.yml',
     'new sprites/ --size 32 --channels 4 --unlabelled',
   ],
 });

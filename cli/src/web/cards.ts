@@ -117,16 +117,16 @@ export function scoreCard(
     </section>`;
 }
 
-const hint = ({ fragment }: ModelInfo, example: boolean): string => {
+const hint = ({ fragment, calibration }: ModelInfo, example: boolean): string => {
   const altered =
     fragment && example
       ? 'In every second image, the square in the middle comes from another image. '
       : '';
-  return (
-    `${altered}Each ${fragment ? 'fragment' : 'window'} of the picture is scored separately. The heat map ` +
-    'shows the score around each pixel, from the lowest (violet) to the highest (yellow). Drop a ' +
-    'picture of your own here; it never leaves your machine.'
-  );
+  const shows =
+    fragment && calibration
+      ? 'What does not belong is in colour, redder the rarer it is: a normal picture of the size that this detector is calibrated with has any with a probability of 1 %. '
+      : `Each ${fragment ? 'fragment' : 'window'} of the picture is scored separately. The heat map shows the score around each pixel, from the lowest (violet) to the highest (yellow). `;
+  return `${altered}${shows}Drop a picture of your own here; it never leaves your machine.`;
 };
 
 /** The HTML that shows a model on another page, given the files of this folder. */

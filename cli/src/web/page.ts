@@ -15,10 +15,11 @@ import { CSS, ICON } from './style.js';
  */
 export async function pages(models: readonly WebModel[], options: PageOptions): Promise<WebFile[]> {
   const generators = models.filter(({ info }) => info.kind === 'generator');
-  // Fragment discriminators come first, because they are trained for score maps.
+  // Detectors come first, then other discriminators of fragments, which are trained for score maps.
+  const rank = ({ info }: WebModel) => (info.fragment ? (info.calibration ? 2 : 1) : 0);
   const discriminators = models
     .filter(({ info }) => info.kind !== 'generator')
-    .sort((a, b) => Number(b.info.fragment !== undefined) - Number(a.info.fragment !== undefined));
+    .sort((a, b) => rank(b) - rank(a));
   const many = generators.length > 1;
   const links: Link[] = [
     ...(generators.length > 0 ? [{ to: 'index.html', name: many ? 'Gallery' : 'Draw' }] : []),

@@ -32,7 +32,17 @@ export function drawnFor(
       info.image.channels === image.channels &&
       (fragment ? info.image.width >= image.width : info.image.width === image.width),
   );
-  return like.find((generator) => belongs(discriminator, generator)) ?? like[0];
+  const own = like
+    .filter((generator) => belongs(discriminator, generator))
+    .sort((a, b) => b.info.name.length - a.info.name.length)[0]; // gpn-mnist-large before gpn-mnist
+  if (own && !discriminator.info.calibration) return own;
+  // A detector is shown what it takes for normal: the best that was learnt from its data.
+  const data = discriminator.info.training?.dataset.hash;
+  const distance = ({ info }: WebModel): number =>
+    (info.training?.dataset.hash === data
+      ? info.quality?.find(({ metric }) => metric === 'frechet')?.value
+      : undefined) ?? Number.POSITIVE_INFINITY;
+  return [...like].sort((a, b) => distance(a) - distance(b) || 0)[0];
 }
 
 /** Whether a discriminator was trained with this generator, as their names say. */

@@ -1,7 +1,6 @@
 /** A model file's description of itself: the JSON entry `gpn` of its ONNX metadata. */
 
 import { UserError } from '../errors.js';
-import type { Calibration } from './calibration.js';
 import {
   type Check,
   interval,
@@ -87,6 +86,29 @@ export interface Certificate {
   rms: number;
   /** The largest difference allowed on a device, in units of max(1, rms). */
   tolerance: { cpu: number; cuda: number; wasm: number; webgpu: number };
+}
+
+/**
+ * How suspicious normal pictures are, or their fragments: the largest suspicions one by one, and some of
+ * the others. Suspicion is the score of an energy, and minus the score of all others.
+ */
+export interface NullDistribution {
+  /** The number of all that were measured. */
+  count: number;
+  /** From the largest down. */
+  suspicions: number[];
+  /** The number of those measured that are at least as large as each of the suspicions. */
+  ranks: number[];
+}
+
+/** How a discriminator scores normal pictures: what p-values are made of. */
+export interface Calibration {
+  /** The normal pictures, their number, and the pixels of the median one. */
+  data: { name: string; pictures: number; pixels: number };
+  /** Scores of fragments; of whole pictures, if the model takes those. */
+  parts: NullDistribution;
+  /** Of a discriminator of fragments: the suspicion of the most suspicious pixel of each picture. */
+  worst?: NullDistribution;
 }
 
 /** What a model file says about itself. */

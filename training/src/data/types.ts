@@ -51,6 +51,10 @@ export interface DatasetOptions {
   classes?: readonly (string | number)[];
   /** How pictures of a folder become images; `PREPARATION` of `@gpn/runtime` by default. */
   preparation?: Preparation | undefined;
+  /**
+   * So many images are cut out of each picture of a folder at its own size, instead of making one of it.
+   */
+  crops?: number | undefined;
   /** Goes on without the pictures of a folder that cannot be read, instead of throwing. */
   skipUnreadable?: boolean | undefined;
   /** The folder in which decoded folders of pictures are kept; without one, nothing is kept. */

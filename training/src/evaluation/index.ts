@@ -1,17 +1,6 @@
 export type { Pictures } from '../data/types.js';
 export { calibrate, FEWEST, type NormalPictures } from './detection/calibrate.js';
-export { rocLines, suspicionBars } from './detection/charts.js';
-export {
-  areaUnder,
-  aupro,
-  auroc,
-  averagePrecision,
-  type Curve,
-  pixelAuroc,
-  pixelCurve,
-  rocCurve,
-  type ScoredMask,
-} from './detection/ranking.js';
+export * from './detection/index.js';
 export { type Extractor, openExtractor } from './judge/extractor.js';
 export {
   type FolderJudge,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { NETWORKS, type NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
+import { isNamed } from '../data/sets/dataset.js';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
 import { networksOf } from './gan.js';
@@ -64,6 +65,15 @@ const CHECKS: readonly Check[] = [
     method === 'predictive' && {
       path: ['data', 'flip'],
       must: 'left out with the method predictive, which learns from fragments',
+    },
+  ({ data: { crops, dataset }, training: { method = 'adversarial' } }) =>
+    crops !== undefined &&
+    (method !== 'predictive' || isNamed(dataset)) && {
+      path: ['data', 'crops'],
+      must:
+        method === 'predictive'
+          ? `left out with the data set ${dataset}, whose images are ready`
+          : `left out with the method ${method}, which learns from whole pictures`,
     },
   ({ training: { schedule, r1, r2 } }) =>
     schedule?.penalty_factor !== undefined &&

@@ -22,7 +22,10 @@ async function heldOut({ data }: Recipe) {
   const size = { height, width, channels };
   try {
     const preparation = preparationOf(data);
-    return await loadDataset(dataset, { ...size, preparation, skipUnreadable, split: 'test' });
+    return await loadDataset(dataset, {
+      ...{ ...size, preparation, skipUnreadable, crops: data.crops },
+      split: 'test',
+    });
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

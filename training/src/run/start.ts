@@ -156,6 +156,7 @@ export async function loadData(
     width,
     channels,
     preparation: preparationOf(data),
+    crops: data.crops,
     ...(classes && { classes }),
     skipUnreadable,
     cache: cacheOf(out),

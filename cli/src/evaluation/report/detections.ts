@@ -1,6 +1,6 @@
 /** The report of a search through many pictures: one HTML file that needs no other files. */
 import { type Detection, highlights, type ModelInfo, type Picture } from '@gpn/runtime';
-import type { ScoredMask } from '@gpn/training';
+import type { ScoredMask } from '@gpn/training/detection';
 import escapeHtml from 'escape-html';
 import sharp from 'sharp';
 import { svgUri } from './grids.js';
@@ -61,12 +61,12 @@ export function detectionReport(info: ModelInfo, hasMasks: boolean) {
   };
 }
 
-type Curves = Parameters<typeof import('@gpn/training')['rocLines']>[0];
+type Curves = Parameters<typeof import('@gpn/training/detection')['rocLines']>[0];
 
 /** How well bad pictures and pixels are ranked before the others. */
 async function measured(seen: readonly Seen[], maps: readonly ScoredMask[]) {
   const { aupro, auroc, averagePrecision, pixelAuroc, pixelCurve, rocCurve } = await import(
-    '@gpn/training'
+    '@gpn/training/detection'
   );
   const scores = seen.map(({ suspicion }) => suspicion);
   const bad = seen.map((picture) => Number(picture.bad));
@@ -128,7 +128,7 @@ async function page(
   measures: readonly [string, number][],
   curves: Curves,
 ): Promise<string> {
-  const { rocLines, suspicionBars } = await import('@gpn/training');
+  const { rocLines, suspicionBars } = await import('@gpn/training/detection');
   const { threshold = 0 } = seen[0]?.detection ?? {};
   const anomalous = seen.filter(({ detection }) => detection.p <= threshold).length;
   const values = (wanted: boolean) =>

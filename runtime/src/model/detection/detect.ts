@@ -1,8 +1,8 @@
 /** What does not belong into a picture, by a calibrated discriminator of fragments. */
 import { UserError } from '../../errors.js';
-import { type Calibration, checkedCalibration } from '../../format/calibration.js';
-import type { ModelInfo } from '../../format/model-info.js';
+import type { Calibration, ModelInfo } from '../../format/model-info.js';
 import type { Picture, Rectangle } from '../../format/pictures/picture.js';
+import { checkedCalibration } from './calibration.js';
 import { pValue, suspicionOf } from './p-values.js';
 import { regionsOf } from './regions.js';
 import type { ScoreMap, Scores } from './scores.js';

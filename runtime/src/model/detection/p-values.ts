@@ -1,6 +1,5 @@
 /** Conformal p-values: how rare a score is among those of normal pictures. */
-import type { NullDistribution } from '../../format/calibration.js';
-import type { ScoreMeaning } from '../../format/model-info.js';
+import type { NullDistribution, ScoreMeaning } from '../../format/model-info.js';
 
 /** How suspicious a score is, larger for less real. */
 export const suspicionOf = (meaning: ScoreMeaning, score: number): number =>

@@ -15,6 +15,7 @@ import { fileError, fileReason } from '../../files/atomic.js';
 import { allocate } from '../images.js';
 import type { Images, Split } from '../types.js';
 import { type Draft, draftEntry, type Entry, type EntryInfo, findEntry, keyOf } from './cache.js';
+import { cropsOf } from './crops.js';
 import { decode, Unreadable } from './decode.js';
 import { type FoundFile, filesBelow, type Problem, type Tree } from './files.js';
 import {
@@ -31,6 +32,8 @@ export interface PictureOptions extends ImageSize {
   readonly split: Split;
   /** How pictures become images; `PREPARATION` of the runtime by default. */
   readonly preparation?: Preparation | undefined;
+  /** So many images are cut out of each picture at its own size, instead of making one of it. */
+  readonly crops?: number | undefined;
   /** Whether to go on without the files that cannot be read. */
   readonly skipUnreadable?: boolean | undefined;
   /** The folder of decoded sets; without one, nothing is kept. */
@@ -52,9 +55,17 @@ export interface PictureOptions extends ImageSize {
  */
 export async function loadPictures(folder: string, options: PictureOptions): Promise<Images> {
   const { height, width, channels, cache, onNote, memory = totalmem() / 4 } = options;
-  const { preparation = PREPARATION, skipUnreadable = false, split } = options;
+  const { preparation = PREPARATION, skipUnreadable = false, split, crops } = options;
   const tree = await filesBelow(folder);
-  const how = { height, width, channels, preparation, skipUnreadable, split };
+  const how = {
+    height,
+    width,
+    channels,
+    preparation,
+    skipUnreadable,
+    split,
+    ...(crops && { crops }),
+  };
   const key = keyOf([how, resolve(folder), tree]);
   const kept = cache === undefined ? undefined : await findEntry(cache, key);
   const found = kept
@@ -115,10 +126,11 @@ async function decodeAll(
   key: string,
   options: PictureOptions & { readonly preparation: Preparation; readonly memory: number },
 ): Promise<Found> {
-  const { height, width, channels, cache, memory, skipUnreadable = false } = options;
+  const { height, width, channels, cache, memory, crops, skipUnreadable = false } = options;
   const listing = await listPictures(folder, tree);
   const { files, labels, classes } = partOf(folder, listing, options.split);
-  const size = height * width * channels;
+  // Of each picture.
+  const [count, size] = [crops ?? 1, (crops ?? 1) * height * width * channels];
   const isLarge = cache !== undefined && files.length * size > memory;
   const images = isLarge ? undefined : allocate(files.length * size, folder);
   const draft = await begin(cache, key, isLarge);
@@ -128,7 +140,10 @@ async function decodeAll(
   const rowOf = async ({ path }: FoundFile): Promise<Uint8Array | Problem> => {
     try {
       const { picture } = await decode(await readFile(join(folder, path)));
-      return new Uint8Array(prepare(picture, { height, width, channels }, options.preparation));
+      const shape = { height, width, channels };
+      return crops
+        ? cropsOf(picture, path, crops, shape, options.preparation)
+        : new Uint8Array(prepare(picture, shape, options.preparation));
     } catch (error) {
       return { file: path, reason: whyNot(error) };
     } finally {
@@ -155,12 +170,16 @@ async function decodeAll(
       throw new UserError(refusal(folder, problems, total));
     }
     const info: EntryInfo = {
-      ...{ count: kept.length, height, width, channels },
+      ...{ count: count * kept.length, height, width, channels },
       ...(classes && { classes }),
       unread: problems,
       notes: notesOf(folder, listing, problems, total),
     };
-    const own = labels && Uint8Array.from(kept, (k) => labels[k] as number);
+    const own =
+      labels &&
+      Uint8Array.from({ length: count * kept.length }, (_, k) => {
+        return labels[kept[Math.floor(k / count)] as number] as number;
+      });
     const entry = await draft.finish(info, own);
     if (images) return describe(info, own, { images: images.subarray(0, kept.length * size) });
     const store = { path: (entry as Entry).path };

@@ -56,6 +56,13 @@ export const dataSchema = z.strictObject({
     .describe(
       'How a picture of another shape becomes an image: `cover` (the default) cuts out its middle, `contain` shows all of it on the background.',
     ),
+  crops: whole
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      'How many images are cut out of each picture of a folder at its own size, instead of making one of it; only with the method predictive.',
+    ),
   background: z
     .string()
     .regex(/^#[0-9a-f]{6}$/i, COLOR)

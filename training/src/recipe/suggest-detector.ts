@@ -1,0 +1,112 @@
+/** A recipe of a detector that fits a folder of normal pictures, as commented YAML. */
+import { basename, resolve } from 'node:path';
+import { UserError } from '@gpn/runtime';
+import { stringify } from 'yaml';
+import type { FolderSurvey } from '../data/pictures/index.js';
+import type { Wishes } from './suggest.js';
+
+/** The side of the squares that are cut out of the pictures, in pixels. */
+const SIDE = 64;
+/** Squares in all at least, so that small folders are seen from many places. */
+const SQUARES = 2000;
+const STEPS = 10_000;
+/** Pictures of a training at least. */
+const FEWEST = 16;
+
+/**
+ * A recipe of a detector for the training part of a folder of normal pictures.
+ *
+ * @param path of the folder, relative to where the recipe will be
+ * @throws UserError if there are fewer than 16 pictures, or a wish is one that no detector has
+ */
+export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wishes = {}): string {
+  const { folder, parts, modes } = survey;
+  const count = parts[0]?.count ?? 0;
+  if (count < FEWEST) {
+    throw new UserError(
+      `${folder} has ${count} picture(s) to train with: a detector needs at least ${FEWEST}, and 99 more to be calibrated with.`,
+    );
+  }
+  if (wishes.labels || wishes.network || wishes.channels === 4) {
+    throw new UserError(
+      'A detector has no labels, a network of its own and no alpha: leave --labels, --network and --channels 4 out.',
+    );
+  }
+  const { size = SIDE, seed = 0, steps = STEPS } = wishes;
+  const coloured = (modes.colour ?? 0) + (modes['colour and transparent'] ?? 0) > 0;
+  const { channels = coloured ? 3 : 1 } = wishes;
+  const crops = Math.max(4, Math.ceil(SQUARES / count));
+  const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
+  const name = basename(resolve(folder))
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .slice(0, 50);
+  const every = Math.max(1, Math.round(steps / 10));
+  return `# Made by gpn-cli new --detector for ${count} normal pictures. Every key: docs/reference/recipe.md.
+# Calibrate the detector with pictures that are not among them: gpn-cli calibrate.
+
+${line('name', `${/^[A-Za-z0-9]/.test(name) ? name : `my${name}`}-detector`)}
+
+data:
+  # The folder, relative to this file.
+  ${line('dataset', path)}
+  # Squares that are cut out of the pictures, which are not scaled: so many of each.
+  height: ${size}
+  width: ${size}
+  crops: ${crops}
+  channels: ${channels} # 1 grey, 3 colour
+  range: [0, 1]
+
+model:
+  network: gpn
+  latent:
+    size: 16
+    distribution: uniform
+  # The score says whether 8 × 8 pixels belong wholly to something else; the frame is what they are judged by.
+  fragment:
+    internal: 8
+    frame: 7
+  spectral_norm: false
+  batch_norm: false
+  initialization: kaiming
+
+training:
+  method: predictive
+  predictive:
+    detector: true
+    # What it is to find, each with its weight relative to a real fragment's 1.
+    negatives:
+      mismatch: 1
+      copy: 1
+      gaussian: 0.5
+      resample: 0.5
+      grain: 0.5
+      color: 0.5
+      jpeg: 0.5
+    region:
+      smallest: 8
+      largest: 14
+      smooth: 0.3
+      beside: 1
+    inverse: false
+    fragments_per_image: 16
+    # For a generator, which train --stage generator would add.
+    generator_fragments: 30
+    generator_batches: 1000
+    generator_loss: modified
+    rounds: 1
+  batch_size: 144
+  steps: ${steps}
+  seed: ${seed}
+  optimizer:
+    type: adam
+    generator_lr: 5.0e-4
+    discriminator_lr: 1.0e-3
+    beta1: 0.9
+    beta2: 0.999
+
+output:
+  samples_every: ${every}
+  checkpoint_every: ${every}
+  sample_count: 16
+`;
+}
