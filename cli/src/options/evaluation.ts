@@ -41,7 +41,10 @@ export const EVAL = declare({
   options: {
     model: required(text('--model <file|name>', 'an ONNX file, or the name of a bundled model')),
     data: required(
-      text('--data <name|folder>', 'what it should draw: mnist, fashion, or a folder'),
+      text(
+        '--data <name|folder>',
+        'what it should draw: mnist, fashion, stacked-mnist, or a folder',
+      ),
     ),
     ...MEASURING,
     categories: text(

@@ -101,7 +101,15 @@ const valuesOf = (rows: readonly Outcome[], name: string): number[] =>
   rows.flatMap(({ scores }) => scores?.[name] ?? []);
 
 /** Measures in the order in which a table has them, if a sweep does not say which. */
-const SHOWN: readonly MeasureName[] = ['frechet', 'sliced', 'precision', 'recall', 'duplicates'];
+const SHOWN: readonly MeasureName[] = [
+  'modes',
+  'modeDivergence',
+  'frechet',
+  'sliced',
+  'precision',
+  'recall',
+  'duplicates',
+];
 
 /** The measures of the table of some results. */
 function shownOf({ show, means }: Pick<Results, 'show' | 'means'>): MeasureName[] {

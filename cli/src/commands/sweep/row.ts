@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '@gpn/runtime';
 import { type Evaluation, evaluationOf, recipeToYaml, type SweepRow } from '@gpn/training';
-import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
+import { writeFileAtomic } from '@gpn/training/atomic';
 import { refuseIfLocked } from '@gpn/training/lock';
 import { command, type Ended } from './command.js';
 import type { Plan } from './plan.js';
@@ -55,7 +55,6 @@ export async function runRow(
   if (before || signal.aborted) return before;
 
   const file = join(out, 'recipes', `${name}.yml`);
-  await ensureWritableFolder(join(out, 'recipes'));
   await writeFileAtomic(file, recipeToYaml(recipe));
   const threads = ['--threads', String(sweep.threads), '--device', 'cpu'];
   const length = sweep.minutes ? ['--minutes', String(sweep.minutes)] : [];
@@ -98,7 +97,6 @@ export async function runRow(
 }
 
 async function kept(out: string, row: SweepRow, outcome: Outcome): Promise<Outcome> {
-  await ensureWritableFolder(join(out, 'results'));
   await writeFileAtomic(resultOf(out, row), `${JSON.stringify(outcome, null, 2)}\n`);
   return outcome;
 }

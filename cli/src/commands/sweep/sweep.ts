@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { SweepRow } from '@gpn/training';
+import { ensureWritableFolder } from '@gpn/training/atomic';
 import { RowsFailed } from '../../errors.js';
 import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/spec.js';
@@ -93,6 +95,9 @@ async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Pro
     jobs: atOnce,
   });
   const interrupt = interruptible(board.stop);
+  // Made here, once: trainings that start together would make them at the same moment.
+  for (const name of ['recipes', 'results', 'runs'])
+    await ensureWritableFolder(join(plan.out, name));
   const outcomes = [...before];
   const work = async (): Promise<void> => {
     for (let row = queue.shift(); row && !interrupt.signal.aborted; row = queue.shift()) {

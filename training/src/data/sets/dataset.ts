@@ -5,11 +5,13 @@ import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
 import { loadFashion } from './fashion.js';
 import { loadFolder } from './folder.js';
 import { loadMnist } from './mnist.js';
+import { loadStackedMnist } from './stacked-mnist.js';
 
 /** The loaders of the named data sets. */
 const DATASETS: ReadonlyMap<string, (split: Split) => Promise<Images>> = new Map([
   ['mnist', (split: Split) => loadMnist(split)],
   ['fashion', (split: Split) => loadFashion(split)],
+  ['stacked-mnist', (split: Split) => loadStackedMnist(split)],
 ]);
 
 /** Whether data of this name is a data set whose images are ready, and not a folder. */

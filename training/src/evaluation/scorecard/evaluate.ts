@@ -15,6 +15,7 @@ import {
   type RealData,
 } from './image-sets.js';
 import { MEASURES, type MeasureName } from './measures.js';
+import { openModes } from './modes.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
 import type { EvaluateOptions, Evaluation, Evaluator, Result } from './types.js';
@@ -48,12 +49,18 @@ export async function openEvaluator(
   }
   const real = await loadReal(spec, size, options.classes);
   const extractor = await openFeatures(spec, settings);
+  const reader = await openModes(spec, settings.threads ? { threads: settings.threads } : {});
+  const dispose = async () => {
+    await extractor?.dispose();
+    await reader?.dispose();
+  };
   try {
     const sampleOf: SampleOf = async (pictures, phase) => ({
       pictures,
       ...(await extractor?.extract(pictures, {
         onProgress: (done, total) => on({ phase, done, total }),
       })),
+      ...(reader && { modes: { of: await reader.read(pictures), count: reader.protocol.count } }),
     });
     const chosen = comparable(chooseSome(real.reference, samples, 0), real, extractor);
     const protocol: Protocol = {
@@ -65,6 +72,7 @@ export async function openEvaluator(
         part: real.part,
       },
       ...(extractor && { features: extractor.identity }),
+      ...(reader && { modes: reader.protocol }),
       ...(sliced && isSliceable(size) && { sliced: SLICED }),
       samples,
       seeds: settings.seeds,
@@ -84,10 +92,10 @@ export async function openEvaluator(
       real,
       ...(extractor && { extractor }),
       evaluate: (generator, of) => evaluateOne({ ...bench, limits, protocol }, generator, of),
-      dispose: async () => extractor?.dispose(),
+      dispose,
     };
   } catch (error) {
-    await extractor?.dispose();
+    await dispose();
     throw error;
   }
 }

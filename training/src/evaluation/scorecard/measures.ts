@@ -78,6 +78,20 @@ export const MEASURES = {
     about:
       'the share of real images whose category, learnt without labels, is not the one that stands for their class',
   },
+  modes: {
+    title: 'modes',
+    better: 'higher',
+    digits: 0,
+    about:
+      'of Stacked MNIST: how many of the 1,000 triples of digits are drawn, as the judge of MNIST reads them',
+  },
+  modeDivergence: {
+    title: 'divergence of modes',
+    better: 'lower',
+    digits: 3,
+    about:
+      'how far their shares are from equal ones (KL, in nats); ln 1000 = 6.9 if only one is drawn',
+  },
   sliced: {
     title: 'sliced Wasserstein distance × 1000',
     better: 'lower',

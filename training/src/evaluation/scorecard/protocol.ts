@@ -3,6 +3,14 @@ import { createHash } from 'node:crypto';
 import type { FeaturesIdentity } from '../judge/extractor.js';
 import type { SlicedSettings } from '../metrics/sliced.js';
 
+/** How modes are read. */
+export interface ModesProtocol {
+  /** How many there are. */
+  readonly count: number;
+  /** The classifier of each channel. */
+  readonly judge: FeaturesIdentity;
+}
+
 /**
  * What real images generated ones are compared with: the test set, or one half of data without a test
  * set, the other half being measured as "real". In results of versions up to 0.3.0, `half` is a half
@@ -25,6 +33,8 @@ export interface Protocol {
   };
   /** Missing if nothing is measured by features. */
   readonly features?: FeaturesIdentity;
+  /** Of data whose modes are counted. */
+  readonly modes?: ModesProtocol;
   /** Of the sliced Wasserstein distance, if it is measured. */
   readonly sliced?: SlicedSettings;
   /** Number of generated images for each seed; their pixels are rounded to 8 bits. */
@@ -88,11 +98,12 @@ const featuresText = ({ features, neighbours }: Protocol): string =>
 
 /** The protocol in one sentence. */
 export const protocolText = (protocol: Protocol): string => {
-  const { data, samples, seeds, sliced } = protocol;
+  const { data, samples, seeds, sliced, modes } = protocol;
   return (
     `${samples.toLocaleString('en')} images of ${seeds.length > 1 ? 'each of the seeds' : 'seed'} ${seeds.join(', ')} against ` +
     `${data.count.toLocaleString('en')} of ${data.name} (${PART_TEXTS[data.part]}), ` +
     `${featuresText(protocol)}` +
+    (modes ? `, ${modes.count.toLocaleString('en')} modes by ${modes.judge.name}` : '') +
     (sliced ? `, patches of ${sliced.pictures.toLocaleString('en')} images at most` : '')
   );
 };

@@ -23,6 +23,13 @@ const result = z.object({
   levels: z.array(z.object({ size: z.tuple([z.int(), z.int()]), value })).optional(),
 });
 
+const features = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  size: z.int(),
+  range,
+});
+
 const schema = z.object({
   version: z.literal(1),
   model: z.object({ name: z.string(), sha256: z.string().optional() }),
@@ -34,14 +41,8 @@ const schema = z.object({
       count: z.int(),
       part: z.enum(PARTS),
     }),
-    features: z
-      .object({
-        name: z.string(),
-        sha256: z.string(),
-        size: z.int(),
-        range,
-      })
-      .optional(),
+    features: features.optional(),
+    modes: z.object({ count: z.int(), judge: features }).optional(),
     sliced: z
       .object({
         pictures: z.int(),

@@ -17,6 +17,7 @@ import {
 } from '../metrics/verdicts.js';
 import { type Labelled, pixelRows } from './image-sets.js';
 import type { MeasureName } from './measures.js';
+import { modeScores } from './modes.js';
 import { FIXED } from './protocol.js';
 
 /** How far a part of an evaluation has come. */
@@ -43,6 +44,8 @@ export interface Sample {
   readonly pictures: Labelled;
   readonly features?: Rows;
   readonly logits?: Rows;
+  /** The mode of each image, and how many there are, for data that have modes. */
+  readonly modes?: { readonly of: Uint32Array; readonly count: number };
 }
 
 /** Values of single images, which a report shows. */
@@ -93,7 +96,10 @@ export async function openScorer(
     real: classHistogram(real.pictures.labels ?? classesOf(real.logits), real.logits.size),
   };
   return {
-    async score({ pictures, features, logits }, { copies, intervals = true, on = () => {} }) {
+    async score(
+      { pictures, features, logits, modes },
+      { copies, intervals = true, on = () => {} },
+    ) {
       const found = features && (await byFeatures?.(features, { intervals, on }));
       const distance =
         sliced &&
@@ -116,6 +122,7 @@ export async function openScorer(
         ...(logits && { classifierScore: classifierScore(probabilitiesOf(logits)) }),
         ...(judged && classes && { classDivergence: classDivergence(judged, classes.real) }),
         ...(judged && pictures.labels && { agreement: agreementOf(pictures.labels, judged) }),
+        ...(modes && modeScores(modes.of, modes.count)),
         ...(distance && { sliced: distance }),
         ...(features && { diversity: meanScore(pairDistances(features)) }),
         duplicates: meanScore(twins),

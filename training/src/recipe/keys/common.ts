@@ -30,7 +30,7 @@ export const dataSchema = z.strictObject({
     .string()
     .min(1)
     .max(4096)
-    .describe('`mnist`, `fashion`, or a folder, relative to the recipe’s file.'),
+    .describe('`mnist`, `fashion`, `stacked-mnist`, or a folder, relative to the recipe’s file.'),
   height: sidePixels.describe('Height of the images in pixels.'),
   width: sidePixels.describe('Width of the images in pixels.'),
   channels: z
