@@ -2,7 +2,7 @@ import { type Calibration, UserError } from '@gpn/runtime';
 import { calibrateFile, sentencesOf } from '../evaluation/calibrate-file.js';
 import { checkWritable, kindOf } from '../files.js';
 import type { CALIBRATE } from '../options/calibrate.js';
-import type { OptionsOf } from '../options/spec.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import { print } from '../terminal/print.js';
 
 export async function run(model: string, options: OptionsOf<typeof CALIBRATE>): Promise<void> {

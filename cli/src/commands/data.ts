@@ -10,7 +10,7 @@ import {
 } from '@gpn/training/pictures';
 import { checkWritable } from '../files.js';
 import type { DATA } from '../options/data.js';
-import type { OptionsOf } from '../options/spec.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import { print } from '../terminal/print.js';
 import { statusLine } from '../terminal/status.js';
 import { table } from '../terminal/table.js';

@@ -1,7 +1,7 @@
 import { UserError } from '@gpn/runtime';
 import { describe, findings } from '../doctor/index.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { DOCTOR } from '../options/inspect.js';
-import type { OptionsOf } from '../options/spec.js';
 import { print } from '../terminal/print.js';
 
 export async function run({ json }: OptionsOf<typeof DOCTOR>): Promise<void> {

@@ -11,8 +11,8 @@ import { openSession, UserError } from '@gpn/runtime';
 import { exportRun } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../files.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { EXPORT } from '../options/export.js';
-import type { OptionsOf } from '../options/spec.js';
 import { print, printAside } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof EXPORT>;

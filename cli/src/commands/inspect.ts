@@ -1,7 +1,7 @@
 import { inspectModel, type ModelSummary } from '@gpn/export';
 import { metadataOf, readSource, reasonOf, UserError } from '@gpn/runtime';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { INSPECT } from '../options/inspect.js';
-import type { OptionsOf } from '../options/spec.js';
 import { print } from '../terminal/print.js';
 import { table } from '../terminal/table.js';
 

@@ -1,7 +1,7 @@
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { type ModelInfo, readModelInfo, readSource } from '@gpn/runtime';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { MODELS } from '../options/inspect.js';
-import type { OptionsOf } from '../options/spec.js';
 import { print } from '../terminal/print.js';
 import { table } from '../terminal/table.js';
 

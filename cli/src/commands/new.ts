@@ -2,8 +2,8 @@ import { basename, dirname, relative, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../files.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { NEW } from '../options/new.js';
-import type { OptionsOf } from '../options/spec.js';
 import { suggestionsFor } from '../suggest.js';
 import { print, printAside } from '../terminal/print.js';
 

@@ -13,8 +13,8 @@ import {
 } from '@gpn/runtime';
 import { fileError, writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { SAMPLE } from '../options/sample.js';
-import type { OptionsOf } from '../options/spec.js';
 import { animation, ffmpeg, video } from '../pictures.js';
 import { placeOf } from '../terminal/place.js';
 import { print, printAside } from '../terminal/print.js';

@@ -4,7 +4,7 @@ import type { Recipe, TrainResult } from '@gpn/training';
 import { refuseIfLocked } from '@gpn/training/lock';
 import { calibrateFile, sentencesOf } from '../evaluation/calibrate-file.js';
 import { checkWritable, kindOf } from '../files.js';
-import type { OptionsOf } from '../options/spec.js';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { TRAIN } from '../options/train.js';
 import { suggestionsFor } from '../suggest.js';
 import { print, printAside } from '../terminal/print.js';

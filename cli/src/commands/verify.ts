@@ -1,6 +1,6 @@
 import { loadModel, readModelInfo, readSource, UserError } from '@gpn/runtime';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { VERIFY } from '../options/inspect.js';
-import type { OptionsOf } from '../options/spec.js';
 import { print } from '../terminal/print.js';
 import { table } from '../terminal/table.js';
 

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type Generator, type ImageInfo, readSource } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/training';
+import type { OptionsOf } from '../options/declare/spec.js';
 import type { EVAL } from '../options/evaluation.js';
-import type { OptionsOf } from '../options/spec.js';
 import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<

@@ -1,5 +1,5 @@
-import { wholeNumber } from './parsers.js';
-import { declare, device, flag, parsed, required, text } from './spec.js';
+import { wholeNumber } from './declare/parsers.js';
+import { declare, device, flag, parsed, required, text } from './declare/spec.js';
 
 export const CALIBRATE = declare({
   argument: ['<model>', 'the ONNX file of a discriminator, or the name of a bundled model'],

@@ -1,4 +1,4 @@
-import { declare, flag, text } from './spec.js';
+import { declare, flag, text } from './declare/spec.js';
 
 export const DATA = declare({
   argument: ['<folder>', 'a folder of pictures (PNG, JPEG, WebP, AVIF, GIF, TIFF)'],

@@ -1,5 +1,5 @@
-import { wholeNumber } from './parsers.js';
-import { declare, flag, parsed, required, text, withDefault } from './spec.js';
+import { wholeNumber } from './declare/parsers.js';
+import { declare, flag, parsed, required, text, withDefault } from './declare/spec.js';
 
 /** The port of `--serve` if it names none. */
 export const PORT = 8080;

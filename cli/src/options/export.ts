@@ -1,5 +1,5 @@
-import { fixed, list, repeated, wholeNumber } from './parsers.js';
-import { choice, declare, flag, parsed, required, switchedOff, text } from './spec.js';
+import { fixed, list, repeated, wholeNumber } from './declare/parsers.js';
+import { choice, declare, flag, parsed, required, switchedOff, text } from './declare/spec.js';
 
 export const EXPORT = declare({
   argument: [

@@ -1,4 +1,4 @@
-import { declare, flag } from './spec.js';
+import { declare, flag } from './declare/spec.js';
 
 const MODEL = ['<file|name>', 'an ONNX file, or the name of a bundled model'] as const;
 

@@ -1,5 +1,14 @@
-import { amount, seed, wholeNumber } from './parsers.js';
-import { choice, declare, device, flag, parsed, required, text, withDefault } from './spec.js';
+import { amount, seed, wholeNumber } from './declare/parsers.js';
+import {
+  choice,
+  declare,
+  device,
+  flag,
+  parsed,
+  required,
+  text,
+  withDefault,
+} from './declare/spec.js';
 
 export const JUDGE = declare({
   argument: [

@@ -1,5 +1,5 @@
-import { amount, minutes, seed, wholeNumber } from './parsers.js';
-import { choice, conflicting, declare, device, flag, parsed, text } from './spec.js';
+import { amount, minutes, seed, wholeNumber } from './declare/parsers.js';
+import { choice, conflicting, declare, device, flag, parsed, text } from './declare/spec.js';
 
 /** What can be wished otherwise than suggested; `train --data FOLDER` takes the same. */
 export const NEW = declare({

@@ -1,5 +1,14 @@
-import { amount, codes, seed, walk } from './parsers.js';
-import { conflicting, declare, device, flag, parsed, required, text, withDefault } from './spec.js';
+import { amount, codes, seed, walk } from './declare/parsers.js';
+import {
+  conflicting,
+  declare,
+  device,
+  flag,
+  parsed,
+  required,
+  text,
+  withDefault,
+} from './declare/spec.js';
 
 export const SAMPLE = declare({
   options: {

@@ -1,5 +1,5 @@
-import { amount, positive, rectangle } from './parsers.js';
-import { conflicting, declare, device, flag, parsed, required, text } from './spec.js';
+import { amount, positive, rectangle } from './declare/parsers.js';
+import { conflicting, declare, device, flag, parsed, required, text } from './declare/spec.js';
 
 export const SCORE = declare({
   argument: [

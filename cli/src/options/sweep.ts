@@ -1,5 +1,5 @@
-import { amount, shard, wholeNumber } from './parsers.js';
-import { choice, declare, flag, parsed, required, text, withDefault } from './spec.js';
+import { amount, shard, wholeNumber } from './declare/parsers.js';
+import { choice, declare, flag, parsed, required, text, withDefault } from './declare/spec.js';
 
 export const SWEEP = declare({
   argument: ['<file>', 'a YAML file with a base recipe, changes of it, and seeds'],

@@ -1,5 +1,14 @@
-import { amount, minutes, positive, seed, wholeNumber } from './parsers.js';
-import { choice, conflicting, declare, device, flag, parsed, text, withDefault } from './spec.js';
+import { amount, minutes, positive, seed, wholeNumber } from './declare/parsers.js';
+import {
+  choice,
+  conflicting,
+  declare,
+  device,
+  flag,
+  parsed,
+  text,
+  withDefault,
+} from './declare/spec.js';
 
 export const TRAIN = declare({
   argument: [

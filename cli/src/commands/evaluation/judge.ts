@@ -9,8 +9,8 @@ import {
 } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../../files.js';
+import type { OptionsOf } from '../../options/declare/spec.js';
 import type { JUDGE } from '../../options/judge.js';
-import type { OptionsOf } from '../../options/spec.js';
 import { print } from '../../terminal/print.js';
 import { createProgress } from '../../terminal/progress.js';
 

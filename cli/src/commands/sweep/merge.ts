@@ -1,5 +1,5 @@
 import { checkWritable } from '../../files.js';
-import type { OptionsOf } from '../../options/spec.js';
+import type { OptionsOf } from '../../options/declare/spec.js';
 import type { MERGE } from '../../options/sweep.js';
 import { printAside } from '../../terminal/print.js';
 import { joined, readResults, writeResults } from './results.js';

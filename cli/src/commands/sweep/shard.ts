@@ -1,6 +1,6 @@
 /** Which part of a sweep this process has. */
 import { UserError } from '@gpn/runtime';
-import type { Shard } from '../../options/parsers.js';
+import type { Shard } from '../../options/declare/parsers.js';
 
 /** A part, and where its number is from. */
 export interface Part {

@@ -4,7 +4,7 @@ import type { SweepRow } from '@gpn/training';
 import { ensureWritableFolder } from '@gpn/training/atomic';
 import { RowsFailed } from '../../errors.js';
 import { checkWritable } from '../../files.js';
-import type { OptionsOf } from '../../options/spec.js';
+import type { OptionsOf } from '../../options/declare/spec.js';
 import type { SWEEP } from '../../options/sweep.js';
 import { print, printAside } from '../../terminal/print.js';
 import { table } from '../../terminal/table.js';
