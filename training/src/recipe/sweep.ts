@@ -74,7 +74,7 @@ const sweepSchema = z
         samples: whole.min(4).max(1_000_000).optional(),
         seeds: whole.min(1).max(100).optional(),
         features: z.string().min(1).max(4096).optional(),
-        sliced: z.boolean().optional(),
+        sliced: z.literal(true, { error: 'true, or left out' }).optional(),
       })
       .default({})
       .describe('The options of `gpn-cli eval`; the data are those of the recipe unless given.'),
