@@ -162,3 +162,10 @@ test('reasonOf takes the first line without its full stop', () => {
   expect(reasonOf(new Error('broken.\n  at somewhere'))).toBe('broken');
   expect(reasonOf('text')).toBe('text');
 });
+
+test('a folder is made, however many make its parents at the same time', async () => {
+  for (let i = 0; i < 100; i++) {
+    const all = Array.from({ length: 6 }, (_, k) => join(dir, `${i}`, 'runs', `run-${k}`));
+    await Promise.all(all.map((folder) => ensureWritableFolder(folder)));
+  }
+});

@@ -129,16 +129,19 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
   }
 }
 
-/** Node's recursive mkdir never returns if the system refuses folders, as in Linux's /proc. */
-async function makeFolder(folder: string): Promise<void> {
+/**
+ * Node's recursive mkdir never returns if the system refuses folders, as in Linux's /proc. Here each is
+ * tried twice, because another process may make its parent between two looks.
+ */
+async function makeFolder(folder: string, again = true): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
-    if (code !== 'ENOENT' || (await exists(dirname(folder)))) throw error;
-    await makeFolder(dirname(folder));
-    await makeFolder(folder);
+    if (code !== 'ENOENT' || !again) throw error;
+    if (!(await exists(dirname(folder)))) await makeFolder(dirname(folder));
+    await makeFolder(folder, false);
     return;
   }
   await syncFolder(dirname(folder));
