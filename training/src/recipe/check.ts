@@ -88,11 +88,11 @@ const CHECKS: readonly Check[] = [
       path: ['training', 'schedule', 'beta2'],
       must: `left out with the optimizer ${optimizer.type}`,
     },
-  ({ training: { schedule, method } }) =>
+  ({ training: { schedule, predictive } }) =>
     schedule?.type === 'cosine' &&
-    method === 'predictive' && {
+    (predictive?.rounds ?? 1) > 1 && {
       path: ['training', 'schedule', 'type'],
-      must: 'plateau with the method predictive, whose networks take turns',
+      must: 'plateau with several rounds of the method predictive',
     },
   ({ model: { network } }) =>
     !isKnown(network) && {

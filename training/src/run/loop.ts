@@ -121,11 +121,13 @@ async function trainAlone(
       // Announce each phase once, however many rounds there are.
       if (!announced.has(phase.name)) {
         const { device, reason } = compiled;
-        const epochs = steps / data.stepsPerEpoch;
+        // Of this call: a stage ends before the whole training does.
+        const epochs = end / data.stepsPerEpoch;
         const images = dataset.count;
         const { step } = progress;
-        on({ type: 'start', phase: phase.name, step, steps, epochs, images, device, reason, out });
-        const short = step === 0 && tooShort(recipe, steps);
+        const what = { phase: phase.name, step, steps: end, epochs, images };
+        on({ type: 'start', ...what, device, reason, out });
+        const short = step === 0 && tooShort(recipe, end);
         if (short) on({ type: 'note', text: short });
         announced.add(phase.name);
       }
@@ -160,7 +162,7 @@ async function trainAlone(
           progress = advance(progress, losses, part, recipe);
           tracker.step(progress, epoch, losses, rates[i] ?? {});
           const { step } = progress;
-          on({ type: 'step', step, steps, epoch, imagesPerSecond, losses });
+          on({ type: 'step', step, steps: end, epoch, imagesPerSecond, losses });
         }
 
         // An engine may never wait for anything: signals and timers are heard here.
