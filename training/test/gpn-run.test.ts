@@ -54,7 +54,7 @@ it('GPN does not resume with other numbers of steps, which would move the end of
   const longer = resolveRecipe('gpn-mnist', { steps: 4, batchSize: 8 });
   await expect(
     train(longer, { out: join(folder, 'whole'), device: 'cpu', resume: true }),
-  ).rejects.toThrow('they cannot change on --resume');
+  ).rejects.toThrow('none can change on --resume, not even its length');
 });
 
 it('GPN measures the discriminator on held-out fragments of every kind, and says so in its file', async () => {
