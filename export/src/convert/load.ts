@@ -5,7 +5,7 @@ import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { Place } from '../trace/place.js';
 import type { ModelFiles, ModelKind } from './disk.js';
-import { loadGraph } from './graph-model.js';
+import { loadGraph } from './graph/model.js';
 import { loadLayers } from './layers-model.js';
 import type { Cut, LoadedModel } from './loaded.js';
 

@@ -63,13 +63,13 @@ const failure = (bad: number, all: number) =>
 /** The rows as a table, with what is wrong with them. */
 const listed = (rows: readonly SweepRow[]): string =>
   table([
-    ['run', 'changes', ''],
+    ['run', '', 'changes'],
     ...rows.map(({ name, changes, recipe }) => [
       name,
+      typeof recipe === 'string' ? recipe : 'ok',
       Object.entries(changes)
         .map(([path, value]) => `${path}: ${JSON.stringify(value)}`)
         .join(', '),
-      typeof recipe === 'string' ? recipe : 'ok',
     ]),
   ]);
 

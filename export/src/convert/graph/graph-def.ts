@@ -19,5 +19,5 @@ export interface GraphDef {
 /** Whether an input only says what has to be done before. */
 export const isControl = (input: string): boolean => input.startsWith('^');
 
-/** The node that an input comes from. */
+/** The node that computes a tensor, such as `a/b:1`, or that must run first, `^a/b`. */
 export const nodeOf = (input: string): string => input.replace(/^\^/, '').replace(/:\d+$/, '');

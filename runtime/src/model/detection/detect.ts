@@ -28,9 +28,9 @@ export interface Detection {
   /** The smallest p-value that this calibration can give. */
   least: number;
   threshold: number;
-  /** [height, width]: the suspicion of each pixel, by the fragments that hold it. */
+  /** The suspicion of each pixel, by the fragments that hold it; [height, width]. */
   suspicion: Float32Array;
-  /** [height, width]: 1 where a normal picture has a pixel so suspicious with a probability of at most `threshold`. */
+  /** 1 where a normal picture has a pixel so suspicious with a probability of at most `threshold`; [height, width]. */
   mask: Uint8Array;
   /** The regions of the mask, the rarest first. */
   regions: DetectedRegion[];

@@ -1,24 +1,13 @@
 /** Which part of a graph model an output needs, and where to cut if a part cannot be exported. */
 
-interface NodeDef {
-  readonly name: string;
-  readonly op: string;
-  readonly input?: readonly string[];
-  readonly attr?: Readonly<Record<string, { readonly type?: unknown }>>;
-}
-
-export interface GraphDef {
-  readonly node?: readonly NodeDef[];
-  readonly library?: { readonly function?: readonly { readonly nodeDef?: readonly NodeDef[] }[] };
-}
+import { type GraphDef, type NodeDef, nodeOf } from './graph-def.js';
 
 export type Nodes = ReadonlyMap<string, NodeDef>;
 
 export const nodesOf = (topology: GraphDef): Nodes =>
   new Map((topology.node ?? []).map((node) => [node.name, node]));
 
-/** The node that computes a tensor, such as `a/b:1`, or that must run first, `^a/b`. */
-export const nodeOf = (tensor: string): string => tensor.replace(/^\^/, '').replace(/:\d+$/, '');
+type Typed = { readonly type?: unknown } | undefined;
 
 /** Attributes that say of which type a node's result is, the first that a node has. */
 const TYPES = ['Tout', 'DstT', 'out_type', 'output_type', 'dtype', 'T'];
@@ -26,8 +15,8 @@ const TYPES = ['Tout', 'DstT', 'out_type', 'output_type', 'dtype', 'T'];
 /** Whether a node gives floats, whole numbers or truths, as far as its attributes say it. */
 export function typeOf(nodes: Nodes, name: string): 'float32' | 'int32' | 'bool' {
   const { attr = {} } = nodes.get(nodeOf(name)) ?? {};
-  const key = TYPES.find((type) => attr[type]?.type !== undefined);
-  const type = String(key && attr[key]?.type);
+  const key = TYPES.find((type) => (attr[type] as Typed)?.type !== undefined);
+  const type = String(key && (attr[key] as Typed)?.type);
   if (/INT|^(3|9)$/.test(type)) return 'int32';
   return /BOOL|^10$/.test(type) ? 'bool' : 'float32';
 }

@@ -1,12 +1,13 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as tf from '@tensorflow/tfjs-core';
-import { ExportError } from '../error.js';
-import { enter, type Place } from '../trace/place.js';
-import { type GraphDef, howToCut, type Nodes, nodeOf, nodesOf, typeOf, upstream } from './cut.js';
-import type { ModelFiles } from './disk.js';
-import { graphRunner } from './graph/runner.js';
-import { type Cut, checked, type LoadedModel, type ModelInput, unique } from './loaded.js';
-import { mendOps } from './mended/ops.js';
+import { ExportError } from '../../error.js';
+import { enter, type Place } from '../../trace/place.js';
+import type { ModelFiles } from '../disk.js';
+import { type Cut, checked, type LoadedModel, type ModelInput, unique } from '../loaded.js';
+import { mendOps } from '../mended/ops.js';
+import { howToCut, type Nodes, nodesOf, typeOf, upstream } from './cut.js';
+import { type GraphDef, nodeOf } from './graph-def.js';
+import { graphRunner } from './runner.js';
 
 /** A graph, as tensorflowjs_converter made it. */
 export async function loadGraph({ path, artifacts }: ModelFiles, cut: Cut): Promise<LoadedModel> {
