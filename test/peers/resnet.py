@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from common import check, measure, options
 
-LATENT, GROUP, GAMMA = 64, 32, 1.0
+LATENT, GROUP, GAMMA = 64, 32, 0.03
 
 
 class Biased(nn.Module):
@@ -90,7 +90,7 @@ def networks(side, width):
 
 
 def step_of(generator, discriminator):
-    adam = dict(lr=2e-4, betas=(0.0, 0.9))
+    adam = dict(lr=8e-4, betas=(0.0, 0.9))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), **adam)
     g_optimizer = torch.optim.Adam(generator.parameters(), **adam)
 
