@@ -73,6 +73,14 @@ describe.each(['dcgan', 'resnet'])('the networks %s', (name) => {
     );
   });
 
+  it('have whole numbers of channels, also of odd ones', () => {
+    const { generator, discriminator } = made(name, 16, { baseChannels: 5 });
+    const sizes = [generator, discriminator].flatMap(({ params }) =>
+      Object.values(params).flatMap(({ shape }) => shape),
+    );
+    expect(sizes.every(Number.isInteger)).toBe(true);
+  });
+
   it('end in tanh or sigmoid, as the range of the pixels asks', () => {
     for (const [range, lowest] of [
       [[-1, 1], -1],

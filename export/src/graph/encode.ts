@@ -134,10 +134,9 @@ function encodeBody(graph: BodyGraph, opset: number, prefix: string, around: Aro
   const { nodes, initializers } = encodeNodes(graph, opset, prefix, around);
   const own = graph.inputs.slice(0, graph.inputs.length - around.taken.length);
   // Shapes follow from those that go in; only ranks and types are said here.
-  const dim = (_: number, axis: number): string => `${prefix}${axis}`;
   const info = (name: string, v: Value) => {
     let axis = 0;
-    return valueInfo(prefix + name, v, (size) => dim(size, axis++));
+    return valueInfo(prefix + name, v, () => `${prefix}${axis++}`);
   };
   return create(GraphProtoSchema, {
     name: prefix,

@@ -2,8 +2,9 @@
  * Residual networks without normalisation, after "The GAN is dead; long live the GAN!" (Huang et al.
  * 2024, arXiv:2501.05441). Made for pairs of losses with gradient penalties (R1, R2).
  *
- * Unlike there, the largest blocks work at half the side of the images, which one convolution with a
- * stride reaches: at the full side, where channels are few, a step would take most of its time.
+ * Unlike there, the largest blocks work at half the side of the images: at the full side, where channels
+ * are few, a step would take most of its time. One convolution with a stride leads there from the
+ * image; two convolutions after a doubling, without a block, lead from there to it.
  */
 import {
   basis,
@@ -69,7 +70,7 @@ export const resnetGenerator = (options: NetworkOptions): Network => {
   const { latentSize, conditions = {} } = options;
   const [smallest = 0, ...larger] = mapsOf(options, size).reverse();
   const blocks = size.halvings;
-  const half = ([smallest, ...larger].at(-1) as number) / 2;
+  const last = Math.ceil(([smallest, ...larger].at(-1) as number) / 2);
   return sequential(
     [latentSize],
     [
@@ -79,13 +80,13 @@ export const resnetGenerator = (options: NetworkOptions): Network => {
         ...[...widen([smallest, ...larger][i] as number, maps), double()], // 8×8, 16×16
         block(maps, blocks),
       ]),
-      ...[double(), conv(3, 1, 1, half, { gain: GAIN }), bias(), leakyRelu(SLOPE)], // 32×32
+      ...[double(), conv(3, 1, 1, last, { gain: GAIN }), bias(), leakyRelu(SLOPE)], // 32×32
       ...[conv(3, 1, 1, size.channels, { gain: 1 }), intoRange(options)],
     ],
   );
 };
 
-/** Its mirror image; the output is one score per image. With labels, how well it fits its class. */
+/** Its discriminator; the output is one score per image. With labels, how well it fits its class. */
 export const resnetDiscriminator = (options: NetworkOptions): Network => {
   refuse(options, 'batchNorm', 'spectralNorm');
   const size = square(options);
