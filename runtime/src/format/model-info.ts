@@ -133,6 +133,11 @@ export interface ModelInfo {
   classifier?: { output: string; classes: number; names?: string[] };
   /** Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. */
   fragment?: { internal: number; frame: number };
+  /**
+   * Of a discriminator that scores several images at once: how many. They lie in the channels of its
+   * input, one behind the other; `image` is one of them.
+   */
+  packing?: number;
   training?: TrainingInfo;
   quality?: QualityInfo[];
   certificate?: Certificate;
@@ -184,6 +189,7 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
     }),
   ),
   fragment: optional(object({ internal: side, frame: whole(0, 16_384) })),
+  packing: optional(whole(2, 1024)),
   training: optional(
     object<TrainingInfo>({
       recipe: name,
@@ -230,6 +236,7 @@ function validated(value: unknown): ModelInfo {
   );
   const scoring = info.kind === 'discriminator' || info.kind === 'critic';
   agree(info.kind !== 'generator' || info.latent !== undefined, 'a generator needs latent');
+  agree(scoring || info.packing === undefined, `a ${info.kind} has no packing`);
   agree(!scoring || info.scores !== undefined, `a ${info.kind} needs scores`);
   agree(
     condition?.names === undefined || condition.names.length === condition.classes,

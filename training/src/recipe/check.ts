@@ -32,6 +32,12 @@ const CONDITIONS = [
 
 const methodName = ({ training: { method = 'adversarial' } }: Recipe): string => method;
 
+/** What the discriminator is shown. */
+const shownBy = ({ model: { fragment }, training: { packing = 1 } }: Recipe): string => {
+  if (fragment) return 'fragments';
+  return packing > 1 ? `${packing} images at once` : 'whole images';
+};
+
 const SIDES = ['height', 'width', 'channels'] as const;
 
 /** In the order in which they run; the networks are built after the first checks have passed. */
@@ -49,6 +55,19 @@ const CHECKS: readonly Check[] = [
       path: ['training', 'batch_size'],
       must: 'even with information.diversity, which compares the halves of a batch',
       found: batch_size,
+    },
+  ({ training: { batch_size, packing = 1 } }) =>
+    batch_size % packing !== 0 && {
+      path: ['training', 'batch_size'],
+      must: `a multiple of training.packing, ${packing}`,
+      found: batch_size,
+    },
+  ({ model: { classes }, training: { packing = 1 } }) =>
+    packing > 1 &&
+    classes !== undefined && {
+      path: ['training', 'packing'],
+      must: 'left out with model.classes, because images that are scored together are of several classes',
+      found: packing,
     },
   ({ model, training }) => {
     const penalty = PENALTIES.find((key) => training[key] !== undefined);
@@ -163,7 +182,7 @@ const CHECKS: readonly Check[] = [
     return (
       `${wanted}` !== `${pair().discriminator.inputShape}` && {
         path: ['model', 'network'],
-        must: `one whose discriminator takes ${wanted.join(' × ')}, as the method ${methodName(recipe)} shows it ${methodOf(recipe).inputShape ? 'fragments' : 'whole images'}`,
+        must: `one whose discriminator takes ${wanted.join(' × ')}, as the method ${methodName(recipe)} shows it ${shownBy(recipe)}`,
         found: recipe.model.network,
       }
     );
