@@ -131,8 +131,11 @@ export interface ModelInfo {
   scores?: ScoreMeaning;
   /** Output of a feature extractor that classifies too: logits [N, classes]. */
   classifier?: { output: string; classes: number; names?: string[] };
-  /** Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. */
-  fragment?: { internal: number; frame: number };
+  /**
+   * Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. From one
+   * score of the dense form to the next it is `stride`, or 1.
+   */
+  fragment?: { internal: number; frame: number; stride?: number };
   training?: TrainingInfo;
   quality?: QualityInfo[];
   certificate?: Certificate;
@@ -183,7 +186,7 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
       names: optional(list(name, 65_536)),
     }),
   ),
-  fragment: optional(object({ internal: side, frame: whole(0, 16_384) })),
+  fragment: optional(object({ internal: side, frame: whole(0, 16_384), stride: optional(side) })),
   training: optional(
     object<TrainingInfo>({
       recipe: name,
