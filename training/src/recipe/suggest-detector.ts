@@ -27,6 +27,13 @@ const heldOutOf = (count: number): number =>
     count - FEWEST,
   );
 
+/** From so many pixels on, pictures are so large that a map of every pixel would take minutes. */
+const STRIDES = [
+  [1000, 4],
+  [500, 2],
+  [0, 1],
+] as const;
+
 /**
  * A recipe of a detector for the training part of a folder of normal pictures.
  *
@@ -35,7 +42,7 @@ const heldOutOf = (count: number): number =>
  *   one that no detector has
  */
 export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wishes = {}): string {
-  const { folder, parts, modes } = survey;
+  const { folder, parts, modes, medianSide } = survey;
   const [all, test] = [parts[0]?.count ?? 0, parts.find(({ name }) => name !== 'train')?.count];
   const held = test === undefined ? heldOutOf(all) : undefined;
   const count = all - (held ?? 0);
@@ -53,6 +60,7 @@ export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wish
   const coloured = (modes.colour ?? 0) + (modes['colour and transparent'] ?? 0) > 0;
   const { channels = coloured ? 3 : 1 } = wishes;
   const crops = Math.max(4, Math.ceil(SQUARES / count));
+  const stride = STRIDES.find(([side]) => medianSide >= side)?.[1] ?? 1;
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
   const name = basename(resolve(folder))
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
@@ -86,6 +94,8 @@ model:
   fragment:
     internal: 8
     frame: 7
+    # A map has a score every so many pixels: twice as many take a quarter of the time.
+    stride: ${stride}
   spectral_norm: false
   batch_norm: false
   initialization: kaiming
