@@ -1,4 +1,5 @@
 /** Graph models whose results depend on decisions: each is run on values that decide differently. */
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { convertModel, type HostTensors, inspectModel } from '../src/index.js';
 import {
@@ -443,4 +444,33 @@ test('a loop of TensorFlow 1, over a list, goes round as often as it says', asyn
   ];
   const feeds = [1, 4].map((batch) => ({ x: float32([batch, 5, 3]) }));
   await compared({ nodes, weights }, feeds);
+});
+
+test('its weights are in the memory once, and are gone when it is', async () => {
+  const shared: Weight = {
+    name: 'shared',
+    shape: [64, 64],
+    dtype: 'float32',
+    values: wave([64, 64]),
+  };
+  const nodes = [
+    placeholder('x', [2, 64]),
+    node('product', 'MatMul', ['x', 'shared'], { T }),
+    node('above', 'Greater', ['product', 'zero']),
+    node('where', 'Where', ['above'], { T: BOOL }),
+    node('sum', 'Sum', ['product', 'axes'], { T, Tidx: INT, keep_dims: { b: false } }),
+    node('asked', 'Greater', ['sum', 'zero']),
+    node('switch', 'Switch', ['product', 'asked']),
+    node('no', 'Neg', ['switch']),
+    node('both', 'Merge', ['no', 'switch:1'], { T, N: { i: '2' } }),
+  ];
+  const weights = [shared, zero, numbers('axes', [0, 1])];
+  const constants = weights.map(({ name, dtype }) => constant(name, TYPES[dtype]));
+  const path = writeModel(folder(), graphModel([...constants, ...nodes], weights));
+  const before = tf.memory().numBytes;
+  const converted = await convertModel(path);
+  const bytes = 4 * weights.reduce((sum, { values }) => sum + values.length, 0);
+  expect(tf.memory().numBytes - before).toBe(bytes);
+  converted.dispose();
+  expect(tf.memory().numBytes).toBe(before);
 });
