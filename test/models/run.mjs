@@ -61,27 +61,29 @@ function unpackModules(folder) {
   }
 }
 
-/** Written as the process ends: its peak of memory, in MiB. */
-const peak =
-  'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS >> 10))';
+/** Written as the process ends: its peak of memory, in KiB, and the time that it took of all cores, in µs. */
+const usage = `process.on("exit", () => {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  console.error("usage", maxRSS, userCPUTime + systemCPUTime);
+})`;
 
 /** What became of a model: `right`, or why not. */
 function exported(file, out, flags) {
   rmSync(out, { force: true });
-  const start = performance.now();
-  const hook = ['--import', `data:text/javascript,${encodeURIComponent(peak)}`];
+  const hook = ['--import', `data:text/javascript,${encodeURIComponent(usage)}`];
   const args = [...hook, cli, 'export', file, '-o', out, ...flags];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const [, memory, time] = /^usage (\d+) (\d+)$/m.exec(stderr) ?? [];
   const reason = stderr
-    .replace(/^peak \d+$/gm, '')
-    .replaceAll(file, 'It')
+    .replace(/^usage .*$/gm, '')
+    .replaceAll(file, 'the file')
     .trim();
   return {
     right: status === 0,
     kind: /Wrote the (\w+) model/.exec(stdout)?.[1] ?? '',
-    seconds: (performance.now() - start) / 1000,
+    seconds: time / 1e6,
     size: existsSync(out) ? statSync(out).size / 2 ** 20 : 0,
-    peak: Number(/peak (\d+)/.exec(stderr)?.[1]),
+    peak: memory >> 10,
     difference: /([\d.]+e[+-]\d+|\b0) of/.exec(stdout)?.[1] ?? '',
     unrest: /TF\.js's own moves by ([^ ]+)/.exec(stdout)?.[1] ?? '',
     reason: status === 0 ? '' : reason,
