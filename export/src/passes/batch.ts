@@ -33,7 +33,7 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
     return found && b.Reshape(b.Cast(computedShape(b, found.entries), v.dtype), v.shape);
   };
   const visit: Visit = (node, inputs, b) => {
-    if (!node.body && !node.inputs.some((v) => v && sizes.has(v))) return undefined;
+    if (!node.bodies && !node.inputs.some((v) => v && sizes.has(v))) return undefined;
     const moved = node.op === 'Reshape' && movedUnits(b, node, inputs[0] as Value, axes);
     if (moved) return [moved];
     const replaced = node.inputs.map((v, i) => {
@@ -44,8 +44,11 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
         ? b.constant(BigInt64Array.from(bounds), [bounds.length], 'int64')
         : computed(v, b);
     });
-    const body = node.body && { ...node.body, graph: rewrite(node.body.graph, visit, computed) };
-    return b.graph.node(node.op, replaced, node.attrs, node.outputs, body);
+    const bodies = node.bodies?.map((body) => ({
+      ...body,
+      graph: rewrite(body.graph, visit, computed),
+    }));
+    return b.graph.node(node.op, replaced, node.attrs, node.outputs, bodies);
   };
   return rewrite(graph, visit, computed);
 }
@@ -89,7 +92,10 @@ function compare(graph: Graph, second: Graph, axes: readonly FreeDimension[]): M
       node.outputs.forEach((v, j) => {
         pair(v, twin.outputs[j], shown(node));
       });
-      if (node.body && twin.body) walk(node.body.graph, twin.body.graph);
+      node.bodies?.forEach((body, j) => {
+        const other = twin.bodies?.[j];
+        if (other) walk(body.graph, other.graph);
+      });
     });
     one.outputs.forEach(({ name, value }, i) => {
       if (other.outputs[i]?.name !== name) throw branches(`the output "${name}"`);

@@ -8,6 +8,7 @@ import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
 import { type Extent, freeBatch, sizeOf } from '../passes/batch.js';
+import { branch } from '../passes/choice.js';
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
@@ -93,7 +94,7 @@ export interface OnnxModel {
  * More passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
  * stand-ins; it comes after the passes above because they write shapes, in which the stand-ins would
  * appear again. `writeSigmoids` is for networks alone, so it is asked for. `halveWeights` comes last because it puts a Cast before each weight, which is then no
- * constant that another pass could fold.
+ * constant that another pass could fold, and `branch` after it, because passes do not look into branches.
  */
 const PASSES = [foldAffine, fuseBias, hoistScale];
 
@@ -162,7 +163,8 @@ function assemble(
 ): OnnxModel {
   const freed = second ? verified(freeBatch(first, second.graph, free)) : first;
   const exact = options.exactSigmoids ? verified(writeSigmoids(freed)) : freed;
-  const graph = options.float16 ? verified(halveWeights(exact)) : exact;
+  const stored = options.float16 ? verified(halveWeights(exact)) : exact;
+  const graph = verified(branch(stored));
   const names = second ? dimensions(first, second.graph, free) : new Map<number, string>();
   const dim = (size: number): number | string => names.get(size) ?? size;
   const { name, doc = '', opset } = options;
