@@ -1,6 +1,6 @@
 import type { Pair } from '@gpn/models';
 import { z } from 'zod';
-import { floats } from '../data/tensors.js';
+import { uniform } from '../data/feeds.js';
 import { ratio, weight } from '../recipe/keys/values.js';
 import {
   adversarialStep,
@@ -14,15 +14,14 @@ import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
-  drawLatents,
   imagesAndNoise,
+  latentsFor,
   learningRates,
   lossKeys,
   lossOf,
   optimizerOf,
   passes,
   stepsOf,
-  uniforms,
   updateFlops,
 } from './shared.js';
 
@@ -92,16 +91,13 @@ export const adversarial = defineMethod({
       rates: learningRates(recipe),
       flops: stepFlops(pair, settings),
       steps: stepsOf(recipe),
-      data: (dataset) =>
-        imagesAndNoise(recipe, dataset, rows, (random) => ({
-          latents: drawLatents(recipe, random, latentsOf(settings)),
-          ...(settings.gradientPenalty && {
-            mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
-          }),
-          ...(settings.augmentation && {
-            augmentation: uniforms([augmentedOf(settings), AUGMENTATION_DRAWS], random),
-          }),
-        })),
+      ...imagesAndNoise(recipe, rows, {
+        latents: latentsFor(recipe, latentsOf(settings)),
+        ...(settings.gradientPenalty && { mixture: uniform([rows, 1, 1, 1]) }),
+        ...(settings.augmentation && {
+          augmentation: uniform([augmentedOf(settings), AUGMENTATION_DRAWS]),
+        }),
+      }),
     };
     return {
       state: ganState(pair, optimizer),
