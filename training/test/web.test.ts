@@ -1,19 +1,18 @@
 /** The entry for pages, under Node, where it must come to the bytes that `train` comes to. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stream, UserError, withMetadata } from '@gpn/runtime';
-import sharp from 'sharp';
+import { UserError, withMetadata } from '@gpn/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../src/checkpoint/checkpoint.js';
 import { loadDataset } from '../src/data/sets/dataset.js';
 import type { Dataset } from '../src/data/types.js';
 import { stepFile } from '../src/export/step.js';
 import { readStepInfo, STEP_KEY } from '../src/export/step-file.js';
-import { checkRecipe } from '../src/recipe/check.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import type { Recipe } from '../src/recipe/schema.js';
 import { train } from '../src/run/loop.js';
 import { openTraining } from '../src/run/web/index.js';
+import { checkpointIn, smallRun } from './small-run.js';
 import { temporaryFolder } from './temp-folder.js';
 
 const dir = await temporaryFolder();
@@ -25,10 +24,6 @@ let recipe: Recipe;
 let dataset: Dataset;
 let step: Uint8Array;
 let whole: string;
-
-/** The path of a run's checkpoint. */
-const checkpointIn = (out: string, at: number) =>
-  join(out, 'checkpoints', `step-${String(at).padStart(6, '0')}.safetensors`);
 
 const open = (options: { checkpoint?: Uint8Array; steps?: number } = {}) =>
   openTraining({ step, images: dataset.images, device: 'cpu', threads: 1, ...options });
@@ -47,28 +42,7 @@ async function kept(name: string, bytes: Uint8Array): Promise<string> {
 }
 
 beforeAll(async () => {
-  await mkdir(pictures);
-  const random = stream(0, 'pictures');
-  const raw = { width: 16, height: 16, channels: 1 } as const;
-  for (let n = 0; n < 13; n++) {
-    const pixels = Uint8Array.from(random.below(256, 256));
-    await sharp(pixels, { raw })
-      .png()
-      .toFile(join(pictures, `${n}.png`));
-  }
-  const full = resolveRecipe('dcgan-mnist', { steps: STEPS, batchSize: 4, dataset: pictures });
-  recipe = checkRecipe({
-    ...full,
-    data: { ...full.data, height: 16, width: 16, flip: true },
-    model: { ...full.model, network: 'dcgan', width: 8, latent: { size: 8, distribution: 'uniform' } },
-    training: {
-      ...full.training,
-      generator_average: 0.9,
-      average_ramp: 0.5,
-      schedule: { type: 'plateau', factor: 0.5, patience: 0 },
-    },
-    output: { ...full.output, checkpoint_every: HALF },
-  });
+  recipe = await smallRun(pictures, STEPS, HALF);
   dataset = await loadDataset(pictures, { height: 16, width: 16, channels: 1 });
   step = stepFile(recipe);
   whole = join(dir, 'whole');

@@ -1,11 +1,10 @@
-/** Writes a training step as a file, which a page trains by. */
+/** A training step as a file, by which a page trains. */
 import { basename } from 'node:path';
 import { flatten, isSpec, type TensorSpec, TIMES } from '@gpn/export';
 import { UserError, withMetadata } from '@gpn/runtime';
 import { isNamed } from '../data/sets/dataset.js';
 import { repeatedBytes, traceStep } from '../engine/compiled.js';
 import { stateNames } from '../engine/state.js';
-import { writeFileAtomic } from '../files/atomic.js';
 import { ganOf } from '../recipe/gan.js';
 import { settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -66,7 +65,3 @@ const inputOf = (name: string, { dtype, shape }: TensorSpec): StepInput => ({
   dtype,
   shape: shape as readonly number[],
 });
-
-/** Writes the training step of a recipe to a file. @throws UserError if it cannot be written */
-export const exportStep = (recipe: Recipe, path: string): Promise<void> =>
-  writeFileAtomic(path, stepFile(recipe));
