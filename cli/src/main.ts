@@ -173,6 +173,15 @@ function program(done: (code: number) => void): Command {
   return root;
 }
 
+/** Commands that write one file call it --output, others --out; either takes the other's word too. */
+function spelled([name = '', ...args]: string[], root: Command): string[] {
+  const words = ['--out', '--output'];
+  const options = root.commands.find((command) => command.name() === name)?.options ?? [];
+  const own = options.find(({ long }) => long && words.includes(long))?.long;
+  const taken = own ? args.map((arg) => arg.replace(/^--out(put)?(?=$|=)/, own)) : args;
+  return name === '' ? [] : [name, ...taken];
+}
+
 /**
  * Runs one command.
  *
@@ -191,7 +200,8 @@ export async function main(args: string[]): Promise<number> {
     const done = (found: number) => {
       code = found;
     };
-    await program(done).parseAsync(args, { from: 'user' });
+    const root = program(done);
+    await root.parseAsync(spelled(args, root), { from: 'user' });
     return code;
   } catch (error) {
     // Commander has already printed its message, or the help that was asked for.
