@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { ratio, weight, whole } from '../recipe/keys/values.js';
 import {
   adversarialStep,
-  augmentedOf,
   type GanSettings,
   ganInputs,
   imagesOf,
   latentsOf,
   mixtureOf,
+  seenOf,
 } from '../steps/adversarial.js';
 import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
@@ -16,9 +16,11 @@ import { defineMethod, type Phase } from './method.js';
 import {
   drawLatents,
   imagesAndNoise,
+  inputNoiseKey,
   learningRates,
   lossKeys,
   lossOf,
+  normals,
   optimizerOf,
   passes,
   stepsOf,
@@ -61,6 +63,7 @@ const keys = {
     .describe(
       'How many images the discriminator scores together, joined in their channels (PacGAN, Lin et al. 2018): images that are all alike then give the generator away; 1 unless given. The batch size must be a multiple of it.',
     ),
+  ...inputNoiseKey,
   weight_clip: z
     .number()
     .gt(0)
@@ -92,6 +95,7 @@ export const adversarial = defineMethod({
       gradientPenalty: training.gradient_penalty ?? 0,
       slopePenalties: { r1: training.r1 !== undefined, r2: training.r2 !== undefined },
       ...(training.augmentation && { augmentation: training.augmentation }),
+      inputNoise: training.input_noise !== undefined,
       packing: training.packing ?? 1,
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
@@ -110,7 +114,10 @@ export const adversarial = defineMethod({
             mixture: uniforms(mixtureOf(settings), random),
           }),
           ...(settings.augmentation && {
-            augmentation: uniforms([augmentedOf(settings), AUGMENTATION_DRAWS], random),
+            augmentation: uniforms([seenOf(settings), AUGMENTATION_DRAWS], random),
+          }),
+          ...(settings.inputNoise && {
+            input: normals([seenOf(settings), ...pair.generator.outputShape], random),
           }),
         })),
     };
