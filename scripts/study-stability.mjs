@@ -61,12 +61,19 @@ function printTable() {
   for (const cells of table) console.log(`| ${cells.join(' | ')} |`);
 }
 
-/** Milliseconds of a step of one thread, of a few steps after the first ones. */
+/**
+ * Milliseconds of a step after the first ones, on one thread: of the processor, which other programs on
+ * the machine do not change.
+ */
 async function stepTime({ recipe }) {
   const [from, to] = [10, 30];
   const out = mkdtempSync(join(tmpdir(), 'stability-'));
   const times = [];
-  const on = ({ type }) => type === 'step' && times.push(performance.now());
+  const now = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  const on = ({ type }) => type === 'step' && times.push(now());
   const length = { ...recipe.training, steps: to, ...oneRound(recipe.training) };
   try {
     await train({ ...recipe, training: length }, { out, device: 'cpu', threads: 1, on });

@@ -9,13 +9,21 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { stream } from '@gpn/runtime';
+import { Images, stream } from '@gpn/runtime';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const GPN = here('../../cli/bin/gpn-cli.js');
@@ -33,12 +41,21 @@ grid:
   training.loss: [modified, hinge, least_squares]
   training.optimizer.generator_lr: [0.001, 0.004]
 seeds: 4
-steps: 12
-evaluate: { samples: 100, classes: [0] }
+steps: 9
+evaluate: { samples: 8 }
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-killed-sweep-'));
-const recipe = readFileSync(here('recipe.yml'), 'utf8').replace(/ {2}(evaluate_|on_coll).*\n/g, '');
+const recipe = readFileSync(here('recipe.yml'), 'utf8')
+  .replace('dataset: mnist', 'dataset: data')
+  .replace('batch_size: 16', 'batch_size: 8')
+  .replace(/ {2}(classes|evaluate_|on_coll).*\n/g, '');
+// Pictures of one grey each: what is measured of them takes a moment.
+mkdirSync(join(folder, 'data'));
+for (let k = 0; k < 16; k++) {
+  const image = new Images(1, 28, 28, 1, [0, 255], new Float32Array(28 * 28).fill(15 * k));
+  writeFileSync(join(folder, `data/${k}.png`), await image.toPNG({ gap: 0 }));
+}
 writeFileSync(join(folder, 'recipe.yml'), recipe);
 writeFileSync(join(folder, 'sweep.yml'), SWEEP);
 
@@ -64,7 +81,7 @@ async function killed(out, kill) {
   const child = start(out);
   const ended = once(child, 'exit');
   while (done(out) < share && child.exitCode === null) await sleep(20);
-  await sleep(random.uniform(1, 0, 1500)[0]);
+  await sleep(random.uniform(1, 0, 3000)[0]);
   child.kill('SIGKILL');
   const [code] = await ended;
   if (code !== null) throw new Error(`the sweep ended with ${code} before it was killed`);

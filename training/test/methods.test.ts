@@ -125,6 +125,7 @@ const THREE: [string, SmallOptions][] = [
   ],
   ['lsgan-mnist', {}],
   ['dcgan-mnist', { batchSize: 4, training: { packing: 2, generator_steps: 2 } }],
+  ['dcgan-mnist', { training: { input_noise: 0.1 } }],
   ['gan-mnist', { batchSize: 8, training: { packing: 4 } }],
   ['infogan-mnist', { model: { code_variance: true } }],
   ['infogan-mnist-thickness', { training: { generator_average: 0.9 } }],

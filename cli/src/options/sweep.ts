@@ -1,4 +1,4 @@
-import { amount, list, shard, wholeNumber } from './declare/parsers.js';
+import { amount, repeated, shard, wholeNumber } from './declare/parsers.js';
 import {
   choice,
   conflicting,
@@ -25,9 +25,9 @@ export const SWEEP = declare({
       shard,
     ),
     only: parsed(
-      '--only <names>',
-      'only these settings (losses) or runs (losses-seed0), separated by commas',
-      list,
+      '--only <name>',
+      'only this setting (hinge) or run (hinge-seed0); may be given several times',
+      repeated,
     ),
     retry: flag('--retry', 'start the runs that failed anew'),
     dryRun: flag('--dry-run', 'list the runs and what is wrong with them, and train nothing'),
@@ -49,7 +49,7 @@ export const SWEEP = declare({
   examples: [
     'sweep losses.yml --dry-run',
     'sweep losses.yml -o sweeps/losses',
-    'sweep losses.yml -o sweeps/losses --only hinge,modified-seed2',
+    'sweep losses.yml -o sweeps/losses --only hinge --only modified-seed2',
     'sweep losses.yml -o sweeps/losses --table',
     'sweep losses.yml -o part-0 --shard 0/4',
     'sweep losses.yml -o sweeps/losses --print slurm > losses.sh',

@@ -4,18 +4,19 @@ import { uniform } from '../data/feeds.js';
 import { ratio, weight, whole } from '../recipe/keys/values.js';
 import {
   adversarialStep,
-  augmentedOf,
   type GanSettings,
   ganInputs,
   imagesOf,
   latentsOf,
   mixtureOf,
+  seenOf,
 } from '../steps/adversarial.js';
 import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
   imagesAndNoise,
+  inputNoiseKey,
   latentsFor,
   learningRates,
   lossKeys,
@@ -61,6 +62,7 @@ const keys = {
     .describe(
       'How many images the discriminator scores together, joined in their channels (PacGAN, Lin et al. 2018): images that are all alike then give the generator away; 1 unless given. The batch size must be a multiple of it.',
     ),
+  ...inputNoiseKey,
   weight_clip: z
     .number()
     .gt(0)
@@ -92,6 +94,7 @@ export const adversarial = defineMethod({
       gradientPenalty: training.gradient_penalty ?? 0,
       slopePenalties: { r1: training.r1 !== undefined, r2: training.r2 !== undefined },
       ...(training.augmentation && { augmentation: training.augmentation }),
+      inputNoise: training.input_noise !== undefined,
       packing: training.packing ?? 1,
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
@@ -107,7 +110,10 @@ export const adversarial = defineMethod({
         latents: latentsFor(recipe, latentsOf(settings)),
         ...(settings.gradientPenalty && { mixture: uniform(mixtureOf(settings)) }),
         ...(settings.augmentation && {
-          augmentation: uniform([augmentedOf(settings), AUGMENTATION_DRAWS]),
+          augmentation: uniform([seenOf(settings), AUGMENTATION_DRAWS]),
+        }),
+        ...(settings.inputNoise && {
+          input: { kind: 'normal', shape: [seenOf(settings), ...pair.generator.outputShape] },
         }),
       }),
     };

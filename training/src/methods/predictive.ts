@@ -17,6 +17,7 @@ import { floats } from '../data/tensors.js';
 import type { Dataset } from '../data/types.js';
 import type { State } from '../engine/types.js';
 import { count, size, weight, whole } from '../recipe/keys/values.js';
+import { DISTURBANCE, disturbed } from '../steps/disturbed.js';
 import {
   DECEPTION_LOSSES,
   type DeceptionSettings,
@@ -30,7 +31,15 @@ import {
 import { ganState } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
-import { drawLatents, optimizerOf, passes, stepsOf, uniforms } from './shared.js';
+import {
+  drawLatents,
+  inputNoiseKey,
+  normals,
+  optimizerOf,
+  passes,
+  stepsOf,
+  uniforms,
+} from './shared.js';
 
 const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };
 const share = weight.optional();
@@ -114,6 +123,7 @@ const settingsSchema = z.strictObject({
 const keys = {
   training: {
     predictive: settingsSchema.describe('How a Generative Predictive Network learns.'),
+    ...inputNoiseKey,
   },
   model: {
     fragment: z
@@ -198,7 +208,9 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     fragments_per_image: perImage,
     r1,
   } = recipe.training.predictive;
-  const { generator, discriminator } = pair;
+  const { input_noise: noise } = recipe.training;
+  const { generator } = pair;
+  const discriminator = noise ? disturbed(pair.discriminator, noise) : pair.discriminator;
   const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region };
   const perKind = Math.ceil(batch_size / kindsOf(options).length);
   const settings: FragmentSettings = {
@@ -229,7 +241,7 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
         feeds: (k) => feeds(order.indices(k), stream(seed, 'fragments', k)),
       };
     }),
-    measure: (state, heldOut) => fragmentAccuracy(discriminator, state, heldOut, options),
+    measure: (state, heldOut) => fragmentAccuracy(pair.discriminator, state, heldOut, options),
   };
 }
 
@@ -257,7 +269,7 @@ function fragmentFeeds(
       ...Object.fromEntries(
         Object.entries(discriminator.noise).map(([name, shape]) => [
           `noise/dropout/${name}`,
-          uniforms([rows, ...shape], random),
+          (name === DISTURBANCE ? normals : uniforms)([rows, ...shape], random),
         ]),
       ),
       ...(rival && {

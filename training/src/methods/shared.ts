@@ -28,6 +28,18 @@ export const lossKeys = {
     .describe('The discriminator’s target for real images is 1 minus this; 0 unless given.'),
 };
 
+/** The key of methods that can add noise to what a discriminator sees. */
+export const inputNoiseKey = {
+  input_noise: z
+    .number()
+    .gt(0)
+    .max(10)
+    .optional()
+    .describe(
+      'Standard deviation of normal noise on what the discriminator sees, in units of the networks’ values (Sønderby et al. 2017): on real and generated images alike; with the method predictive on all fragments that it learns from. Without it there is none.',
+    ),
+};
+
 /** The pair of losses of a recipe that names one. */
 export const lossOf = ({ training }: { training: { loss: string } }): LossPair =>
   LOSSES[training.loss] as LossPair;
@@ -87,6 +99,10 @@ export const drawLatents = (recipe: CommonRecipe, random: RandomStream, rows: nu
 /** Uniform numbers on (0, 1). */
 export const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
   floats(shape, random.uniform(product(shape), 0, 1));
+
+/** Standard normal numbers. */
+export const normals = (shape: readonly number[], random: RandomStream): TensorData =>
+  floats(shape, random.normal(product(shape)));
 
 const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 0);
 

@@ -113,6 +113,15 @@ const CHECKS: readonly Check[] = [
       path: ['training', 'schedule', 'penalty_factor'],
       must: 'left out without training.r1 and training.r2',
     },
+  ({ training: { schedule, input_noise, method } }) =>
+    schedule?.noise_factor !== undefined &&
+    (input_noise === undefined || method === 'predictive') && {
+      path: ['training', 'schedule', 'noise_factor'],
+      must:
+        method === 'predictive'
+          ? 'left out with the method predictive, whose noise does not change'
+          : 'left out without training.input_noise',
+    },
   ({ training: { schedule, optimizer } }) =>
     schedule?.beta2 !== undefined &&
     optimizer.type !== 'adam' && {

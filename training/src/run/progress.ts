@@ -180,15 +180,17 @@ export function ratesAt(
   { phase, from, to }: { readonly phase: Pick<Phase, 'inputs'>; from: number; to: number },
   { training }: Recipe,
 ): Rates[] {
-  const { schedule, optimizer, r1, r2, generator_average: keep, average_ramp: ramp } = training;
+  const { schedule, optimizer, r1, r2, input_noise: noise } = training;
+  const { generator_average: keep, average_ramp: ramp } = training;
   const cosines = schedule?.type === 'cosine' ? schedule : undefined;
-  const { steps = to - from, factor, penalty_factor = 1, beta2 } = cosines ?? {};
+  const { steps = to - from, factor, penalty_factor = 1, noise_factor = 1, beta2 } = cosines ?? {};
   return Array.from({ length: count }, (_, i) => {
     const moved = (start: number, end = start) => cosine(first + i, steps, start, end);
     const all: Record<string, number | undefined> = {
       ...mapRecord(learning, ({ rate }) => moved(rate, factor && rate * factor)),
       r1: r1 && moved(r1, r1 * penalty_factor),
       r2: r2 && moved(r2, r2 * penalty_factor),
+      input_noise: noise && moved(noise, noise * noise_factor),
       beta2: optimizer.beta2 && moved(optimizer.beta2, beta2),
       average: keep && ramp && ramped(keep, ramp, first + i),
     };

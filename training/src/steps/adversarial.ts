@@ -34,6 +34,8 @@ export interface GanSettings {
   readonly slopePenalties: { readonly r1: boolean; readonly r2: boolean };
   /** The random changes through which the discriminator sees all images; none by default. */
   readonly augmentation?: readonly Augmentation[];
+  /** Whether normal noise is added to all images that the discriminator sees; not by default. */
+  readonly inputNoise?: boolean;
   /** Largest magnitude of the critic's weights (Arjovsky et al. 2017); no limit by default. */
   readonly weightClip?: number;
   /** Images that the discriminator scores together (PacGAN, Lin et al. 2018); 1 by default. */
@@ -51,8 +53,8 @@ export const imagesOf = ({ discriminatorSteps, batchSize }: GanSettings): number
 export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: GanSettings): number =>
   (discriminatorSteps + generatorSteps - 1) * batchSize;
 
-/** Number of images that the discriminator sees through random changes, over all updates of a step. */
-export const augmentedOf = ({ discriminatorSteps, generatorSteps, loss, ...rest }: GanSettings) =>
+/** Number of images that the discriminator sees, over all updates of a step. */
+export const seenOf = ({ discriminatorSteps, generatorSteps, loss, ...rest }: GanSettings) =>
   (2 * discriminatorSteps + (loss.relative ? 2 : 1) * generatorSteps) * rest.batchSize;
 
 /** Number of scores of a batch. */
@@ -83,14 +85,18 @@ export function ganInputs(settings: GanSettings) {
       ...(gradientPenalty && { mixture: spec(mixtureOf(settings)) }),
       /** Uniform on (0, 1), for the random changes. */
       ...(settings.augmentation && {
-        augmentation: spec([augmentedOf(settings), AUGMENTATION_DRAWS]),
+        augmentation: spec([seenOf(settings), AUGMENTATION_DRAWS]),
       }),
+      /** Normal numbers, one per value of each image that is seen. */
+      ...(settings.inputNoise && { input: spec([seenOf(settings), ...generator.outputShape]) }),
     },
     rates: {
       ...rateInputs(optimizer, 'generator', 'discriminator'),
       /** γ of each penalty. */
       ...(slopePenalties.r1 && { r1: spec([]) }),
       ...(slopePenalties.r2 && { r2: spec([]) }),
+      /** The standard deviation of the noise. */
+      ...(settings.inputNoise && { input_noise: spec([]) }),
     },
   };
 }
@@ -102,7 +108,7 @@ export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
  * own. Then the generator learns from the updated discriminator, with the latents of the last
  * generated batch. With labels, both networks are given them (Mirza & Osindero 2014). With augmentation,
  * the discriminator sees every image changed at random, and penalties on slopes are about the images that
- * it sees. With packing, what it sees are packs of images, which have one score, one slope and one
+ * it sees. Noise is added to them after that (Sønderby et al. 2017). With packing, what it sees are packs of images, which have one score, one slope and one
  * number of the mixture each.
  */
 export const adversarialStep =
@@ -114,12 +120,15 @@ export const adversarialStep =
     let losses = {} as Record<'generator' | 'discriminator', tf.Tensor>;
     const part = <T extends tf.Tensor | undefined>(x: T, k: number) => sliceBatch(x, k, batchSize);
     let seen = 0;
-    const changed = (x: tf.Tensor): tf.Tensor => {
-      if (!augmentation) return x;
-      const draws = part(noise.augmentation as tf.Tensor, seen++);
-      return augment(x, draws, augmentation, settings.range);
+    const see = (x: tf.Tensor): tf.Tensor => {
+      const [draws, added] = [part(noise.augmentation, seen), part(noise.input, seen)];
+      seen++;
+      const changed = augmentation && draws ? augment(x, draws, augmentation, settings.range) : x;
+      const noisy = added
+        ? tf.add(changed, tf.mul(added, rates.input_noise as tf.Tensor))
+        : changed;
+      return packed(noisy, packing);
     };
-    const see = (x: tf.Tensor): tf.Tensor => packed(changed(x), packing);
 
     for (let k = 0; k < discriminatorSteps; k++) {
       const given = conditions(part(batch.labels, k));

@@ -141,7 +141,7 @@ const optimizer = z
 /** The keys of a schedule that belong to one of its types, and whether that type requires them. */
 const SCHEDULE_KEYS = {
   plateau: { patience: true },
-  cosine: { steps: false, penalty_factor: false, beta2: false },
+  cosine: { steps: false, penalty_factor: false, noise_factor: false, beta2: false },
 } as const;
 
 const schedule = z
@@ -175,6 +175,14 @@ const schedule = z
       .optional()
       .describe(
         'What `r1` and `r2` are multiplied by in the end; only with cosine, 1 unless given.',
+      ),
+    noise_factor: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe(
+        'What `input_noise` is multiplied by in the end; only with cosine, 1 unless given.',
       ),
     beta2: decay
       .optional()
