@@ -27,7 +27,7 @@ const [width, height] = [Number(options.width), Number(options.height)];
 const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 /** Says at the end how much memory the process had, in KiB. */
 const PEAK =
-  'data:text/javascript,process.on("exit",()=>process.stderr.write(`peak ${process.resourceUsage().maxRSS}`))';
+  'data:text/javascript,process.on("exit",()=>process.stderr.write("peak "+process.resourceUsage().maxRSS))';
 const folder = mkdtempSync(join(tmpdir(), 'gpn-large-'));
 const gpn = (...args) => {
   const from = performance.now();

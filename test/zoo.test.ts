@@ -31,15 +31,16 @@ beforeAll(async () => {
     });
     await writeFile(join(photos, `${i}.png`), await photo.toPNG());
   }
-  // Of a folder for a detector, most are held out.
-  DATA.normal = join(folder, 'normal');
-  await mkdir(DATA.normal);
-  for (let i = 0; i < 101; i++) await writeFile(join(DATA.normal, `${i}.png`), await photo.toPNG());
   DATA.emoji = join(folder, 'emoji');
   for (let label = 0; label < 9; label++) {
     await mkdir(join(DATA.emoji, `class ${label}`), { recursive: true });
     await writeFile(join(DATA.emoji, `class ${label}`, '0.png'), await photo.toPNG());
   }
+  // Of a folder for a detector, most are held out.
+  DATA.normal = join(folder, 'normal');
+  await mkdir(DATA.normal);
+  photo.data.set(random.uniform(photo.data.length, 0, 1));
+  for (let i = 0; i < 101; i++) await writeFile(join(DATA.normal, `${i}.png`), await photo.toPNG());
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
