@@ -36,9 +36,10 @@ export default defineConfig(({ mode }) => ({
   test: {
     reporters: ['default', './test/count-reporter.ts'],
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    // A worker for each processor (Vitest leaves one free, which on two cores is half of the machine),
-    // and modules loaded once for all files of a worker. `npm test` keeps the files apart.
-    ...(mode === 'quick' && { maxWorkers: availableParallelism(), isolate: false }),
+    // A worker for each processor: Vitest leaves one free, which on two cores is half of the machine.
+    maxWorkers: availableParallelism(),
+    // Quick tests load modules once for all files of a worker; `npm test` keeps the files apart.
+    isolate: mode !== 'quick',
     exclude: mode === 'quick' ? [...configDefaults.exclude, ...SLOW] : configDefaults.exclude,
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,

@@ -10,13 +10,15 @@ import { run } from '../cli/dist/commands/export-web.js';
 import { EXPORT_WEB } from '../cli/dist/options/export-web.js';
 import { convertPage } from './demo/convert.mjs';
 
+const paged = (name) => `runs/demo-models/${name}.onnx`;
 const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
 // A page cannot show extractors of features, which are for `gpn-cli eval`. Those of colour come first.
 const bundled = pretrainedModels()
   .map(({ name, path }) => ({ ...readModelInfo(readFileSync(path)), name }))
   .filter(({ kind }) => kind !== 'features')
   .sort((a, b) => b.image.channels - a.image.channels)
-  .map(({ name }) => name);
+  .map(({ name }) => name)
+  .map((name) => (existsSync(paged(name)) ? paged(name) : name));
 const { values, positionals } = parseArgs({
   options: {
     output: { type: 'string', default: 'runs/demo' },

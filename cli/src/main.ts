@@ -142,6 +142,15 @@ function command<A extends string, S extends Record<string, Spec<unknown>>>(
 const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
+/** Commands that write one file call it --output, others --out; either takes the other's word too. */
+function spelled([name = '', ...args]: string[], root: Command): string[] {
+  const words = ['--out', '--output'];
+  const options = root.commands.find((command) => command.name() === name)?.options ?? [];
+  const own = options.find(({ long }) => long && words.includes(long))?.long;
+  const taken = own ? args.map((arg) => arg.replace(/^--out(put)?(?=$|=)/, own)) : args;
+  return name === '' ? [] : [name, ...taken];
+}
+
 /**
  * Runs one command.
  *
@@ -161,5 +170,5 @@ export async function main(args: string[]): Promise<number> {
       found = code;
     });
   }
-  return (await runProgram(root, args, explain)) || found;
+  return (await runProgram(root, spelled(args, root), explain)) || found;
 }

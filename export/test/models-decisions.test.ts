@@ -1,6 +1,8 @@
-/** Graph models whose results depend on decisions: each is run on values that decide differently. */
+/** Graph models whose results have sizes that depend on values. */
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { convertModel, type HostTensors, inspectModel } from '../src/index.js';
+import { convertModel, type HostTensors } from '../src/index.js';
+import { BOOL, compared, INT, number, numbers, TYPES, zero } from './decisions.js';
 import {
   constant,
   graphModel,
@@ -10,61 +12,9 @@ import {
   T,
   type Weight,
 } from './graph-files.js';
-import { float32, open, scratch, wave, writeModel } from './models-files.js';
-import { expectClose } from './run.js';
+import { float32, scratch, wave, writeModel } from './models-files.js';
 
 const folder = scratch();
-const INT = { type: 'DT_INT32' };
-const BOOL = { type: 'DT_BOOL' };
-
-const number = (name: string, value: number, dtype: Weight['dtype'] = 'float32'): Weight => ({
-  name,
-  shape: [],
-  dtype,
-  values: [value],
-});
-const numbers = (name: string, values: number[], dtype: Weight['dtype'] = 'int32'): Weight => ({
-  name,
-  shape: [values.length],
-  dtype,
-  values,
-});
-const TYPES = { float32: 'DT_FLOAT', int32: 'DT_INT32', bool: 'DT_BOOL' };
-
-interface Model {
-  readonly nodes: Node[];
-  readonly weights?: Weight[];
-  /** Functions of the graph's library. */
-  readonly functions?: object[];
-}
-
-/** Converts, and compares with TF.js on each of the feeds; gives the operators of the file. */
-async function compared({ nodes, weights = [], functions }: Model, feeds: readonly HostTensors[]) {
-  const constants = weights.map(({ name, dtype }) => constant(name, TYPES[dtype]));
-  const artifacts = graphModel([...constants, ...nodes], weights);
-  const modelTopology = {
-    ...artifacts.modelTopology,
-    ...(functions && { library: { function: functions } }),
-  };
-  const converted = await convertModel(writeModel(folder(), { ...artifacts, modelTopology }));
-  expect(converted.notes).toEqual([]);
-  const session = await open(converted);
-  for (const feed of feeds) {
-    const [ours, theirs] = [await session.run(feed), await converted.run(feed)];
-    for (const name of converted.outputs) {
-      const [a, e] = [ours[name], theirs[name]];
-      if (!a || !e) throw new Error(`no output ${name}`);
-      expectClose(
-        { dims: a.shape, data: Array.from(a.data, Number) },
-        { dims: e.shape, data: e.data },
-        1e-6,
-      );
-    }
-  }
-  await session.dispose();
-  converted.dispose();
-  return inspectModel(converted.model.toBytes()).operators;
-}
 
 /** Rows of which some, none and all have a sum above 0. */
 const rowsOf = (count: number): HostTensors[] =>
@@ -77,13 +27,12 @@ const above = [
   node('above', 'Greater', ['x', 'zero']),
   node('where', 'Where', ['above'], { T: BOOL }),
 ];
-const zero = number('zero', 0);
 
 describe('results whose size depends on values', () => {
   test('are the places of what is true, at any batch size', async () => {
     const nodes = [placeholder('x', [-1, 3]), ...above];
     const feeds = [1, 4, 9].flatMap(rowsOf);
-    expect(await compared({ nodes, weights: [zero] }, feeds)).toMatchObject({ NonZero: 1 });
+    expect(await compared(folder, { nodes, weights: [zero] }, feeds)).toMatchObject({ NonZero: 1 });
   });
 
   test('are the rows that a mask leaves, and what is computed from them', async () => {
@@ -111,7 +60,10 @@ describe('results whose size depends on values', () => {
       number('first', 0, 'int32'),
     ];
     const feeds = [3, 8].flatMap(rowsOf);
-    expect(await compared({ nodes, weights }, feeds)).toMatchObject({ NonZero: 1, Gather: 1 });
+    expect(await compared(folder, { nodes, weights }, feeds)).toMatchObject({
+      NonZero: 1,
+      Gather: 1,
+    });
   });
 
   test('are cut at a bound, as detectors do', async () => {
@@ -155,7 +107,7 @@ describe('results whose size depends on values', () => {
         Float32Array.from({ length: 40 }, (_, i) => (i < count ? 1 + Math.sin(i) ** 2 : -1)),
       ),
     }));
-    expect(await compared({ nodes, weights }, feeds)).toMatchObject({ Range: 1 });
+    expect(await compared(folder, { nodes, weights }, feeds)).toMatchObject({ Range: 1 });
   });
 
   const boxed = (op: string, attrs: Record<string, object>, limits: number): Node[] => [
@@ -197,7 +149,7 @@ describe('results whose size depends on values', () => {
       ),
     }));
     expect(
-      await compared({ nodes: boxed(op, { T, ...attrs }, limits), weights }, feeds),
+      await compared(folder, { nodes: boxed(op, { T, ...attrs }, limits), weights }, feeds),
     ).toMatchObject({
       NonMaxSuppression: 1,
     });
@@ -214,7 +166,7 @@ describe('results whose size depends on values', () => {
       [1, 1, 1, 1, 1, 1, 1, 1, 1],
       [5, 3, 5, 9, 3, 1, 2, 8, 5],
     ].map((list) => ({ x: { dtype: 'int32', shape: [9], data: Int32Array.from(list) } as const }));
-    expect(await compared({ nodes }, feeds)).toMatchObject({ Unique: 1 });
+    expect(await compared(folder, { nodes }, feeds)).toMatchObject({ Unique: 1 });
   });
 });
 
@@ -225,222 +177,38 @@ test('a spectrum of real numbers, at any batch size', async () => {
     node('size', 'ComplexAbs', ['spectrum']),
   ];
   const feeds = [1, 3].map((batch) => ({ x: float32([batch, 16]) }));
-  expect(await compared({ nodes, weights: [numbers('length', [16])] }, feeds)).toMatchObject({
+  expect(
+    await compared(folder, { nodes, weights: [numbers('length', [16])] }, feeds),
+  ).toMatchObject({
     DFT: 1,
   });
 });
 
-describe('a branch on values', () => {
-  const feeds = [-1, 1].map((sign) => ({
-    x: float32(
-      [2, 3],
-      wave([2, 3]).map((v) => sign * Math.abs(v)),
-    ),
-  }));
-  const asked = [
-    placeholder('x', [2, 3]),
-    node('sum', 'Sum', ['x', 'axes'], { T, Tidx: INT, keep_dims: { b: false } }),
-    node('above', 'Greater', ['sum', 'zero']),
-  ];
-  const weights = [zero, numbers('axes', [0, 1])];
-
-  test('with functions for its two ways takes the right one', async () => {
-    const way = (name: string, op: string, input: string[]) => ({
-      signature: {
-        name,
-        inputArg: [{ name: 'a', type: 'DT_FLOAT' }],
-        outputArg: [{ name: 'b', type: 'DT_FLOAT' }],
-      },
-      nodeDef: [node('y', op, input)],
-      ret: { b: 'y:y:0' },
-    });
-    const nodes = [
-      ...asked,
-      node('out', 'StatelessIf', ['above', 'x'], {
-        then_branch: { func: { name: 'yes' } },
-        else_branch: { func: { name: 'no' } },
-        Tin: { list: { type: ['DT_FLOAT'] } },
-        Tout: { list: { type: ['DT_FLOAT'] } },
-      }),
-      node('y', 'Identity', ['out']),
-    ];
-    const functions = [way('yes', 'AddV2', ['a', 'a']), way('no', 'Neg', ['a'])];
-    await compared({ nodes, weights, functions }, feeds);
-  });
-
-  test('with switches and merges takes the right way, and so does one within it', async () => {
-    const nodes = [
-      ...asked,
-      node('large', 'Greater', ['sum', 'two']),
-      node('switch', 'Switch', ['x', 'above']),
-      node('no', 'Neg', ['switch']),
-      node('inner_pred', 'Switch', ['large', 'above'], { T: BOOL }),
-      node('inner', 'Switch', ['switch:1', 'inner_pred:1']),
-      node('small_yes', 'Exp', ['inner']),
-      node('large_yes', 'Tanh', ['inner:1']),
-      node('yes', 'Merge', ['small_yes', 'large_yes'], { T, N: { i: '2' } }),
-      node('both', 'Merge', ['no', 'yes'], { T, N: { i: '2' } }),
-      node('y', 'AddV2', ['both', 'x']),
-    ];
-    const small = {
-      x: float32(
-        [2, 3],
-        wave([2, 3]).map((v) => 0.01 * Math.abs(v)),
-      ),
-    };
-    await compared({ nodes, weights: [...weights, number('two', 2)] }, [...feeds, small]);
-  });
-
-  test('that would change the shape is refused by name', async () => {
-    const nodes = [
-      ...asked,
-      node('switch', 'Switch', ['x', 'above']),
-      node('no', 'Sum', ['switch', 'axes'], { T, Tidx: INT, keep_dims: { b: true } }),
-      node('yes', 'Reshape', ['switch:1', 'flat'], { T, Tshape: INT }),
-      node('both', 'Merge', ['no', 'yes'], { T, N: { i: '2' } }),
-    ];
-    const flat = numbers('flat', [4, 4]);
-    await expect(compared({ nodes, weights: [...weights, flat] }, feeds)).rejects.toThrow(
-      'cannot be exported',
-    );
-  });
-});
-
-describe('a loop whose rounds depend on values', () => {
-  /** Rows that are doubled, none to many times, until their sum is above 20. */
-  const feeds = [30, 3, 0.01].flatMap((size) =>
-    [1, 4].map((batch) => ({
-      x: float32(
-        [batch, 3],
-        wave([batch, 3]).map((v) => size * (0.1 + Math.abs(v))),
-      ),
-    })),
-  );
-  const weights = [
-    number('most', 20),
-    number('two', 2),
-    number('none', 0, 'int32'),
-    number('one', 1, 'int32'),
-    numbers('axes', [0, 1]),
-  ];
-  const sumOf = (x: string): Node =>
-    node('sum', 'Sum', [x, 'axes'], { T, Tidx: INT, keep_dims: { b: false } });
-
-  test('by functions goes round as often as they say', async () => {
-    const [x, i, factor] = ['x', 'i', 'factor'].map((name) => ({
-      name: `${name}_0`,
-      type: name === 'i' ? 'DT_INT32' : 'DT_FLOAT',
-    }));
-    const inputArg = [x, i, factor];
-    const functions = [
-      {
-        signature: { name: 'below', inputArg, outputArg: [{ name: 'on', type: 'DT_BOOL' }] },
-        nodeDef: [
-          constant('axes', 'DT_INT32'),
-          constant('most'),
-          sumOf('x_0'),
-          node('less', 'Less', ['sum:output:0', 'most:output:0']),
-        ],
-        ret: { on: 'less:z:0' },
-      },
-      {
-        signature: {
-          name: 'double',
-          inputArg,
-          outputArg: inputArg.map((arg) => ({ ...arg, name: `${arg?.name}_next` })),
-        },
-        nodeDef: [
-          constant('one', 'DT_INT32'),
-          node('more', 'Mul', ['x_0', 'factor_0']),
-          node('count', 'AddV2', ['i_0', 'one:output:0'], { T: INT }),
-          node('same', 'Identity', ['factor_0']),
-        ],
-        ret: { x_0_next: 'more:z:0', i_0_next: 'count:z:0', factor_0_next: 'same:output:0' },
-      },
-    ];
-    const nodes = [
-      placeholder('x', [-1, 3]),
-      node('loop', 'StatelessWhile', ['x', 'none', 'two'], {
-        cond: { func: { name: 'below' } },
-        body: { func: { name: 'double' } },
-        T: { list: { type: ['DT_FLOAT', 'DT_INT32', 'DT_FLOAT'] } },
-      }),
-      node('y', 'Neg', ['loop']),
-      node('rounds', 'Neg', ['loop:1'], { T: INT }),
-    ];
-    expect(await compared({ nodes, weights, functions }, feeds)).toMatchObject({ Loop: 1 });
-  });
-
-  test('by frames goes round as often as they say', async () => {
-    const frame = { T, frame_name: { s: 'bG9vcA==' }, is_constant: { b: false } };
-    const nodes = [
-      placeholder('x', [-1, 3]),
-      node('enter', 'Enter', ['x'], frame),
-      node('enter_two', 'Enter', ['two'], { ...frame, is_constant: { b: true } }),
-      node('merge', 'Merge', ['enter', 'next'], { T, N: { i: '2' } }),
-      sumOf('merge'),
-      node('less', 'Less', ['sum', 'most']),
-      node('go_on', 'LoopCond', ['less'], {}),
-      node('switch', 'Switch', ['merge', 'go_on']),
-      node('more', 'Mul', ['switch:1', 'enter_two']),
-      node('next', 'NextIteration', ['more']),
-      node('exit', 'Exit', ['switch']),
-      node('y', 'Neg', ['exit']),
-    ];
-    expect(await compared({ nodes, weights }, feeds)).toMatchObject({ Loop: 1 });
-  });
-});
-
-test('a loop of TensorFlow 1, over a list, goes round as often as it says', async () => {
-  const frame = {
-    T,
-    frame_name: { s: Buffer.from('loop').toString('base64') },
-    is_constant: { b: false },
+test('its weights are in the memory once, and are gone when it is', async () => {
+  const shared: Weight = {
+    name: 'shared',
+    shape: [64, 64],
+    dtype: 'float32',
+    values: wave([64, 64]),
   };
-  const fixed = { ...frame, is_constant: { b: true } };
-  const variable = (name: string, first: string, next: string): Node[] => [
-    node(`enter_${name}`, 'Enter', [first], frame),
-    node(`merge_${name}`, 'Merge', [`enter_${name}`, `next_${name}`], { T, N: { i: '2' } }),
-    node(name, 'Switch', [`merge_${name}`, 'go_on']),
-    node(`next_${name}`, 'NextIteration', [next]),
-  ];
-  const list = { element_dtype: T, shape_type: INT };
   const nodes = [
-    placeholder('x', [-1, 5, 3]),
-    node('by_step', 'Transpose', ['x', 'perm'], { T, Tperm: INT }),
-    node('series', 'TensorListFromTensor', ['by_step', 'element'], list),
-    node('first', 'ZerosLike', ['start']),
-    node('start', 'Sum', ['x', 'middle'], { T, Tidx: INT, keep_dims: { b: false } }),
-    node('kept', 'TensorListReserve', ['element', 'steps'], list),
-    ...variable('i', 'none', 'i_more'),
-    ...variable('state', 'first', 'state_more'),
-    ...variable('given', 'series', 'given:1'),
-    ...variable('taken', 'kept', 'taken_more'),
-    node('enter_half', 'Enter', ['half'], fixed),
-    node('less', 'Less', ['merge_i', 'steps'], { T: INT }),
-    node('go_on', 'LoopCond', ['less'], {}),
-    node('i_more', 'AddV2', ['i:1', 'one'], { T: INT }),
-    node('step', 'TensorListGetItem', ['given:1', 'i:1', 'element'], list),
-    node('less_state', 'Mul', ['state:1', 'enter_half']),
-    node('state_more', 'AddV2', ['less_state', 'step']),
-    node('taken_more', 'TensorListSetItem', ['taken:1', 'i:1', 'state_more'], { element_dtype: T }),
-    node('exit_taken', 'Exit', ['taken']),
-    node('exit_state', 'Exit', ['state']),
-    node('states', 'TensorListStack', ['exit_taken', 'element'], {
-      element_dtype: T,
-      num_elements: { i: '5' },
-    }),
-    node('y', 'Neg', ['exit_state']),
+    placeholder('x', [2, 64]),
+    node('product', 'MatMul', ['x', 'shared'], { T }),
+    node('above', 'Greater', ['product', 'zero']),
+    node('where', 'Where', ['above'], { T: BOOL }),
+    node('sum', 'Sum', ['product', 'axes'], { T, Tidx: INT, keep_dims: { b: false } }),
+    node('asked', 'Greater', ['sum', 'zero']),
+    node('switch', 'Switch', ['product', 'asked']),
+    node('no', 'Neg', ['switch']),
+    node('both', 'Merge', ['no', 'switch:1'], { T, N: { i: '2' } }),
   ];
-  const weights = [
-    numbers('perm', [1, 0, 2]),
-    numbers('element', [-1, 3]),
-    numbers('middle', [1]),
-    number('steps', 5, 'int32'),
-    number('none', 0, 'int32'),
-    number('one', 1, 'int32'),
-    number('half', 0.5),
-  ];
-  const feeds = [1, 4].map((batch) => ({ x: float32([batch, 5, 3]) }));
-  await compared({ nodes, weights }, feeds);
+  const weights = [shared, zero, numbers('axes', [0, 1])];
+  const constants = weights.map(({ name, dtype }) => constant(name, TYPES[dtype]));
+  const path = writeModel(folder(), graphModel([...constants, ...nodes], weights));
+  const before = tf.memory().numBytes;
+  const converted = await convertModel(path);
+  const bytes = 4 * weights.reduce((sum, { values }) => sum + values.length, 0);
+  expect(tf.memory().numBytes - before).toBe(bytes);
+  converted.dispose();
+  expect(tf.memory().numBytes).toBe(before);
 });

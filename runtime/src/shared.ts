@@ -26,7 +26,7 @@ export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/
 export { extent, heatMap, probability } from './model/heat-map.js';
 export { latents, type SampleOptions } from './model/inputs.js';
 export { blend, pathOf } from './model/interpolate.js';
-export type { LoadOptions, LoadProgress } from './model/load.js';
+export { type LoadOptions, type LoadProgress, refusePacked } from './model/load.js';
 export { type RandomStream, stream } from './random/random.js';
 export type { BatchOptions } from './session/batches.js';
 export type {

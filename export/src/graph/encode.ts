@@ -89,14 +89,17 @@ export function encodeNodes(graph: BodyGraph, opset: number, prefix = '', around
   const names = nameValues(order, graph, prefix, around);
   const nameOf = (v: Value | undefined): string => (v ? (names.get(v) as string) : '');
   const nodes = order.map((node) => {
-    const own = node.inputs.slice(0, node.inputs.length - (node.body?.captured ?? 0));
+    const { bodies = [] } = node;
+    const captured = bodies.reduce((sum, body) => sum + body.captured, 0);
+    const own = node.inputs.slice(0, node.inputs.length - captured);
     const taken = node.inputs.slice(own.length).map(nameOf);
     const output = node.outputs.map(nameOf);
     const attributes = Object.entries(node.attrs).map(([name, attr]) => attribute(name, attr));
-    if (node.body) {
-      const body = encodeBody(node.body.graph, opset, `${output[0]}/`, { taken });
-      attributes.push(create(AttributeProtoSchema, { name: 'body', type: Type.GRAPH, g: body }));
-    }
+    bodies.forEach(({ attribute: name, graph, captured: count }, i) => {
+      const prefix = `${output[0]}/${i > 0 ? `${i}/` : ''}`;
+      const g = encodeBody(graph, opset, prefix, { taken: taken.splice(0, count) });
+      attributes.push(create(AttributeProtoSchema, { name, type: Type.GRAPH, g }));
+    });
     return create(NodeProtoSchema, {
       opType: node.op,
       // Written out although it is the default: left out, files would differ by these two bytes.

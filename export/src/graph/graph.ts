@@ -49,16 +49,16 @@ export class Graph {
     inputs: readonly (Value | undefined)[],
     attrs: Attrs,
     outputs: readonly { shape: readonly number[]; dtype: DType }[],
-    body?: Body,
+    bodies?: readonly Body[],
   ): readonly Value[] {
-    // Two loops are never compared.
-    const key = body ? `loop ${this.nextId}` : this.keyOf(op, inputs, attrs, outputs.length);
+    // Two nodes with graphs in them are never compared.
+    const key = bodies ? `bodies ${this.nextId}` : this.keyOf(op, inputs, attrs, outputs.length);
     const known = this.nodes.get(key);
     if (known) return known.outputs;
     const values: Value[] = [];
     const node: Node = {
       ...{ op, inputs, attrs, outputs: values, origin: this.origin },
-      ...(body && { body }),
+      ...(bodies && { bodies }),
     };
     for (const { shape, dtype } of outputs) values.push({ id: this.nextId++, shape, dtype, node });
     this.nodes.set(key, node);
@@ -89,14 +89,18 @@ export class Graph {
     this.outputs.push({ name, value });
   }
 
-  /** The nodes that the outputs depend on, each after the nodes it reads: dead ones are gone. */
-  order(): Node[] {
+  /**
+   * The nodes that the outputs depend on, each after the nodes it reads: dead ones are gone.
+   * @param current what is read in a value's place
+   */
+  order(current: (value: Value) => Value = (value) => value): Node[] {
     const done = new Set<Node>();
     const ordered: Node[] = [];
     // An explicit stack: a training step is deeper than the call stack allows.
     const stack: { node: Node; expanded: boolean }[] = [];
     for (const { value } of [...this.outputs].reverse()) {
-      if (value.node) stack.push({ node: value.node, expanded: false });
+      const { node } = current(value);
+      if (node) stack.push({ node, expanded: false });
     }
     for (let top = stack.pop(); top; top = stack.pop()) {
       const { node, expanded } = top;
@@ -108,7 +112,8 @@ export class Graph {
       }
       stack.push({ node, expanded: true });
       for (const input of [...node.inputs].reverse()) {
-        if (input?.node && !done.has(input.node)) stack.push({ node: input.node, expanded: false });
+        const read = input && current(input).node;
+        if (read && !done.has(read)) stack.push({ node: read, expanded: false });
       }
     }
     return ordered;
@@ -131,7 +136,9 @@ export class Graph {
    *   the recorded shape and the right one
    */
   verify(): void {
-    for (const { body } of this.order()) if (body) asGraph(body.graph).verify();
+    for (const { bodies = [] } of this.order()) {
+      for (const body of bodies) asGraph(body.graph).verify();
+    }
     const defined = new Set<Value>(this.inputs);
     const names = new Set<string>();
     for (const name of [
@@ -185,7 +192,9 @@ export class Graph {
       lines.push(
         `${node.outputs.map(typed).join(', ')} = ${node.op}(${[...args, ...attrs].join(', ')})`,
       );
-      if (node.body) lines.push(asGraph(node.body.graph).toString().replace(/^/gm, '  '));
+      for (const { graph } of node.bodies ?? []) {
+        lines.push(asGraph(graph).toString().replace(/^/gm, '  '));
+      }
     }
     for (const { name, value } of this.outputs) lines.push(`output ${name} = ${nameOf(value)}`);
     return lines.join('\n');

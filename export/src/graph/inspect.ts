@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import {
+  type GraphProto,
   type ModelProto,
   ModelProtoSchema,
   TensorProto_DataType,
@@ -22,7 +23,7 @@ export interface ModelSummary {
   readonly producer: string;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  /** How often each operator occurs, most frequent first. */
+  /** How often each operator occurs, in loops and branches too, most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
   /** The number of elements in all floating-point constants. */
   readonly parameters: number;
@@ -45,9 +46,14 @@ export function inspectModel(bytes: Uint8Array): ModelSummary {
   if (!graph || graph.output.length === 0)
     throw new Error('these bytes are not an ONNX model: they hold no graph');
   const counts = new Map<string, number>();
-  for (const { opType } of graph.node) counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  const graphs = graphsIn(graph);
+  for (const { opType } of graphs.flatMap(({ node }) => node)) {
+    counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  }
   const floats = new Set<number>([TensorProto_DataType.FLOAT, TensorProto_DataType.FLOAT16]);
-  const weights = graph.initializer.filter((t) => floats.has(t.dataType));
+  const weights = graphs
+    .flatMap(({ initializer }) => initializer)
+    .filter((t) => floats.has(t.dataType));
   return {
     bytes: bytes.length,
     irVersion: Number(model.irVersion),
@@ -60,6 +66,12 @@ export function inspectModel(bytes: Uint8Array): ModelSummary {
     metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
   };
 }
+
+/** A graph and those within its nodes. */
+const graphsIn = (graph: GraphProto): GraphProto[] => [
+  graph,
+  ...graph.node.flatMap(({ attribute }) => attribute.flatMap(({ g }) => (g ? graphsIn(g) : []))),
+];
 
 function tensorInfo({ name, type }: ValueInfoProto): TensorInfo {
   if (type?.value.case !== 'tensorType') return { name, dtype: 'unknown', shape: [] };

@@ -109,7 +109,7 @@ export function inOpset(node: Node, opset: number): Node[] {
 const sinceOf = (node: Node): number =>
   Math.max(
     SINCE[node.op]?.(node) ?? FIRST_OPSET,
-    ...(node.body?.graph.order() ?? []).map((inner) => sinceOf(inner)),
+    ...(node.bodies ?? []).flatMap(({ graph }) => graph.order().map((inner) => sinceOf(inner))),
   );
 
 /** The first opset that has it, or what says the same. */

@@ -1,4 +1,5 @@
 import { reasonOf } from '../reason.js';
+import { CONTROL } from './rules/control.js';
 import { ELEMENTWISE } from './rules/elementwise.js';
 import { LAYOUT } from './rules/layout.js';
 import { PRODUCTS } from './rules/products.js';
@@ -15,6 +16,7 @@ export const SHAPE_RULES: Rules = {
   ...PRODUCTS,
   ...WINDOWS,
   ...RECURRENT,
+  ...CONTROL,
 };
 
 /**
@@ -24,11 +26,13 @@ export const SHAPE_RULES: Rules = {
  *   operator has no rule, or that its inputs do not fit together
  */
 export function checkShapes(node: Node): void {
-  const { op, inputs, attrs, outputs } = node;
+  const { op, inputs, attrs, outputs, bodies: graphs = [] } = node;
   const rule = SHAPE_RULES[op];
   if (!rule) throw new Error(`the operator ${op} has no shape rule: add one in graph/rules/`);
   const shapes = inputs.map((v) => v?.shape);
-  const expected = resultsOf(node, () => rule({ shapes, attrs, integers: integersIn(inputs) }));
+  const bodies = graphs.map(({ graph }) => graph.outputs.map(({ value }) => value.shape));
+  const integers = integersIn(inputs);
+  const expected = resultsOf(node, () => rule({ shapes, attrs, integers, bodies }));
   outputs.forEach(({ shape }, i) => {
     const right = expected[i];
     if (right && fits(shape, right)) return;

@@ -33,12 +33,17 @@ export interface Node {
   readonly outputs: readonly Value[];
   /** The part of a model that it was first recorded for, such as `the layer "dense_1"`. */
   readonly origin?: string | undefined;
-  /** Present on loops: what a round computes. */
-  readonly body?: Body;
+  /** Present on loops and branches: what a round, or each branch, computes. */
+  readonly bodies?: readonly Body[];
 }
 
-/** A graph within a node. Its last inputs are values of the graph around it, which the node reads last. */
+/**
+ * A graph within a node. Its last inputs are values of the graph around it; the node reads those of all
+ * its bodies last, body by body.
+ */
 export interface Body {
+  /** The attribute in which ONNX has it. */
+  readonly attribute: 'body' | 'then_branch' | 'else_branch';
   readonly graph: BodyGraph;
   /** How many values of the graph around it there are. */
   readonly captured: number;

@@ -21,7 +21,7 @@ export function halveWeights(graph: Graph): Graph {
         ? b.Cast(b.constant(toFloat16(v.data as Float32Array), v.shape, 'float16'), 'float32')
         : v,
     );
-    return b.graph.node(node.op, widened, node.attrs, node.outputs, node.body);
+    return b.graph.node(node.op, widened, node.attrs, node.outputs, node.bodies);
   });
 }
 

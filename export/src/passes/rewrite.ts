@@ -38,7 +38,8 @@ export function rewrite(
     b.graph.origin = node.origin;
     const inputs = node.inputs.map((v) => v && renew(v));
     const outputs =
-      visit(node, inputs, b) ?? b.graph.node(node.op, inputs, node.attrs, node.outputs, node.body);
+      visit(node, inputs, b) ??
+      b.graph.node(node.op, inputs, node.attrs, node.outputs, node.bodies);
     node.outputs.forEach((v, i) => {
       renewed.set(v, outputs[i] as Value);
     });

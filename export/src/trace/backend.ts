@@ -157,10 +157,9 @@ export class TraceBackend extends tf.KernelBackend {
       this.builder = outer;
     }
     const taken = [...scope.captured.keys()];
-    const results = outer.graph.node('Loop', [undefined, begin, ...starts, ...taken], {}, starts, {
-      graph,
-      captured: taken.length,
-    });
+    const results = outer.graph.node('Loop', [undefined, begin, ...starts, ...taken], {}, starts, [
+      { attribute: 'body', graph, captured: taken.length },
+    ]);
     return results.map((v) => this.tensor(view(v)));
   }
 

@@ -7,7 +7,8 @@ import { type FreeDimension, freeDimensions, StandIns } from '../graph/stand-ins
 import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
-import { type Extent, extentOf, freeBatch } from '../passes/batch.js';
+import { type Extent, freeBatch, sizeOf } from '../passes/batch.js';
+import { branch } from '../passes/choice.js';
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
@@ -93,7 +94,7 @@ export interface OnnxModel {
  * More passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
  * stand-ins; it comes after the passes above because they write shapes, in which the stand-ins would
  * appear again. `writeSigmoids` is for networks alone, so it is asked for. `halveWeights` comes last because it puts a Cast before each weight, which is then no
- * constant that another pass could fold.
+ * constant that another pass could fold, and `branch` after it, because passes do not look into branches.
  */
 const PASSES = [foldAffine, fuseBias, hoistScale];
 
@@ -162,7 +163,8 @@ function assemble(
 ): OnnxModel {
   const freed = second ? verified(freeBatch(first, second.graph, free)) : first;
   const exact = options.exactSigmoids ? verified(writeSigmoids(freed)) : freed;
-  const graph = options.float16 ? verified(halveWeights(exact)) : exact;
+  const stored = options.float16 ? verified(halveWeights(exact)) : exact;
+  const graph = verified(branch(stored));
   const names = second ? dimensions(first, second.graph, free) : new Map<number, string>();
   const dim = (size: number): number | string => names.get(size) ?? size;
   const { name, doc = '', opset } = options;
@@ -176,7 +178,7 @@ function assemble(
   };
 }
 
-/** What to call the sizes of the graph's values that are free: `N`, `2N`, `H-3`. */
+/** What to call the sizes of the graph's values that are free: `N`, `2N`, `H-3`, `H/2-1`. */
 function dimensions(
   first: Graph,
   second: Graph,
@@ -190,7 +192,7 @@ function dimensions(
   const others = values(second);
   values(first).forEach(({ shape }, i) => {
     shape.forEach((size, k) => {
-      const found = extentOf(size, others[i]?.shape[k], axes, 'a value');
+      const found = sizeOf(size, others[i]?.shape[k], axes, 'a value');
       if (typeof found !== 'number') names.set(size, dimensionName(found));
     });
   });
@@ -198,7 +200,7 @@ function dimensions(
 }
 
 const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>): string =>
-  `${times === 1 ? '' : times}${name}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
+  `${times <= 1 ? '' : times}${name}${times < 1 ? `/${1 / times}` : ''}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
 
 function verified(graph: Graph): Graph {
   graph.verify();

@@ -110,9 +110,10 @@ const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 
  * Floating-point operations for one image: of the forward pass, of the backward pass to the `weights`,
  * and of the backward pass to the `inputs` of all layers except the first. Each backward pass costs as
  * much as the forward pass.
+ * @param together images that are passed through the network as one
  */
-export function passes(pair: Pair, role: keyof Pair) {
-  const { flops } = pair[role];
+export function passes(pair: Pair, role: keyof Pair, together = 1) {
+  const flops = pair[role].flops.map((of) => of / together);
   const all = sum(flops);
   return { forward: all, weights: all, inputs: all - (flops[0] ?? 0) };
 }
@@ -122,9 +123,10 @@ export function passes(pair: Pair, role: keyof Pair) {
  * generator forward (shared with the generator's update on the same noise), and the discriminator
  * forward and backward on a real and a generated image. The generator's update: forward through the
  * discriminator, and backward through both networks to the generator's weights.
+ * @param packing images that the discriminator scores together
  */
-export function updateFlops(pair: Pair) {
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+export function updateFlops(pair: Pair, packing = 1) {
+  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator', packing)];
   return {
     discriminator: g.forward + 2 * (d.forward + d.weights + d.inputs),
     generator: 2 * d.forward + g.weights + g.inputs,

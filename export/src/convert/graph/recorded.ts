@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isConstant, type TraceBackend } from '../../trace/backend.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
+import { loadGraphWith } from './weights.js';
 
 /** Runs a function of the graph's library. */
 type CallFunction = (name: string, args: readonly tf.Tensor[]) => tf.Tensor[];
@@ -143,16 +144,17 @@ export interface RecordedModel {
 
 let serial = 0;
 
-/** The model for the trace; undefined if TF.js's own will do. */
+/** The model for the trace, with the weights of TF.js's own; undefined if that one will do. */
 export async function loadRecorded(
   artifacts: tf.io.ModelArtifacts,
+  weights: tf.NamedTensorMap,
 ): Promise<RecordedModel | undefined> {
   const graph = artifacts.modelTopology as GraphDef;
   const functions = graph.library?.function ?? [];
   const all = [...(graph.node ?? []), ...functions.flatMap(({ nodeDef = [] }) => nodeDef)];
   if (!all.some(({ op }) => op in OPERATIONS)) return undefined;
   const lists = all.some(({ op }) => /^Tensor(List|Array)/.test(op));
-  const { deregisterOp, loadGraphModel, registerOp } = await import('@tensorflow/tfjs-converter');
+  const { deregisterOp, registerOp } = await import('@tensorflow/tfjs-converter');
   const names: string[] = [];
   const renamed = (node: NodeDef): NodeDef => {
     const operation = OPERATIONS[node.op] ?? SIZED[node.op];
@@ -187,7 +189,7 @@ export async function loadRecorded(
       })),
     },
   };
-  const model = await loadGraphModel({ load: async () => ({ ...artifacts, modelTopology }) });
+  const model = await loadGraphWith({ ...artifacts, modelTopology }, weights);
   return {
     model,
     dispose: () => {

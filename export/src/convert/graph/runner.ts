@@ -6,6 +6,7 @@ import { branchesAsChoices } from './choices.js';
 import { loopsAsFunctions } from './frames.js';
 import type { GraphDef } from './graph-def.js';
 import { loadRecorded, type RecordedModel } from './recorded.js';
+import { loadGraphWith, weightsOf } from './weights.js';
 
 /** A graph model, as TF.js computes it and as it is recorded. */
 export interface GraphRunner {
@@ -23,10 +24,13 @@ interface Form {
 
 type Follow = (model: GraphModel) => void;
 
-async function formOf(artifacts: tf.io.ModelArtifacts, follow: Follow): Promise<Form> {
-  const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
-  const model = await loadGraphModel({ load: async () => artifacts });
-  const recorded = await loadRecorded(artifacts);
+async function formOf(
+  artifacts: tf.io.ModelArtifacts,
+  weights: tf.NamedTensorMap,
+  follow: Follow,
+): Promise<Form> {
+  const model = await loadGraphWith(artifacts, weights);
+  const recorded = await loadRecorded(artifacts, weights);
   for (const each of [model, recorded?.model]) if (each) follow(each);
   return { model, recorded };
 }
@@ -50,10 +54,11 @@ export async function graphRunner(
   follow: Follow,
 ): Promise<GraphRunner> {
   const graph = artifacts.modelTopology as GraphDef;
-  const forms = [await formOf(artifacts, follow)] as [Form, ...Form[]];
+  const weights = weightsOf(artifacts);
+  const forms = [await formOf(artifacts, weights, follow)] as [Form, ...Form[]];
   const others = otherForms(graph);
   for (const { topology } of others) {
-    forms.push(await formOf({ ...artifacts, modelTopology: topology as object }, follow));
+    forms.push(await formOf({ ...artifacts, modelTopology: topology as object }, weights, follow));
   }
   const by = async (at: number, feeds: tf.NamedTensorMap, outputs: string[]) => {
     const { model, recorded } = forms[at] as Form;

@@ -14,8 +14,5 @@ const series: Rule = (call) => {
   return [[time, directions, batch, units], state, state];
 };
 
-/** What a loop carries has one shape in all rounds. */
-const loop: Rule = ({ shapes }) => shapes.slice(2).map((shape) => shape as readonly number[]);
-
-/** Operators that go over a series, or round and round. */
-export const RECURRENT: Rules = { ...each(['LSTM', 'GRU', 'RNN'], series), Loop: loop };
+/** Operators that go over a series. */
+export const RECURRENT: Rules = each(['LSTM', 'GRU', 'RNN'], series);

@@ -10,6 +10,8 @@ export interface Call {
   readonly attrs: Attrs;
   /** The integers that input `i` holds, such as the target of a Reshape; undefined if it is left out. */
   readonly integers: (i: number) => readonly number[] | undefined;
+  /** Of each graph within the node, the shapes of its results. */
+  readonly bodies: readonly (readonly Shape[])[];
 }
 
 /** A size that depends on values: any number is right. */

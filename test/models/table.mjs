@@ -1,0 +1,42 @@
+/** The table of models, for the terminal and for the page. */
+
+/** A package's model by a short name: without what all paths have in common. */
+const short = (label) =>
+  label
+    .replace(/@[\d.]+ /, ' ')
+    .replace(/ (package\/)?(dist\/)?(models|model|webmodel|models\/webmodel)\//, ', ')
+    .replace(/\/?(model)?\.json$/, '')
+    .replace(/, ?$/, '');
+
+const oneLine = (text) => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim();
+
+const theirs = (peer) =>
+  !peer ? '' : peer.right ? `right, ${peer.difference}` : `${oneLine(peer.reason).slice(0, 90)}`;
+
+/** @param rows a model's label, what the export did, and what tf2onnx did, each */
+export function tableOf(rows) {
+  const count = (of) => rows.filter(of).length;
+  return [
+    '| model | kind | ONNX | seconds | memory | difference | tf2onnx 1.17 |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...rows.map(
+      ([label, { right, kind, size, seconds, peak, difference, unrest, reason }, peer]) => {
+        const result = right
+          ? `${difference}${unrest ? ` (TF.js: ${unrest})` : ''}`
+          : `no: ${oneLine(reason)}`;
+        const cells = [
+          short(label),
+          kind,
+          size ? `${size.toFixed(1)} MiB` : '',
+          seconds.toFixed(0),
+          `${peak} MiB`,
+          result,
+          theirs(peer),
+        ];
+        return `| ${cells.join(' | ')} |`;
+      },
+    ),
+    '',
+    `Right: ${count(([, { right }]) => right)} of ${rows.length}; by tf2onnx, ${count(([, , peer]) => peer?.right)} of ${count(([, , peer]) => peer)}.`,
+  ].join('\n');
+}
