@@ -7,9 +7,7 @@ import { openSession } from '../gpn/web/session.js';
 
 // One file for all browsers of today; several threads would need headers that few hosts send.
 env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-setWasmPaths({
-  'tfjs-backend-wasm-simd.wasm': new URL('./tfjs-backend-wasm-simd.wasm', import.meta.url).href,
-});
+setWasmPaths(new URL('./', import.meta.url).href);
 
 const TASKS = {
   describe: ({ files }) => describeModel(files),
