@@ -129,6 +129,9 @@ const given = () => ({
   ...(random.value && { random: random.value }),
 });
 
+const sizeOf = ({ length }) =>
+  length < 1e6 ? `${(length / 1e3).toFixed(1)} kB` : `${(length / 1e6).toFixed(1)} MB`;
+
 function finish({ bytes, notes, comparison, inputs, outputs, opset }) {
   const { difference, output, batches, unrest } = comparison;
   const by = batches.length > 0 ? ` at batches of ${batches.join(' and ')}` : '';
@@ -143,7 +146,7 @@ function finish({ bytes, notes, comparison, inputs, outputs, opset }) {
   const link = at('download');
   URL.revokeObjectURL(link.href);
   link.href = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
-  link.textContent = `Download model.onnx, ${(bytes.length / 1e6).toFixed(1)} MB, opset ${opset}`;
+  link.textContent = `Download model.onnx, ${sizeOf(bytes)}, opset ${opset}`;
   done.hidden = false;
   dispatchEvent(new Event('gpn-load')); // from now on, the site is kept for use offline
 }

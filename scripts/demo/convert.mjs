@@ -45,7 +45,7 @@ const MAIN = `<section class="convert">
         <label class="choose">Choose a folder<input type="file" webkitdirectory></label>
       </div>
       <p id="status" role="status"></p>
-      <p id="alert" class="notice" role="alert" hidden></p>
+      <p id="alert" role="alert" hidden></p>
       <section id="model" hidden>
         <h2 id="name"></h2>
         <p id="kind" class="lead"></p>
