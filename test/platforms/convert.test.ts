@@ -180,7 +180,9 @@ chromium('what is no model is answered by a sentence', async () => {
         buffer: Buffer.from(text),
       })),
     );
-    await expect.poll(() => said(page), mistake).toEqual([expect.stringMatching(sentence)]);
+    await expect
+      .poll(() => said(page), { message: mistake })
+      .toEqual([expect.stringMatching(sentence)]);
     expect(await page.locator('#options').isVisible(), mistake).toBe(false);
   }
 });
