@@ -18,6 +18,7 @@ const PATIENCE = 900_000;
 export default defineConfig(({ mode }) => ({
   resolve: {
     alias: {
+      '@gpn/models/initialize': at('./models/src/initialize.ts'),
       '@gpn/models/layers': at('./models/src/layers/index.ts'),
       '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
       '@gpn/models': at('./models/src/index.ts'),
@@ -30,6 +31,7 @@ export default defineConfig(({ mode }) => ({
       '@gpn/training/pictures': at('./training/src/data/pictures/index.ts'),
       '@gpn/training/detection': at('./training/src/evaluation/detection/index.ts'),
       '@gpn/training/lock': at('./training/src/files/lock.ts'),
+      '@gpn/training/web': at('./training/src/run/web/index.ts'),
       '@gpn/training': at('./training/src/index.ts'),
     },
   },

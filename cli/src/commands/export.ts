@@ -1,7 +1,7 @@
 import { ExportError, namesModel } from '@gpn/export';
 import { exportModel } from '@gpn/export/command/model';
 import { openSession, UserError } from '@gpn/runtime';
-import { exportRun } from '@gpn/training';
+import { exportRun, exportStep } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
@@ -25,7 +25,11 @@ export async function run(source: string, options: Options): Promise<void> {
 }
 
 function refuseStray(isModel: boolean, options: Options): void {
-  const { network, best, inputShape, verify } = options;
+  const { network, best, inputShape, verify, trainingStep } = options;
+  if (isModel && trainingStep)
+    throw new UserError(
+      '--training-step is for recipes and training runs: a TF.js model has none.',
+    );
   if (isModel && network)
     throw new UserError(
       '--network chooses a network of a training run: a TF.js model is only one network.',
@@ -46,10 +50,9 @@ function refuseStray(isModel: boolean, options: Options): void {
     throw new UserError(`${stray} is for TF.js models, which are named by their model.json.`);
 }
 
-async function exportNetwork(
-  source: string,
-  { network = 'generator', best, float16, opset, output }: Options,
-) {
+async function exportNetwork(source: string, options: Options): Promise<void> {
+  if (options.trainingStep) return exportTrainingStep(source, options);
+  const { network = 'generator', best, float16, opset, output } = options;
   const { path, problems } = await exportRun(source, {
     network,
     out: output,
@@ -59,6 +62,15 @@ async function exportNetwork(
   });
   for (const problem of problems) printAside(`${problem}\n`);
   print(`Wrote the ${network} to ${path}\n`);
+}
+
+async function exportTrainingStep(source: string, options: Options): Promise<void> {
+  const { network, best, float16, opset, output } = options;
+  const given = { '--network': network, '--best': best, '--float16': float16, '--opset': opset };
+  const [stray] = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
+  if (stray) throw new UserError(`${stray} is for a network: leave it out with --training-step.`);
+  const { name, bytes } = await exportStep(source, output);
+  print(`Wrote the training step of ${name} to ${output} (${(bytes / 1e6).toFixed(1)} MB)\n`);
 }
 
 const SURROUNDINGS = {

@@ -1,5 +1,6 @@
 import type { Pair } from '@gpn/models';
 import { z } from 'zod';
+import { uniform } from '../data/feeds.js';
 import { ratio, weight, whole } from '../recipe/keys/values.js';
 import {
   adversarialStep,
@@ -14,15 +15,14 @@ import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
-  drawLatents,
   imagesAndNoise,
+  latentsFor,
   learningRates,
   lossKeys,
   lossOf,
   optimizerOf,
   passes,
   stepsOf,
-  uniforms,
   updateFlops,
 } from './shared.js';
 
@@ -103,16 +103,13 @@ export const adversarial = defineMethod({
       rates: learningRates(recipe),
       flops: stepFlops(pair, settings),
       steps: stepsOf(recipe),
-      data: (dataset) =>
-        imagesAndNoise(recipe, dataset, rows, (random) => ({
-          latents: drawLatents(recipe, random, latentsOf(settings)),
-          ...(settings.gradientPenalty && {
-            mixture: uniforms(mixtureOf(settings), random),
-          }),
-          ...(settings.augmentation && {
-            augmentation: uniforms([augmentedOf(settings), AUGMENTATION_DRAWS], random),
-          }),
-        })),
+      ...imagesAndNoise(recipe, rows, {
+        latents: latentsFor(recipe, latentsOf(settings)),
+        ...(settings.gradientPenalty && { mixture: uniform(mixtureOf(settings)) }),
+        ...(settings.augmentation && {
+          augmentation: uniform([augmentedOf(settings), AUGMENTATION_DRAWS]),
+        }),
+      }),
     };
     return {
       state: ganState(pair, optimizer),

@@ -1,6 +1,6 @@
 /** Which pictures of a folder are trained with, and which are kept to test with. */
 import { stream, UserError } from '@gpn/runtime';
-import { gather } from '../images.js';
+import { gather } from '../rows.js';
 import type { Split } from '../types.js';
 import { filesBelow } from './files.js';
 import { type Listing, listPictures, type Part } from './listing.js';

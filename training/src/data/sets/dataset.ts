@@ -1,6 +1,7 @@
 /** Loads data sets by name or folder. */
 import { UserError } from '@gpn/runtime';
-import { gather, hashImages, rowsAt } from '../images.js';
+import { hashImages, rowsAt } from '../images.js';
+import { gather } from '../rows.js';
 import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
 import { loadFashion } from './fashion.js';
 import { checkFolder, loadFolder } from './folder.js';
