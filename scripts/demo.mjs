@@ -1,11 +1,15 @@
-/** `npm run demo`, after the build: a page with the bundled models, or with the models of `npm start`. */
-import { spawnSync } from 'node:child_process';
+/**
+ * `npm run demo`, after the build: a site with the bundled models, or with the models of `npm start`,
+ * and a page that converts TensorFlow.js models. Takes names of models, --output, --port and --webgpu.
+ */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { readModelInfo } from '@gpn/runtime';
+import { run } from '../cli/dist/commands/export-web.js';
+import { EXPORT_WEB } from '../cli/dist/options/export-web.js';
+import { convertPage } from './demo/convert.mjs';
 
-const cli = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const paged = (name) => `runs/demo-models/${name}.onnx`;
 const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
 // A page cannot show extractors of features, which are for `gpn-cli eval`. Those of colour come first.
@@ -15,13 +19,27 @@ const bundled = pretrainedModels()
   .sort((a, b) => b.image.channels - a.image.channels)
   .map(({ name }) => name)
   .map((name) => (existsSync(paged(name)) ? paged(name) : name));
-const models = bundled.length > 0 ? bundled : started.filter((path) => existsSync(path));
+const { values, positionals } = parseArgs({
+  options: {
+    output: { type: 'string', default: 'runs/demo' },
+    title: { type: 'string', default: EXPORT_WEB.options.title.option.defaultValue },
+    webgpu: { type: 'boolean', default: false },
+    port: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+const [models = []] = [positionals, bundled, started.filter((path) => existsSync(path))].filter(
+  ({ length }) => length > 0,
+);
 if (models.length === 0) {
   console.error('There are no models to show: run `npm start` first.');
   process.exit(2);
 }
-// Ctrl-C reaches the command too; wait for its end.
-process.on('SIGINT', () => {});
-const args = ['export-web', ...models, '-o', 'runs/demo', '--serve', ...process.argv.slice(2)];
-const { status } = spawnSync(process.execPath, [cli, ...args], { stdio: 'inherit' });
-process.exit(status ?? 0);
+try {
+  const serve = values.port ? Number(values.port) : true;
+  await run(models, { ...values, serve }, [await convertPage()]);
+} catch (error) {
+  if (error.name !== 'UserError') throw error;
+  console.error(error.message);
+  process.exit(2);
+}

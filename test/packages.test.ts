@@ -106,6 +106,14 @@ describe('the packed packages, once installed', () => {
     expect(listing(join(consumer, 'runs/dcgan-mnist'))).toContain('generator.onnx');
   });
 
+  test('have a command of the exporter alone', () => {
+    const bin = join(consumer, 'node_modules/@gpn/export/bin/gpn-export.js');
+    const model = join(root, 'export/test/models/keras3-dense');
+    const args = [bin, model, '-o', 'dense.onnx', '--json'];
+    const said = execFileSync(process.execPath, args, { cwd: consumer, encoding: 'utf8' });
+    expect(JSON.parse(said)).toMatchObject({ file: 'dense.onnx', comparison: { batches: [1, 2] } });
+  });
+
   test('have a command that knows its version', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'cli/package.json'), 'utf8'));
     expect(command('--version').trim()).toBe(version);

@@ -89,11 +89,17 @@ const STARTS: Record<string, (args: readonly string[], folder: string) => boolea
 };
 
 const helps = new Map<string, Promise<Outcome>>();
-const helpOf = (name: string): Promise<Outcome> => {
-  const help = helps.get(name) ?? node(root, bin, name, '--help');
-  helps.set(name, help);
+/** @param words a program's file, and the name of its command if it has several */
+const helpOf = (...words: string[]): Promise<Outcome> => {
+  const key = words.join(' ');
+  const help = helps.get(key) ?? node(root, ...words, '--help');
+  helps.set(key, help);
   return help;
 };
+
+/** The command of @gpn/export, as `npx` starts it. */
+const EXPORTER = '@gpn/export';
+const exporter = join(root, 'export/bin/gpn-export.js');
 
 /** What is wrong with the words of a command. */
 async function objections(
@@ -101,6 +107,7 @@ async function objections(
   folder: string,
   marked: boolean,
 ): Promise<string[]> {
+  if (program === EXPORTER) return misuse(args, (await helpOf(exporter)).text);
   if (program !== 'gpn-cli') {
     const start = STARTS[program];
     if (start ? start(args, folder) : marked) return [];
@@ -108,7 +115,7 @@ async function objections(
   }
   const [name = '', ...rest] = args;
   if (name.startsWith('-')) return [];
-  const { code, text } = await helpOf(name);
+  const { code, text } = await helpOf(bin, name);
   if (code !== 0) return [`gpn-cli has no command ${name}`];
   return misuse(rest, text).map((what) => `gpn-cli ${name} ${what}`);
 }
@@ -120,9 +127,13 @@ async function shell(block: Block, folder: string): Promise<string[]> {
     problems.push(...(await objections(command, folder, marked)));
     if (marked) continue;
     const { program, args } = command;
-    const own = program === 'node' && existsSync(join(folder, args[0] ?? ''));
-    if (!own && !(program === 'gpn-cli' && isRun(command, folder))) continue;
-    const { code, text } = await node(folder, ...(own ? args : [bin, ...args]));
+    const starts =
+      program === 'gpn-cli'
+        ? isRun(command, folder) && [bin]
+        : existsSync(join(folder, args[0] ?? '')) &&
+          ({ node: [], [EXPORTER]: [exporter] } as Record<string, string[]>)[program];
+    if (!starts) continue;
+    const { code, text } = await node(folder, ...starts, ...args);
     if (code !== 0) problems.push(`${program} ${args.join(' ')} exits with ${code}: ${text}`);
   }
   return problems;

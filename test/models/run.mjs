@@ -7,6 +7,7 @@
  *   --peer PYTHON  runs tf2onnx as well, by a Python that has what tf2onnx.py says, and keeps in
  *                  tf2onnx.json what it did
  *   --again        forgets the rows that an earlier run left in scratch/models
+ *   --comparison   only times the comparison with TF.js, in WebAssembly and in plain JavaScript
  *   --write        writes the table to docs/results/models.md
  */
 import { spawnSync } from 'node:child_process';
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     peer: { type: 'string' },
     again: { type: 'boolean', default: false },
+    comparison: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -109,6 +111,12 @@ for (const { name, models } of packages) {
     if (!label.includes(options.only)) continue;
     const file = join(unpacked(name), inside);
     if (modules && !existsSync(file)) unpackModules(join(file, '..'));
+    if (options.comparison) {
+      spawnSync(process.execPath, [path('comparison.mjs'), file, label, ...flags], {
+        stdio: 'inherit',
+      });
+      continue;
+    }
     const out = join(scratch, `${label.replace(/[^\w.-]+/g, '+')}.onnx`);
     if (!rows[label]) {
       rows[label] = exported(file, out, flags);
@@ -121,6 +129,7 @@ for (const { name, models } of packages) {
     console.log(tableOf([[label, { ...rows[label], flags }, others[label]]]).split('\n')[2]);
   }
 }
+if (options.comparison) process.exit();
 const all = packages.flatMap(({ name, models }) =>
   models.flatMap(({ path: inside, flags = [] }) => {
     const label = `${name} ${inside}`;

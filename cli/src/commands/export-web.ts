@@ -16,14 +16,19 @@ import { print } from '../terminal/print.js';
 import { replaceFolder } from '../web/folder.js';
 import type { WebModel } from '../web/model.js';
 import { serviceWorker } from '../web/offline.js';
-import { pages } from '../web/page.js';
+import { type OtherPage, pages } from '../web/page.js';
 
-export async function run(models: string[], options: OptionsOf<typeof EXPORT_WEB>): Promise<void> {
+/** @param others pages that are no models', which `npm run demo` has */
+export async function run(
+  models: string[],
+  options: OptionsOf<typeof EXPORT_WEB>,
+  others: readonly OtherPage[] = [],
+): Promise<void> {
   const { output, title, webgpu = false, serve } = options;
   await checkFolder(output);
   const loaded = await Promise.all(models.map(readModel));
   const site: WebFile[] = [
-    ...(await pages(distinct(loaded), { title, webgpu })),
+    ...(await pages(distinct(loaded), { title, webgpu }, others)),
     ...(await webFiles({ webgpu })),
   ];
   const files = [...site, serviceWorker(site)];
@@ -48,7 +53,7 @@ async function readModel(source: string): Promise<WebModel> {
 }
 
 /** Names that models cannot have: other pages have them. */
-const PAGES = ['index', 'score'];
+const PAGES = ['index', 'score', 'convert'];
 
 /** If two models have the same name, the second gets a number. */
 function distinct(models: WebModel[]): WebModel[] {

@@ -8,12 +8,29 @@ import { SCRIPT } from './script.js';
 import { START } from './start.js';
 import { CSS, ICON } from './style.js';
 
+/** A page of another kind, which the site takes in beside those of its models. */
+export interface OtherPage {
+  /** Such as `convert.html`. */
+  readonly path: string;
+  /** What links call it. */
+  readonly name: string;
+  /** Its style sheets and scripts, as tags. */
+  readonly head: string;
+  /** What it shows, as HTML. */
+  readonly main: string;
+  readonly files: readonly WebFile[];
+}
+
 /**
  * All files of the site: pages, models and pictures. One generator is shown on the first page.
  * Several have a page each, and the first page shows them all. Discriminators share one page, which
  * is the first one if there is no generator.
  */
-export async function pages(models: readonly WebModel[], options: PageOptions): Promise<WebFile[]> {
+export async function pages(
+  models: readonly WebModel[],
+  options: PageOptions,
+  others: readonly OtherPage[] = [],
+): Promise<WebFile[]> {
   const generators = models.filter(({ info }) => info.kind === 'generator');
   // Detectors come first, then other discriminators of fragments, which are trained for score maps.
   const rank = ({ info }: WebModel) => (info.fragment ? (info.calibration ? 2 : 1) : 0);
@@ -26,10 +43,11 @@ export async function pages(models: readonly WebModel[], options: PageOptions): 
     ...(discriminators.length > 0
       ? [{ to: generators.length > 0 ? 'score.html' : 'index.html', name: 'Score' }]
       : []),
+    ...others.map(({ path, name }) => ({ to: path, name })),
   ];
-  const write = (path: string, main: string): [string, string] => [
+  const write = (path: string, main: string, head = ELEMENTS): [string, string] => [
     path,
-    page(options, links, path, main),
+    page(options, links, path, main, head),
   ];
   const text: [string, string][] = [
     ['style.css', CSS],
@@ -47,7 +65,9 @@ export async function pages(models: readonly WebModel[], options: PageOptions): 
     const path = generators.length > 0 ? 'score.html' : 'index.html';
     text.push(write(path, scoreCard(discriminators, generators, options)));
   }
+  for (const { path, main, head } of others) text.push(write(path, main, head));
   return [
+    ...others.flatMap(({ files }) => files),
     ...text.map(([path, content]) => ({ path, bytes: new TextEncoder().encode(content) })),
     ...models.map(({ file, bytes }) => ({ path: file, bytes })),
     ...(await pictures(generators, discriminators)),
@@ -75,7 +95,17 @@ interface Link {
   name: string;
 }
 
-function page({ title }: PageOptions, links: readonly Link[], path: string, main: string): string {
+/** The scripts of pages that show models. */
+const ELEMENTS = `<script type="module" src="gpn/elements/index.js"></script>
+    <script type="module" src="page.js"></script>`;
+
+function page(
+  { title }: PageOptions,
+  links: readonly Link[],
+  path: string,
+  main: string,
+  head: string,
+): string {
   const anchors = links.map(
     ({ to, name }) => `<a href="${to}"${to === path ? ' aria-current="page"' : ''}>${name}</a>`,
   );
@@ -89,8 +119,7 @@ function page({ title }: PageOptions, links: readonly Link[], path: string, main
     <link rel="icon" href="icon.svg">
     <link rel="stylesheet" href="style.css">
     <script src="start.js"></script>
-    <script type="module" src="gpn/elements/index.js"></script>
-    <script type="module" src="page.js"></script>
+    ${head}
   </head>
   <body>
     <header>
