@@ -7,6 +7,7 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { isConstant, type TraceBackend } from '../../trace/backend.js';
+import { recordLoop } from '../../trace/loop.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
 import { loadGraphWith } from './weights.js';
@@ -74,7 +75,7 @@ const rounds: Operation = (inputs, node, call) => {
     };
     const backend = tf.backend() as TraceBackend;
     return together(
-      backend.loop(all.filter(isCarried), go, (carried) => test(together(carried)), step),
+      recordLoop(backend, all.filter(isCarried), go, (carried) => test(together(carried)), step),
     );
   };
   if (!isConstant(go)) {
