@@ -18,24 +18,30 @@ const PATIENCE = 900_000;
 export default defineConfig(({ mode }) => ({
   resolve: {
     alias: {
+      '@gpn/models/initialize': at('./models/src/initialize.ts'),
       '@gpn/models/layers': at('./models/src/layers/index.ts'),
       '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
       '@gpn/models': at('./models/src/index.ts'),
+      '@gpn/export/command/model': at('./export/src/command/model.ts'),
+      '@gpn/export/command': at('./export/src/command/index.ts'),
+      '@gpn/export/web': at('./export/src/web.ts'),
       '@gpn/export': at('./export/src/index.ts'),
       '@gpn/runtime': at('./runtime/src/node/index.ts'),
       '@gpn/training/atomic': at('./training/src/files/atomic.ts'),
       '@gpn/training/pictures': at('./training/src/data/pictures/index.ts'),
       '@gpn/training/detection': at('./training/src/evaluation/detection/index.ts'),
       '@gpn/training/lock': at('./training/src/files/lock.ts'),
+      '@gpn/training/web': at('./training/src/run/web/index.ts'),
       '@gpn/training': at('./training/src/index.ts'),
     },
   },
   test: {
     reporters: ['default', './test/count-reporter.ts'],
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    // A worker for each processor (Vitest leaves one free, which on two cores is half of the machine),
-    // and modules loaded once for all files of a worker. `npm test` keeps the files apart.
-    ...(mode === 'quick' && { maxWorkers: availableParallelism(), isolate: false }),
+    // A worker for each processor: Vitest leaves one free, which on two cores is half of the machine.
+    maxWorkers: availableParallelism(),
+    // Quick tests load modules once for all files of a worker; `npm test` keeps the files apart.
+    isolate: mode !== 'quick',
     exclude: mode === 'quick' ? [...configDefaults.exclude, ...SLOW] : configDefaults.exclude,
     testTimeout: PATIENCE,
     hookTimeout: PATIENCE,

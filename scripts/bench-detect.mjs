@@ -1,10 +1,10 @@
 /**
  * How well detectors find what does not belong into pictures:
  *
- *   npm run bench:detect -- MODEL.onnx … [--count 500] [--side 8] [--picture found.png]
+ *   npm run bench:detect -- MODEL.onnx … [--count 500] [--side 8] [--picture found.png] [--data photos/test]
  *
- * Test images of MNIST, of which the first 2,000 are left out because detectors are calibrated with them,
- * are tampered with from fixed seeds: a square of so many pixels a side is pasted from another image
+ * Test images of MNIST, of which the first 2,000 are left out because detectors are calibrated with them, or
+ * with --data squares of 64 pixels of a folder's pictures that detectors have not seen, are tampered with from fixed seeds: a square of so many pixels a side is pasted from another image
  * (mismatch), moved within the image (copy), blurred, scaled, made noisy, recoloured or compressed. One
  * that changes less than a tenth of its pixels by a sixteenth of the range is drawn anew. For each kind:
  * the AUROC and AUPRO of pixels by the detector's map, beside the AUROC by the worst fragment and by the
@@ -16,6 +16,8 @@ import {
   Discriminator,
   detectionOf,
   Images,
+  readModelInfo,
+  readSource,
   stream,
   suspicionMap,
   suspicionOf,
@@ -23,10 +25,6 @@ import {
 import { ALTERATIONS, aupro, auroc, loadDataset, pixelAuroc, shareInterval } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 
-const SIDE = 28;
-const SIZE = SIDE ** 2;
-/** Test images that detectors are calibrated with. */
-const CALIBRATED = 2000;
 const KINDS = {
   blur: 'gaussian',
   'copy-move': 'copy',
@@ -41,6 +39,7 @@ const { values: options, positionals: files } = parseArgs({
     count: { type: 'string', default: '500' },
     side: { type: 'string', default: '8' },
     picture: { type: 'string' },
+    data: { type: 'string' },
   },
 });
 if (files.length === 0) {
@@ -48,41 +47,61 @@ if (files.length === 0) {
   process.exit(2);
 }
 const count = Number(options.count);
-const { images } = await loadDataset('mnist', {
-  height: SIDE,
-  width: SIDE,
-  channels: 1,
-  split: 'test',
+/** Test images that detectors are calibrated with, and the side of an image. */
+const [CALIBRATED, SIDE] = options.data ? [0, 64] : [2000, 28];
+const SIZE = SIDE ** 2;
+/** Squares that are cut out of each picture of a folder. */
+const CROPS = 16;
+const first = readModelInfo((await readSource(files[0])).bytes);
+const { channels } = first.image;
+const { images } = await loadDataset(options.data ?? 'mnist', {
+  ...{ height: SIDE, width: SIDE, channels },
+  ...(options.data ? { crops: CROPS } : { split: 'test' }),
 });
-const total = images.length / SIZE;
+const total = images.length / (SIZE * channels);
 const viewOf = (index) => ({
-  ...{ height: SIDE, width: SIDE, channels: 1, inverse: false },
-  pixels: images.subarray(index * SIZE, (index + 1) * SIZE),
+  ...{ height: SIDE, width: SIDE, channels, inverse: false },
+  pixels: images.subarray(index * SIZE * channels, (index + 1) * SIZE * channels),
 });
 
 /** Images with a tampered square each, and which pixels are the square's. */
 function tamper(kind, side) {
   const random = stream(0, 'tampered', kind, side);
-  const order = random.permutation(total - CALIBRATED).subarray(0, count);
-  return Array.from(order, (k) => {
-    const image = viewOf(k + CALIBRATED);
-    for (;;) {
-      const [row, column] = random.below(2, SIDE - side + 1);
-      const other = () => viewOf(random.below(1, total)[0]);
-      const part = ALTERATIONS[kind]({ image, other, row, column, internal: side, random });
-      const pixels = image.pixels.slice();
-      const mask = new Uint8Array(SIZE);
-      let changed = 0;
-      for (let i = 0; i < side ** 2; i++) {
-        const at = (row + Math.floor(i / side)) * SIDE + column + (i % side);
-        mask[at] = 1;
-        const before = pixels[at];
-        pixels[at] = Math.round(256 * part[i]);
-        if (Math.abs(pixels[at] - before) >= 16) changed++;
+  const tampered = [];
+  for (const k of random.permutation(total - CALIBRATED)) {
+    if (tampered.length === count) break;
+    const found = tamperOne(viewOf(k + CALIBRATED), kind, side, random);
+    if (found) tampered.push(found);
+  }
+  return tampered;
+}
+
+/** Squares that are tried in an image: where nothing is to be seen, as in a sky, another image is taken. */
+const TRIES = 50;
+
+function tamperOne(image, kind, side, random) {
+  for (let tried = 0; tried < TRIES; tried++) {
+    const [row, column] = random.below(2, SIDE - side + 1);
+    const other = () => viewOf(random.below(1, total)[0]);
+    const part = ALTERATIONS[kind]({ image, other, row, column, internal: side, random });
+    const pixels = image.pixels.slice();
+    const mask = new Uint8Array(SIZE);
+    let changed = 0;
+    for (let i = 0; i < side ** 2; i++) {
+      const at = (row + Math.floor(i / side)) * SIDE + column + (i % side);
+      mask[at] = 1;
+      let most = 0;
+      for (let c = 0; c < channels; c++) {
+        const before = pixels[at * channels + c];
+        const after = Math.min(255, Math.round(256 * part[i * channels + c]));
+        pixels[at * channels + c] = after;
+        most = Math.max(most, Math.abs(after - before));
       }
-      if (changed >= side ** 2 / 10) return { pixels, mask, original: image.pixels };
+      if (most >= 16) changed++;
     }
-  });
+    if (changed >= side ** 2 / 10) return { pixels, mask, original: image.pixels };
+  }
+  return undefined;
 }
 
 /** The worst suspicion, or the mean one, of the fragments that hold each pixel. */
@@ -121,7 +140,7 @@ for (const file of files) {
   );
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   const kinds = [
-    ['patch', 'mismatch', 6],
+    ...(options.data ? [] : [['patch', 'mismatch', 6]]),
     ...Object.entries(KINDS).map(([name, kind]) => [name, kind, Number(options.side)]),
   ];
   for (const [name, kind, side] of kinds) {
@@ -134,7 +153,7 @@ for (const file of files) {
       const untouched = suspicionMap(clean, picture(original), info.fragment.frame);
       const verdict = (of) =>
         info.calibration ? Number(detectionOf(info, of, picture(pixels), 0.01).p <= 0.01) : 0;
-      if (name === 'patch' && file === files[0] && shown.length < 16)
+      if (kind === 'mismatch' && file === files[0] && shown.length < 16)
         shown.push({ pixels, scores });
       rows.push({
         ...{ mask, scores, clean: most(untouched), found: verdict(map), alarm: verdict(clean) },
@@ -165,9 +184,13 @@ if (options.picture) {
   const sigmoid = (value) => 1 / (1 + Math.exp(-value));
   const rows = [
     ...shown.map(({ pixels }) => Float32Array.from(pixels, (value) => value / 255)),
-    ...shown.map(({ scores }) => scores.map(sigmoid)),
+    ...shown.map(({ scores }) =>
+      Float32Array.from({ length: SIZE * channels }, (_, k) =>
+        sigmoid(scores[Math.floor(k / channels)]),
+      ),
+    ),
   ];
   const data = Float32Array.from(rows.flatMap((row) => [...row]));
-  const sheet = new Images(rows.length, SIDE, SIDE, 1, [0, 1], data);
+  const sheet = new Images(rows.length, SIDE, SIDE, channels, [0, 1], data);
   await writeFileAtomic(options.picture, await sheet.toPNG({ columns: shown.length }));
 }

@@ -23,8 +23,10 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   models: ['@tensorflow/tfjs-core'],
   // @bufbuild/protobuf is what makes and encodes onnx-buf's messages.
   export: [
-    /^@tensorflow\/tfjs-(core|backend-cpu|layers|converter)$/,
+    /^@tensorflow\/tfjs-(core|backend-cpu|backend-wasm|layers|converter)$/,
     /^(onnx-buf|@bufbuild\/protobuf)$/,
+    // Its command takes options, and compares by the runtime if that is installed.
+    /^(commander|@gpn\/runtime)$/,
   ],
   runtime: ['@gpn/models/pretrained', /^onnxruntime-(common|node|web)(\/|$)/],
   training: [
@@ -139,9 +141,23 @@ describe('of what must load fast', () => {
     }
   });
 
-  test('`gpn-cli --help` loads commander alone', () => {
-    const eager = closure('cli/src/main.ts', 'at once');
-    expect(eager.filter((specifier) => packageOf(specifier))).toEqual(['commander']);
+  test.each([
+    ['gpn-cli', 'cli/src/main.ts'],
+    ['gpn-export', 'export/src/command/main.ts'],
+  ])('`%s --help` loads commander alone', (_, file) => {
+    const eager = closure(file, 'at once').flatMap((specifier) => packageOf(specifier) ?? []);
+    expect(eager.filter((name) => !name.startsWith('@gpn/'))).toEqual(['commander']);
+  });
+
+  test('the exporter reaches the runtime from its command alone, to compare', () => {
+    const files = sources('export').filter((file) =>
+      importsOfFile(file).some(({ specifier }) => specifier === '@gpn/runtime'),
+    );
+    expect(files).toEqual(['export/src/command/main.ts']);
+  });
+
+  test('the exporter in a page needs nothing of Node', () => {
+    expect(closure('export/src/web.ts').filter((name) => name.startsWith('node:'))).toEqual([]);
   });
 });
 

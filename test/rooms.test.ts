@@ -25,6 +25,7 @@ const allowed: Record<Package, Record<string, string[]>> = {
     passes: ['graph'],
     trace: ['graph', 'lowerings', 'passes'],
     convert: ['graph', 'trace'],
+    command: ['convert'],
   },
   runtime: {
     format: [],

@@ -31,6 +31,7 @@ export const SLOW = [
   'training/test/lock.test.ts',
   'training/test/mend.test.ts',
   'training/test/tracking/run.test.ts',
+  'training/test/web.test.ts',
   // Steps and evaluations against TensorFlow.js's cpu backend or of thousands of images.
   'cli/test/data.test.ts',
   'cli/test/doctor.test.ts',

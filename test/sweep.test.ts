@@ -114,6 +114,44 @@ test('a result of other settings is not taken for one of these', () => {
   expect(stderr).toContain('plain-seed0.json is the result of other settings');
 });
 
+test('what is done so far is shown, and some runs alone are trained', () => {
+  const only = gpn(folder, 'sweep', 'sweep.yml', '-o', 'some', '--only', 'plain-seed1');
+  expect(only.code, only.stderr).toBe(0);
+  const { code, stdout, stderr } = gpn(
+    folder,
+    'sweep',
+    'sweep.yml',
+    '-o',
+    'some',
+    '--table',
+    '--json',
+  );
+  expect(code, stderr).toBe(0);
+  const [done, ...others] = JSON.parse(stdout).rows;
+  expect(done).toEqual(JSON.parse(read('whole/results.json')).rows[1]);
+  expect(others.map(({ name }: { name: string }) => name)).toEqual(['bad-seed0', 'bad-seed1']);
+  expect(stderr).toContain('3 of 4 runs are done.');
+  expect(gpn(folder, 'sweep', 'sweep.yml', '--only', 'plane')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      '--only plane: there is no such setting or run; the settings are plain, bad.',
+    ),
+  });
+});
+
+test('--dry-run says that data or a judge are missing', () => {
+  writeFileSync(at('empty.yml'), read('base.yml').replace('dataset: data', 'dataset: nothing'));
+  const judged = 'recipe: base.yml\nevaluate: { features: judge.onnx }\n';
+  writeFileSync(at('judged.yml'), judged);
+  writeFileSync(at('no-data.yml'), 'recipe: empty.yml\nseeds: 2\n');
+  const dry = (file: string) => gpn(folder, 'sweep', file, '--dry-run');
+  const missing = dry('no-data.yml');
+  expect(missing.code).toBe(1);
+  expect(missing.stdout).toMatch(/seed1 .*nothing.* does not exist/);
+  expect(missing.stderr).toContain('2 of 2 runs failed');
+  expect(dry('judged.yml').stdout).toMatch(/There is no file .*judge\.onnx/);
+});
+
 const slurm = spawnSync('scontrol', ['ping'], { encoding: 'utf8' });
 const ready = slurm.status === 0 && slurm.stdout.includes('UP');
 

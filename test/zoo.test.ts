@@ -12,7 +12,7 @@ const mnist = join(
   'data',
 );
 /** Where a recipe's own data cannot be had everywhere. */
-const DATA: Record<string, string> = { fashion: mnist, images: '', emoji: '' };
+const DATA: Record<string, string> = { fashion: mnist, images: '', emoji: '', normal: '' };
 const LARGE = new Set(['cdcgan-mnist-large', 'dcgan-64']);
 const STEPS = 20;
 
@@ -31,6 +31,10 @@ beforeAll(async () => {
     });
     await writeFile(join(photos, `${i}.png`), await photo.toPNG());
   }
+  // Of a folder for a detector, most are held out.
+  DATA.normal = join(folder, 'normal');
+  await mkdir(DATA.normal);
+  for (let i = 0; i < 101; i++) await writeFile(join(DATA.normal, `${i}.png`), await photo.toPNG());
   DATA.emoji = join(folder, 'emoji');
   for (let label = 0; label < 9; label++) {
     await mkdir(join(DATA.emoji, `class ${label}`), { recursive: true });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { addDeclared, programOf, runProgram } from '@gpn/export/command';
+import type { Command } from 'commander';
 import { explain, FOUND } from './errors.js';
 import { CALIBRATE } from './options/calibrate.js';
 import { DATA } from './options/data.js';
@@ -15,7 +16,6 @@ import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import { MERGE, SWEEP } from './options/sweep.js';
 import { TRAIN } from './options/train.js';
-import { printable } from './terminal/print.js';
 
 /**
  * All commands, in the order of the help. A command's own module, and what it needs, is loaded here
@@ -126,18 +126,11 @@ const COMMANDS = [
 function command<A extends string, S extends Record<string, Spec<unknown>>>(
   name: string,
   summary: string,
-  { argument, options, examples }: Declaration<A, S>,
+  declaration: Declaration<A, S>,
   load: () => Promise<{ run(...given: Given<A, S>): Promise<unknown> }>,
 ): (program: Command, done: (code: number) => void) => void {
   return (program, done) => {
-    const added = program.command(name).description(summary);
-    if (argument) added.argument(...argument);
-    for (const { option } of Object.values(options)) added.addOption(option);
-    added
-      .addHelpText(
-        'after',
-        `\nExamples:\n${examples.map((line) => `  $ gpn-cli ${line}\n`).join('')}`,
-      )
+    addDeclared(program.command(name).description(summary), declaration, 'gpn-cli')
       // Commander adds itself as the last argument.
       .action(async (...given) => {
         const found = await (await load()).run(...(given.slice(0, -1) as Given<A, S>));
@@ -149,28 +142,13 @@ function command<A extends string, S extends Record<string, Spec<unknown>>>(
 const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
-/** The command line as commander sees it. */
-function program(done: (code: number) => void): Command {
-  const root = new Command('gpn-cli')
-    .description('Train small GANs, export them to ONNX, and draw with the exported files.')
-    .version(version(), '--version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput({
-      // One line, in the form of every other error; commander puts its suggestion on a second one.
-      outputError: (text, write) =>
-        write(
-          `${printable(
-            text
-              .trim()
-              .replace(/^error:/, 'gpn-cli:')
-              .replaceAll('\n', ' '),
-          )}\n`,
-        ),
-    });
-  for (const add of COMMANDS) add(root, done);
-  return root;
+/** Commands that write one file call it --output, others --out; either takes the other's word too. */
+function spelled([name = '', ...args]: string[], root: Command): string[] {
+  const words = ['--out', '--output'];
+  const options = root.commands.find((command) => command.name() === name)?.options ?? [];
+  const own = options.find(({ long }) => long && words.includes(long))?.long;
+  const taken = own ? args.map((arg) => arg.replace(/^--out(put)?(?=$|=)/, own)) : args;
+  return name === '' ? [] : [name, ...taken];
 }
 
 /**
@@ -181,23 +159,16 @@ function program(done: (code: number) => void): Command {
  *   user's, 3 a check found something
  */
 export async function main(args: string[]): Promise<number> {
-  // A reader that closes early, such as `| head`, is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
-  try {
-    let code = 0;
-    const done = (found: number) => {
-      code = found;
-    };
-    await program(done).parseAsync(args, { from: 'user' });
-    return code;
-  } catch (error) {
-    // Commander has already printed its message, or the help that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const { text, exitCode } = explain(error);
-    process.stderr.write(text);
-    return exitCode;
+  const root = programOf(
+    'gpn-cli',
+    'Train small GANs, export them to ONNX, and draw with the exported files.',
+    version(),
+  );
+  let found = 0;
+  for (const add of COMMANDS) {
+    add(root, (code) => {
+      found = code;
+    });
   }
+  return (await runProgram(root, spelled(args, root), explain)) || found;
 }

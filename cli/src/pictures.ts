@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Images, type Picture, reasonOf, UserError } from '@gpn/runtime';
 import { fileReason } from '@gpn/training/atomic';
-import { decode, filesBelow, sortFiles, Unreadable } from '@gpn/training/pictures';
+import { decode, filesBelow, inspectionIn, sortFiles, Unreadable } from '@gpn/training/pictures';
 import { kindOf, readStdin } from './files.js';
 
 /** Loads sharp only for an animation: most commands write PNGs without it. */
@@ -40,17 +40,19 @@ export interface Found {
 }
 
 /**
- * Finds the pictures at these paths: those of a folder at any depth, and other paths as they are.
+ * Finds the pictures at these paths: those of a folder at any depth, of one that is laid out like MVTec
+ * AD's those to be tested, and other paths as they are.
  *
  * @throws UserError if a folder has no pictures
  */
 export async function findPictures(paths: readonly string[]): Promise<Found[]> {
   const found: Found[] = [];
-  for (const path of paths) {
-    if ((await kindOf(path)) !== 'folder') {
-      found.push({ path });
+  for (const given of paths) {
+    if ((await kindOf(given)) !== 'folder') {
+      found.push({ path: given });
       continue;
     }
+    const path = (await inspectionIn(given))?.tested ?? given;
     const { pictures, problems } = await sortFiles(path, await filesBelow(path));
     found.push(
       ...pictures.map((picture) => ({ path: join(path, picture.path) })),

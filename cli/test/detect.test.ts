@@ -1,5 +1,5 @@
 // `calibrate` and `score` with p-values, by the built command, on a model whose score is a simple sum.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { metadataOf, readModelInfo, stream } from '@gpn/runtime';
 import sharp from 'sharp';
@@ -171,6 +171,50 @@ describe('score with a calibrated model', () => {
   });
 });
 
+describe('a detector of a folder', () => {
+  test('is calibrated with the pictures that were held out, as soon as it is trained', async () => {
+    mkdirSync(at('many'));
+    for (let k = 0; k < 40; k++) await picture(`many/${k}.png`, 3000 + k);
+    const made = run('new', 'many', '--detector', '-o', 'many.yml', '--size', '16', '--steps', '2');
+    expect(made.stdout).toContain('24 of them are held out, to calibrate the detector with.');
+    const { code, stdout, stderr } = run('train', 'many.yml', '--out', 'run', '--device', 'cpu');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('24 of 40 pictures of');
+    expect(stdout).toContain('24 normal pictures (held-out part of many)');
+    expect(stdout).toContain('--threshold can be 0.040 or more');
+    const { calibration, fragment } = readModelInfo(readFileSync(at('run/discriminator.onnx')));
+    expect(calibration?.data).toEqual({
+      ...{ name: 'held-out part of many', pictures: 24, pixels: SIDE * SIDE },
+    });
+    expect(fragment?.internal).toBe(8);
+    const scored = run('score', '--model', 'run/discriminator.onnx', '--threshold', '0.05', 'test');
+    expect([0, 3]).toContain(scored.code);
+    expect(scored.stdout).toMatch(/test\/good\.png: .*p 0\.\d+/);
+  });
+
+  test('needs enough pictures, large enough ones, and says so before it trains', async () => {
+    const tooFew = run('new', 'few', '--detector');
+    expect([tooFew.code, tooFew.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        'few has 3 normal pictures: a detector needs at least 16 to train with',
+      ),
+    ]);
+    const tiny = { create: { width: 5, height: 9, channels: 3 as const, background: 'white' } };
+    mkdirSync(at('mixed'));
+    for (let k = 0; k < 40; k++)
+      await sharp(tiny)
+        .png()
+        .toFile(at(`mixed/${k}.png`));
+    expect(run('new', 'mixed', '--detector', '--size', '16').code).toBe(0);
+    const small = run('train', 'mixed.yml', '--out', 'none');
+    expect(small.stderr).toContain(
+      "has 5 × 9 pixels, and a fragment's internal part 8 × 8: the detector cannot be calibrated with it.",
+    );
+    expect([small.code, existsSync(at('none'))]).toEqual([2, false]);
+  });
+});
+
 describe('a report', () => {
   test('shows the worst first, and with masks says how well they were found', async () => {
     mkdirSync(at('ground_truth/test'), { recursive: true });
@@ -193,6 +237,44 @@ describe('a report', () => {
     expect(html.match(/data:image\/png/g)).toHaveLength(4);
     expect(html.match(/data:image\/svg/g)).toHaveLength(2);
     expect(html).not.toMatch(/src="(?!data:)/);
+  });
+
+  test('of a folder that is laid out like MVTec AD’s has its test pictures and its masks', async () => {
+    for (const name of [
+      'train/good',
+      'test/good',
+      'test/broken',
+      'test/dark',
+      'ground_truth/broken',
+    ]) {
+      mkdirSync(at(`bottle/${name}`), { recursive: true });
+    }
+    mkdirSync(at('bottle/ground_truth/dark'));
+    await picture('bottle/train/good/000.png', 2000);
+    for (const k of [0, 1]) await picture(`bottle/test/good/00${k}.png`, 2001 + k);
+    for (const kind of ['broken', 'dark']) {
+      await picture(`bottle/test/${kind}/000.png`, 2010, 4);
+      copyFileSync(
+        at('ground_truth/test/bad_mask.png'),
+        at(`bottle/ground_truth/${kind}/000_mask.png`),
+      );
+    }
+    const args = ['score', '--model', 'c.onnx', '--report', 'b.html', 'bottle'];
+    const { code, stdout, stderr } = run(...args, '--json');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).map(({ image }: { image: string }) => image)).toEqual(
+      ['broken/000', 'dark/000', 'good/000', 'good/001'].map((name) => `bottle/test/${name}.png`),
+    );
+    for (const name of ['pictures', 'pictures, broken', 'pictures, dark']) {
+      expect(stderr).toContain(`AUROC of ${name}: 1.0000`);
+    }
+    expect(stderr).toMatch(/AUROC of pixels: (1\.0|0\.9)/);
+    rmSync(at('bottle/ground_truth/dark/000_mask.png'));
+    const without = run(...args);
+    expect(without.stderr).toContain(
+      'bottle/test/dark/000.png has no mask bottle/ground_truth/dark/000_mask.png: what is not in a folder named good must have one.',
+    );
+    expect(without.code).toBe(2);
   });
 
   test('refuses masks of another size, and masks without a report', async () => {

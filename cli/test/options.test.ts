@@ -1,12 +1,52 @@
 /** The declarations of options, which give commander its options and TypeScript their types. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { main } from '../src/main.js';
+import { CALIBRATE } from '../src/options/calibrate.js';
 import { COMPARE, EVAL } from '../src/options/evaluation.js';
 import { EXPORT } from '../src/options/export.js';
 import { EXPORT_WEB } from '../src/options/export-web.js';
+import { FEATURES } from '../src/options/features.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from '../src/options/inspect.js';
+import { JUDGE } from '../src/options/judge.js';
+import { NEW } from '../src/options/new.js';
 import { SAMPLE } from '../src/options/sample.js';
 import { SCORE } from '../src/options/score.js';
+import { MERGE, SWEEP } from '../src/options/sweep.js';
 import { TRAIN } from '../src/options/train.js';
+
+const WRITING = {
+  CALIBRATE,
+  EXPORT,
+  EXPORT_WEB,
+  FEATURES,
+  JUDGE,
+  MERGE,
+  NEW,
+  SAMPLE,
+  SWEEP,
+  TRAIN,
+};
+
+test.each(Object.entries(WRITING))('%s takes -o, whatever it writes', (_, { options }) => {
+  const shorts = Object.values(options).filter(({ option }) => option.short === '-o');
+  expect(shorts).toHaveLength(1);
+  expect(['--out', '--output']).toContain(shorts[0]?.option.long);
+});
+
+test.each([
+  ['verify', '--out', "unknown option '--out'"],
+  ['merge', '--output', 'argument missing'],
+  ['export', '--out', 'argument missing'],
+])('%s takes %s if it writes', async (command, word, text) => {
+  const written: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+    written.push(String(chunk));
+    return true;
+  });
+  expect(await main([command, 'x', word])).toBe(2);
+  vi.restoreAllMocks();
+  expect(written.join('')).toContain(text);
+});
 
 test.each(
   Object.entries({

@@ -44,7 +44,8 @@ def feeds(info, seed, count):
         size = info["latent"]["size"]
         fed = {info["input"]: draw(words(seed, "latents"), count * size).reshape(count, size)}
     else:
-        shape = [count, *(info["image"][side] for side in ("height", "width", "channels"))]
+        height, width, channels = (info["image"][side] for side in ("height", "width", "channels"))
+        shape = [count, height, width, channels * info.get("packing", 1)]
         images = uniform(words(seed, "certificate"), int(np.prod(shape)), *info["image"]["range"])
         fed = {info["input"]: images.reshape(shape)}
     if condition := info.get("condition"):

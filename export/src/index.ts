@@ -1,11 +1,11 @@
-export {
-  type ConvertedModel,
-  type ConvertOptions,
-  convertModel,
-  type HostTensor,
-  type HostTensors,
+export type {
+  ConvertedModel,
+  ConvertOptions,
+  HostTensor,
+  HostTensors,
 } from './convert/convert.js';
 export { type InputShapes, parseInputShape } from './convert/input-shapes.js';
+export { convertModel, namesModel } from './convert/source/disk.js';
 export { type ModelVerification, type Runner, verifyModel } from './convert/verify.js';
 export { ExportError } from './error.js';
 export { inspectModel, type ModelSummary, type TensorInfo } from './graph/inspect.js';

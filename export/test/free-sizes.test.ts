@@ -22,6 +22,14 @@ const FUNCTIONS: Readonly<Record<string, [channels: number, fn: (x: Images) => t
   'a judge of fragments, in colour': [3, judge(3)],
   'mean over pixels': [2, (x) => tf.mean(x, [1, 2])],
   'without its edges': [2, (x) => tf.slice(x, [0, 1, 2, 0], [-1, -1, -1, 1])],
+  'at a stride of 2': [1, (x) => tf.conv2d(x, weights(3, 3, 1, 2), 2, 'valid')],
+  'at strides of 2 and 2, and a mean': [
+    1,
+    (x) => {
+      const half = tf.relu(tf.conv2d(x, weights(2, 2, 1, 3), 2, 'valid')) as Images;
+      return tf.mean(tf.conv2d(half, weights(2, 2, 3, 2), 2, 'valid'), 3);
+    },
+  ],
   mirrored: [2, (x) => tf.reverse(x, [1, 2])],
   enlarged: [1, (x) => tf.tile(x, [1, 2, 3, 1])],
   padded: [
@@ -73,9 +81,12 @@ describe('a trace with free height and width beside a free batch', () => {
 
   it.each<[string, (x: Images) => tf.Tensor, RegExp]>([
     [
-      'a stride, whose result is as large as half of it, rounded',
-      (x) => tf.conv2d(x, weights(3, 3, 1, 2), 2, 'valid'),
-      /N or H or W size is baked in at the shape of the result of Conv/,
+      'a number computed from a size that a stride has halved',
+      (x) => {
+        const half = tf.conv2d(x, weights(2, 2, 1, 2), 2, 'valid');
+        return tf.mul(half, half.shape[1]);
+      },
+      /N or H or W size is baked in at/,
     ],
     [
       'pixels flattened to columns',

@@ -1,5 +1,5 @@
 /** TF.js models on disk, for the tests of their export. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSession, type Session } from '@gpn/runtime';
@@ -59,3 +59,14 @@ export const float32 = (shape: readonly number[], data = wave(shape)): HostTenso
   shape,
   data,
 });
+
+/** A .npy file of float32, version 1. */
+export function npy(path: string): HostTensor {
+  const bytes = readFileSync(path);
+  const start = 10 + bytes.readUInt16LE(8);
+  const header = bytes.toString('latin1', 10, start);
+  if (!header.includes("'<f4'")) throw new Error(`${path} is not of float32`);
+  const shape = (/\(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').filter((d) => d.trim());
+  const data = new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer);
+  return { dtype: 'float32', shape: shape.map(Number), data };
+}

@@ -3,26 +3,15 @@
  * makes of it (model.predict(x), Keras 3.15.1 for keras3-*, 2.15 for batch-norm-axis-1, 2.21 of tf_keras for
  * the others).
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { compare } from '../src/convert/verify.js';
-import { convertModel, type HostTensor, verifyModel } from '../src/index.js';
-import { open } from './models-files.js';
+import { convertModel, verifyModel } from '../src/index.js';
+import { npy, open } from './models-files.js';
 
 const folder = fileURLToPath(new URL('./models', import.meta.url));
-
-/** A .npy file of float32, version 1. */
-function npy(path: string): HostTensor {
-  const bytes = readFileSync(path);
-  const start = 10 + bytes.readUInt16LE(8);
-  const header = bytes.toString('latin1', 10, start);
-  expect(header).toContain("'<f4'");
-  const shape = (/\(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').filter((d) => d.trim());
-  const data = new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer);
-  return { dtype: 'float32', shape: shape.map(Number), data };
-}
 
 it.each(readdirSync(folder))('%s is exported, and computes what Keras computes', async (name) => {
   const converted = await convertModel(join(folder, name));

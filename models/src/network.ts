@@ -193,6 +193,13 @@ export interface ImageShape {
   readonly channels: number;
 }
 
+/** The side of a fragment's internal part, its frame, and the distance of the scores of the dense form, or 1. */
+export interface FragmentShape {
+  readonly internal: number;
+  readonly frame: number;
+  readonly stride?: number | undefined;
+}
+
 /** What a recipe can choose about its networks. */
 export interface NetworkOptions {
   /** The number of values of a latent vector. */
@@ -205,8 +212,8 @@ export interface NetworkOptions {
   readonly conditions?: Readonly<Record<string, number>>;
   /** InfoGAN: whether the discriminator also gives the logarithms of the codes' variances. */
   readonly codeVariance?: boolean;
-  /** Fragments of a discriminator: the side of the internal part and the frame, in pixels. */
-  readonly fragment?: { readonly internal: number; readonly frame: number };
+  /** Fragments of a discriminator, in pixels. */
+  readonly fragment?: FragmentShape;
   /** The image, for networks that take any size; 28×28 and grey by default. */
   readonly image?: ImageShape;
   /** The values of the pixels 0 and 255, for networks that take either; [0, 1] by default. */

@@ -68,6 +68,40 @@ describe.each(['gpn-mnist', 'gpn-mnist-large'])('the discriminator of %s', (name
   });
 });
 
+it.each([1, 2, 4])(
+  'a dense form keeps strides up to %i, and its scores are those of stride 1',
+  (stride) => {
+    const image = { height: 30, width: 34, channels: 3 };
+    const shape = { internal: 8, frame: 7 };
+    const make = (more: object) =>
+      networks('gpn', { fragment: { ...shape, ...more }, image, dense: true }).discriminator;
+    const [full, coarse] = [make({}), make({ stride })];
+    expect(Object.entries(coarse.params)).toEqual(Object.entries(full.params));
+    const [params, buffers] = tensorsOf(full);
+    const x = tf.tensor4d(noise(30 * 34 * 3), [1, 30, 34, 3]);
+    const [all, some] = [full, coarse].map((network) =>
+      network.apply(params, buffers, x, { training: false }).y.arraySync(),
+    ) as [number[][][][], number[][][][]];
+    const expected = all[0]
+      ?.filter((_, k) => k % stride === 0)
+      .map((row) => row.filter((_, k) => k % stride === 0));
+    expect(some[0]?.length).toBe(expected?.length);
+    const flat = some.flat(3);
+    for (const [k, value] of (expected as number[][][]).flat(2).entries()) {
+      expect(flat[k]).toBeCloseTo(value, 4);
+    }
+  },
+);
+
+it.each([
+  ['gpn-mnist', 2, 'fragment must be 1'],
+  ['gpn', 3, 'fragment must be 1 or 2 or 4'],
+  ['gpn', 8, 'fragment must be 1 or 2 or 4'],
+])('%s has no dense form of stride %i', (name, stride, sentence) => {
+  const fragment = { internal: 8, frame: 7, stride };
+  expect(() => networks(name, { fragment })).toThrow(sentence);
+});
+
 describe('the generator of gpn-mnist', () => {
   it('draws images of any size whose sides are multiples of 4, with any number of channels', () => {
     const image = { height: 32, width: 64, channels: 3 };

@@ -1,6 +1,7 @@
 /** What the entries for Node and for browsers both export. */
 
 export { UserError } from './errors.js';
+export { sha256 } from './format/digest.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';
 export { GENEROUS, type Limits, STRICT } from './format/limits.js';
 export {
@@ -16,6 +17,7 @@ export {
   type ScoreMeaning,
   type TrainingInfo,
 } from './format/model-info.js';
+export { metadataOf } from './format/onnx-metadata.js';
 export type { Picture, Rectangle } from './format/pictures/picture.js';
 export type { ImageSize, Levels, Preparation } from './format/pictures/prepare.js';
 export type { Verification } from './model/certificate.js';
@@ -26,14 +28,16 @@ export { type GridInputs, type GridPlan, gridInputs, type Sweep } from './model/
 export { extent, heatMap, probability } from './model/heat-map.js';
 export { latents, type SampleOptions } from './model/inputs.js';
 export { blend, pathOf } from './model/interpolate.js';
-export type { LoadOptions, LoadProgress } from './model/load.js';
+export { type LoadOptions, type LoadProgress, refusePacked } from './model/load.js';
 export { type RandomStream, stream } from './random/random.js';
 export type { BatchOptions } from './session/batches.js';
-export type {
-  Device,
-  DType,
-  OpenOptions,
-  Session,
-  TensorData,
-  TensorInfo,
+export {
+  type Device,
+  type DType,
+  type OpenOptions,
+  type Session,
+  type TensorData,
+  type TensorInfo,
+  threadsNote,
 } from './session/ort-session.js';
+export { product } from './shape.js';

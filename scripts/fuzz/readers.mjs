@@ -23,7 +23,8 @@ import { loadFolder } from '../../training/dist/data/sets/folder.js';
 import { protocolHash } from '../../training/dist/evaluation/scorecard/protocol.js';
 import { parseEvaluation } from '../../training/dist/evaluation/scorecard/result-file.js';
 import { readMetricsLog } from '../../training/dist/files/metrics-log.js';
-import { encodeSafetensors, readSafetensors } from '../../training/dist/files/safetensors.js';
+import { encodeSafetensors } from '../../training/dist/files/safetensors.js';
+import { readSafetensors } from '../../training/dist/files/safetensors-file.js';
 import { parseRecipe } from '../../training/dist/recipe/yaml.js';
 
 const root = new URL('../../', import.meta.url);

@@ -64,6 +64,7 @@ def adversarial(generator, discriminator, d_optimizer, g_optimizer, pixel_range,
         g_optimizer.step()
         return d_loss, g_loss
 
+    step.optimizers = d_optimizer, g_optimizer
     return step
 
 
@@ -112,7 +113,14 @@ def take(network, tensors, role):
 
 
 def check(step, generator, discriminator, args, take=take):
-    """Prints the losses of three steps from our weights on our batch, as the file has them."""
+    """
+    Prints the losses of three steps from our weights on our batch, as the file has them, at a tenth of
+    the learning rates: Adam's first update goes by the signs of the gradients, which rounding decides
+    where a gradient is all but zero.
+    """
+    for optimizer in step.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] /= 10
     tensors = {name: t.to(args.device) for name, t in read_safetensors(args.check).items()}
     take(generator, tensors, "generator")
     take(discriminator, tensors, "discriminator")

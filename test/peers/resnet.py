@@ -115,6 +115,7 @@ def step_of(generator, discriminator):
         g_optimizer.step()
         return d_loss, g_loss
 
+    step.optimizers = d_optimizer, g_optimizer
     return step
 
 

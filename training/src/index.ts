@@ -6,7 +6,7 @@ export {
   type SurveyOptions,
   surveyFolder,
 } from './data/pictures/survey.js';
-export { loadDataset } from './data/sets/dataset.js';
+export { checkDataset, loadDataset } from './data/sets/dataset.js';
 export type { Dataset } from './data/types.js';
 export type { EngineName } from './engine/choice.js';
 export { compile, traceStep } from './engine/compiled.js';
@@ -14,7 +14,7 @@ export { type Eager, eagerStep, runEagerly } from './engine/eager.js';
 export type { CompiledStep, State } from './engine/types.js';
 export * from './evaluation/index.js';
 export { exportNetwork, type Role } from './export/network.js';
-export { exportRun } from './export/run.js';
+export { exportRun, exportStep } from './export/run.js';
 export { LOSSES, type LossPair } from './gan/losses.js';
 export { adam, type Optimizer } from './gan/optimizers.js';
 export type { Method, Phase } from './methods/method.js';

@@ -113,6 +113,37 @@ it.each([
   },
 );
 
+it('a dense form of stride 4 scores the windows of any stride as one by one, across tiles', async () => {
+  const out = join(folder, 'judge-strided');
+  const fragment = { internal: 8, frame: 7, stride: 4 };
+  const small = resolveRecipe('gpn-mnist-large', { steps: 2, batchSize: 4 });
+  const { model, training } = small;
+  const predictive = { ...settings(small), region: undefined, rounds: 1 };
+  await train(
+    { ...small, model: { ...model, fragment }, training: { ...training, predictive } },
+    { out, device: 'cpu', threads: 1, stage: 'discriminator' },
+  );
+  const judge = await Discriminator.load(join(out, 'discriminator.onnx'), { device: 'cpu' });
+  expect(judge.info.fragment).toEqual(fragment);
+  const check = async (width: number, height: number, stride?: number) => {
+    const picture = { width, height, data: stream(1).uniform(width * height, 0, 255 / 256) };
+    const map = await judge.scoreMap(picture, stride ? { stride } : {});
+    expect(map.stride).toBe(stride ?? 4);
+    const places = (side: number) => Math.floor((side - 8) / map.stride) + 1;
+    expect([map.rows, map.columns]).toEqual([places(height), places(width)]);
+    const rectangles = Array.from(map.values, (_, k) => ({
+      x: (k % map.columns) * map.stride - 7,
+      y: Math.floor(k / map.columns) * map.stride - 7,
+      ...{ width: 22, height: 22 },
+    }));
+    const { values } = await judge.scoreFragments(picture, rectangles);
+    for (const [k, value] of values.entries()) expect(map.values[k]).toBeCloseTo(value, 4);
+  };
+  await check(1070, 13); // more columns than a tile has
+  for (const stride of [1, 2, 3, 4, 6, 8]) await check(31, 26, stride);
+  await judge.dispose();
+});
+
 type Recipe = typeof recipe;
 const settings = ({ training }: Recipe) =>
   training.predictive as NonNullable<Recipe['training']['predictive']>;

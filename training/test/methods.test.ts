@@ -91,6 +91,15 @@ const TWENTY: [string, SmallOptions][] = [
   ],
 ];
 
+/** Packs of two images, with every other setting of theirs. */
+const PACKED: [string, SmallOptions][] = [
+  ['wgan-gp-mnist', { batchSize: 4, training: { packing: 2, discriminator_steps: 2 } }],
+  [
+    'wgan-gp-mnist',
+    { batchSize: 4, training: { ...PAIRS, packing: 2, augmentation: ['color', 'translation'] } },
+  ],
+];
+
 const SMALL = { height: 16, width: 16, channels: 3 } as const;
 
 const THREE: [string, SmallOptions][] = [
@@ -115,17 +124,22 @@ const THREE: [string, SmallOptions][] = [
     { seed: 1, width: 1, data: SMALL, model: { network: 'resnet', width: 4, classes: 10 } },
   ],
   ['lsgan-mnist', {}],
+  ['dcgan-mnist', { batchSize: 4, training: { packing: 2, generator_steps: 2 } }],
+  ['gan-mnist', { batchSize: 8, training: { packing: 4 } }],
   ['infogan-mnist', { model: { code_variance: true } }],
   ['infogan-mnist-thickness', { training: { generator_average: 0.9 } }],
 ];
 
 // The oracle is TF.js's cpu backend, operation by operation.
 describe('the compiled step', () => {
-  it.each(TWENTY)('of %s %o equals the eager one for twenty steps', async (name, options) => {
-    const all = await differences(name, 20, options);
-    expect(all[0]?.by, all[0]?.name).toBeLessThan(1e-4);
-    expect(all[19]?.by, all[19]?.name).toBeLessThan(1e-3);
-  });
+  it.each([...TWENTY, ...PACKED])(
+    'of %s %o equals the eager one for twenty steps',
+    async (name, options) => {
+      const all = await differences(name, 20, options);
+      expect(all[0]?.by, all[0]?.name).toBeLessThan(1e-4);
+      expect(all[19]?.by, all[19]?.name).toBeLessThan(1e-3);
+    },
+  );
 
   it.each(THREE)('of %s %o equals the eager one for three', async (name, options) => {
     const all = await differences(name, 3, options);

@@ -58,6 +58,8 @@ const CASES: [string, string, number, Partial<Predictive>][] = [
   ['gpn-mnist', 'generator', 1, {}],
   ['gpn-mnist-large', 'discriminator', 0, {}],
   ['gpn-mnist-large', 'discriminator, with a rival,', 2, {}],
+  ['gpn-mnist-large', 'discriminator, its slopes penalised,', 0, { r1: 0.3 }],
+  ['gpn-mnist', 'discriminator, its slopes penalised, with a rival,', 2, { r1: 0.3 }],
   ['gpn-mnist-large', 'generator', 3, { diversity: undefined }],
   ['gpn-mnist-large', 'generator, to be diverse,', 3, { diversity: 0.1 }],
 ];
@@ -90,6 +92,52 @@ describe('gpn-mnist at an eighth of its width', () => {
       }
     },
   );
+});
+
+it('R1 adds γ/2 times the mean of the squared slopes of real fragments, by finite differences', async () => {
+  const plain = twoRounds('gpn-mnist');
+  const penalised = twoRounds('gpn-mnist', { r1: 0.5 });
+  const { start } = plain;
+  const { feeds } = plain.phases[0] as Phase;
+  const given = feeds(0);
+  const lossOf = (gan: typeof plain, more: Record<string, TensorData> = {}) => {
+    const { step, inputs } = gan.phases[0] as Phase;
+    const all = { ...given, ...more };
+    return runEagerly(step, inputs, { state: start, feeds: all }).metrics.discriminator as number;
+  };
+  await tf.setBackend('cpu');
+  const fragments = given['batch/fragments'] as TensorData<'float32'>;
+  const [labels, weights] = ['labels', 'weights'].map(
+    (key) => given[`batch/${key}`]?.data as Float32Array,
+  ) as [Float32Array, Float32Array];
+  const size = fragments.data.length / labels.length;
+  // The loss of one example alone is softplus(∓ score), from which its score is had.
+  const scoreOf = (n: number, data: Float32Array): number => {
+    const alone = weights.map((_, k) => Number(k === n));
+    const more = {
+      'batch/fragments': { ...fragments, data },
+      'batch/weights': { ...(given['batch/weights'] as TensorData), data: alone },
+    } as Record<string, TensorData>;
+    const loss = lossOf(plain, more);
+    return (labels[n] ? -1 : 1) * Math.log(Math.expm1(loss));
+  };
+  let [sum, total] = [0, 0];
+  labels.forEach((label, n) => {
+    if (!label) return;
+    let square = 0;
+    for (let k = n * size; k < (n + 1) * size; k++) {
+      const [up, down] = [1e-2, -1e-2].map((by) => {
+        const moved = fragments.data.slice();
+        moved[k] = (moved[k] as number) + by;
+        return scoreOf(n, moved);
+      }) as [number, number];
+      square += ((up - down) / 2e-2) ** 2;
+    }
+    sum += (weights[n] as number) * square;
+    total += weights[n] as number;
+  });
+  expect(sum).toBeGreaterThan(0);
+  expect(lossOf(penalised) - lossOf(plain)).toBeCloseTo((0.5 / 2) * (sum / total), 4);
 });
 
 describe('the rounds of GPN', () => {

@@ -37,6 +37,10 @@ it.each([
     'model.fragment.internal must be at most 28, the side of the images, found 30.',
   ],
   [
+    changed(gpn, { model: { ...gpn.model, fragment: { internal: 2, frame: 1, stride: 2 } } }),
+    'model.fragment.stride must be 1 (network gpn-mnist), found 2.',
+  ],
+  [
     changed(gpn, { data: { ...gpn.data, height: 30 } }),
     'data.height must be 28 for the network gpn-mnist, found 30.',
   ],

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import {
   decodeSafetensors,
   encodeSafetensors,
-  readSafetensors,
   type StoredTensor,
 } from '../src/files/safetensors.js';
+import { readSafetensors } from '../src/files/safetensors-file.js';
 import { temporaryFolder } from './temp-folder.js';
 
 // What the reference implementation (Python's safetensors 0.8.0, numpy 2.4.6) writes:

@@ -1,5 +1,6 @@
 import { type Calibration, UserError } from '@gpn/runtime';
 import { calibrateFile, sentencesOf } from '../evaluation/calibrate-file.js';
+import { normalPictures } from '../evaluation/normal.js';
 import { checkWritable, kindOf } from '../files.js';
 import type { CALIBRATE } from '../options/calibrate.js';
 import type { OptionsOf } from '../options/declare/spec.js';
@@ -11,7 +12,9 @@ export async function run(model: string, options: OptionsOf<typeof CALIBRATE>): 
     throw new UserError(`${model} is not a file that can be changed: give -o FILE.onnx.`);
   }
   await checkWritable(output, 'file', '--output');
-  const calibration = await calibrateFile(model, output, data, { count, device });
+  const calibration = await calibrateFile(model, output, await normalPictures(data, count), {
+    device,
+  });
   if (json) print(`${JSON.stringify({ output, ...summaryOf(calibration) }, null, 2)}\n`);
   else print(sentencesOf(output, calibration));
 }

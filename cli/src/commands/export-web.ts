@@ -1,6 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { readModelInfo, readSource, UserError, type WebFile, webFiles } from '@gpn/runtime';
+import {
+  readModelInfo,
+  readSource,
+  refusePacked,
+  UserError,
+  type WebFile,
+  webFiles,
+} from '@gpn/runtime';
 import { checkWritable } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import { type EXPORT_WEB, PORT } from '../options/export-web.js';
@@ -36,6 +43,7 @@ async function readModel(source: string): Promise<WebModel> {
   if (info.kind === 'features') {
     throw new UserError(`${label} extracts features: a page shows generators and discriminators.`);
   }
+  refusePacked(info, label);
   return { file: info.name.replace(/[^\w.-]+/g, '-'), bytes, info };
 }
 

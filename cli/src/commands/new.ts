@@ -43,6 +43,9 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
       `Wrote ${out}: ${model.network} for ${count} images of ${data.width} × ${data.height}, ` +
         `${data.channels === 1 ? 'grey' : data.channels === 3 ? 'colour' : 'colour with transparency'}, ` +
         `${model.classes ? `${model.classes} classes, ` : ''}${training.steps} steps.`,
+      ...(data.held_out
+        ? [`${data.held_out} of them are held out, to calibrate the detector with.`]
+        : []),
       `Train it: gpn-cli train ${out}\n`,
     ].join('\n'),
   );

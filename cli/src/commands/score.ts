@@ -19,9 +19,10 @@ import {
   writeNpy,
 } from '@gpn/runtime';
 import { writeFileAtomic } from '@gpn/training/atomic';
+import { inspectionIn } from '@gpn/training/pictures';
 import { FOUND } from '../errors.js';
 import { overGrey, overPicture } from '../evaluation/report/overlay.js';
-import { checkWritable, writeStdout } from '../files.js';
+import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { SCORE } from '../options/score.js';
 import { findPictures, readPicture } from '../pictures.js';
@@ -63,7 +64,7 @@ export async function run(paths: string[], options: Options): Promise<typeof FOU
     if ([threshold, mask, options.report].some((asked) => asked !== undefined)) {
       thresholdOf(discriminator.info, threshold);
     }
-    const report = await reportFor(discriminator.info, options);
+    const report = await reportFor(discriminator.info, options, paths);
     // The scores are the only thing on the standard output.
     if (discriminator.device === 'wasm') printAside(`On ${placeOf(discriminator)}.\n`);
     const labels = label === undefined ? {} : { labels: classOf(discriminator.info, label) };
@@ -92,11 +93,20 @@ export async function run(paths: string[], options: Options): Promise<typeof FOU
 }
 
 /** Collects what was found for the report; undefined if none is asked for. */
-async function reportFor(info: ModelInfo, { report: path, masks }: Options) {
+async function reportFor(info: ModelInfo, { report: path, masks }: Options, paths: string[]) {
   if (path === undefined) return undefined;
   const { detectionReport } = await import('../evaluation/report/detections.js');
   const { masksIn } = await import('../evaluation/report/masks.js');
-  const maskOf = masks === undefined ? undefined : await masksIn(masks);
+  const [only, ...others] = paths;
+  const known =
+    masks === undefined &&
+    only !== undefined &&
+    others.length === 0 &&
+    (await kindOf(only)) === 'folder'
+      ? (await inspectionIn(only))?.masks
+      : undefined;
+  const folder = masks ?? known;
+  const maskOf = folder === undefined ? undefined : await masksIn(folder, known !== undefined);
   const report = detectionReport(info, maskOf !== undefined);
   return {
     add: async (image: string, picture: Picture, found: Detection): Promise<void> =>

@@ -1,8 +1,9 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import type { Recipe, TrainResult } from '@gpn/training';
+import type { NormalPictures, Recipe, TrainResult } from '@gpn/training';
 import { refuseIfLocked } from '@gpn/training/lock';
 import { calibrateFile, sentencesOf } from '../evaluation/calibrate-file.js';
+import { heldOutPictures } from '../evaluation/normal.js';
 import { checkWritable, kindOf } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { TRAIN } from '../options/train.js';
@@ -53,6 +54,8 @@ async function trainOrStop(
   signal.throwIfAborted();
   const { resume = false, threads, learningRateScale } = options;
   const stage = options.stage ?? stageOf(recipe);
+  const isDetector = stageOf(recipe) !== undefined && options.stage === undefined;
+  const normal = isDetector ? await heldOutPictures(recipe) : undefined;
   const how = {
     out,
     device,
@@ -66,30 +69,28 @@ async function trainOrStop(
   };
   const lengthened = minutes ? await lasting(recipe, minutes, how) : recipe;
   const result = await train(lengthened, how);
-  if (options.stage || result.type !== 'stage' || !stageOf(recipe)) return result;
-  return { ...result, detector: await calibrated(lengthened, result, device) };
+  if (!isDetector || result.type !== 'stage') return result;
+  return { ...result, detector: await calibrated(result, normal, device) };
 }
 
 /** A recipe of a detector trains the discriminator alone, unless a stage is asked for. */
 const stageOf = ({ training }: Recipe) =>
   training.predictive?.detector ? ('discriminator' as const) : undefined;
 
-/** Calibrates a detector with test images of its data, and says what was done or what is left to do. */
+/** Calibrates a detector, and says with what, or what is left to do. */
 async function calibrated(
-  { data }: Recipe,
   { discriminator = '' }: TrainResult,
+  normal: NormalPictures | undefined,
   device: OptionsOf<typeof TRAIN>['device'],
 ): Promise<string> {
-  const byHand = `Calibrate it with normal pictures that it has not seen: gpn-cli calibrate ${discriminator} --data FOLDER\n`;
-  if (!['mnist', 'fashion'].includes(data.dataset)) return byHand;
-  const calibration = await calibrateFile(discriminator, discriminator, data.dataset, {
-    ...{ count: HELD_OUT, device },
-  });
-  return sentencesOf(discriminator, calibration);
+  if (!normal) {
+    return `Calibrate it with normal pictures that it has not seen: gpn-cli calibrate ${discriminator} --data FOLDER\n`;
+  }
+  return sentencesOf(
+    discriminator,
+    await calibrateFile(discriminator, discriminator, normal, { device }),
+  );
 }
-
-/** Test images that a detector is calibrated with; the others remain to test it with. */
-const HELD_OUT = 2000;
 
 /** The name of a run: that of its recipe, or of its folder of pictures. */
 const nameOf = (path: string | undefined): string => {

@@ -6,9 +6,9 @@ import {
   readSource,
   withModelInfo,
 } from '@gpn/runtime';
+import type { NormalPictures } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { statusLine } from '../terminal/status.js';
-import { normalPictures } from './normal.js';
 
 /**
  * Calibrates a model file with normal pictures, and writes it with the calibration in its metadata. Its
@@ -17,8 +17,8 @@ import { normalPictures } from './normal.js';
 export async function calibrateFile(
   model: string,
   output: string,
-  data: string,
-  { count, device }: { count?: number | undefined; device: NonNullable<LoadOptions['device']> },
+  normal: NormalPictures,
+  { device }: { device: NonNullable<LoadOptions['device']> },
 ): Promise<Calibration> {
   const { bytes, label } = await readSource(model);
   const { calibrate } = await import('@gpn/training');
@@ -26,10 +26,8 @@ export async function calibrateFile(
   const discriminator = await Discriminator.load(bytes, { device });
   const line = statusLine(process.stderr);
   try {
-    const calibration = await calibrate(
-      discriminator,
-      await normalPictures(data, count),
-      (done, total) => line.show(`${done} of ${total} pictures`),
+    const calibration = await calibrate(discriminator, normal, (done, total) =>
+      line.show(`${done} of ${total} pictures`),
     );
     await writeFileAtomic(output, withModelInfo(bytes, { ...info, calibration }));
     return calibration;

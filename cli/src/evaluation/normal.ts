@@ -1,6 +1,8 @@
 /** Normal pictures to calibrate with. */
+import { basename, join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import type { NormalPictures } from '@gpn/training';
+import type { NormalPictures, Recipe } from '@gpn/training';
+import { testPictures } from '@gpn/training/pictures';
 import { kindOf } from '../files.js';
 import { findPictures, readPicture } from '../pictures.js';
 
@@ -34,6 +36,56 @@ export async function normalPictures(
       return { picture: await readPicture(path), label: path };
     },
   };
+}
+
+/** Test images that a detector is calibrated with; the others remain to test it with. */
+const TEST_IMAGES = 2000;
+
+/**
+ * What a detector is calibrated with at the end of its training: test images of a named data set, or the
+ * pictures of a folder that are not trained with, which are tried here, because a training takes long.
+ *
+ * @returns undefined if all of the data is trained with
+ * @throws UserError if the pictures are too few, too small or cannot be read
+ */
+export async function heldOutPictures({
+  data: { dataset, held_out, skip_unreadable },
+  model: { fragment },
+}: Recipe): Promise<NormalPictures | undefined> {
+  if (NAMED.includes(dataset)) return testImages(dataset, TEST_IMAGES);
+  // Folders of other files than pictures have none; what is wrong with a folder, the training says.
+  const paths = await testPictures(dataset, held_out).catch((error: unknown) => {
+    if (held_out !== undefined || !(error instanceof UserError)) throw error;
+    return undefined;
+  });
+  if (!paths) return undefined;
+  const least = fragment?.internal ?? 1;
+  const kept: string[] = [];
+  for (const path of paths.map((path) => join(dataset, path))) {
+    const picture = await readPicture(path).catch((error: unknown) => {
+      if (!skip_unreadable || !(error instanceof UserError)) throw error;
+      return undefined;
+    });
+    if (!picture) continue;
+    const { width, height } = picture;
+    if (Math.min(width, height) < least) {
+      throw new UserError(
+        `${path} has ${width} × ${height} pixels, and a fragment's internal part ${least} × ${least}: the detector cannot be calibrated with it.`,
+      );
+    }
+    kept.push(path);
+  }
+  const normal = {
+    name: `held-out part of ${basename(resolve(dataset))}`,
+    count: kept.length,
+    at: async (k: number) => {
+      const path = kept[k] as string;
+      return { picture: await readPicture(path), label: path };
+    },
+  };
+  const { checkEnough } = await import('@gpn/training');
+  checkEnough(normal);
+  return normal;
 }
 
 async function testImages(name: string, most: number): Promise<NormalPictures> {

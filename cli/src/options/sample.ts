@@ -49,7 +49,7 @@ export const SAMPLE = declare({
     ),
     out: withDefault(
       text(
-        '--out <path>',
+        '-o, --out <path>',
         'FILE.png: all images in a grid; FILE.gif or FILE.webp: an animation; FILE.mp4: a video (needs ffmpeg); FILE.npy: the values; DIR/: a PNG file per image; -: a PNG on standard output',
       ),
       'samples.png',

@@ -1,5 +1,14 @@
-import { amount, shard, wholeNumber } from './declare/parsers.js';
-import { choice, declare, flag, parsed, required, text, withDefault } from './declare/spec.js';
+import { amount, list, shard, wholeNumber } from './declare/parsers.js';
+import {
+  choice,
+  conflicting,
+  declare,
+  flag,
+  parsed,
+  required,
+  text,
+  withDefault,
+} from './declare/spec.js';
 
 export const SWEEP = declare({
   argument: ['<file>', 'a YAML file with a base recipe, changes of it, and seeds'],
@@ -15,8 +24,18 @@ export const SWEEP = declare({
       'only part i of n, from 0; n alone takes i from JOB_COMPLETION_INDEX or SLURM_ARRAY_TASK_ID',
       shard,
     ),
+    only: parsed(
+      '--only <names>',
+      'only these settings (losses) or runs (losses-seed0), separated by commas',
+      list,
+    ),
     retry: flag('--retry', 'start the runs that failed anew'),
     dryRun: flag('--dry-run', 'list the runs and what is wrong with them, and train nothing'),
+    table: conflicting(
+      flag('--table', 'show the results so far, and train nothing'),
+      'dryRun',
+      'print',
+    ),
     print: choice('--print <engine>', 'print the job file for a cluster, and train nothing', [
       'slurm',
       'kubernetes',
@@ -30,6 +49,8 @@ export const SWEEP = declare({
   examples: [
     'sweep losses.yml --dry-run',
     'sweep losses.yml -o sweeps/losses',
+    'sweep losses.yml -o sweeps/losses --only hinge,modified-seed2',
+    'sweep losses.yml -o sweeps/losses --table',
     'sweep losses.yml -o part-0 --shard 0/4',
     'sweep losses.yml -o sweeps/losses --print slurm > losses.sh',
   ],

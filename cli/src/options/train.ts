@@ -16,7 +16,7 @@ export const TRAIN = declare({
     'the name of a bundled recipe, or a YAML file; with --data FOLDER alone, one is made as by new',
   ],
   options: {
-    out: text('--out <dir>', 'the folder of the run (default: runs/<recipe>)'),
+    out: text('-o, --out <dir>', 'the folder of the run (default: runs/<recipe>)'),
     data: text(
       '--data <path>',
       'a folder of IDX files or of images, instead of the data that the recipe names',

@@ -1,5 +1,12 @@
 /** The pictures that pages show until a model is loaded, and the example pictures to be scored. */
-import { Generator, gridInputs, Images, type WebFile } from '@gpn/runtime';
+import {
+  Generator,
+  gridInputs,
+  Images,
+  type ModelInfo,
+  type Rectangle,
+  type WebFile,
+} from '@gpn/runtime';
 import type { WebModel } from './model.js';
 
 /** The seed that the pages start with. */
@@ -75,32 +82,71 @@ export async function pictures(
     const tried = discriminators.filter(
       (discriminator) => drawnFor(discriminator, generators) === model,
     );
-    if (tried.length > 0) {
-      const images = await generator.sample({ count: 24, seed: 3 });
-      for (const discriminator of tried)
-        await keep(exampleOf(discriminator), withPatches(images, discriminator), 6, 0);
+    for (const discriminator of tried) {
+      const page = await examplePage(generator, EXAMPLE.seed, discriminator.info);
+      files.push({ path: exampleOf(discriminator), bytes: page });
     }
     await generator.dispose();
   }
   return files;
 }
 
-/** For a fragment discriminator, every second image gets a square from the image before it. */
-function withPatches(images: Images, { info: { fragment } }: WebModel): Images {
-  if (fragment === undefined) return images;
+/** The example: so many images, so many in a row. */
+const EXAMPLE = { seed: 3, count: 24, columns: 6 } as const;
+/** A forged square has so many pixels a side at least: smaller ones a person does not see either. */
+const FORGED = 8;
+
+/** A page of images as a PNG; forged for a discriminator of fragments, if one is given. */
+export async function examplePage(
+  generator: Generator,
+  seed: number,
+  discriminator?: ModelInfo,
+): Promise<Uint8Array> {
+  const { count, columns } = EXAMPLE;
+  const images = await generator.sample({ count, seed });
+  const shown = discriminator ? withSquares(images, discriminator) : images;
+  return shown.toPNG({ columns, gap: 0 });
+}
+
+/** The square in the middle of an image that is from another: so many pixels from each edge. */
+function squareOf(
+  { height, width }: { height: number; width: number },
+  { fragment }: ModelInfo,
+): Rectangle {
+  const side = Math.min(Math.max(FORGED, fragment?.internal ?? 0), height, width);
+  return {
+    ...{ x: Math.floor((width - side) / 2), y: Math.floor((height - side) / 2) },
+    ...{ width: side, height: side },
+  };
+}
+
+/** Where a forged page has its squares. */
+export function forgedSquares({ image }: ModelInfo, discriminator: ModelInfo): Rectangle[] {
+  const { count, columns } = EXAMPLE;
+  const square = squareOf(image, discriminator);
+  return [...Array(count).keys()].filter(isForged).map((k) => ({
+    ...square,
+    x: square.x + (k % columns) * image.width,
+    y: square.y + Math.floor(k / columns) * image.height,
+  }));
+}
+
+/** Every second image. */
+const isForged = (k: number): boolean => k % 2 === 1;
+
+/** For a discriminator of fragments, forged images get a square from the image before them. */
+function withSquares(images: Images, info: ModelInfo): Images {
+  if (info.fragment === undefined) return images;
   const { count, height, width, channels, range, data } = images;
-  const side = Math.min(Math.max(6, fragment.internal), height);
+  const square = squareOf(images, info);
   const size = height * width * channels;
-  const [top, left] = [height, width].map((full) => Math.floor((full - side) / 2)) as [
-    number,
-    number,
-  ];
   const altered = data.slice();
-  for (let k = 1; k < count; k += 2) {
-    for (let y = top; y < top + side; y++) {
-      const from = (y * width + left) * channels;
-      const line = data.subarray((k - 1) * size + from, (k - 1) * size + from + side * channels);
-      altered.set(line, k * size + from);
+  for (let k = 1; k < count; k++) {
+    if (!isForged(k)) continue;
+    for (let y = square.y; y < square.y + square.height; y++) {
+      const from = (y * width + square.x) * channels;
+      const to = from + square.width * channels;
+      altered.set(data.subarray((k - 1) * size + from, (k - 1) * size + to), k * size + from);
     }
   }
   return new Images(count, height, width, channels, range, altered);

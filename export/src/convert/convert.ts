@@ -11,12 +11,13 @@ import {
   type TraceOptions,
   traceAsync,
 } from '../trace/trace.js';
-import { type ModelKind, readModel } from './disk.js';
 import { fixInputs } from './fixed.js';
 import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
 import { loadingReason, loadModel, refusal } from './load.js';
 import type { LoadedModel } from './loaded.js';
 import { drawFrom, type Random, recordDraws } from './mended/draws.js';
+import type { ModelFiles, ModelKind } from './source/files.js';
+import { startWasm, WASM } from './wasm.js';
 
 /** What the model leaves open, and how to store its weights. */
 export interface ConvertOptions {
@@ -54,27 +55,27 @@ export interface ConvertedModel {
   /** Sentences that the user should read, for example that the batch had to be fixed. */
   readonly notes: readonly string[];
   readonly float16: boolean;
-  /** Runs the original by TF.js's cpu backend. */
-  run(inputs: HostTensors): Promise<Record<string, HostTensor>>;
+  /**
+   * Runs the original by TF.js's cpu backend, or by the one in WebAssembly, which is quicker.
+   * @throws Error if the backend cannot run it, or is not installed
+   */
+  run(inputs: HostTensors, backend?: 'cpu' | 'wasm'): Promise<Record<string, HostTensor>>;
   /** Frees the original's weights. */
   dispose(): void;
 }
 
 /**
- * Converts a TF.js model, a layers model or a graph model, to ONNX. TF.js itself runs the model,
- * and the tracer records what it does.
+ * Converts a model that was read. TF.js itself runs it, and the tracer records what it does.
  *
- * @param path a model.json with its weight files beside it, or the folder of one
- * @throws ExportError, one sentence, if the files are damaged, if sizes are missing, or if the model
- *   does something that has no ONNX form; it names that
+ * @throws ExportError, one sentence, if sizes are missing, or if the model does something that has no
+ *   ONNX form; it names that
  */
-export async function convertModel(
-  path: string,
+export async function convertFiles(
+  files: ModelFiles,
   options: ConvertOptions = {},
 ): Promise<ConvertedModel> {
   const { inputShapes = {}, float16 = false, opset, outputs, fix = {}, random } = options;
   if (opset !== undefined) checkOpset(opset);
-  const files = await readModel(path);
   const whole = await loadModel(files, { outputs, starts: Object.keys(inputShapes) });
   try {
     const loaded = fixInputs(whole, fix);
@@ -94,7 +95,7 @@ export async function convertModel(
       outputs: outputNames(loaded),
       notes: [...loaded.notes, ...notes],
       float16,
-      run: (inputs) => runOnCpu(files.path, loaded, inputs),
+      run: (inputs, backend) => runOriginal(files.path, loaded, inputs, backend),
       dispose: loaded.dispose,
     };
   } catch (error) {
@@ -197,13 +198,17 @@ async function placed<T>(run: () => T | Promise<T>): Promise<T> {
   }
 }
 
-async function runOnCpu(
+async function runOriginal(
   path: string,
   loaded: LoadedModel,
   inputs: HostTensors,
+  backend: 'cpu' | 'wasm' = 'cpu',
 ): Promise<Record<string, HostTensor>> {
   const previous = tf.engine().backendName;
-  await tf.setBackend('cpu');
+  if (backend === 'wasm' && !(await startWasm())) {
+    throw new Error('TF.js has no backend in WebAssembly here');
+  }
+  await tf.setBackend(backend === 'wasm' ? WASM : 'cpu');
   tf.engine().startScope('run');
   drawFrom(({ name }) => {
     const { data, shape, dtype } = inputs[name] as HostTensor;

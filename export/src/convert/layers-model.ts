@@ -3,10 +3,10 @@ import type { layers as Layers, LayersModel, SymbolicTensor } from '@tensorflow/
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import { enter, type Place } from '../trace/place.js';
-import type { ModelFiles } from './disk.js';
 import { asKeras2 } from './keras.js';
 import { type Cut, checked, type LoadedModel, unique } from './loaded.js';
 import { mendCalls, mendLayers } from './mended/layers.js';
+import type { ModelFiles } from './source/files.js';
 import { checkTopology } from './topology.js';
 
 /** A model of layers, as tfjs-layers or Keras made it. */

@@ -4,10 +4,10 @@ import '../trace/cpu.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { Place } from '../trace/place.js';
-import type { ModelFiles, ModelKind } from './disk.js';
 import { loadGraph } from './graph/model.js';
 import { loadLayers } from './layers-model.js';
 import type { Cut, LoadedModel } from './loaded.js';
+import type { ModelFiles, ModelKind } from './source/files.js';
 
 /** @throws ExportError if TF.js cannot make a model of the files, or has none of the names of the cut */
 export async function loadModel(files: ModelFiles, cut: Cut = {}): Promise<LoadedModel> {

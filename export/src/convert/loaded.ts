@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ExportError } from '../error.js';
 import type { Place } from '../trace/place.js';
-import type { ModelKind } from './disk.js';
+import type { ModelKind } from './source/files.js';
 
 export interface ModelInput {
   readonly name: string;

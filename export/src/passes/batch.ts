@@ -5,7 +5,10 @@ import type { FreeDimension } from '../graph/stand-ins.js';
 import type { BodyGraph, Data, Node, Value } from '../graph/value.js';
 import { rewrite, type Visit } from './rewrite.js';
 
-/** One size of a shape: a number, or `times` · `axis` + `plus`, where `axis` is free. */
+/**
+ * One size of a shape: a number, or `times` · `axis` + `plus`, where `axis` is free. Of a result it may be
+ * a fraction of the axis, rounded.
+ */
 export type Extent =
   | number
   | { readonly axis: FreeDimension; readonly times: number; readonly plus: number };
@@ -24,17 +27,19 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
   const sizes = compare(graph, second, axes);
   if (sizes.size === 0) return graph;
   const computed = (v: Value, b: Builder): Value | undefined => {
-    const entries = sizes.get(v);
-    return entries && b.Reshape(b.Cast(computedShape(b, entries), v.dtype), v.shape);
+    const found = sizes.get(v);
+    if (found?.entries.some((e) => typeof e !== 'number' && e.times < 1))
+      throw bakedIn(found.where, axes);
+    return found && b.Reshape(b.Cast(computedShape(b, found.entries), v.dtype), v.shape);
   };
   const visit: Visit = (node, inputs, b) => {
     if (!node.bodies && !node.inputs.some((v) => v && sizes.has(v))) return undefined;
     const moved = node.op === 'Reshape' && movedUnits(b, node, inputs[0] as Value, axes);
     if (moved) return [moved];
     const replaced = node.inputs.map((v, i) => {
-      const entries = v && sizes.get(v);
-      if (!entries) return inputs[i];
-      const bounds = simpleEntries(node.op, i, entries, node.inputs);
+      const found = v && sizes.get(v);
+      if (!found) return inputs[i];
+      const bounds = simpleEntries(node.op, i, found.entries, node.inputs);
       return bounds
         ? b.constant(BigInt64Array.from(bounds), [bounds.length], 'int64')
         : computed(v, b);
@@ -48,13 +53,15 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
   return rewrite(graph, visit, computed);
 }
 
+/** What a constant holds, and the node that takes it, for an error. */
+interface Sizes {
+  readonly entries: Extent[];
+  readonly where: string;
+}
+
 /** The constants that hold the batch, found by walking both graphs in step. */
-function compare(
-  graph: Graph,
-  second: Graph,
-  axes: readonly FreeDimension[],
-): Map<Value, Extent[]> {
-  const found = new Map<Value, Extent[]>();
+function compare(graph: Graph, second: Graph, axes: readonly FreeDimension[]): Map<Value, Sizes> {
+  const found = new Map<Value, Sizes>();
   const paired = new Map<Value, Value>();
   const pair = (x: Value | undefined, y: Value | undefined, where: string): void => {
     if (!x || !y || paired.get(x) === y) return;
@@ -62,17 +69,15 @@ function compare(
       throw new Error(`${where}: two values that are one at one size differ at another`);
     paired.set(x, y);
     x.shape.forEach((d, i) => {
-      extentOf(d, y.shape[i], axes, `the shape of the result of ${where}`);
+      sizeOf(d, y.shape[i], axes, `the shape of the result of ${where}`);
     });
     if (!x.data || !y.data || sameData(x.data, y.data)) return;
     if (x.data.length !== y.data.length) throw bakedIn(where, axes);
     const other = y.data;
-    found.set(
-      x,
-      Array.from(x.data as ArrayLike<number | bigint>, (v, i) =>
-        extentOf(Number(v), Number(other[i]), axes, where),
-      ),
+    const entries = Array.from(x.data as ArrayLike<number | bigint>, (v, i) =>
+      sizeOf(Number(v), Number(other[i]), axes, where),
     );
+    found.set(x, { entries, where });
   };
   const walk = (one: BodyGraph, other: BodyGraph): void => {
     const [nodes, others] = [one.order(), other.order()];
@@ -112,10 +117,9 @@ const branches = (where: string): Error =>
 /** A larger multiple of a size, with a number added, is taken for a chance: a square would look like it. */
 const MOST = 30;
 
-/** What a size is, by its value in each of two traces. */
-export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where: string): Extent {
+function extentIn(x: number, y: number, axes: readonly FreeDimension[]): Extent | undefined {
   if (Object.is(x, y)) return x;
-  if (!Number.isInteger(x)) throw bakedIn(where, axes);
+  if (!Number.isInteger(x)) return undefined;
   for (const axis of axes) {
     const times = x / axis.size;
     if (Number.isInteger(times) && y === times * axis.other) return { axis, times, plus: 0 };
@@ -128,6 +132,29 @@ export function extentOf(x: number, y = x, axes: readonly FreeDimension[], where
     if (Number.isInteger(times) && Math.abs(times) <= (far > MOST ? MOST : 1))
       return { axis, times, plus: x - times * axis.size };
   }
+  return undefined;
+}
+
+/** How much smaller strided windows make a result. */
+const STRIDES = [2, 4, 8, 16, 32];
+
+/**
+ * What a size or number is, by its value in each of two traces. Strided windows make a result as large as a
+ * fraction of an axis. A number that is one cannot be computed, because only the windows know how it was
+ * rounded; a reshape needs none if it is its only free size.
+ */
+export function sizeOf(x: number, y = x, axes: readonly FreeDimension[], where: string): Extent {
+  const known = extentIn(x, y, axes);
+  if (known !== undefined) return known;
+  const fractions = axes.flatMap((axis) =>
+    STRIDES.flatMap((stride) =>
+      Math.abs(y - x - (axis.other - axis.size) / stride) < 1
+        ? [{ axis, times: 1 / stride, plus: x - Math.floor(axis.size / stride) }]
+        : [],
+    ),
+  );
+  const [nearest] = fractions.sort((a, b) => Math.abs(a.plus) - Math.abs(b.plus));
+  if (nearest) return nearest;
   throw bakedIn(where, axes);
 }
 

@@ -7,7 +7,7 @@ import { type FreeDimension, freeDimensions, StandIns } from '../graph/stand-ins
 import type { Value } from '../graph/value.js';
 import { view } from '../graph/view.js';
 import { foldAffine } from '../passes/affine.js';
-import { type Extent, extentOf, freeBatch } from '../passes/batch.js';
+import { type Extent, freeBatch, sizeOf } from '../passes/batch.js';
 import { branch } from '../passes/choice.js';
 import { halveWeights } from '../passes/float16.js';
 import { fuseBias } from '../passes/gemm.js';
@@ -189,7 +189,7 @@ function assemble(
   };
 }
 
-/** What to call the sizes of the graph's values that are free: `N`, `2N`, `H-3`. */
+/** What to call the sizes of the graph's values that are free: `N`, `2N`, `H-3`, `H/2-1`. */
 function dimensions(
   first: Graph,
   second: Graph,
@@ -203,7 +203,7 @@ function dimensions(
   const others = values(second);
   values(first).forEach(({ shape }, i) => {
     shape.forEach((size, k) => {
-      const found = extentOf(size, others[i]?.shape[k], axes, 'a value');
+      const found = sizeOf(size, others[i]?.shape[k], axes, 'a value');
       if (typeof found !== 'number') names.set(size, dimensionName(found));
     });
   });
@@ -211,7 +211,7 @@ function dimensions(
 }
 
 const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>): string =>
-  `${times === 1 ? '' : times}${name}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
+  `${times <= 1 ? '' : times}${name}${times < 1 ? `/${1 / times}` : ''}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
 
 function verified(graph: Graph): Graph {
   graph.verify();

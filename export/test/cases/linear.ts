@@ -117,6 +117,28 @@ export const LINEAR: Cases = {
     uniform([64, 4, 4, 48]),
     uniform([4, 4, 48, 48], -0.5, 0.5),
   ),
+  'Conv2D of many channels into few, and its gradients': of(
+    gradients((x, w) => tf.conv2d(x as Images, w as Images, 1, 'same')),
+    uniform([2, 6, 5, 12]),
+    uniform([3, 3, 12, 3], -0.5, 0.5),
+  ),
+  'Conv2D of many channels into fewer, padded unevenly, and its gradients': of(
+    gradients((x, w) =>
+      tf.conv2d(x as Images, w as Images, 1, [
+        [0, 0],
+        [0, 2],
+        [1, 0],
+        [0, 0],
+      ]),
+    ),
+    uniform([2, 6, 5, 12]),
+    uniform([3, 2, 12, 9], -0.5, 0.5),
+  ),
+  'Conv2D of many channels into few, channels first': of(
+    (x: Images, w: Images) => tf.conv2d(x, w, 1, 'valid', 'NCHW'),
+    uniform([2, 12, 6, 5]),
+    uniform([3, 3, 12, 3], -0.5, 0.5),
+  ),
   DepthwiseConv2dNative: of(
     (x: Images, w: Images) => tf.depthwiseConv2d(x, w, 1, 'same'),
     images,

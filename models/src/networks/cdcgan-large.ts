@@ -33,7 +33,7 @@ export const cdcganLargeDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, conditions, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
   return sequential(
-    [28, 28, 1],
+    [28, 28, options.image?.channels ?? 1],
     [
       ...[flatten(), ...joined(conditions)],
       ...[dense(784, { spectral }), leakyRelu(0.2), reshape(() => [28, 28, 1])], // 28×28

@@ -20,7 +20,7 @@ export const dcgan64Discriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
   return sequential(
-    [64, 64, 3],
+    [64, 64, options.image?.channels ?? 3],
     [
       ...[conv(4, 2, 1, 64 * width, { spectral }), leakyRelu(0.2)], //           32×32
       ...[conv(4, 2, 1, 128 * width, { spectral }), ...norm, leakyRelu(0.2)], // 16×16

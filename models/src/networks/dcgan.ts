@@ -46,7 +46,7 @@ const body = ({ batchNorm: bn, spectralNorm: spectral, width = 1 }: BodyOptions,
 /** Its discriminator; the output is one logit per image. Labels are further channels of the image. */
 export const dcganDiscriminator = (options: NetworkOptions): Network =>
   sequential(
-    [28, 28, 1],
+    [28, 28, options.image?.channels ?? 1],
     [
       ...joined(options.conditions),
       ...body(options, 0.2), //                                                  4×4

@@ -22,7 +22,7 @@ export const mlpDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, conditions, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
   return sequential(
-    [28, 28, 1],
+    [28, 28, options.image?.channels ?? 1],
     [
       ...[flatten(), ...joined(conditions)],
       ...[dense(512 * width, { spectral }), leakyRelu(0.2)],
@@ -48,7 +48,7 @@ export const tinyMlpDiscriminator = (options: NetworkOptions): Network => {
   const { spectralNorm: spectral, width = 1 } = options;
   const norm = options.batchNorm ? [batchNorm()] : [];
   return sequential(
-    [28, 28, 1],
+    [28, 28, options.image?.channels ?? 1],
     [
       flatten(),
       ...[dense(256 * width, { spectral }), ...norm, leakyRelu(0.01)],

@@ -188,8 +188,8 @@ const shown = (meaning: ScoreMap['meaning'], score: number): string => {
 };
 
 function strideFor({ width, height }: ImageData, { info, dense }: Discriminator): number {
-  if (dense) return 1;
   const { image, fragment } = info;
+  if (dense) return fragment?.stride ?? 1;
   const frame = 2 * (fragment?.frame ?? 0);
   const places = (width + frame - image.width + 1) * (height + frame - image.height + 1);
   return Math.max(1, Math.ceil(Math.sqrt(Math.max(0, places) / WINDOWS)));

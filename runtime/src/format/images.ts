@@ -25,6 +25,13 @@ export const imageShape = ({ image }: ModelInfo): number[] => [
   image.channels,
 ];
 
+/** The shape of one input of a model that takes images: of one image, or of several that are scored as one. */
+export const inputShape = ({ image, packing = 1 }: ModelInfo): number[] => [
+  image.height,
+  image.width,
+  packing * image.channels,
+];
+
 /**
  * Images as a generator draws them: `data` is [count, height, width, channels], float32, in row-major
  * order. `range` is the model's range of values, but a generator may exceed it.

@@ -131,8 +131,16 @@ export interface ModelInfo {
   scores?: ScoreMeaning;
   /** Output of a feature extractor that classifies too: logits [N, classes]. */
   classifier?: { output: string; classes: number; names?: string[] };
-  /** Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. */
-  fragment?: { internal: number; frame: number };
+  /**
+   * Of a discriminator that scores several images at once: how many. They lie in the channels of its
+   * input, one behind the other; `image` is one of them.
+   */
+  packing?: number;
+  /**
+   * Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. From one
+   * score of the dense form to the next it is `stride`, or 1.
+   */
+  fragment?: { internal: number; frame: number; stride?: number };
   training?: TrainingInfo;
   quality?: QualityInfo[];
   certificate?: Certificate;
@@ -183,7 +191,8 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
       names: optional(list(name, 65_536)),
     }),
   ),
-  fragment: optional(object({ internal: side, frame: whole(0, 16_384) })),
+  packing: optional(whole(2, 1024)),
+  fragment: optional(object({ internal: side, frame: whole(0, 16_384), stride: optional(side) })),
   training: optional(
     object<TrainingInfo>({
       recipe: name,
@@ -230,6 +239,7 @@ function validated(value: unknown): ModelInfo {
   );
   const scoring = info.kind === 'discriminator' || info.kind === 'critic';
   agree(info.kind !== 'generator' || info.latent !== undefined, 'a generator needs latent');
+  agree(scoring || info.packing === undefined, `a ${info.kind} has no packing`);
   agree(!scoring || info.scores !== undefined, `a ${info.kind} needs scores`);
   agree(
     condition?.names === undefined || condition.names.length === condition.classes,

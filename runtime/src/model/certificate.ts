@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../errors.js';
-import { imageShape } from '../format/images.js';
+import { imageShape, inputShape } from '../format/images.js';
 import type { Certificate, ModelInfo } from '../format/model-info.js';
 import { stream } from '../random/random.js';
 import { type Feed, type OpenModel, runBatches } from '../session/batches.js';
@@ -32,7 +32,7 @@ export interface Verification {
 /** Inputs that suit any model: those of the certificate. */
 export function certificateFeeds(info: ModelInfo, count: number, seed: number): Feed[] {
   if (info.kind === 'generator') return generatorFeeds(info, count, { seed });
-  const shape = imageShape(info);
+  const shape = inputShape(info);
   const size = count * product(shape);
   const data = stream(seed, 'certificate').uniform(size, ...info.image.range);
   const feeds: Feed[] = [{ name: info.input, shape, data }];

@@ -5,7 +5,7 @@ import type { ImageInfo } from '../format/model-info.js';
 import type { Rectangle } from '../format/pictures/picture.js';
 import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
 
-/** The most scores along a side of a tile. It bounds the memory of a run for any picture. */
+/** The most scores along a side of a run. It bounds the memory of a run for any picture. */
 const TILE = 256;
 
 /** Which windows to score: `stride` pixels apart, the first with its corner at (-frame, -frame). */
@@ -24,8 +24,9 @@ export function isDense({ session, info }: OpenModel): boolean {
 
 /**
  * The scores [rows, columns] of all windows of a picture. Overlapping windows share their work. The
- * picture is cut into tiles that overlap by one pixel less than a window. With a stride above 1 all
- * scores of a tile are computed as well, and only every `stride`-th is kept.
+ * picture is cut into tiles that overlap by one pixel less than a window. The model gives scores that
+ * are `fragment.stride` pixels apart: of a wider stride only some are kept, and for a narrower one a tile
+ * is run several times, each time from another pixel on.
  *
  * @param pixels [height, width, channels] in the model's range; outside the picture is black
  * @param more the model's other inputs
@@ -39,41 +40,57 @@ export async function denseMap(
   more: readonly Feed[],
   { signal, onProgress }: BatchOptions,
 ): Promise<Float32Array> {
-  const { image, input } = model.info;
+  const { image, input, fragment } = model.info;
+  const own = fragment?.stride ?? 1;
+  // Of the windows, every `skip`-th can have its score in the same run, `every` scores after the last.
+  const skip = own / commonDivisor(stride, own);
+  const every = (skip * stride) / own;
+  const most = skip * Math.max(1, Math.floor(TILE / every));
   const values = new Float32Array(rows * columns);
-  const most = Math.ceil(TILE / stride);
-  for (let top = 0; top < rows; top += most) {
-    const down = Math.min(most, rows - top);
-    for (let left = 0; left < columns; left += most) {
-      const across = Math.min(most, columns - left);
-      signal?.throwIfAborted();
-      // The size of this tile's scores at stride 1, and of the pixels that they depend on.
-      const [high, wide] = [(down - 1) * stride + 1, (across - 1) * stride + 1];
-      const [height, width] = [high + image.height - 1, wide + image.width - 1];
-      const data = new Float32Array(height * width * image.channels);
-      const corner = { x: left * stride - frame, y: top * stride - frame };
-      crop(pixels, size, { ...corner, width, height }, image, data);
-      const shape = [height, width, image.channels];
-      const tile = await runOnce(model, [{ name: input, shape, data }, ...more], 0, 1, signal);
-      if (tile.data.length !== high * wide) {
-        throw new UserError(
-          `${model.label} does not match its metadata: from an image of ${height}×${width} it gives ` +
-            `[${tile.shape}], not one score for each of ${high} × ${wide} fragments.`,
-        );
+  let done = 0;
+  /** Scores every `skip`-th window from this one on, before `bottom` and `right`. */
+  const score = async (row: number, column: number, bottom: number, right: number) => {
+    const [down, across] = [Math.ceil((bottom - row) / skip), Math.ceil((right - column) / skip)];
+    // The size of the run's scores, and of the pixels that they depend on.
+    const [high, wide] = [(down - 1) * every + 1, (across - 1) * every + 1];
+    const [height, width] = [(high - 1) * own + image.height, (wide - 1) * own + image.width];
+    const data = new Float32Array(height * width * image.channels);
+    const corner = { x: column * stride - frame, y: row * stride - frame };
+    crop(pixels, size, { ...corner, width, height }, image, data);
+    const shape = [height, width, image.channels];
+    const run = await runOnce(model, [{ name: input, shape, data }, ...more], 0, 1, signal);
+    if (run.data.length !== high * wide) {
+      throw new UserError(
+        `${model.label} does not match its metadata: from an image of ${height}×${width} it gives ` +
+          `[${run.shape}], not one score for each of ${high} × ${wide} fragments.`,
+      );
+    }
+    for (let y = 0; y < down; y++) {
+      for (let x = 0; x < across; x++) {
+        const to = (row + y * skip) * columns + column + x * skip;
+        values[to] = run.data[every * (y * wide + x)] as number;
       }
-      for (let row = 0; row < down; row++) {
-        for (let column = 0; column < across; column++) {
-          const score = tile.data[row * stride * wide + column * stride] as number;
-          values[(top + row) * columns + left + column] = score;
+    }
+    done += down * across;
+    onProgress?.(done, values.length);
+    if (done < values.length) await turn();
+  };
+  for (let top = 0; top < rows; top += most) {
+    const bottom = Math.min(rows, top + most);
+    for (let left = 0; left < columns; left += most) {
+      const right = Math.min(columns, left + most);
+      for (let row = top; row < Math.min(bottom, top + skip); row++) {
+        for (let column = left; column < Math.min(right, left + skip); column++) {
+          signal?.throwIfAborted();
+          await score(row, column, bottom, right);
         }
       }
-      const done = top * columns + down * (left + across);
-      onProgress?.(done, values.length);
-      if (done < values.length) await turn();
     }
   }
   return values;
 }
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 /**
  * Copies a rectangle in whole pixels of a picture into `out`. Outside the picture is black.

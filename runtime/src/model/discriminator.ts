@@ -23,8 +23,8 @@ export interface ScoreOptions extends BatchOptions {
 /** How a score map is computed. */
 export interface MapOptions extends BatchOptions {
   /**
-   * Pixels from one window to the next, from 1. The default is 1 for a discriminator of fragments
-   * and otherwise a quarter of the window's shorter side, at least 1.
+   * Pixels from one window to the next, from 1. The default for a discriminator of fragments is that of
+   * its dense form, 1 if it names none, and otherwise a quarter of the window's shorter side, at least 1.
    */
   stride?: number;
   /** Required by a conditional discriminator: the class of all windows, a whole number from 0. */
@@ -124,7 +124,7 @@ export class DiscriminatorModel extends Model {
     const { image: window, fragment, name } = this.info;
     const frame = fragment?.frame ?? 0;
     const quarter = Math.max(1, Math.floor(Math.min(window.width, window.height) / 4));
-    const { stride = fragment ? 1 : quarter } = options;
+    const { stride = fragment ? (fragment.stride ?? 1) : quarter } = options;
     if (!Number.isInteger(stride) || stride < 1) {
       throw new UserError(`The stride must be a whole number of pixels from 1, not ${stride}.`);
     }

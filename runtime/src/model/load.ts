@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.js';
 import { sha256 } from '../format/digest.js';
-import { type Kind, readModelInfo } from '../format/model-info.js';
+import { KINDS, type Kind, type ModelInfo, readModelInfo } from '../format/model-info.js';
 import { checkSignature, type OpenModel, runBatches } from '../session/batches.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
 import { certificateFeeds, itemShapeOf } from './certificate.js';
@@ -62,6 +62,8 @@ export const loaderOf =
     if (!kinds.includes(info.kind)) {
       throw new UserError(`${label} is a ${info.kind}, but a ${kinds[0]} is needed here.`);
     }
+    // Whoever takes a model of any kind wants to know and to verify it, and not to score with it.
+    if (kinds !== KINDS) refusePacked(info, label);
     signal?.throwIfAborted();
     onProgress?.({ phase: 'session' });
     const session = await open(bytes, {
@@ -92,6 +94,14 @@ export const loaderOf =
     onProgress?.({ phase: 'ready' });
     return model;
   };
+
+/** @throws UserError if a discriminator has no score for a single image */
+export function refusePacked({ packing }: ModelInfo, label: string): void {
+  if (packing === undefined) return;
+  throw new UserError(
+    `${label} scores ${packing} images at once, as it was trained to (training.packing), and has no score for one: copies of an image look to it like a generator that has collapsed. Take a discriminator that was trained without packing.`,
+  );
+}
 
 async function checkDigest(bytes: Uint8Array, digest: string, label: string): Promise<void> {
   const found = await sha256(bytes);

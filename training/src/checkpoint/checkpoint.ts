@@ -6,15 +6,12 @@ import { z } from 'zod';
 import type { State } from '../engine/types.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import type { LogMark } from '../files/metrics-log.js';
-import {
-  contentHash,
-  encodeSafetensors,
-  readSafetensors,
-  type SafetensorsFile,
-  type StoredTensor,
-} from '../files/safetensors.js';
+import type { SafetensorsFile } from '../files/safetensors.js';
+import { contentHash, readSafetensors } from '../files/safetensors-file.js';
+import { settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { parseRecipe, recipeToYaml } from '../recipe/yaml.js';
+import { checkFormat, contentFor, encodeContent, stateIn } from './format.js';
 
 const schedule = z.strictObject({
   rate: z.number(),
@@ -82,7 +79,6 @@ export interface Checkpoint {
 
 const markSchema = z.strictObject({ lines: z.int().min(0), sha256: z.string() });
 
-const FORMAT = 'gpn-checkpoint-2';
 const NAME = /^step-(\d+)\.safetensors$/;
 /** Number of checkpoints that are kept; older ones are removed. */
 const KEPT = 3;
@@ -107,46 +103,26 @@ export const writeBestCheckpoint = (folder: string, checkpoint: Checkpoint): Pro
   write(bestCheckpoint(folder), checkpoint);
 
 async function write(path: string, checkpoint: Checkpoint): Promise<void> {
-  const tensors = Object.entries(checkpoint.state).map(
-    ([name, { shape, data }]): [string, StoredTensor] => [
-      name,
-      { dtype: 'F32', shape: [...shape], data: data as Float32Array<ArrayBuffer> },
-    ],
-  );
-  const content = {
-    tensors: new Map(tensors),
-    metadata: {
-      format: FORMAT,
-      progress: JSON.stringify(checkpoint.progress),
-      recipe: recipeToYaml(checkpoint.recipe),
-      ...(checkpoint.log && { log: JSON.stringify(checkpoint.log) }),
-    },
-  };
-  const metadata = { ...content.metadata, sha256: contentHash(content) };
-  await writeFileAtomic(path, encodeSafetensors(content.tensors, metadata));
+  const { state, progress, recipe, log } = checkpoint;
+  const content = contentFor(state, {
+    progress: JSON.stringify(progress),
+    recipe: recipeToYaml(recipe),
+    settings: settingsHash(recipe),
+    ...(log && { log: JSON.stringify(log) }),
+  });
+  await writeFileAtomic(path, encodeContent(content, contentHash(content)));
 }
 
 /** Reads a checkpoint. @throws UserError if the file is missing, broken or not a checkpoint */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readWhole(path);
-  if (metadata.format !== FORMAT) {
-    throw new UserError(
-      metadata.format?.startsWith('gpn-checkpoint-')
-        ? `${path} was written by another version of this software (as ${metadata.format}, not ${FORMAT}): use that version, or start a new training in another --out.`
-        : `${path} is not a checkpoint of a training (its format is not ${FORMAT}).`,
-    );
-  }
+  checkFormat(metadata, path);
   const progress = progressSchema.safeParse(parseJson(metadata.progress ?? ''));
   if (!progress.success) {
     throw new UserError(`${path} is broken: its progress is missing or wrong.`);
   }
-  const entries = [...tensors].map(([name, { shape, data }]) => {
-    if (!(data instanceof Float32Array))
-      throw new UserError(`${path} is broken: ${name} is not float32.`);
-    return [name, { dtype: 'float32', shape, data }] as const;
-  });
   return {
-    state: Object.fromEntries(entries),
+    state: stateIn(tensors, path),
     progress: progress.data,
     recipe: parseRecipe(metadata.recipe ?? '', `${path} (its recipe)`),
     log: markSchema

@@ -99,16 +99,7 @@ export const ALTERATIONS = {
   resample: ({ image, row, column, internal, random }: Place) => {
     const [up, size] = [...random.uniform(2, 0, 1)] as [number, number];
     const factor = up < 0.5 ? 0.6 + 0.25 * size : 1.2 + 0.5 * size;
-    const middle = (internal - 1) / 2;
-    const at = (k: number, from: number) => from + middle + (k - middle) / factor;
-    const values = new Float32Array(internal * internal * image.channels);
-    for (let y = 0, to = 0; y < internal; y++) {
-      for (let x = 0; x < internal; x++) {
-        for (let c = 0; c < image.channels; c++)
-          values[to++] = pixel(image, at(y, row), at(x, column), c);
-      }
-    }
-    return values;
+    return moved({ image, row, column, internal }, (y, x) => [y / factor, x / factor]);
   },
   /** Normal noise with a standard deviation from 0.03 to 0.15 added, clipped to [0, 1]. */
   grain: (place: Place) => {
@@ -131,7 +122,75 @@ export const ALTERATIONS = {
     const [quality] = place.random.uniform(1, 10, 50);
     return compressed(place, 50 / (quality as number));
   },
+  /** Turned about its middle, by an angle from 30° to 330°. */
+  turn: ({ random, ...place }: Place) => {
+    const [angle] = random.uniform(1, Math.PI / 6, (11 * Math.PI) / 6);
+    const [cos, sin] = [Math.cos(angle as number), Math.sin(angle as number)];
+    return moved(place, (y, x) => [cos * y - sin * x, sin * y + cos * x]);
+  },
+  /** Bent: its pixels moved by up to a quarter of its side, by a field that is smooth. */
+  bend: ({ random, ...place }: Place) => {
+    const { internal } = place;
+    const [reach] = random.uniform(1, internal / 10, internal / 4);
+    const field = random.uniform(2 * KNOTS * KNOTS, -1, 1);
+    /** Bilinear between knots; coordinate 0 down and 1 across. */
+    const by = (coordinate: number, y: number, x: number): number => {
+      const along = (at: number) => ((at + internal / 2) / internal) * (KNOTS - 1);
+      const [v, u] = [along(y), along(x)];
+      const [top, left] = [v, u].map((at) => Math.min(KNOTS - 2, Math.floor(at))) as [
+        number,
+        number,
+      ];
+      const knot = (row: number, column: number) =>
+        field[(coordinate * KNOTS + row) * KNOTS + column] as number;
+      const across = (row: number) =>
+        (left + 1 - u) * knot(row, left) + (u - left) * knot(row, left + 1);
+      return (reach as number) * ((top + 1 - v) * across(top) + (v - top) * across(top + 1));
+    };
+    return moved(place, (y, x) => [y + by(0, y, x), x + by(1, y, x)]);
+  },
+  /** Its four quarters in another order. */
+  shuffle: (place: Place) => {
+    const { image, internal, random } = place;
+    const part = original(place);
+    const order = [...random.permutation(4)];
+    // The order as it was is turned by one.
+    const from = order.every((quarter, k) => quarter === k) ? [1, 2, 3, 0] : order;
+    const half = internal >> 1;
+    return part.map((value, k) => {
+      const { channels } = image;
+      const [y, x] = [Math.floor(k / channels / internal), Math.floor(k / channels) % internal];
+      if (y >= 2 * half || x >= 2 * half) return value;
+      const quarter = from[2 * Number(y >= half) + Number(x >= half)] as number;
+      const [row, column] = [(y % half) + half * (quarter >> 1), (x % half) + half * (quarter % 2)];
+      return part[(row * internal + column) * channels + (k % channels)] as number;
+    });
+  },
 } satisfies Record<string, (place: Place) => Float32Array>;
+
+/** Points along a side at which the field of a bent part is drawn. */
+const KNOTS = 4;
+
+/**
+ * A part whose pixels come from elsewhere, bilinear.
+ *
+ * @param from where the pixel at (y, x) comes from; both from the middle of the part
+ */
+function moved(
+  { image, row, column, internal }: Pick<Place, 'image' | 'row' | 'column' | 'internal'>,
+  from: (y: number, x: number) => readonly [y: number, x: number],
+): Float32Array {
+  const middle = (internal - 1) / 2;
+  const values = new Float32Array(internal * internal * image.channels);
+  for (let y = 0, to = 0; y < internal; y++) {
+    for (let x = 0; x < internal; x++) {
+      const [down, across] = from(y - middle, x - middle);
+      for (let c = 0; c < image.channels; c++)
+        values[to++] = pixel(image, row + middle + down, column + middle + across, c);
+    }
+  }
+  return values;
+}
 
 const clamped = (value: number): number => Math.min(1, Math.max(0, value));
 

@@ -3,8 +3,8 @@
  * uninterrupted one.
  */
 import { stream, UserError } from '@gpn/runtime';
-import { gather, rowsAt } from './images.js';
-import type { Dataset } from './types.js';
+import { gather } from './rows.js';
+import type { Images } from './types.js';
 
 /** A position in the data: batch `batch` of epoch `epoch`, both counted from 0. */
 export interface Position {
@@ -49,16 +49,15 @@ export function batches(seed: number, count: number, batchSize: number): Batches
   return { stepsPerEpoch, position, indices };
 }
 
-/** The pixels of some images as bytes, NHWC. The training graph maps them to its range. */
-export const gatherBatch = (data: Dataset, indices: ArrayLike<number>): Uint8Array =>
-  rowsAt(data, indices);
-
 /**
  * The labels of some images, one byte for each.
  *
  * @throws UserError if the data set has no labels
  */
-export function gatherLabels(data: Dataset, indices: ArrayLike<number>): Uint8Array {
+export function gatherLabels(
+  data: Pick<Images, 'name' | 'labels'>,
+  indices: ArrayLike<number>,
+): Uint8Array {
   if (data.labels === undefined) {
     throw new UserError(`${data.name} has no labels; a conditional network needs them.`);
   }

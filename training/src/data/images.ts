@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { openSync, readSync } from 'node:fs';
 import { UserError } from '@gpn/runtime';
+import { gather } from './rows.js';
 import type { Dataset, Images, Pictures } from './types.js';
 
 /** The same data set with its images in shared memory, so that threads need no copies. */
@@ -10,16 +11,6 @@ export function shareImages(data: Dataset): Dataset {
   const images = new Uint8Array(new SharedArrayBuffer(data.images.length));
   images.set(data.images);
   return { ...data, images };
-}
-
-/** Copies the rows of `size` bytes at `indices`, one after the other. */
-export function gather(rows: Uint8Array, size: number, indices: ArrayLike<number>): Uint8Array {
-  const out = new Uint8Array(indices.length * size);
-  for (let i = 0; i < indices.length; i++) {
-    const from = (indices[i] as number) * size;
-    out.set(rows.subarray(from, from + size), i * size);
-  }
-  return out;
 }
 
 /** The files that this thread has open. A file that is removed meanwhile can still be read. */

@@ -55,6 +55,8 @@ export interface DatasetOptions {
    * So many images are cut out of each picture of a folder at its own size, instead of making one of it.
    */
   crops?: number | undefined;
+  /** So many pictures of a folder without a test set, drawn from a fixed seed, are its test set. */
+  heldOut?: number | undefined;
   /** Goes on without the pictures of a folder that cannot be read, instead of throwing. */
   skipUnreadable?: boolean | undefined;
   /** The folder in which decoded folders of pictures are kept; without one, nothing is kept. */

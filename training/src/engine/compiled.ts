@@ -1,15 +1,9 @@
 /** Training steps as one graph, run by ONNX Runtime. */
 import { flatten, isSpec, type OnnxModel, type Tensors, TIMES, trace } from '@gpn/export';
-import {
-  openSession,
-  processors,
-  product,
-  type Session,
-  type TensorData,
-  threadsNote,
-} from '@gpn/runtime';
-import { pickState, stateNames } from './state.js';
-import type { CompiledStep, CompileOptions, State, StepInputs, StepOutputs } from './types.js';
+import { openSession, processors, product, threadsNote } from '@gpn/runtime';
+import { SessionStep } from './session-step.js';
+import { stateNames } from './state.js';
+import type { CompiledStep, CompileOptions, StepInputs, StepOutputs } from './types.js';
 
 /**
  * Number of floating-point operations below which a step runs on one thread: dividing so little work
@@ -44,11 +38,12 @@ export async function compile<S extends StepInputs>(
 ): Promise<CompiledStep> {
   const model = traceStep(step, inputs, name);
   const names = stateNames(inputs);
-  const carried = new Map(names.map((name) => [`state/${name}`, `next/${name}`]));
-  const bytes = model.toRepeatedBytes(carried);
+  const bytes = repeatedBytes(model, names);
   const threads = options.threads ?? threadsFor(flops, inputs);
   const session = await openSession(bytes, { label: 'The training step', ...options, threads });
-  return new Step(session, names, threads);
+  const { device } = session;
+  const rounding = /^(cpu|wasm)$/.test(device) ? `${device}, ${threadsNote(threads)}` : device;
+  return new SessionStep(session, { names, times: TIMES, rounding });
 }
 
 /**
@@ -71,76 +66,6 @@ export const traceStep = <S extends StepInputs>(
     { name },
   );
 
-class Step implements CompiledStep {
-  readonly device: string;
-  readonly reason: string;
-  readonly rounding: string;
-  private current: State = {};
-
-  constructor(
-    private readonly session: Session,
-    private readonly names: readonly string[],
-    threads: number,
-  ) {
-    this.device = session.device;
-    this.reason = session.reason;
-    this.rounding = /^(cpu|wasm)$/.test(session.device)
-      ? `${session.device}, ${threadsNote(threads)}`
-      : session.device;
-  }
-
-  load(state: State): void {
-    this.current = pickState(state, this.names);
-  }
-
-  state(): State {
-    return this.current;
-  }
-
-  async run(feeds: State): Promise<Record<string, number>> {
-    const [metrics] = await this.runAll([feeds]);
-    return metrics as Record<string, number>;
-  }
-
-  async runAll(feeds: readonly State[]): Promise<Record<string, number>[]> {
-    if (feeds.length === 0) return [];
-    const all: Record<string, TensorData> = { ...stacked(feeds) };
-    for (const name of this.names) all[`state/${name}`] = this.current[name] as TensorData;
-    const outputs = await this.session.run(all);
-    const next: Record<string, TensorData> = {};
-    for (const name of this.names) next[name] = outputs[`next/${name}`] as TensorData;
-    this.current = next;
-    const metrics = Object.entries(outputs).filter(([name]) => name.startsWith('metrics/'));
-    return feeds.map((_, i) =>
-      Object.fromEntries(
-        metrics.map(([name, t]) => [name.slice('metrics/'.length), Number(t.data[i])]),
-      ),
-    );
-  }
-
-  dispose(): Promise<void> {
-    return this.session.dispose();
-  }
-}
-
-/** Stacks the feeds of several steps along a new first axis, and adds the number of steps. */
-function stacked(feeds: readonly State[]): State {
-  const stack = (name: string, { dtype, shape, data }: TensorData): TensorData => {
-    const all = data.slice(0, 0).constructor as new (length: number) => typeof data;
-    const joined = new all(data.length * feeds.length);
-    feeds.forEach((each, i) => {
-      joined.set((each[name] as TensorData).data as never, i * data.length);
-    });
-    return { dtype, shape: [feeds.length, ...shape], data: joined } as TensorData;
-  };
-  const [first] = feeds as [State];
-  const times = {
-    dtype: 'int64',
-    shape: [],
-    data: BigInt64Array.of(BigInt(feeds.length)),
-  } as const;
-  return {
-    ...Object.fromEntries(Object.entries(first).map(([name, t]) => [name, stack(name, t)])),
-    [TIMES]: times,
-  };
-}
+/** The bytes of a traced step that runs several times in one call and hands its state on inside. */
+export const repeatedBytes = (model: OnnxModel, names: readonly string[]): Uint8Array =>
+  model.toRepeatedBytes(new Map(names.map((name) => [`state/${name}`, `next/${name}`])));

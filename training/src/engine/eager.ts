@@ -3,7 +3,8 @@ import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } f
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { mapRecord } from '../records.js';
-import { pickState, stateNames } from './state.js';
+import { pickState } from './session-step.js';
+import { stateNames } from './state.js';
 import type { CompiledStep, State, StepInputs, StepOutputs } from './types.js';
 
 type StepFunction<S extends StepInputs> = (inputs: Tensors<S>) => StepOutputs;

@@ -1,6 +1,6 @@
 /** The state of a step: tensors by path. */
 import { flatten, isSpec } from '@gpn/export';
-import { type TensorData, UserError } from '@gpn/runtime';
+import { UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { mapRecord } from '../records.js';
 import type { State, StepInputs } from './types.js';
@@ -8,13 +8,6 @@ import type { State, StepInputs } from './types.js';
 /** The paths of a step's state, without the leading `state/`. */
 export const stateNames = (inputs: StepInputs): string[] =>
   flatten(inputs.state, isSpec, 'state').map(({ name }) => name);
-
-/** The named tensors of a state. @throws Error if one is missing */
-export function pickState(state: State, names: readonly string[]): State {
-  const missing = names.find((name) => !state[name]);
-  if (missing) throw new Error(`the state lacks ${missing}`);
-  return Object.fromEntries(names.map((name) => [name, state[name] as TensorData]));
-}
 
 /**
  * The tensors below a path of a state, by the rest of their paths.

@@ -1,5 +1,5 @@
 export type { Pictures } from '../data/types.js';
-export { calibrate, FEWEST, type NormalPictures } from './detection/calibrate.js';
+export { calibrate, checkEnough, type NormalPictures } from './detection/calibrate.js';
 export * from './detection/index.js';
 export { type Extractor, openExtractor } from './judge/extractor.js';
 export {

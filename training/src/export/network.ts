@@ -87,6 +87,7 @@ async function learned({ recipe, state }: Checkpoint, role: Role, network: Netwo
 /** The description that is stored in the file. */
 function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
   const generates = role === 'generator';
+  const { packing = 1 } = recipe.training;
   return {
     version: 1,
     name: generates ? recipe.name : `${recipe.name}-discriminator`,
@@ -96,6 +97,7 @@ function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method):
     image: describeImage(recipe, role, gan),
     ...(generates ? { latent: recipe.model.latent } : { scores: gan.scores }),
     ...(!generates && recipe.model.fragment && { fragment: recipe.model.fragment }),
+    ...(!generates && packing > 1 && { packing }),
     ...describeConditions(recipe, progress, role),
     training: {
       recipe: recipeHash(recipe),

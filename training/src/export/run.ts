@@ -11,7 +11,10 @@ import {
 } from '../checkpoint/checkpoint.js';
 import { checkIdentity } from '../checkpoint/identity.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
+import { resolveRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
 import { exportNetwork, type Role, type StorageOptions } from './network.js';
+import { stepFile } from './step.js';
 
 /**
  * Exports a network of a run's newest checkpoint, of its best one, or of a checkpoint file.
@@ -36,6 +39,29 @@ export async function exportRun(
   const { bytes, info } = await exportNetwork(checkpoint, network, storage);
   await writeFileAtomic(out, bytes);
   return { path: out, info, problems };
+}
+
+/**
+ * Writes the training step of a recipe or of a run, by which a page trains.
+ * @param source the name of a recipe, its file, the folder of a run, or a checkpoint
+ * @returns the recipe's name, and the size of the file
+ * @throws UserError if there is no such recipe, a page cannot train it, or `out` cannot be written
+ */
+export async function exportStep(
+  source: string,
+  out: string,
+): Promise<{ name: string; bytes: number }> {
+  const recipe = await recipeOf(source);
+  const bytes = stepFile(recipe);
+  await writeFileAtomic(out, bytes);
+  return { name: recipe.name, bytes: bytes.length };
+}
+
+/** The recipe of a run, of a checkpoint, or of this name. */
+async function recipeOf(source: string): Promise<Recipe> {
+  if (/\.safetensors$/i.test(source)) return (await readCheckpoint(source)).recipe;
+  const inside = join(source, 'recipe.yml');
+  return resolveRecipe((await exists(inside)) ? inside : source);
 }
 
 async function findCheckpoint(

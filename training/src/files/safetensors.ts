@@ -4,13 +4,10 @@
  *
  * The writer matches the reference implementation byte for byte, so equal tensors give equal files.
  * The reader is as strict as the reference: each byte belongs to exactly one tensor. Typed arrays are
- * assumed to be little-endian, as on every platform of Node.
+ * assumed to be little-endian, as on every platform of Node. Pages read and write the format too, so
+ * this file knows nothing of Node; `safetensors-file.ts` does.
  */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { product, UserError } from '@gpn/runtime';
-import { z } from 'zod';
-import { fileError } from './atomic.js';
 
 /** In the order in which the reference implementation stores tensors, which keeps them aligned. */
 const DTYPES = {
@@ -71,61 +68,55 @@ export function encodeSafetensors(
     end += data.byteLength;
     header.push([name, JSON.stringify({ dtype, shape, data_offsets: [begin, end] })]);
   }
-  const json = Buffer.from(jsonObject(header));
+  const json = utf8(jsonObject(header));
   const padded = Math.ceil(json.length / 8) * 8;
-  const bytes = Buffer.alloc(8 + padded + end, ' ');
-  bytes.writeBigUInt64LE(BigInt(padded));
+  const bytes = new Uint8Array(8 + padded + end).fill(SPACE, 8, 8 + padded);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
   bytes.set(json, 8);
   let at = 8 + padded;
   for (const [, { data }] of sorted) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    bytes.set(bytesOf(data), at);
     at += data.byteLength;
   }
   return bytes;
 }
 
 /**
- * SHA-256, in hex, of all that a file says, whatever the order it is written in: the metadata, and the
- * name, dtype, shape and bytes of each tensor.
+ * All that a file says, in pieces, whatever the order it is written in: the metadata, and the name,
+ * dtype, shape and bytes of each tensor. Their SHA-256 is the checksum of a checkpoint.
  */
-export function contentHash({ tensors, metadata }: SafetensorsFile): string {
-  const hash = createHash('sha256');
+export function* contentOf({ tensors, metadata }: SafetensorsFile): Generator<Uint8Array> {
   const byName = <T>(entries: Iterable<[string, T]>) =>
     [...entries].sort(([a], [b]) => compareBytes(a, b));
-  hash.update(JSON.stringify(byName(Object.entries(metadata))));
+  yield utf8(JSON.stringify(byName(Object.entries(metadata))));
   for (const [name, { dtype, shape, data }] of byName(tensors)) {
-    hash.update(JSON.stringify([name, dtype, shape]));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    yield utf8(JSON.stringify([name, dtype, shape]));
+    yield bytesOf(data);
   }
-  return hash.digest('hex');
 }
 
+const SPACE = 0x20;
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
 /** Compares UTF-8 bytes, as Rust does. JavaScript's own comparison of UTF-16 units differs. */
-const compareBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+function compareBytes(a: string, b: string): number {
+  const [x, y] = [utf8(a), utf8(b)];
+  const at = x.findIndex((byte, i) => byte !== y[i]);
+  return at < 0 ? x.length - y.length : (x[at] as number) - (y[at] ?? -1);
+}
 
 /** JSON of an object with its keys in the given order; JavaScript objects put integers first. */
 const jsonObject = (entries: [key: string, json: string][]) =>
   `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 
-/**
- * Reads a file.
- *
- * @throws UserError naming the file if it is missing or malformed
- */
-export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw fileError('read', path, error);
-  });
-  return decodeSafetensors(bytes, path);
+/** Where a tensor is in a file, and what it is. */
+interface Entry {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [begin: number, end: number];
 }
-
-const entrySchema = z.strictObject({
-  dtype: z.enum(dtypes),
-  shape: z.array(z.int().nonnegative()),
-  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-});
-
-type Entry = z.infer<typeof entrySchema>;
 
 /**
  * Decodes the bytes of a file. The tensors are copies.
@@ -139,13 +130,13 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
     throw new UserError(`${file} is not a usable safetensors file: ${what}.`);
   };
   const { header, body } = split(bytes, fail);
-  const metadata = z.record(z.string(), z.string()).safeParse(header.get(METADATA) ?? {});
-  if (!metadata.success) return fail(`its ${METADATA} is not an object of strings`);
+  const metadata = header.get(METADATA) ?? {};
+  if (!isTexts(metadata)) return fail(`its ${METADATA} is not an object of strings`);
   header.delete(METADATA);
 
   const entries = [...header].map(([name, value]): [string, Entry] => {
-    const { data, error } = entrySchema.safeParse(value);
-    return data ? [name, data] : fail(`its entry of ${name} is wrong (${whatIsWrong(error)})`);
+    const fault = faultOf(value);
+    return fault ? fail(`its entry of ${name} is wrong (${fault})`) : [name, value as Entry];
   });
   const begin = ([, { data_offsets }]: [string, Entry]) => data_offsets[0];
   const end = ([, { data_offsets }]: [string, Entry]) => data_offsets[1];
@@ -161,7 +152,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
   }
   if (at < body.length) fail(`its last ${body.length - at} bytes belong to no tensor`);
   const tensors = entries.map(([name, entry]) => [name, read(name, entry, body, fail)] as const);
-  return { tensors: new Map(tensors), metadata: metadata.data };
+  return { tensors: new Map(tensors), metadata };
 }
 
 type Fail = (what: string) => never;
@@ -208,8 +199,30 @@ function duplicateKey(json: string): string | undefined {
   return undefined;
 }
 
-const whatIsWrong = (error: z.ZodError) =>
-  error.issues.map(({ path, message }) => [...path, message].join(': '))[0];
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+
+/** What is wrong with the entry of a tensor, by its key; undefined if nothing is. */
+function faultOf(entry: unknown): string | undefined {
+  if (!isObject(entry)) return 'it is not an object';
+  const { dtype, shape, data_offsets, ...others } = entry;
+  const [other] = Object.keys(others);
+  if (other !== undefined) return `${other}: no such key`;
+  if (!dtypes.includes(dtype as Dtype)) return `dtype: not one of ${dtypes.join(', ')}`;
+  return countsFault('shape', shape) ?? countsFault('data_offsets', data_offsets, 2);
+}
+
+/** What is wrong with a list of whole numbers from 0. */
+function countsFault(key: string, list: unknown, length?: number): string | undefined {
+  if (!Array.isArray(list) || (length !== undefined && list.length !== length)) {
+    return `${key}: not a list${length === undefined ? '' : ` of ${length}`}`;
+  }
+  const at = list.findIndex((value) => !(Number.isSafeInteger(value) && value >= 0));
+  return at < 0 ? undefined : `${key}: ${at}: not a whole number from 0`;
+}
 
 function read(name: string, { dtype, shape, data_offsets }: Entry, body: Uint8Array, fail: Fail) {
   const [begin, end] = data_offsets;

@@ -1,7 +1,7 @@
 import type { Pair } from '@gpn/models';
 import { z } from 'zod';
-import { floats } from '../data/tensors.js';
-import { ratio, weight } from '../recipe/keys/values.js';
+import { uniform } from '../data/feeds.js';
+import { ratio, weight, whole } from '../recipe/keys/values.js';
 import {
   adversarialStep,
   augmentedOf,
@@ -9,20 +9,20 @@ import {
   ganInputs,
   imagesOf,
   latentsOf,
+  mixtureOf,
 } from '../steps/adversarial.js';
 import { AUGMENTATION_DRAWS, AUGMENTATIONS } from '../steps/augment.js';
 import { ganState } from '../steps/state.js';
 import { defineMethod, type Phase } from './method.js';
 import {
-  drawLatents,
   imagesAndNoise,
+  latentsFor,
   learningRates,
   lossKeys,
   lossOf,
   optimizerOf,
   passes,
   stepsOf,
-  uniforms,
   updateFlops,
 } from './shared.js';
 
@@ -54,6 +54,13 @@ const keys = {
     .describe(
       'Random changes through which the discriminator sees real and generated images alike (Zhao et al. 2020), for few images: `color` (brightness, saturation, contrast), `translation` (by up to an eighth), `cutout` (a square of half the side); none unless given.',
     ),
+  packing: whole
+    .min(1)
+    .max(16)
+    .optional()
+    .describe(
+      'How many images the discriminator scores together, joined in their channels (PacGAN, Lin et al. 2018): images that are all alike then give the generator away; 1 unless given. The batch size must be a multiple of it.',
+    ),
   weight_clip: z
     .number()
     .gt(0)
@@ -66,6 +73,9 @@ const keys = {
 export const adversarial = defineMethod({
   keys: { training: keys, model: {} },
   outputShape: () => [1],
+  inputShape({ data: { height, width, channels }, training: { packing = 1 } }) {
+    return [height, width, packing * channels];
+  },
   make(recipe, pair) {
     const { training, data } = recipe;
     const optimizer = optimizerOf(recipe);
@@ -82,6 +92,7 @@ export const adversarial = defineMethod({
       gradientPenalty: training.gradient_penalty ?? 0,
       slopePenalties: { r1: training.r1 !== undefined, r2: training.r2 !== undefined },
       ...(training.augmentation && { augmentation: training.augmentation }),
+      packing: training.packing ?? 1,
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
     const rows = imagesOf(settings);
@@ -92,16 +103,13 @@ export const adversarial = defineMethod({
       rates: learningRates(recipe),
       flops: stepFlops(pair, settings),
       steps: stepsOf(recipe),
-      data: (dataset) =>
-        imagesAndNoise(recipe, dataset, rows, (random) => ({
-          latents: drawLatents(recipe, random, latentsOf(settings)),
-          ...(settings.gradientPenalty && {
-            mixture: floats([rows, 1, 1, 1], random.uniform(rows, 0, 1)),
-          }),
-          ...(settings.augmentation && {
-            augmentation: uniforms([augmentedOf(settings), AUGMENTATION_DRAWS], random),
-          }),
-        })),
+      ...imagesAndNoise(recipe, rows, {
+        latents: latentsFor(recipe, latentsOf(settings)),
+        ...(settings.gradientPenalty && { mixture: uniform(mixtureOf(settings)) }),
+        ...(settings.augmentation && {
+          augmentation: uniform([augmentedOf(settings), AUGMENTATION_DRAWS]),
+        }),
+      }),
     };
     return {
       state: ganState(pair, optimizer),
@@ -120,8 +128,8 @@ export const adversarial = defineMethod({
 function stepFlops(pair: Pair, settings: GanSettings): number {
   const { batchSize, discriminatorSteps, generatorSteps, gradientPenalty, loss } = settings;
   const { r1, r2 } = settings.slopePenalties;
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
-  const update = updateFlops(pair);
+  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator', settings.packing)];
+  const update = updateFlops(pair, settings.packing);
   const penalty = gradientPenalty ? 4 * d.forward + d.inputs + d.weights : 0;
   const slopes = (Number(r1) + Number(r2)) * (2 * d.forward + d.weights);
   const compared = loss.relative ? d.forward : 0;

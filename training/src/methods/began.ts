@@ -3,8 +3,8 @@ import { weight } from '../recipe/keys/values.js';
 import { beganInputs, beganState, beganStep, energy } from '../steps/began.js';
 import { defineMethod, type Phase } from './method.js';
 import {
-  drawLatents,
   imagesAndNoise,
+  latentsFor,
   learningRates,
   optimizerOf,
   stepsOf,
@@ -45,10 +45,7 @@ export const began = defineMethod({
       rates: learningRates(recipe),
       flops: batchSize * (update.discriminator + update.generator),
       steps: stepsOf(recipe),
-      data: (dataset) =>
-        imagesAndNoise(recipe, dataset, batchSize, (random) => ({
-          latents: drawLatents(recipe, random, batchSize),
-        })),
+      ...imagesAndNoise(recipe, batchSize, { latents: latentsFor(recipe, batchSize) }),
     };
     return {
       state: beganState(settings),

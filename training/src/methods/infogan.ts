@@ -1,16 +1,12 @@
-import { stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { distort, drawAffine } from '../data/distort.js';
-import { floats, oneHot, pixels } from '../data/tensors.js';
-import type { Dataset } from '../data/types.js';
 import { size, weight } from '../recipe/keys/values.js';
 import { heads, type InfoganSettings, infoganInputs, infoganStep } from '../steps/infogan.js';
 import { ganState } from '../steps/state.js';
-import { defineMethod, type Phase, type PhaseData } from './method.js';
+import { defineMethod, type Phase } from './method.js';
 import {
-  drawLatents,
   imagesAndNoise,
+  latentsFor,
   learningRates,
   lossKeys,
   lossOf,
@@ -100,20 +96,15 @@ export const infogan = defineMethod({
       rates: learningRates(recipe),
       flops: batchSize * (update.discriminator + update.generator + distorted),
       steps: stepsOf(recipe),
-      data(dataset) {
-        const labels = settings.supervised ? categories : undefined;
-        const plain = imagesAndNoise(
-          recipe,
-          dataset,
-          batchSize,
-          (random) => ({
-            latents: drawLatents(recipe, random, batchSize),
-            ...categoriesAndCodes(settings, random),
-          }),
-          labels,
-        );
-        return settings.consistency ? withDistorted(plain, dataset, training.seed) : plain;
-      },
+      ...imagesAndNoise(
+        recipe,
+        batchSize,
+        { latents: latentsFor(recipe, batchSize), ...categoriesAndCodes(settings) },
+        {
+          ...(settings.supervised && { classes: categories }),
+          distorted: settings.consistency > 0,
+        },
+      ),
     };
     return {
       state: ganState(pair, optimizer),
@@ -127,30 +118,11 @@ export const infogan = defineMethod({
   },
 });
 
-/** Draws categories and codes. For diversity, each pair makes two images with different latents. */
-function categoriesAndCodes(
-  { batchSize, categories, codes, diversity }: InfoganSettings,
-  random: ReturnType<typeof stream>,
-) {
-  const drawn = diversity ? batchSize / 2 : batchSize;
+/** Categories and codes. For diversity, each pair makes two images with different latents. */
+function categoriesAndCodes({ batchSize, categories, codes, diversity }: InfoganSettings) {
+  const repeated = { ...(diversity && { distinct: batchSize / 2 }) };
   return {
-    categories: oneHot(repeated(random.below(drawn, categories), batchSize), categories),
-    codes: floats([batchSize, codes], repeated(random.uniform(drawn * codes), batchSize * codes)),
-  };
+    categories: { kind: 'classes', shape: [batchSize, categories], ...repeated },
+    codes: { kind: 'uniform', shape: [batchSize, codes], low: -1, high: 1, ...repeated },
+  } as const;
 }
-
-/** Repeats values up to a length. */
-const repeated = (values: ArrayLike<number>, length: number): Float32Array =>
-  Float32Array.from({ length }, (_, i) => values[i % values.length] as number);
-
-/** Adds distorted copies of the images to the feeds. */
-const withDistorted = (data: PhaseData, size: Dataset, seed: number): PhaseData => ({
-  ...data,
-  feeds(k) {
-    const feeds = data.feeds(k);
-    const { shape, data: images } = feeds['batch/images'] as TensorData;
-    const random = stream(seed, 'bend', k);
-    const affines = Array.from({ length: shape[0] as number }, () => drawAffine(random, size));
-    return { ...feeds, 'batch/bent': pixels(shape, distort(images as Uint8Array, size, affines)) };
-  },
-});

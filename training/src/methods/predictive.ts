@@ -46,6 +46,9 @@ const negatives = z
     grain: share.describe('Weight of fragments with normal noise added.'),
     color: share.describe('Weight of fragments whose channels are stretched and shifted.'),
     jpeg: share.describe('Weight of fragments compressed as by JPEG of low quality.'),
+    turn: share.describe('Weight of fragments whose internal part is turned by 30° to 330°.'),
+    bend: share.describe('Weight of fragments whose internal part is bent.'),
+    shuffle: share.describe('Weight of fragments with the quarters in another order.'),
     generated: share.describe(
       'Weight of fragments of the generator’s images, from the second round on.',
     ),
@@ -71,6 +74,11 @@ const settingsSchema = z.strictObject({
     .optional()
     .describe(
       'Alter a rectangle or ellipse that covers the internal part, or lies in it, and may reach into the frame, instead of exactly the internal part. What changes nothing to be seen does not count.',
+    ),
+  r1: weight
+    .optional()
+    .describe(
+      'Weight γ of the penalty γ/2 · ‖∇D‖² on the scores of real fragments (R1), which makes maps smoother; without it there is none.',
     ),
   detector: z
     .boolean()
@@ -112,6 +120,11 @@ const keys = {
       .strictObject({
         internal: size.describe('Side of the part that may be altered, in pixels.'),
         frame: whole.min(0).max(256).describe('Width of the context around it, in pixels.'),
+        stride: size
+          .optional()
+          .describe(
+            'Pixels from one fragment to the next in the maps of the exported discriminator, 1 unless given: 1, 2, 4 or more, up to the product of the strides of its network. Twice the stride is a quarter of the work.',
+          ),
       })
       .describe('The fragments that the discriminator takes.'),
   },
@@ -178,7 +191,13 @@ function inRound({ measure, ...phase }: Phase, round: number, rounds: number): P
  */
 function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boolean): Phase {
   const { batch_size, seed, optimizer: rates } = recipe.training;
-  const { negatives, inverse, region, fragments_per_image: perImage } = recipe.training.predictive;
+  const {
+    negatives,
+    inverse,
+    region,
+    fragments_per_image: perImage,
+    r1,
+  } = recipe.training.predictive;
   const { generator, discriminator } = pair;
   const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region };
   const perKind = Math.ceil(batch_size / kindsOf(options).length);
@@ -187,12 +206,14 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     optimizer: optimizerOf(recipe),
     size: recipe.model.fragment,
     count: batch_size,
+    r1,
     // as many as of each other kind
     rival: rivalry && negatives.generated ? { generator, generated: perKind } : undefined,
   };
   const generated = settings.rival?.generated ?? 0;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
-  const flopsOfFragments = (batch_size + generated) * (d.forward + d.weights + d.inputs);
+  const slopes = r1 ? 2 * d.forward + d.weights : 0;
+  const flopsOfFragments = (batch_size + generated) * (d.forward + d.weights + d.inputs + slopes);
   return {
     name: 'discriminator',
     step: fragmentStep(settings),

@@ -1,16 +1,15 @@
 /** What the methods share: optimiser, losses, batches, and counts of operations. */
 import type { Pair } from '@gpn/models';
-import { product, type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
+import { product, type RandomStream, type TensorData } from '@gpn/runtime';
 import { z } from 'zod';
-import { batches, gatherBatch, gatherLabels } from '../data/batches.js';
-import { flipSome } from '../data/flip.js';
-import { floats, oneHot, pixels } from '../data/tensors.js';
-import type { Dataset } from '../data/types.js';
-import type { State } from '../engine/types.js';
+import { type Draw, drawn, type FeedPlan, fedBy } from '../data/feeds.js';
+import { rowsAt } from '../data/images.js';
+import { floats } from '../data/tensors.js';
 import { LOSSES, type LossPair } from '../gan/losses.js';
 import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
 import type { CommonRecipe } from '../recipe/keys/common.js';
-import type { PhaseData } from './method.js';
+import { stepsFor } from '../recipe/keys/length.js';
+import type { Phase } from './method.js';
 
 /** The optimiser of a recipe. */
 export const optimizerOf = ({ training: { optimizer, schedule } }: CommonRecipe): Optimizer => {
@@ -43,62 +42,47 @@ export const learningRates = ({ training: { optimizer } }: CommonRecipe) => ({
 export const stepsOf =
   ({ training }: CommonRecipe) =>
   (stepsPerEpoch: number): number =>
-    training.steps ?? (training.epochs ?? 0) * stepsPerEpoch;
+    stepsFor(training, stepsPerEpoch);
 
 /**
  * The data of a phase: batches of images, labels if the networks take classes, and noise.
- * @param perStep images of a step
- * @param noise draws the noise of a step. Each step has its own random stream, so a resumed run draws
- *   the same noise.
+ * @param images of a step
+ * @param noise how the noise of a step is drawn. Each step has its own random stream, so a resumed run
+ *   draws the same noise.
  * @param classes number of classes of the labels; undefined for no labels
- * @throws UserError if the data set has no labels or another number of classes
+ * @param distorted whether distorted copies of the images are fed, too
  */
 export function imagesAndNoise(
-  recipe: CommonRecipe,
-  dataset: Dataset,
-  perStep: number,
-  noise: (random: RandomStream) => Readonly<Record<string, TensorData>>,
-  classes = recipe.model.classes,
-): PhaseData {
-  const { seed } = recipe.training;
-  if (classes !== undefined) checkClasses(dataset, classes);
-  const { stepsPerEpoch, indices } = batches(seed, dataset.count, perStep);
-  const { height, width, channels } = dataset;
+  { data, model, training }: CommonRecipe,
+  images: number,
+  noise: Readonly<Record<string, Draw>>,
+  { classes = model.classes, distorted = false }: Partial<FeedPlan> = {},
+): Required<Pick<Phase, 'plan' | 'data'>> {
+  const plan: FeedPlan = {
+    seed: training.seed,
+    images,
+    flip: data.flip ?? false,
+    ...(classes && { classes }),
+    distorted,
+    noise,
+  };
   return {
-    stepsPerEpoch,
-    feeds(k): State {
-      const chosen = indices(k);
-      const shown = gatherBatch(dataset, chosen);
-      if (recipe.data.flip) flipSome(shown, dataset, stream(seed, 'flip', k));
-      const images = pixels([perStep, height, width, channels], shown);
-      const drawn = Object.entries(noise(stream(seed, 'noise', k)));
-      return {
-        'batch/images': images,
-        ...(classes && { 'batch/labels': oneHot(gatherLabels(dataset, chosen), classes) }),
-        ...Object.fromEntries(drawn.map(([name, tensor]) => [`noise/${name}`, tensor])),
-      };
-    },
+    plan,
+    data: (dataset) => fedBy(plan, dataset, (chosen) => rowsAt(dataset, chosen)),
   };
 }
 
-function checkClasses({ name, classes }: Dataset, wanted: number): void {
-  if (classes?.length === wanted) return;
-  throw new UserError(
-    classes
-      ? `${name} has ${classes.length} classes, but the recipe needs ${wanted}.`
-      : `${name} has no labels, which the recipe needs: put the images into a folder for each class.`,
-  );
-}
+/** Latents of the recipe's distribution, [rows, size]. */
+export const latentsFor = ({ model: { latent } }: CommonRecipe, rows: number): Draw => {
+  const shape = [rows, latent.size];
+  return latent.distribution === 'normal'
+    ? { kind: 'normal', shape }
+    : { kind: 'uniform', shape, low: -1, high: 1 };
+};
 
 /** Draws latents from the recipe's distribution, [rows, size]. */
-export const drawLatents = (
-  { model }: CommonRecipe,
-  random: RandomStream,
-  rows: number,
-): TensorData => {
-  const { size, distribution } = model.latent;
-  return floats([rows, size], random[distribution](rows * size));
-};
+export const drawLatents = (recipe: CommonRecipe, random: RandomStream, rows: number): TensorData =>
+  drawn(latentsFor(recipe, rows), random);
 
 /** Uniform numbers on (0, 1). */
 export const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
@@ -110,9 +94,10 @@ const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 
  * Floating-point operations for one image: of the forward pass, of the backward pass to the `weights`,
  * and of the backward pass to the `inputs` of all layers except the first. Each backward pass costs as
  * much as the forward pass.
+ * @param together images that are passed through the network as one
  */
-export function passes(pair: Pair, role: keyof Pair) {
-  const { flops } = pair[role];
+export function passes(pair: Pair, role: keyof Pair, together = 1) {
+  const flops = pair[role].flops.map((of) => of / together);
   const all = sum(flops);
   return { forward: all, weights: all, inputs: all - (flops[0] ?? 0) };
 }
@@ -122,9 +107,10 @@ export function passes(pair: Pair, role: keyof Pair) {
  * generator forward (shared with the generator's update on the same noise), and the discriminator
  * forward and backward on a real and a generated image. The generator's update: forward through the
  * discriminator, and backward through both networks to the generator's weights.
+ * @param packing images that the discriminator scores together
  */
-export function updateFlops(pair: Pair) {
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+export function updateFlops(pair: Pair, packing = 1) {
+  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator', packing)];
   return {
     discriminator: g.forward + 2 * (d.forward + d.weights + d.inputs),
     generator: 2 * d.forward + g.weights + g.inputs,

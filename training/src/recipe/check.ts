@@ -6,6 +6,7 @@ import { isNamed } from '../data/sets/dataset.js';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
 import { networksOf } from './gan.js';
+import { FEWEST_NORMAL } from './keys/values.js';
 import { hashOf, isFile, isKnown, isOwn } from './own/networks.js';
 import { tryNetworks } from './own/try.js';
 import { methodOf, type Recipe, recipeSchema } from './schema.js';
@@ -32,6 +33,12 @@ const CONDITIONS = [
 
 const methodName = ({ training: { method = 'adversarial' } }: Recipe): string => method;
 
+/** What the discriminator is shown. */
+const shownBy = ({ model: { fragment }, training: { packing = 1 } }: Recipe): string => {
+  if (fragment) return 'fragments';
+  return packing > 1 ? `${packing} images at once` : 'whole images';
+};
+
 const SIDES = ['height', 'width', 'channels'] as const;
 
 /** In the order in which they run; the networks are built after the first checks have passed. */
@@ -50,6 +57,19 @@ const CHECKS: readonly Check[] = [
       must: 'even with information.diversity, which compares the halves of a batch',
       found: batch_size,
     },
+  ({ training: { batch_size, packing = 1 } }) =>
+    batch_size % packing !== 0 && {
+      path: ['training', 'batch_size'],
+      must: `a multiple of training.packing, ${packing}`,
+      found: batch_size,
+    },
+  ({ model: { classes }, training: { packing = 1 } }) =>
+    packing > 1 &&
+    classes !== undefined && {
+      path: ['training', 'packing'],
+      must: 'left out with model.classes, because images that are scored together are of several classes',
+      found: packing,
+    },
   ({ model, training }) => {
     const penalty = PENALTIES.find((key) => training[key] !== undefined);
     return (
@@ -66,14 +86,25 @@ const CHECKS: readonly Check[] = [
       path: ['data', 'flip'],
       must: 'left out with the method predictive, which learns from fragments',
     },
-  ({ data: { crops, dataset }, training: { method = 'adversarial' } }) =>
-    crops !== undefined &&
-    (method !== 'predictive' || isNamed(dataset)) && {
-      path: ['data', 'crops'],
-      must:
-        method === 'predictive'
-          ? `left out with the data set ${dataset}, whose images are ready`
-          : `left out with the method ${method}, which learns from whole pictures`,
+  ...(['crops', 'held_out'] as const).map(
+    (key): Check =>
+      ({ data, training: { method = 'adversarial' } }) =>
+        data[key] !== undefined &&
+        (method !== 'predictive' || isNamed(data.dataset)) && {
+          path: ['data', key],
+          must:
+            method === 'predictive'
+              ? `left out with the data set ${data.dataset}, ${key === 'crops' ? 'whose images are ready' : 'which has test images'}`
+              : `left out with the method ${method}, which learns from whole pictures`,
+        },
+  ),
+  ({ data: { held_out: held }, training: { predictive } }) =>
+    held !== undefined &&
+    held < FEWEST_NORMAL &&
+    predictive?.detector === true && {
+      path: ['data', 'held_out'],
+      must: `at least ${FEWEST_NORMAL} for a detector, which is calibrated with them`,
+      found: held,
     },
   ({ training: { schedule, r1, r2 } }) =>
     schedule?.penalty_factor !== undefined &&
@@ -163,7 +194,7 @@ const CHECKS: readonly Check[] = [
     return (
       `${wanted}` !== `${pair().discriminator.inputShape}` && {
         path: ['model', 'network'],
-        must: `one whose discriminator takes ${wanted.join(' × ')}, as the method ${methodName(recipe)} shows it ${methodOf(recipe).inputShape ? 'fragments' : 'whole images'}`,
+        must: `one whose discriminator takes ${wanted.join(' × ')}, as the method ${methodName(recipe)} shows it ${shownBy(recipe)}`,
         found: recipe.model.network,
       }
     );
@@ -223,7 +254,9 @@ export function checkRecipe(
   }
   const { network } = recipe.model;
   if (isOwn(network)) {
-    const twice = PENALTIES.some((key) => recipe.training[key] !== undefined);
+    const { training } = recipe;
+    const twice =
+      PENALTIES.some((key) => training[key] !== undefined) || training.predictive?.r1 !== undefined;
     tryNetworks(pair(), network, twice);
   }
   return recipe;
@@ -250,8 +283,7 @@ function objectionOf(
     if (!isNetworkError(error)) throw error;
     const path = PATHS[error.option];
     if (!path) throw error;
-    const [section, key] = path;
-    const found = (recipe[section] as Readonly<Record<string, unknown>>)[key];
+    const found = path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], recipe);
     return { path, must: `${error.must} (network ${recipe.model.network})`, found };
   }
 }
@@ -261,10 +293,11 @@ const isNetworkError = (error: unknown): error is NetworkError =>
   (error as Error).name === 'NetworkError';
 
 /** The keys of a recipe that set the options of networks. */
-const PATHS: Partial<Record<NetworkError['option'], ['data' | 'model', string]>> = {
+const PATHS: Partial<Record<NetworkError['option'], readonly string[]>> = {
   height: ['data', 'height'],
   width: ['data', 'width'],
   baseChannels: ['model', 'width'],
   batchNorm: ['model', 'batch_norm'],
+  fragment: ['model', 'fragment', 'stride'],
   spectralNorm: ['model', 'spectral_norm'],
 };

@@ -25,9 +25,10 @@ export function ganOf(recipe: Recipe, width?: number): Method & { readonly pair:
  * @param dense whether a fragment discriminator is built in its dense form, which slides over images
  *   of any size
  */
-export function networksOf({ model, data }: Recipe, width = 1, dense = false): Pair {
+export function networksOf({ model, data, training }: Recipe, width = 1, dense = false): Pair {
   const { classes, categories, codes, fragment } = model;
-  return makerOf(model)({
+  const { height, width: columns, channels } = data;
+  const options = {
     width,
     latentSize: model.latent.size,
     batchNorm: model.batch_norm,
@@ -40,8 +41,16 @@ export function networksOf({ model, data }: Recipe, width = 1, dense = false): P
     ...(model.code_variance && { codeVariance: true }),
     ...(fragment && { fragment }),
     ...(model.width && { baseChannels: model.width }),
-    image: { height: data.height, width: data.width, channels: data.channels },
     range: data.range,
     dense,
-  });
+  };
+  const make = makerOf(model);
+  const pairOf = (channels: number) =>
+    make({ ...options, image: { height, width: columns, channels } });
+  const { packing = 1 } = training;
+  const pair = pairOf(channels);
+  // A packed discriminator is one of images that have the channels of several.
+  return packing === 1
+    ? pair
+    : { ...pair, discriminator: pairOf(packing * channels).discriminator };
 }

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { stringify } from 'yaml';
 import type { FolderSurvey } from '../data/pictures/index.js';
+import { FEWEST_NORMAL } from './keys/values.js';
 import type { Wishes } from './suggest.js';
 
 /** The side of the squares that are cut out of the pictures, in pixels. */
@@ -12,19 +13,42 @@ const SQUARES = 2000;
 const STEPS = 10_000;
 /** Pictures of a training at least. */
 const FEWEST = 16;
+/** Pictures that a threshold of 0.01 needs to be calibrated with, and more than which add little. */
+const [HUNDREDTH, MOST] = [99, 1000];
+
+/**
+ * How many pictures are held out to calibrate the detector with: a quarter, but enough for a threshold of
+ * 0.01 where that leaves a third, and always the fewest that a training needs.
+ */
+const heldOutOf = (count: number): number =>
+  Math.min(
+    Math.max(HUNDREDTH, Math.min(MOST, Math.floor(count / 4))),
+    Math.floor((2 * count) / 3),
+    count - FEWEST,
+  );
+
+/** From so many pixels on, pictures are so large that a map of every pixel would take minutes. */
+const STRIDES = [
+  [1000, 4],
+  [500, 2],
+  [0, 1],
+] as const;
 
 /**
  * A recipe of a detector for the training part of a folder of normal pictures.
  *
  * @param path of the folder, relative to where the recipe will be
- * @throws UserError if there are fewer than 16 pictures, or a wish is one that no detector has
+ * @throws UserError if there are fewer than 16 pictures to train with and 19 to calibrate with, or a wish is
+ *   one that no detector has
  */
 export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wishes = {}): string {
-  const { folder, parts, modes } = survey;
-  const count = parts[0]?.count ?? 0;
-  if (count < FEWEST) {
+  const { folder, parts, modes, medianSide } = survey;
+  const [all, test] = [parts[0]?.count ?? 0, parts.find(({ name }) => name !== 'train')?.count];
+  const held = test === undefined ? heldOutOf(all) : undefined;
+  const count = all - (held ?? 0);
+  if (count < FEWEST || (held ?? test ?? 0) < FEWEST_NORMAL) {
     throw new UserError(
-      `${folder} has ${count} picture(s) to train with: a detector needs at least ${FEWEST}, and 99 more to be calibrated with.`,
+      `${folder} has ${all} normal pictures${test === undefined ? '' : ` to train with and ${test} to test with`}: a detector needs at least ${FEWEST} to train with and ${FEWEST_NORMAL} to be calibrated with, 99 for a threshold of 0.01.`,
     );
   }
   if (wishes.labels || wishes.network || wishes.channels === 4) {
@@ -36,13 +60,13 @@ export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wish
   const coloured = (modes.colour ?? 0) + (modes['colour and transparent'] ?? 0) > 0;
   const { channels = coloured ? 3 : 1 } = wishes;
   const crops = Math.max(4, Math.ceil(SQUARES / count));
+  const stride = STRIDES.find(([side]) => medianSide >= side)?.[1] ?? 1;
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
   const name = basename(resolve(folder))
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
     .slice(0, 50);
   const every = Math.max(1, Math.round(steps / 10));
-  return `# Made by gpn-cli new --detector for ${count} normal pictures. Every key: docs/reference/recipe.md.
-# Calibrate the detector with pictures that are not among them: gpn-cli calibrate.
+  return `# Made by gpn-cli new --detector for ${all} normal pictures. Every key: docs/reference/recipe.md.
 
 ${line('name', `${/^[A-Za-z0-9]/.test(name) ? name : `my${name}`}-detector`)}
 
@@ -53,6 +77,11 @@ data:
   height: ${size}
   width: ${size}
   crops: ${crops}
+  ${
+    held === undefined
+      ? `# Its ${test} test pictures calibrate the detector.`
+      : `# So many pictures are not trained with, and calibrate the detector.\n  held_out: ${held}`
+  }
   channels: ${channels} # 1 grey, 3 colour
   range: [0, 1]
 
@@ -65,6 +94,8 @@ model:
   fragment:
     internal: 8
     frame: 7
+    # A map has a score every so many pixels: twice as many take a quarter of the time.
+    stride: ${stride}
   spectral_norm: false
   batch_norm: false
   initialization: kaiming

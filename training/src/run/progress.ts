@@ -63,7 +63,10 @@ export function endOf(
 }
 
 /** The progress before the first step. */
-export function startProgress({ training }: Recipe, dataset: Dataset): Progress {
+export function startProgress(
+  { training }: Recipe,
+  dataset: Pick<Dataset, 'name' | 'hash' | 'count' | 'classes'>,
+): Progress {
   const { name, hash, count, classes } = dataset;
   return {
     step: 0,
@@ -99,7 +102,7 @@ export const rescaled = (progress: Progress, factor: number): Progress => ({
 export function advance(
   progress: Progress,
   metrics: Readonly<Record<string, number>>,
-  { from, data }: Part,
+  { from, data }: { readonly from: number; readonly data: Pick<PhaseData, 'stepsPerEpoch'> },
   { training }: Recipe,
 ): Progress {
   const step = progress.step + 1;

@@ -23,7 +23,7 @@ async function heldOut({ data }: Recipe) {
   try {
     const preparation = preparationOf(data);
     return await loadDataset(dataset, {
-      ...{ ...size, preparation, skipUnreadable, crops: data.crops },
+      ...{ ...size, preparation, skipUnreadable, crops: data.crops, heldOut: data.held_out },
       split: 'test',
     });
   } catch (error) {

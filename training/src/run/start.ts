@@ -157,6 +157,7 @@ export async function loadData(
     channels,
     preparation: preparationOf(data),
     crops: data.crops,
+    heldOut: data.held_out,
     ...(classes && { classes }),
     skipUnreadable,
     cache: cacheOf(out),

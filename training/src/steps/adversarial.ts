@@ -36,6 +36,8 @@ export interface GanSettings {
   readonly augmentation?: readonly Augmentation[];
   /** Largest magnitude of the critic's weights (Arjovsky et al. 2017); no limit by default. */
   readonly weightClip?: number;
+  /** Images that the discriminator scores together (PacGAN, Lin et al. 2018); 1 by default. */
+  readonly packing?: number;
 }
 
 /** Number of real images of a step, over all its updates. */
@@ -53,6 +55,15 @@ export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: Gan
 export const augmentedOf = ({ discriminatorSteps, generatorSteps, loss, ...rest }: GanSettings) =>
   (2 * discriminatorSteps + (loss.relative ? 2 : 1) * generatorSteps) * rest.batchSize;
 
+/** Number of scores of a batch. */
+const packsOf = ({ batchSize, packing = 1 }: GanSettings): number => batchSize / packing;
+
+/** The shape of the numbers that mix real and generated images for the gradient penalty. */
+export const mixtureOf = (settings: GanSettings): readonly number[] => {
+  const packs = settings.discriminatorSteps * packsOf(settings);
+  return [packs, 1, 1, 1];
+};
+
 /** The specs of the step's inputs. */
 export function ganInputs(settings: GanSettings) {
   const { generator, discriminator, optimizer, gradientPenalty, slopePenalties } = settings;
@@ -62,14 +73,14 @@ export function ganInputs(settings: GanSettings) {
     state: asInputs(ganState(settings, optimizer)),
     batch: {
       /** Pixels 0 to 255. */
-      images: spec([rows, ...discriminator.inputShape], 'uint8'),
+      images: spec([rows, ...generator.outputShape], 'uint8'),
       /** One-hot classes, if the networks are conditional. */
       ...(labels && { labels: spec([rows, labels]) }),
     },
     noise: {
       latents: spec([latentsOf(settings), ...generator.inputShape]),
-      /** Uniform on (0, 1), one number per real image, for the gradient penalty. */
-      ...(gradientPenalty && { mixture: spec([rows, 1, 1, 1]) }),
+      /** Uniform on (0, 1), one number per real image or pack of them, for the gradient penalty. */
+      ...(gradientPenalty && { mixture: spec(mixtureOf(settings)) }),
       /** Uniform on (0, 1), for the random changes. */
       ...(settings.augmentation && {
         augmentation: spec([augmentedOf(settings), AUGMENTATION_DRAWS]),
@@ -91,21 +102,24 @@ export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
  * own. Then the generator learns from the updated discriminator, with the latents of the last
  * generated batch. With labels, both networks are given them (Mirza & Osindero 2014). With augmentation,
  * the discriminator sees every image changed at random, and penalties on slopes are about the images that
- * it sees.
+ * it sees. With packing, what it sees are packs of images, which have one score, one slope and one
+ * number of the mixture each.
  */
 export const adversarialStep =
   (settings: GanSettings) =>
   ({ state, batch, noise, rates }: GanInputs) => {
     const { loss, optimizer, discriminatorSteps, generatorSteps, batchSize } = settings;
+    const { augmentation, packing = 1 } = settings;
     let { generator: g, discriminator: d } = state;
     let losses = {} as Record<'generator' | 'discriminator', tf.Tensor>;
     const part = <T extends tf.Tensor | undefined>(x: T, k: number) => sliceBatch(x, k, batchSize);
     let seen = 0;
-    const see = (x: tf.Tensor): tf.Tensor => {
-      if (!settings.augmentation) return x;
+    const changed = (x: tf.Tensor): tf.Tensor => {
+      if (!augmentation) return x;
       const draws = part(noise.augmentation as tf.Tensor, seen++);
-      return augment(x, draws, settings.augmentation, settings.range);
+      return augment(x, draws, augmentation, settings.range);
     };
+    const see = (x: tf.Tensor): tf.Tensor => packed(changed(x), packing);
 
     for (let k = 0; k < discriminatorSteps; k++) {
       const given = conditions(part(batch.labels, k));
@@ -116,7 +130,7 @@ export const adversarialStep =
         const onReal = penalised(discriminate, d.buffers, real, rates.r1);
         const onFake = penalised(discriminate, onReal.buffers, made, rates.r2);
         const adversarial = loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
-        const mixture = part(noise.mixture, k);
+        const mixture = sliceBatch(noise.mixture, k, packsOf(settings));
         const judge = (x: tf.Tensor) => discriminate(onFake.buffers, x).y;
         const critic = mixture && gradientPenalty(judge, real, made, mixture);
         const penalties = [
@@ -155,6 +169,12 @@ export const adversarialStep =
     }
     return { state: { generator: g, discriminator: d }, metrics: losses };
   };
+
+/**
+ * Joins images in channels, [N, height, width, channels] to [N / m, height, width, m · channels]: image i
+ * of the result is i, i + N / m, i + 2 · N / m and so on.
+ */
+const packed = (x: tf.Tensor, m: number): tf.Tensor => (m === 1 ? x : tf.concat(tf.split(x, m), 3));
 
 const conditions = (labels: tf.Tensor | undefined): Tensors => (labels ? { labels } : {});
 

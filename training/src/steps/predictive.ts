@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type FragmentSize, sideOf } from '../data/fragments.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import type { Trainee } from './adversarial.js';
-import { differentiate } from './gradients.js';
+import { differentiate, scoresAndSlopes } from './gradients.js';
 import { likeness } from './likeness.js';
 import { asInputs, dropoutInputs, frozen, learn, rateInputs, trainee } from './state.js';
 
@@ -16,6 +16,8 @@ export interface FragmentSettings {
   readonly size: FragmentSize;
   /** Number of fragments of images, real and altered. */
   readonly count: number;
+  /** Weight γ of the R1 penalty on real fragments; none by default. */
+  readonly r1?: number | undefined;
   /** A frozen generator; fragments of `generated` images of it are negatives as well. */
   readonly rival?: { readonly generator: Network; readonly generated: number } | undefined;
 }
@@ -49,10 +51,11 @@ export type FragmentInputs = TensorsOf<ReturnType<typeof fragmentInputs>>;
 
 /**
  * One step of the discriminator: it learns to distinguish real fragments from altered ones, by the
- * weighted softmax cross-entropy of its two logits.
+ * weighted softmax cross-entropy of its two logits. With R1, γ/2 times the mean of ‖∇ score‖² over real
+ * fragments is added, each with its weight (Mescheder et al. 2018, equation 9).
  */
 export const fragmentStep =
-  ({ discriminator, optimizer, size, rival }: FragmentSettings) =>
+  ({ discriminator, optimizer, size, rival, r1 }: FragmentSettings) =>
   ({ state, batch, noise, rates }: FragmentInputs) => {
     const { discriminator: d, generator: g } = state;
     const generated =
@@ -66,15 +69,32 @@ export const fragmentStep =
     const shown = generated ? tf.concat([batch.fragments, generated], 0) : batch.fragments;
     const { loss, grads, aux } = differentiate((params) => {
       const pass = { training: true, noise: noise.dropout };
-      const scored = discriminator.apply(params, d.buffers, shown, pass);
-      const entropy = logisticLosses(margins(scored.y), batch.labels);
-      const mean = tf.div(tf.sum(tf.mul(entropy, batch.weights)), tf.sum(batch.weights));
-      return { loss: mean, aux: { buffers: scored.buffers } };
+      const judge = (x: tf.Tensor) => {
+        const { y, buffers } = discriminator.apply(params, d.buffers, x, pass);
+        return { y: margins(y), aux: { buffers } };
+      };
+      const column = (x: tf.Tensor) => {
+        const { y, aux } = judge(x);
+        return { y: tf.reshape(y, [-1, 1]), aux };
+      };
+      const { y, aux, slopes } = r1
+        ? scoresAndSlopes(column, shown)
+        : { ...judge(shown), slopes: undefined };
+      const entropy = logisticLosses(tf.reshape(y, [-1]), batch.labels);
+      const loss = averaged(entropy, batch.weights);
+      const real = tf.mul(batch.labels, batch.weights);
+      const squares = slopes && tf.sum(tf.square(slopes), [1, 2, 3]);
+      const penalty = squares && tf.mul((r1 as number) / 2, averaged(squares, real));
+      return { loss: penalty ? tf.add(loss, penalty) : loss, aux };
     }, d.params);
     const next = learn(optimizer, d, grads, rates, 'discriminator');
     const after = { params: next.params, buffers: aux.buffers, optimizer: next.state };
     return { state: { ...state, discriminator: after }, metrics: { discriminator: loss } };
   };
+
+/** The average of values with their weights, a scalar. */
+const averaged = (values: tf.Tensor, weights: tf.Tensor): tf.Tensor =>
+  tf.div(tf.sum(tf.mul(values, weights)), tf.sum(weights));
 
 /** The networks and settings of the generator's step. */
 export interface DeceptionSettings {

@@ -74,13 +74,16 @@ export const dropoutInputs = (
   rows: number,
 ): Record<string, Shape> => mapRecord(noise, (shape) => spec([rows, ...shape]));
 
+/** The tensors of a state by path, in the order in which they are drawn. */
+export const startingSpecs = (state: StateSpecs): Record<string, TensorSpec> =>
+  Object.fromEntries(flatten(state, isStarting, 'state').map(({ name, leaf }) => [name, leaf]));
+
 /** The initial state of a training. Weights are drawn from `random`; optimisers start at zero. */
 export function startingState(
   state: StateSpecs,
   scheme: Initialization,
   random: RandomStream,
 ): State {
-  const leaves = flatten(state, isStarting, 'state').map(({ name, leaf }) => [name, leaf]);
-  const drawn = initialize(Object.fromEntries(leaves), scheme, (count) => random.normal(count));
+  const drawn = initialize(startingSpecs(state), scheme, (count) => random.normal(count));
   return mapRecord(drawn, (weights) => ({ dtype: 'float32', ...weights }));
 }

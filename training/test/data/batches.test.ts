@@ -1,6 +1,7 @@
 import { stream, UserError } from '@gpn/runtime';
 import { expect, test } from 'vitest';
-import { batches, epochOrder, gatherBatch, gatherLabels } from '../../src/data/batches.js';
+import { batches, epochOrder, gatherLabels } from '../../src/data/batches.js';
+import { rowsAt } from '../../src/data/images.js';
 import type { Dataset } from '../../src/data/types.js';
 
 const COUNT = 23;
@@ -62,7 +63,7 @@ test('batches are gathered image by image, channels last', () => {
   const shape = { name: 'tiny', hash: '', count: 3, height: 1, width: 2, channels: 3 };
   const images = Uint8Array.from({ length: 18 }, (_, i) => i);
   const data: Dataset = { ...shape, images, labels: Uint8Array.of(4, 5, 6) };
-  expect([...gatherBatch(data, [2, 0])]).toEqual([12, 13, 14, 15, 16, 17, 0, 1, 2, 3, 4, 5]);
+  expect([...rowsAt(data, [2, 0])]).toEqual([12, 13, 14, 15, 16, 17, 0, 1, 2, 3, 4, 5]);
   expect([...gatherLabels(data, Uint32Array.of(2, 0))]).toEqual([6, 4]);
   expect(() => gatherLabels({ ...data, labels: undefined }, [0])).toThrow(UserError);
 });

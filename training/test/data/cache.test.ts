@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { gatherBatch } from '../../src/data/batches.js';
 import { rowsAt } from '../../src/data/images.js';
 import { loadDataset } from '../../src/data/sets/dataset.js';
 import type { DatasetOptions } from '../../src/data/types.js';
@@ -98,7 +97,7 @@ describe('a folder of pictures with a cache', () => {
       expect(data.images).toHaveLength(0);
       expect(data).toMatchObject({ hash: whole.hash, labels: whole.labels, unread: whole.unread });
       const some = [19, 0, 7, 7];
-      expect(gatherBatch(data, some)).toEqual(gatherBatch(whole, some));
+      expect(rowsAt(data, some)).toEqual(rowsAt(whole, some));
       const all = [...Array(20).keys()];
       expect(rowsAt(data, all)).toEqual(new Uint8Array(whole.images));
     }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '@gpn/runtime';
 import type { SweepRow } from '@gpn/training';
 import { ensureWritableFolder } from '@gpn/training/atomic';
 import { RowsFailed } from '../../errors.js';
@@ -9,6 +10,7 @@ import type { SWEEP } from '../../options/sweep.js';
 import { print, printAside } from '../../terminal/print.js';
 import { table } from '../../terminal/table.js';
 import { createBoard, lineOf } from './board.js';
+import { withData } from './data.js';
 import { JOBS } from './jobs.js';
 import { nameOf, type Plan, planOf } from './plan.js';
 import { meansText, type Outcome, type Results, resultsOf, writeResults } from './results.js';
@@ -28,11 +30,19 @@ export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promi
     return;
   }
   const part = partOf(options.shard, process.env);
-  const rows = rowsOfPart(plan.rows, part);
-  const bad = rows.filter(({ recipe }) => typeof recipe === 'string');
+  const rows = rowsOfPart(chosen(plan.rows, options.only), part);
   if (options.dryRun) {
-    print(options.json ? `${JSON.stringify(plan.head, null, 2)}\n` : listed(rows));
+    const checked = await withData(plan, rows);
+    const bad = checked.filter(({ recipe }) => typeof recipe === 'string');
+    print(options.json ? `${JSON.stringify(plan.head, null, 2)}\n` : listed(checked));
     if (bad.length > 0) throw failure(bad.length, rows.length);
+    return;
+  }
+  if (options.table) {
+    const known = await knownOf(plan, rows);
+    const results = resultsOf(plan.head, [...known.values()]);
+    print(options.json ? `${JSON.stringify(results, null, 2)}\n` : meansText(results));
+    printAside(`${known.size} of ${rows.length} runs are done.\n`);
     return;
   }
   await checkWritable(plan.out, 'folder', '--out');
@@ -60,6 +70,19 @@ export function report(
 const failure = (bad: number, all: number) =>
   new RowsFailed(`${bad} of ${all} runs failed, for the reasons above; the others are done.`);
 
+/** The rows of some settings, or single ones. @throws UserError if there is none of a name */
+function chosen(rows: readonly SweepRow[], only: readonly string[] | undefined): SweepRow[] {
+  const named = (row: SweepRow, name: string) => row.name === name || row.setting === name;
+  const unknown = only?.find((name) => !rows.some((row) => named(row, name)));
+  if (unknown !== undefined) {
+    const settings = [...new Set(rows.map(({ setting }) => setting))];
+    throw new UserError(
+      `--only ${unknown}: there is no such setting or run; the settings are ${settings.join(', ')}.`,
+    );
+  }
+  return rows.filter((row) => !only || only.some((name) => named(row, name)));
+}
+
 /** The rows as a table, with what is wrong with them. */
 const listed = (rows: readonly SweepRow[]): string =>
   table([
@@ -79,11 +102,17 @@ const outcomeOf = async ({ out }: Plan, row: SweepRow): Promise<Outcome | undefi
     ? { name: row.name, key: row.key, failed: row.recipe }
     : findResult(out, row);
 
+/** What is known of rows, by their names. */
+async function knownOf(plan: Plan, rows: readonly SweepRow[]): Promise<Map<string, Outcome>> {
+  const outcomes = await Promise.all(rows.map((row) => outcomeOf(plan, row)));
+  return new Map(outcomes.flatMap((outcome) => (outcome ? [[outcome.name, outcome]] : [])));
+}
+
 /** Runs what is not done yet, some rows at a time. */
 async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Promise<Outcome[]> {
-  const known = await Promise.all(rows.map((row) => outcomeOf(plan, row)));
-  const before = known.filter((outcome) => outcome !== undefined);
-  const queue = rows.filter((_, k) => !known[k]);
+  const known = await knownOf(plan, rows);
+  const before = [...known.values()];
+  const queue = rows.filter(({ name }) => !known.has(name));
   for (const outcome of before) {
     if (outcome.failed !== undefined) printAside(`${lineOf(plan.head, outcome)}\n`);
   }

@@ -4,6 +4,7 @@ import type { ScoredMask } from '@gpn/training/detection';
 import escapeHtml from 'escape-html';
 import sharp from 'sharp';
 import { svgUri } from './grids.js';
+import { kindOfDefect } from './masks.js';
 import { overGrey } from './overlay.js';
 import { STYLE } from './style.js';
 
@@ -77,6 +78,7 @@ async function measured(seen: readonly Seen[], maps: readonly ScoredMask[]) {
       ? ([
           ['AUROC of pictures', auroc(scores, bad)],
           ['average precision of pictures', averagePrecision(scores, bad)],
+          ...byDefect(seen, auroc),
         ] as [string, number][])
       : []),
     ...(marked
@@ -91,6 +93,26 @@ async function measured(seen: readonly Seen[], maps: readonly ScoredMask[]) {
     ...(marked ? [{ name: 'pixels', curve: pixelCurve(maps) }] : []),
   ];
   return { measures, curves };
+}
+
+/** The AUROC of bad pictures of each kind against all others, if their folders name several kinds. */
+function byDefect(
+  seen: readonly Seen[],
+  auroc: (scores: number[], labels: number[]) => number,
+): [name: string, value: number][] {
+  const kinds = [...new Set(seen.flatMap(({ bad, path }) => (bad ? [kindOfDefect(path)] : [])))];
+  if (kinds.length < 2) return [];
+  return kinds.sort().map((kind) => {
+    const of = seen.filter(({ bad, path }) => !bad || kindOfDefect(path) === kind);
+    const scores = of.map(({ suspicion }) => suspicion);
+    return [
+      `AUROC of pictures, ${kind}`,
+      auroc(
+        scores,
+        of.map(({ bad }) => Number(bad)),
+      ),
+    ];
+  });
 }
 
 async function thumbnail(
@@ -139,7 +161,8 @@ async function page(
   ];
   const { data } = info.calibration ?? { data: { name: '', pictures: 0 } };
   const rows = measures.map(
-    ([name, value]) => `<tr><td>${name}</td><td class="value">${value.toFixed(4)}</td></tr>`,
+    ([name, value]) =>
+      `<tr><td>${escapeHtml(name)}</td><td class="value">${value.toFixed(4)}</td></tr>`,
   );
   return `<!doctype html>
 <html lang="en">

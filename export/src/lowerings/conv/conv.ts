@@ -4,7 +4,7 @@ import type { Value } from '../../graph/value.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../../graph/view.js';
 import { activate } from '../elementwise.js';
 import { type Lowering, lowerViews, type Table } from '../table.js';
-import { type ConvAttrs, type Geometry, geometry } from './geometry.js';
+import { type ConvAttrs, type Geometry, geometry, mirrored } from './geometry.js';
 import { convolution, filterConvolution, transposed } from './nd.js';
 import * as direct from './products.js';
 import * as winograd from './winograd.js';
@@ -25,12 +25,27 @@ const products = (b: Builder, g: Geometry): Products =>
   b.fixed && winograd.fewerProducts(g) ? winograd : direct;
 
 /**
+ * At stride 1 a convolution of many channels into few is the gradient of one of few into many, by the
+ * turned filter. Seen from there, windows are of the few channels, and their products are of matrices
+ * that onnxruntime multiplies three to eight times as fast as those of a few columns.
+ */
+const turnsRound = (b: Builder, g: Geometry): boolean =>
+  b.fixed &&
+  g.outChannels < g.inChannels &&
+  g.axes.every((a) => a.stride === 1 && a.dilation === 1 && a.kernel > 1) &&
+  g.axes.every((a) => a.before < a.kernel && a.after < a.kernel) &&
+  !winograd.fewerProducts(g);
+
+/**
  * There are two forms. If the filter is a constant, as in a deployed network, ONNX's own Conv
  * and ConvTranspose: onnxruntime packs the weights once, when it loads. If the filter is
  * computed, as in a training step, nothing can be packed and a product of matrices over the whole
  * batch is faster: see products.ts and, if channels are many, winograd.ts.
  */
 function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
+  if (!filter.data && turnsRound(b, g)) {
+    return convTranspose(b, x, direct.turned(b, filter, 1), mirrored(g));
+  }
   if (!filter.data && g.axes.every((a) => a.dilation === 1)) {
     return fromChannelsLast(b, products(b, g).convolve(b, channelsLast(b, x, g), filter, g), g);
   }
@@ -45,6 +60,9 @@ function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
     (a) => a.output === 1 && a.input === a.kernel && a.before === 0,
   );
   if (filter.data && fromOnePixel) return fromPixel(b, dy, filter, g);
+  if (!filter.data && turnsRound(b, g)) {
+    return conv(b, dy, direct.turned(b, filter, 1), mirrored(g));
+  }
   // For images of a few channels there is little to multiply, and tiles would be much to gather.
   if (!filter.data && b.fixed && undilated && (g.inChannels >= direct.FEW_CHANNELS || tiled)) {
     return fromChannelsLast(
@@ -142,8 +160,11 @@ export const CONV: Table = {
   Conv2DBackpropFilter: lowerViews<{ x: View; dy: View }, ConvAttrs & { filterShape: number[] }>(
     ({ x, dy }, attrs, b) => {
       const g = geometry(shapeOf(x), attrs.filterShape, attrs);
+      const [seen, slopes] = [channelsLast(b, x, g), channelsLast(b, dy, g)];
       return view(
-        products(b, g).filterGradient(b, channelsLast(b, x, g), channelsLast(b, dy, g), g),
+        turnsRound(b, g)
+          ? direct.turned(b, direct.filterGradient(b, slopes, seen, mirrored(g)), 1)
+          : products(b, g).filterGradient(b, seen, slopes, g),
       );
     },
   ),

@@ -103,50 +103,47 @@ const outer = (h: Rows, w: Rows): Rows =>
   h.flatMap((a) => w.map((b) => a.flatMap((x) => b.map((y) => x * y))));
 
 /**
- * A constant matrix whose rows are (point of h, point of w, part of h, part of w): the points go
- * first, as each has a product of its own. @param rowsOf the row of each point along an axis
+ * A constant matrix over both axes, whose rows are (point of h, point of w, part of h, part of w): the
+ * points go first, as each has a product of its own. For each axis, the rows of each point.
+ */
+type Matrix = readonly [h: readonly Rows[], w: readonly Rows[]];
+
+/**
+ * @param rowsOf the row of each point along an axis
  * @param partsOf the rows of one point along one axis
  */
-function matrix(
-  b: Builder,
-  g: Geometry,
+const matrix = (
+  { axes: [h, w] }: Geometry,
   rowsOf: (form: Form) => Rows,
   partsOf: (a: Axis, row: readonly number[]) => Rows,
-) {
-  const [h, w] = g.axes;
-  const rows = rowsOf(formOf(h)).flatMap((i) =>
-    rowsOf(formOf(w)).flatMap((j) => outer(partsOf(h, i), partsOf(w, j))),
-  );
-  const columns = (rows[0] as readonly number[]).length;
-  return b.constant(Float32Array.from(rows.flat()), [rows.length, columns], 'float32');
-}
+): Matrix => {
+  const along = (a: Axis): Rows[] => rowsOf(formOf(a)).map((row) => partsOf(a, row));
+  return [along(h), along(w)];
+};
 
 /** The row of each tile: `row` where the tile is, zeros elsewhere. */
 const perTile = (a: Axis, row: readonly number[], places: number): Rows =>
   range(tilesOf(a)).map((tile) => range(places).map((at) => row[at - tile * formOf(a).tile] ?? 0));
 
 /** B: [points · tiles, strides of the image]. */
-const inputMatrix = (b: Builder, g: Geometry): Value =>
+const inputMatrix = (g: Geometry): Matrix =>
   matrix(
-    b,
     g,
     (f) => f.ofInputs,
     (a, row) => perTile(a, row, stridesSeen(a)),
   );
 
 /** Aᵀ: [points · tiles, places of the output]. */
-const outputMatrix = (b: Builder, g: Geometry): Value =>
+const outputMatrix = (g: Geometry): Matrix =>
   matrix(
-    b,
     g,
     (f) => f.ofOutputs,
     (a, row) => perTile(a, row, placesOf(a)),
   );
 
 /** G: [points · phases, pixels of the filter]. */
-const filterMatrix = (b: Builder, g: Geometry): Value =>
+const filterMatrix = (g: Geometry): Matrix =>
   matrix(
-    b,
     g,
     (f) => f.ofTaps,
     (a, row) =>
@@ -154,6 +151,35 @@ const filterMatrix = (b: Builder, g: Geometry): Value =>
         row.flatMap((x) => range(a.stride).map((p) => (p === phase ? x : 0))),
       ),
   );
+
+const turnedRound = (rows: Rows): Rows =>
+  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] as number));
+
+const asConstant = (b: Builder, rows: Rows): Value =>
+  b.constant(Float32Array.from(rows.flat()), [rows.length, rows[0]?.length ?? 0], 'float32');
+
+/** The shortest sums for which a product for each axis beats one for both: those of four do not. */
+const LONG_ENOUGH = 6;
+
+/**
+ * Multiplies x from the left, [...lead, columns of the matrix, n], or by the matrix transposed. If a
+ * point of h has one part only, the matrix is the outer product of two small ones: the axes follow one
+ * another, with a third of the multiplications.
+ */
+function times(b: Builder, [h, w]: Matrix, x: Value, transpose = false): Value {
+  const axes = [h.flat(), w.flat()].map((rows) => (transpose ? turnedRound(rows) : rows));
+  const [down, across] = axes as [Rows, Rows];
+  const [lead, n] = [x.shape.slice(0, -2), x.shape.at(-1) as number];
+  const [high, wide] = [down[0]?.length ?? 0, across[0]?.length ?? 0];
+  if (h.every((rows) => rows.length === 1) && Math.min(high, wide) >= LONG_ENOUGH) {
+    const first = b.MatMul(asConstant(b, down), b.Reshape(x, [...lead, high, wide * n]));
+    const rows = b.Reshape(first, [...lead, down.length, wide, n]);
+    const both = b.MatMul(asConstant(b, across), rows);
+    return b.Reshape(both, [...lead, down.length * across.length, n]);
+  }
+  const all = h.flatMap((i) => w.flatMap((j) => outer(i, j)));
+  return b.MatMul(asConstant(b, transpose ? turnedRound(all) : all), x);
+}
 
 /**
  * Where in the images something is, −1 outside: rows (place of h, place of w, image, block of h, block
@@ -223,14 +249,14 @@ function imagePoints(b: Builder, x: Value, g: Geometry, groups: number): Value {
   const { lead, points, images, tiles, strides, inputs } = sizes(g, groups);
   const gathered = gatherOrZero(b, rowsOf(b, x, groups), ofGroups(pixelsOfStrides(g), groups), 0);
   const seen = b.Reshape(gathered, [...lead, strides, images * inputs]);
-  return b.Reshape(b.MatMul(inputMatrix(b, g), seen), [groups * points, tiles * images, inputs]);
+  return b.Reshape(times(b, inputMatrix(g), seen), [groups * points, tiles * images, inputs]);
 }
 
 /** G w: [groups · points, inputs, outputs] */
 function filterPoints(b: Builder, filter: Value, g: Geometry, groups: number): Value {
   const { points, inputs, outputs } = sizes(g, groups);
-  const G = filterMatrix(b, g);
-  const all = b.MatMul(G, b.Reshape(filter, [G.shape[1] as number, sizeOf(filter.shape.slice(2))]));
+  const [height, width, ...channels] = filter.shape as [number, number, number, number];
+  const all = times(b, filterMatrix(g), b.Reshape(filter, [height * width, sizeOf(channels)]));
   if (groups === 1) return b.Reshape(all, [points, inputs, outputs]);
   const apart = b.Transpose(b.Reshape(all, [points * inputs, groups, outputs]), [1, 0, 2]);
   return b.Reshape(apart, [groups * points, inputs, outputs]);
@@ -241,17 +267,17 @@ function gradientPoints(b: Builder, dy: Value, g: Geometry, groups: number): Val
   const { lead, points, images, tiles, places, outputs } = sizes(g, groups);
   const gathered = gatherOrZero(b, rowsOf(b, dy, groups), ofGroups(outputsOfBlocks(g), groups), 0);
   const seen = b.Reshape(gathered, [...lead, places, images * outputs]);
-  return b.Reshape(b.MatMul(outputMatrix(b, g), seen), [groups * points, tiles * images, outputs]);
+  return b.Reshape(times(b, outputMatrix(g), seen), [groups * points, tiles * images, outputs]);
 }
 
 const transposed = (b: Builder, points: Value): Value => b.Transpose(points, [0, 2, 1]);
 
 /** A constant matrix, transposed, with what has a row for each of its rows, for each group. */
-function fromPoints(b: Builder, constant: Value, points: Value, groups: number): Value {
-  const [rows] = constant.shape as [number, number];
+function fromPoints(b: Builder, [h, w]: Matrix, points: Value, groups: number): Value {
+  const rows = h.flat().length * w.flat().length;
   const columns = sizeOf(points.shape) / rows / groups;
   const lead = groups > 1 ? [groups] : [];
-  return b.MatMul(b.Transpose(constant, [1, 0]), b.Reshape(points, [...lead, rows, columns]));
+  return times(b, [h, w], b.Reshape(points, [...lead, rows, columns]), true);
 }
 
 /**
@@ -262,7 +288,7 @@ export function convolve(b: Builder, x: Value, filter: Value, g: Geometry, group
   const [h, w] = g.axes;
   const { outputs } = sizes(g, groups);
   const points = b.MatMul(imagePoints(b, x, g, groups), filterPoints(b, filter, g, groups));
-  const y = fromPoints(b, outputMatrix(b, g), points, groups);
+  const y = fromPoints(b, outputMatrix(g), points, groups);
   const rows = b.Reshape(y, [sizeOf(y.shape) / outputs, outputs]);
   const length = g.batch * h.output * w.output * groups;
   const put = putBack(b, rows, ofGroups(outputsOfBlocks(g), groups), length);
@@ -283,7 +309,7 @@ export function inputGradient(
   }
   const weights = transposed(b, filterPoints(b, filter, g, groups));
   const points = b.MatMul(gradientPoints(b, dy, g, groups), weights);
-  const y = fromPoints(b, inputMatrix(b, g), points, groups);
+  const y = fromPoints(b, inputMatrix(g), points, groups);
   const channels = g.inChannels / groups;
   const rows = b.Reshape(y, [sizeOf(y.shape) / channels, channels]);
   const length = g.batch * h.input * w.input * groups;
@@ -297,11 +323,11 @@ export function filterGradient(b: Builder, x: Value, dy: Value, g: Geometry, gro
   const seen = transposed(b, imagePoints(b, x, g, groups));
   const points = b.MatMul(seen, gradientPoints(b, dy, g, groups));
   const shape = [h.kernel, w.kernel, g.inChannels / groups, g.outChannels];
-  if (groups === 1) return b.Reshape(fromPoints(b, filterMatrix(b, g), points, 1), shape);
+  if (groups === 1) return b.Reshape(fromPoints(b, filterMatrix(g), points, 1), shape);
   // The filters of all groups lie side by side.
   const apart = b.Reshape(points, [groups, count * inputs, outputs]);
   const beside = b.Reshape(b.Transpose(apart, [1, 0, 2]), [count, inputs, groups * outputs]);
-  return b.Reshape(fromPoints(b, filterMatrix(b, g), beside, 1), shape);
+  return b.Reshape(fromPoints(b, filterMatrix(g), beside, 1), shape);
 }
 
 /** Whether there is a form for these sizes, however many multiplications it has. */

@@ -3,6 +3,8 @@ export { type Decoded, decode, Unreadable } from './decode.js';
 export { filesBelow, type Problem } from './files.js';
 export { FOREIGN, type Foreign } from './kinds.js';
 export { type PartName, sortFiles } from './listing.js';
+export { inspectionIn } from './mvtec.js';
+export { testPictures } from './parts.js';
 export { type ContactSheet, contactSheet } from './sheet.js';
 export {
   type FolderSurvey,

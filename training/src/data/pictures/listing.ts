@@ -5,6 +5,7 @@ import pMap from 'p-map';
 import { groupBy } from '../../records.js';
 import { type FoundFile, headOf, type Problem, type Tree } from './files.js';
 import { FOREIGN, type Foreign, isNamedAsPicture, isReadable, kindOf } from './kinds.js';
+import { isInspection, NORMAL } from './mvtec.js';
 import { natural } from './natural.js';
 
 /** A part of a data set. */
@@ -83,12 +84,17 @@ export async function sortFiles(folder: string, tree: Tree): Promise<Sorted> {
 }
 
 /**
- * Lists the pictures of a folder by parts and classes.
+ * Lists the pictures of a folder by parts and classes. Of a folder that is laid out like MVTec AD's, only
+ * the normal pictures count, because the others are to be tested with.
  *
  * @throws UserError if there are no pictures, if pictures lie beside classes, or if a class has none
  */
 export async function listPictures(folder: string, tree: Tree): Promise<Listing> {
   const { pictures, ...left } = await sortFiles(folder, tree);
+  if (isInspection(tree)) {
+    const files = pictures.filter(({ path }) => path.startsWith(`${NORMAL}/`));
+    return { parts: { train: { files } }, divided: true, ...left };
+  }
   const top = tree.folders.filter((name) => !name.includes('/'));
   const holding = top.filter((name) => pictures.some(({ path }) => path.startsWith(`${name}/`)));
   const divided = isDivided(holding) && pictures.every(({ path }) => path.includes('/'));

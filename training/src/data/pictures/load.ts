@@ -18,14 +18,8 @@ import { type Draft, draftEntry, type Entry, type EntryInfo, findEntry, keyOf } 
 import { cropsOf } from './crops.js';
 import { decode, Unreadable } from './decode.js';
 import { type FoundFile, filesBelow, type Problem, type Tree } from './files.js';
-import {
-  foreignSentence,
-  type Listing,
-  listPictures,
-  PARTS,
-  type Part,
-  problemSentence,
-} from './listing.js';
+import { foreignSentence, type Listing, listPictures, PARTS, problemSentence } from './listing.js';
+import { partOf } from './parts.js';
 
 /** How to load a folder of pictures. */
 export interface PictureOptions extends ImageSize {
@@ -34,6 +28,8 @@ export interface PictureOptions extends ImageSize {
   readonly preparation?: Preparation | undefined;
   /** So many images are cut out of each picture at its own size, instead of making one of it. */
   readonly crops?: number | undefined;
+  /** So many pictures of a folder without a test set are its test set: see `partOf`. */
+  readonly heldOut?: number | undefined;
   /** Whether to go on without the files that cannot be read. */
   readonly skipUnreadable?: boolean | undefined;
   /** The folder of decoded sets; without one, nothing is kept. */
@@ -55,7 +51,7 @@ export interface PictureOptions extends ImageSize {
  */
 export async function loadPictures(folder: string, options: PictureOptions): Promise<Images> {
   const { height, width, channels, cache, onNote, memory = totalmem() / 4 } = options;
-  const { preparation = PREPARATION, skipUnreadable = false, split, crops } = options;
+  const { preparation = PREPARATION, skipUnreadable = false, split, crops, heldOut } = options;
   const tree = await filesBelow(folder);
   const how = {
     height,
@@ -65,6 +61,7 @@ export async function loadPictures(folder: string, options: PictureOptions): Pro
     skipUnreadable,
     split,
     ...(crops && { crops }),
+    ...(heldOut && { heldOut }),
   };
   const key = keyOf([how, resolve(folder), tree]);
   const kept = cache === undefined ? undefined : await findEntry(cache, key);
@@ -128,7 +125,7 @@ async function decodeAll(
 ): Promise<Found> {
   const { height, width, channels, cache, memory, crops, skipUnreadable = false } = options;
   const listing = await listPictures(folder, tree);
-  const { files, labels, classes } = partOf(folder, listing, options.split);
+  const { files, labels, classes } = partOf(folder, listing, options.split, options.heldOut);
   // Of each picture.
   const [count, size] = [crops ?? 1, (crops ?? 1) * height * width * channels];
   const isLarge = cache !== undefined && files.length * size > memory;
@@ -173,7 +170,7 @@ async function decodeAll(
       ...{ count: count * kept.length, height, width, channels },
       ...(classes && { classes }),
       unread: problems,
-      notes: notesOf(folder, listing, problems, total),
+      notes: notesOf(folder, listing, problems, total, options),
     };
     const own =
       labels &&
@@ -243,26 +240,6 @@ export function whyNot(error: unknown): string {
   return `cannot be opened (${reason})`;
 }
 
-/** The part of a folder that is asked for. What validates serves as the test set, if there is no other. */
-function partOf(folder: string, { parts }: Listing, split: Split): Part {
-  const part = split === 'train' ? parts.train : (parts.test ?? parts.val);
-  if (!part) {
-    throw new UserError(
-      `${folder} is a folder of images, which has no test set; give another folder.`,
-    );
-  }
-  const classes = parts.train?.classes;
-  if (part === parts.train || !classes || !part.classes) return part;
-  const places = part.classes.map((name) => {
-    const place = classes.indexOf(name);
-    if (place >= 0) return place;
-    throw new UserError(
-      `${folder} has images of the class ${name} to test with, but none to train with; the classes are ${classes.join(', ')}.`,
-    );
-  });
-  return { ...part, classes, labels: part.labels?.map((label) => places[label] as number) };
-}
-
 const refusal = (folder: string, unread: readonly Problem[], total: number): string =>
   `${unread.length} of ${total} images of ${folder} cannot be read: ${problemSentence(unread)}; ` +
   'repair or remove them, or set data.skip_unreadable: true to go on without them.';
@@ -273,6 +250,7 @@ function notesOf(
   { parts, divided, foreign }: Listing,
   unread: readonly Problem[],
   total: number,
+  { heldOut }: Pick<PictureOptions, 'heldOut'>,
 ): string[] {
   const missing = [...foreign.values()].reduce((sum, { length }) => sum + length, 0);
   const counts = PARTS.flatMap((name) => {
@@ -282,6 +260,11 @@ function notesOf(
   const was = (n: number) => (n === 1 ? 'was' : 'were');
   return [
     ...(divided ? [`${folder} is divided into ${listed(counts)}, which are not classes.`] : []),
+    ...(heldOut
+      ? [
+          `${heldOut} of ${parts.train?.files.length} pictures of ${folder} ${was(heldOut)} held out: the training does not see ${heldOut === 1 ? 'it' : 'them'}.`,
+        ]
+      : []),
     ...(missing > 0
       ? [
           `${missing} ${missing === 1 ? 'file' : 'files'} of ${folder} ${was(missing)} not read: ${foreignSentence(foreign)}.`,

@@ -1,9 +1,10 @@
 /** Loads data sets by name or folder. */
 import { UserError } from '@gpn/runtime';
-import { gather, hashImages, rowsAt } from '../images.js';
+import { hashImages, rowsAt } from '../images.js';
+import { gather } from '../rows.js';
 import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
 import { loadFashion } from './fashion.js';
-import { loadFolder } from './folder.js';
+import { checkFolder, loadFolder } from './folder.js';
 import { loadMnist } from './mnist.js';
 import { loadStackedMnist } from './stacked-mnist.js';
 
@@ -30,6 +31,15 @@ export async function loadDataset(spec: string, options: DatasetOptions): Promis
   checkSize(all, options);
   const kept = options.classes === undefined ? all : selectClasses(all, options.classes);
   return { ...kept, hash: hashImages(kept) };
+}
+
+/**
+ * Whether there is data of this name: of a folder, by the names and the first bytes of its files.
+ * @throws UserError as `loadDataset` does, if that can be said so quickly
+ */
+export async function checkDataset(spec: string): Promise<void> {
+  const load = DATASETS.get(spec);
+  await (load ? load('test') : checkFolder(spec));
 }
 
 function checkSize(found: Images, wanted: DatasetOptions): void {

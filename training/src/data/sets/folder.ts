@@ -6,6 +6,8 @@ import { fileError } from '../../files/atomic.js';
 import { isCifar10, loadCifar10 } from '../format/cifar10.js';
 import { readIdx } from '../format/idx.js';
 import { checkLabels } from '../format/labels.js';
+import { filesBelow } from '../pictures/files.js';
+import { listPictures } from '../pictures/listing.js';
 import { loadPictures, type PictureOptions } from '../pictures/load.js';
 import type { Images, Split } from '../types.js';
 
@@ -20,14 +22,25 @@ import type { Images, Split } from '../types.js';
  * @throws UserError if there is nothing to read or a file cannot be read
  */
 export async function loadFolder(path: string, options: PictureOptions): Promise<Images> {
+  const { images, labels, cifar10 } = await filesOf(path, options.split);
+  if (images !== undefined) return loadIdxPair(path, images, labels);
+  return cifar10 ? loadCifar10(path, options.split) : loadPictures(path, options);
+}
+
+/** Whether there are training images in a folder. @throws UserError if there is nothing to read */
+export async function checkFolder(path: string): Promise<void> {
+  const { images, cifar10 } = await filesOf(path, 'train');
+  if (images === undefined && !cifar10) await listPictures(path, await filesBelow(path));
+}
+
+/** What a folder holds: IDX files of a part, by their names, CIFAR-10's, or neither. */
+async function filesOf(path: string, split: Split) {
   const names = await list(path);
-  const idx = idxFiles(names, options.split);
-  if (idx.images !== undefined) return loadIdxPair(path, idx.images, idx.labels);
-  if (names.some((name) => IDX_NAME.test(name))) {
-    throw new UserError(`${path} has no file ${idxName(options.split, 'images')}, plain or .gz.`);
+  const idx = idxFiles(names, split);
+  if (idx.images === undefined && names.some((name) => IDX_NAME.test(name))) {
+    throw new UserError(`${path} has no file ${idxName(split, 'images')}, plain or .gz.`);
   }
-  if (isCifar10(names)) return loadCifar10(path, options.split);
-  return loadPictures(path, options);
+  return { ...idx, cifar10: isCifar10(names) };
 }
 
 async function list(path: string): Promise<string[]> {

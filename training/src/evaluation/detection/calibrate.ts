@@ -9,6 +9,7 @@ import {
   suspicionOf,
   UserError,
 } from '@gpn/runtime';
+import { FEWEST_NORMAL } from '../../recipe/keys/values.js';
 
 /** Normal pictures, none of which the discriminator was trained with. */
 export interface NormalPictures {
@@ -17,9 +18,6 @@ export interface NormalPictures {
   /** The picture number `k`, and what to call it in an error. */
   at(k: number): Promise<{ picture: Picture; label: string }>;
 }
-
-/** With fewer, not even one false alarm in twenty could be told from none. */
-export const FEWEST = 19;
 
 /** Fragments that are taken of each picture, evenly over all of it: what is left adds little. */
 const FRAGMENTS = 20_000;
@@ -43,12 +41,7 @@ export async function calibrate(
       `${discriminator.info.name} scores a picture together with its class, so it cannot be calibrated.`,
     );
   }
-  if (count < FEWEST) {
-    throw new UserError(
-      `${name} has ${count} ${count === 1 ? 'picture' : 'pictures'}, too few to calibrate with: the smallest ` +
-        `p-value would be 1/${count + 1}. Give at least ${FEWEST}, and 99 for a threshold of 0.01.`,
-    );
-  }
+  checkEnough(normal);
   const parts: Float32Array[] = [];
   const worst: number[] = [];
   const pixels: number[] = [];
@@ -78,6 +71,15 @@ export async function calibrate(
     parts: nullOf(all),
     ...(fragment && { worst: nullOf(Float64Array.from(worst)) }),
   };
+}
+
+/** @throws UserError if there are fewer than 19 pictures */
+export function checkEnough({ name, count }: Pick<NormalPictures, 'name' | 'count'>): void {
+  if (count >= FEWEST_NORMAL) return;
+  throw new UserError(
+    `${name} has ${count} ${count === 1 ? 'picture' : 'pictures'}, too few to calibrate with: the smallest ` +
+      `p-value would be 1/${count + 1}. Give at least ${FEWEST_NORMAL}, and 99 for a threshold of 0.01.`,
+  );
 }
 
 /** The suspicions of a picture's fragments, or of the picture, and that of its most suspicious pixel. */

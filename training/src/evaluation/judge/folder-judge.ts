@@ -1,6 +1,7 @@
 /** A judge for data of the user's own, with its accuracy on images that it has not seen. */
 import { type ModelInfo, stream, UserError } from '@gpn/runtime';
-import { gather, hashImages } from '../../data/images.js';
+import { hashImages } from '../../data/images.js';
+import { gather } from '../../data/rows.js';
 import { loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, DatasetOptions } from '../../data/types.js';
 import { type JudgeRecipe, type JudgeTraining, trainJudge } from './judge.js';

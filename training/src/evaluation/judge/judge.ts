@@ -3,7 +3,8 @@ import { spec, type Tensors } from '@gpn/export';
 import { type Judge, judge } from '@gpn/models';
 import { type OpenOptions, product, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, gatherBatch, gatherLabels } from '../../data/batches.js';
+import { batches, gatherLabels } from '../../data/batches.js';
+import { rowsAt } from '../../data/images.js';
 import { floats, pixels } from '../../data/tensors.js';
 import type { Dataset } from '../../data/types.js';
 import { compile } from '../../engine/compiled.js';
@@ -120,7 +121,7 @@ function judgeFeeds(
   recipe: JudgeRecipe,
 ): Parameters<CompiledStep['run']>[0] {
   const { batchSize, seed } = recipe;
-  const images = augment(gatherBatch(data, indices), data, recipe, stream(seed, 'augment', at));
+  const images = augment(rowsAt(data, indices), data, recipe, stream(seed, 'augment', at));
   const noise = Object.entries(network.noise).map(([name, shape]): [string, TensorData] => {
     const size = batchSize * product(shape);
     const drawn = stream(seed, 'dropout', name, at).uniform(size, 0, 1);

@@ -1,6 +1,7 @@
 /** The sets of images that are compared: real images, generated images and noise. */
 import { type Generator, latents, stream, UserError } from '@gpn/runtime';
-import { gather, hashImages, rowsAt } from '../../data/images.js';
+import { hashImages, rowsAt } from '../../data/images.js';
+import { gather } from '../../data/rows.js';
 import { isNamed, loadDataset } from '../../data/sets/dataset.js';
 import type { Dataset, DatasetOptions, Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';

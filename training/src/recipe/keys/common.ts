@@ -63,6 +63,11 @@ export const dataSchema = z.strictObject({
     .describe(
       'How many images are cut out of each picture of a folder at its own size, instead of making one of it; only with the method predictive.',
     ),
+  held_out: count
+    .optional()
+    .describe(
+      'So many pictures of a folder are not trained with. A detector is measured and calibrated with them, 19 at least; only with the method predictive, and for a folder without a test set.',
+    ),
   background: z
     .string()
     .regex(/^#[0-9a-f]{6}$/i, COLOR)

@@ -13,6 +13,11 @@ export const count = whole.min(1).max(1_000_000_000);
 export const learningRate = z.number().gt(0).max(1);
 /** The size of a vector or square. */
 export const size = whole.min(1).max(4096);
+/**
+ * Normal pictures that a detector is calibrated with, at least: with fewer, not even one false alarm in
+ * twenty could be told from none.
+ */
+export const FEWEST_NORMAL = 19;
 /** Updates of a network per step. */
 export const ratio = whole.min(1).max(100);
 /** The decay rate of a moving average. */

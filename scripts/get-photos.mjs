@@ -1,0 +1,99 @@
+/**
+ * `npm run photos -- FOLDER`: gets photographs of nature from the Debian package mate-backgrounds, under
+ * the GPL 2 or later, and cuts them into squares of 256 pixels: FOLDER/normal to train and calibrate a
+ * detector with, FOLDER/test from other parts of the same photographs. FOLDER/LICENSE.txt says whose they are.
+ *
+ * What comes is checked by its hash, and the folder is there as a whole or not at all. It needs `tar` with xz.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import sharp from 'sharp';
+
+const URL =
+  'https://deb.debian.org/debian/pool/main/m/mate-backgrounds/mate-backgrounds_1.26.0-1_all.deb';
+const SHA256 = '7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04';
+/** Photographs without a blurred background, which would hide what is blurred. */
+const PHOTOS = ['Dune', 'Garden', 'RainDrops', 'Storm', 'TwoWings', 'Wood'];
+const SQUARE = 256;
+/** Every fourth column of squares is to test with. */
+const isTest = (column) => column % 4 === 3;
+
+const [folder, ...more] = process.argv.slice(2);
+if (!folder || folder.startsWith('-') || more.length > 0) {
+  console.error('Usage: npm run photos -- FOLDER');
+  process.exit(2);
+}
+if (existsSync(folder)) {
+  console.error(`${folder} exists already: give the name of a new folder.`);
+  process.exit(2);
+}
+
+const parent = dirname(resolve(folder));
+mkdirSync(parent, { recursive: true });
+const made = mkdtempSync(join(parent, `.${basename(folder)}-`));
+try {
+  console.log('Getting mate-backgrounds 1.26.0-1 (45 MiB) …');
+  const counts = await cut(unpacked(await download()), join(made, 'photos'));
+  renameSync(join(made, 'photos'), folder);
+  console.log(
+    `${counts.normal} squares are in ${folder}/normal, ${counts.test} in ${folder}/test.`,
+  );
+} catch (error) {
+  console.error(`No photographs could be had: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(made, { recursive: true, force: true });
+}
+
+async function download() {
+  const answer = await fetch(URL).catch(() => fetch(URL.replace('https', 'http')));
+  if (!answer.ok) throw new Error(`${URL} answers ${answer.status}.`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== SHA256) throw new Error(`${URL} is not the file it was: its SHA-256 is ${found}.`);
+  return bytes;
+}
+
+/** The folder of the package's files. A .deb is an archive of ar, whose member data.tar.xz has them. */
+function unpacked(deb) {
+  for (let at = 8; at < deb.length; ) {
+    const name = deb.toString('latin1', at, at + 16).trim();
+    const size = Number(deb.toString('latin1', at + 48, at + 58));
+    if (name.startsWith('data.tar')) {
+      const path = join(made, 'data.tar.xz');
+      writeFileSync(path, deb.subarray(at + 60, at + 60 + size));
+      execFileSync('tar', ['-xJf', path], { cwd: made });
+      return join(made, 'usr/share');
+    }
+    at += 60 + size + (size % 2);
+  }
+  throw new Error('the package has no files.');
+}
+
+/** Cuts the photographs into squares, from the left. */
+async function cut(share, into) {
+  const counts = { normal: 0, test: 0 };
+  for (const part of Object.keys(counts)) mkdirSync(join(into, part), { recursive: true });
+  for (const photo of PHOTOS) {
+    const whole = sharp(join(share, 'backgrounds/mate/nature', `${photo}.jpg`));
+    const { width, height } = await whole.metadata();
+    for (let top = 0; top + SQUARE <= height; top += SQUARE) {
+      for (let left = 0; left + SQUARE <= width; left += SQUARE) {
+        const part = isTest(left / SQUARE) ? 'test' : 'normal';
+        const square = { left, top, width: SQUARE, height: SQUARE };
+        const file = `${photo}-${String(top / SQUARE)}-${String(left / SQUARE)}.png`;
+        await whole
+          .clone()
+          .extract(square)
+          .png()
+          .toFile(join(into, part, file));
+        counts[part]++;
+      }
+    }
+  }
+  const copyright = join(share, 'doc/mate-backgrounds/copyright');
+  renameSync(copyright, join(into, 'LICENSE.txt'));
+  return counts;
+}

@@ -1,0 +1,151 @@
+/** A training in Chromium, by WebAssembly, against Node's CPU. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import {
+  exportStep,
+  loadDataset,
+  type Recipe,
+  readCheckpoint,
+  type State,
+  train,
+} from '@gpn/training';
+import { build, type Metafile } from 'esbuild';
+import { expect, test } from 'vitest';
+import { checkpointIn, smallRun } from '../../training/test/small-run.js';
+import { root } from '../imports.js';
+import { pageOf } from './page.js';
+
+/** Steps between checkpoints, and of the whole run. */
+const [EVERY, STEPS] = [20, 60];
+/** Largest difference of a tensor, in units of its largest value. */
+const CLOSE = 1e-3;
+
+const PAGE = `<!doctype html><title>train</title><script type="module">
+import { openTraining } from './train.js';
+const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+window.trained = async ({ device, checkpoint, steps }) => {
+  const training = await openTraining({
+    step: 'step.onnx',
+    images: await bytes('images.bin'),
+    checkpoint: await bytes(checkpoint),
+    device,
+    assets: 'ort',
+    worker: 'runtime/web/worker.js',
+  });
+  // What the page does beside: the longest time that it does not answer, in milliseconds.
+  let [longest, before] = [0, performance.now()];
+  const beat = setInterval(() => {
+    longest = Math.max(longest, performance.now() - before);
+    before = performance.now();
+  }, 1);
+  await training.run({ steps });
+  clearInterval(beat);
+  const saved = await training.checkpoint();
+  const step = training.step;
+  await training.dispose();
+  const base64 = btoa(Array.from(saved, (byte) => String.fromCharCode(byte)).join(''));
+  return { step, device: training.device, longest, saved: base64 };
+};
+</script>`;
+
+let recipe: Recipe;
+let metafile: Metafile;
+const bundled: Uint8Array[] = [];
+
+const { chromium, folder, page } = pageOf(async (folder) => {
+  recipe = await smallRun(join(folder, 'pictures'), STEPS, EVERY);
+  const run = join(folder, 'run');
+  await train(recipe, { out: run, device: 'cpu' });
+  await exportStep(run, join(folder, 'step.onnx'));
+  const { images } = await loadDataset(join(folder, 'pictures'), recipe.data);
+  writeFileSync(join(folder, 'images.bin'), images);
+  const result = await build({
+    entryPoints: { train: '@gpn/training/web' },
+    absWorkingDir: root,
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    splitting: true,
+    metafile: true,
+    format: 'esm',
+    logLevel: 'error',
+    external: ['onnxruntime-web/*'],
+  });
+  metafile = result.metafile;
+  for (const path of Object.keys(metafile.outputs)) bundled.push(readFileSync(join(root, path)));
+  writeFileSync(join(folder, 'index.html'), PAGE);
+});
+
+/** Trains in the page from a checkpoint on. @returns the new checkpoint's path, and what was measured */
+async function trainedInPage(device: string, from: number, name: string) {
+  const checkpoint = `run/checkpoints/step-${String(from).padStart(6, '0')}.safetensors`;
+  const { saved, ...measured } = await page().evaluate<{
+    saved: string;
+    step: number;
+    device: string;
+    longest: number;
+  }>(`trained(${JSON.stringify({ device, checkpoint, steps: EVERY })})`);
+  const path = join(folder, `${name}.safetensors`);
+  writeFileSync(path, Buffer.from(saved, 'base64'));
+  return { path, ...measured };
+}
+
+/** The tensor that differs most: largest difference over largest magnitude. */
+function furthest(found: State, wanted: State): { name: string; by: number } {
+  expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
+  const all = Object.entries(wanted).map(([name, { data }]) => {
+    const right = data as Float32Array;
+    const other = found[name]?.data as Float32Array;
+    const difference = right.reduce(
+      (most, x, i) => Math.max(most, Math.abs(x - (other[i] as number))),
+      0,
+    );
+    return { name, by: difference / right.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-12) };
+  });
+  return all.sort((a, b) => b.by - a.by)[0] as { name: string; by: number };
+}
+
+const stateOf = async (path: string): Promise<State> => (await readCheckpoint(path)).state;
+
+test('the entry is small, and knows nothing of Node, TensorFlow.js or recipes', () => {
+  const inputs = Object.keys(metafile.inputs);
+  expect(inputs.some((path) => path.includes('training/dist/run/web/training.js'))).toBe(true);
+  expect(inputs.filter((path) => /tensorflow|zod|yaml|onnx-buf|\/node\//.test(path))).toEqual([]);
+  const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
+  const external = imported.filter(({ external }) => external).map(({ path }) => path);
+  expect(external.filter((path) => !path.startsWith('onnxruntime-web/'))).toEqual([]);
+  const size = bundled.reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0);
+  const step = gzipSync(readFileSync(join(folder, 'step.onnx'))).length;
+  console.log(
+    `gzipped: @gpn/training/web ${(size / 1000).toFixed(1)} kB, the step ${(step / 1000).toFixed(1)} kB`,
+  );
+  expect(size).toBeLessThan(40_000);
+});
+
+chromium('twenty steps in a page by WebAssembly are those of Node’s CPU', async () => {
+  const { path, longest, ...rest } = await trainedInPage('wasm', EVERY, 'wasm');
+  expect(rest).toEqual({ step: 2 * EVERY, device: 'wasm' });
+  const stayed = checkpointIn(join(folder, 'run'), 2 * EVERY);
+  const worst = furthest(await stateOf(path), await stateOf(stayed));
+  console.log(
+    `wasm: largest relative difference ${worst.by.toExponential(1)} (${worst.name}); the page was busy for ${longest.toFixed(0)} ms at most`,
+  );
+  expect(worst.by, worst.name).toBeLessThan(CLOSE);
+});
+
+chromium('a run goes from Node to the page and back, and ends as one that stayed', async () => {
+  const { path } = await trainedInPage('wasm', EVERY, 'moved');
+  const back = join(folder, 'back');
+  mkdirSync(join(back, 'checkpoints'), { recursive: true });
+  copyFileSync(join(folder, 'run/recipe.yml'), join(back, 'recipe.yml'));
+  copyFileSync(path, checkpointIn(back, 2 * EVERY));
+  const { step } = await train(recipe, { out: back, device: 'cpu', resume: true });
+  expect(step).toBe(STEPS);
+  const [found, stayed] = [back, join(folder, 'run')].map((out) => checkpointIn(out, STEPS));
+  const worst = furthest(await stateOf(found as string), await stateOf(stayed as string));
+  console.log(
+    `there and back: largest relative difference ${worst.by.toExponential(1)} (${worst.name})`,
+  );
+  expect(worst.by, worst.name).toBeLessThan(CLOSE);
+});

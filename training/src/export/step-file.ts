@@ -1,0 +1,90 @@
+/**
+ * A ready training step: an ONNX file that says all that a page needs to train by it. Nothing here knows
+ * of Node or of TensorFlow.js.
+ */
+import type { TensorSpec } from '@gpn/models';
+import { metadataOf, UserError } from '@gpn/runtime';
+import type { FeedPlan } from '../data/feeds.js';
+import type { Recipe } from '../recipe/schema.js';
+
+/** The key of the metadata entry that describes a step. */
+export const STEP_KEY = 'gpn-step';
+/** A file of a later version is refused. */
+export const STEP_VERSION = 1;
+
+/** What an input of a step is. Their names begin with it: `state/…`, `batch/…`. */
+export type StepRole = 'state' | 'batch' | 'noise' | 'rates';
+
+/** An input of a step, as one step takes it; a call of several has one more axis in front. */
+export interface StepInput {
+  readonly name: string;
+  readonly role: StepRole;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** What the file of a step says about itself: the metadata entry `gpn-step`, as JSON. */
+export interface StepInfo {
+  readonly version: typeof STEP_VERSION;
+  /** The version of the software that traced it. */
+  readonly gpn: string;
+  /** Its recipe, with all settings; of a folder of images only the name. */
+  readonly recipe: Recipe;
+  /** The hash of the settings that a checkpoint must share; see `settingsHash`. */
+  readonly settings: string;
+  /** The input that says how many steps a call takes: an int64 scalar. */
+  readonly times: string;
+  readonly inputs: readonly StepInput[];
+  /** The names of the metrics, which leave as `metrics/…`; the state leaves as `next/…`. */
+  readonly metrics: readonly string[];
+  /**
+   * How the state starts, in the order in which it is drawn from the seed; nothing if a network of the
+   * user's own draws it.
+   */
+  readonly start?: Readonly<Record<string, TensorSpec>>;
+  /** How the batch and the noise of each step are made. */
+  readonly feeds: FeedPlan;
+  readonly phase: {
+    readonly name: string;
+    /** The initial learning rates; the recipe says how they change. */
+    readonly rates: Readonly<Record<string, number>>;
+  };
+}
+
+/**
+ * What the file of a step says about itself.
+ * @param label what to call the file in an error
+ * @throws UserError if it is not an ONNX file, no training step, or one of a later version
+ */
+export function readStepInfo(bytes: Uint8Array, label = 'The step'): StepInfo {
+  const json = metadataOf(bytes, label)[STEP_KEY];
+  if (json === undefined) {
+    throw new UserError(
+      `${label} is not a training step (it has no metadata entry "${STEP_KEY}"): make one with gpn-cli export --training-step.`,
+    );
+  }
+  const info = parsed(json) as Partial<StepInfo> | undefined;
+  if (typeof info?.version === 'number' && info.version > STEP_VERSION) {
+    throw new UserError(
+      `${label} was written for a later version (steps ${info.version}, known ${STEP_VERSION}): update @gpn/training.`,
+    );
+  }
+  const lacks = NEEDED.find((key) => info?.[key] === undefined);
+  if (lacks !== undefined) {
+    throw new UserError(`${label} is broken: its description of the step lacks "${lacks}".`);
+  }
+  return info as StepInfo;
+}
+
+const NEEDED = [
+  ...['version', 'gpn', 'recipe', 'settings', 'times'],
+  ...['inputs', 'metrics', 'feeds', 'phase'],
+] as (keyof StepInfo)[];
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/** A training step as a file, by which a page trains. */
+import { basename } from 'node:path';
+import { flatten, isSpec, type TensorSpec, TIMES } from '@gpn/export';
+import { UserError, withMetadata } from '@gpn/runtime';
+import { isNamed } from '../data/sets/dataset.js';
+import { repeatedBytes, traceStep } from '../engine/compiled.js';
+import { stateNames } from '../engine/state.js';
+import { ganOf } from '../recipe/gan.js';
+import { settingsHash } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import { startingSpecs } from '../steps/state.js';
+import {
+  STEP_KEY,
+  STEP_VERSION,
+  type StepInfo,
+  type StepInput,
+  type StepRole,
+} from './step-file.js';
+import { VERSIONS } from './versions.js';
+
+/**
+ * The training step of a recipe as an ONNX file that describes itself.
+ * @param width factor of the networks' channels, 1 by default; tests use less
+ * @throws UserError if the networks of the recipe are trained in turns
+ */
+export function stepFile(recipe: Recipe, width?: number): Uint8Array {
+  const gan = ganOf(recipe, width);
+  const [phase, second] = gan.phases;
+  if (phase?.plan === undefined || second !== undefined) {
+    throw new UserError(
+      `${recipe.name} trains its networks in turns on fragments of images, which a page cannot do yet: train it with gpn-cli train.`,
+    );
+  }
+  const { data, model } = recipe;
+  const start = startingSpecs(gan.state);
+  const drawn = Object.values(start).some(({ start: { kind } }) => kind === 'drawn');
+  const traced = traceStep(phase.step, phase.inputs, `training step of ${recipe.name}`);
+  const dataset = isNamed(data.dataset) ? data.dataset : basename(data.dataset);
+  const info: StepInfo = {
+    version: STEP_VERSION,
+    gpn: VERSIONS.gpn,
+    // Where its files lie on this machine is nobody's business.
+    recipe: {
+      ...recipe,
+      data: { ...data, dataset },
+      model: { ...model, network: basename(model.network) },
+    },
+    settings: settingsHash(recipe),
+    times: TIMES,
+    inputs: flatten(phase.inputs, isSpec, 'inputs').map(({ name, leaf }) => inputOf(name, leaf)),
+    metrics: traced.graph.outputs.flatMap(({ name }) =>
+      name.startsWith('metrics/') ? [name.slice('metrics/'.length)] : [],
+    ),
+    ...(!drawn && { start }),
+    feeds: phase.plan,
+    phase: { name: phase.name, rates: phase.rates },
+  };
+  const bytes = repeatedBytes(traced, stateNames(phase.inputs));
+  return withMetadata(bytes, STEP_KEY, JSON.stringify(info));
+}
+
+const inputOf = (name: string, { dtype, shape }: TensorSpec): StepInput => ({
+  name,
+  role: name.split('/')[0] as StepRole,
+  dtype,
+  shape: shape as readonly number[],
+});

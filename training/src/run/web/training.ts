@@ -1,0 +1,208 @@
+/** Training in a page by a ready step, which ONNX Runtime's web build runs in a worker. */
+import { initialize } from '@gpn/models/initialize';
+import {
+  type OpenOptions,
+  openSession,
+  readSource,
+  type Source,
+  stream,
+  UserError,
+} from '@gpn/runtime';
+import type { Progress } from '../../checkpoint/checkpoint.js';
+import { fedBy } from '../../data/feeds.js';
+import type { Dataset } from '../../data/types.js';
+import { SessionStep } from '../../engine/session-step.js';
+import type { State } from '../../engine/types.js';
+import { readStepInfo, type StepInfo } from '../../export/step-file.js';
+import { stepsFor } from '../../recipe/keys/length.js';
+import { mapRecord } from '../../records.js';
+import { pacesOf, stepsAtOnce } from '../pace.js';
+import { advance, asFeeds, enter, ratesAt, startProgress, stepsToPause } from '../progress.js';
+import { type PageCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { datasetOf, type PageImages, pixelsOf } from './data.js';
+
+/** What to train, and where. */
+export interface TrainingOptions
+  extends PageImages,
+    Pick<OpenOptions, 'device' | 'threads' | 'assets' | 'worker'> {
+  /** The file that `gpn-cli export --training-step` wrote: its address or its bytes. */
+  readonly step: Source;
+  /** A checkpoint to continue from, of a page or of Node; without one the training starts. */
+  readonly checkpoint?: Uint8Array;
+  /** Steps in all; as the recipe gives them unless given. */
+  readonly steps?: number;
+}
+
+/** How far a training has come. */
+export interface TrainingProgress {
+  /** Steps that are done, and steps in all. */
+  readonly step: number;
+  readonly steps: number;
+  /** The losses of the last step, and what else it measures, by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly imagesPerSecond: number;
+  /** Until the end, at the present speed. */
+  readonly secondsLeft: number;
+}
+
+/** How long to run. */
+export interface RunOptions {
+  /** Steps to run; those that are left unless given. */
+  readonly steps?: number;
+  /** Pauses the training within about half a second. Another `run` continues it. */
+  readonly signal?: AbortSignal;
+  /** Called after every step. */
+  readonly onProgress?: (progress: TrainingProgress) => void;
+}
+
+/** A training in a page. */
+export interface Training {
+  readonly device: string;
+  /** Why this device was chosen. */
+  readonly reason: string;
+  /** What the step's file says about itself. */
+  readonly info: StepInfo;
+  /** Steps in all. */
+  readonly steps: number;
+  /** Steps that are done. */
+  readonly step: number;
+  /**
+   * Runs steps until the end, until so many are done, or until the signal pauses them.
+   * @throws UserError if the losses are not finite any more; what was done before the call stays
+   */
+  run(options?: RunOptions): Promise<void>;
+  /** The present state as the bytes of a checkpoint; while steps run, that of the last call. */
+  checkpoint(): Promise<Uint8Array>;
+  /** Frees the memory. The worker ends with the last session that it has. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens a training: fetches the step, checks the images and opens a session. The same step, images and
+ * seed give the same training as under Node, as far as devices round alike.
+ * @throws UserError if the step, the images, the checkpoint or the device cannot be used
+ */
+export async function openTraining(options: TrainingOptions): Promise<Training> {
+  const { bytes, label } = await readSource(options.step);
+  const info = readStepInfo(bytes, label);
+  const { recipe, phase, feeds: plan, times } = info;
+  const dataset = await datasetOf(options, info);
+  const data = fedBy(plan, dataset, pixelsOf(dataset));
+  const steps = options.steps ?? stepsFor(recipe.training, data.stepsPerEpoch);
+  const start = await startOf(info, dataset, options.checkpoint);
+  if (start.progress.step > steps) {
+    throw new UserError(
+      `The checkpoint has ${start.progress.step} steps done, more than the requested ${steps}.`,
+    );
+  }
+
+  const { device, threads, assets, worker } = options;
+  const session = await openSession(bytes, {
+    label,
+    ...(device && { device }),
+    ...(threads && { threads }),
+    ...(assets && { assets }),
+    ...(worker !== undefined && { worker }),
+  });
+  const names = namesOf(info, 'state');
+  const compiled = new SessionStep(session, { names, times, rounding: session.reason });
+  compiled.load(start.state);
+  const rates = Object.fromEntries(namesOf(info, 'rates').map((name) => [name, {}]));
+  const part = { phase: { inputs: { state: {}, rates } }, data, from: 0, to: steps };
+  const place = `${session.device} in a page, gpn ${info.gpn}`;
+  const pace = pacesOf()(info);
+  let progress: Progress = {
+    ...(start.progress.step === 0 ? enter(start.progress, phase) : start.progress),
+    places: { ...start.progress.places, [phase.name]: place },
+  };
+  let running = false;
+
+  const runTo = async (end: number, { signal, onProgress }: RunOptions): Promise<void> => {
+    while (progress.step < end && !signal?.aborted) {
+      const most = stepsToPause(progress, part, recipe, end);
+      const count = Math.min(most, stepsAtOnce(pace.perSecond()));
+      const first = progress.step;
+      const calling = performance.now();
+      const before = compiled.state();
+      const all = ratesAt(progress, first, count, part, recipe);
+      const taken = await compiled.runAll(
+        all.map((rates, i) => ({ ...data.feeds(first + i), ...asFeeds(rates) })),
+      );
+      pace.took(count, (performance.now() - calling) / 1000);
+      const wrong = taken.findIndex((metrics) => !Object.values(metrics).every(Number.isFinite));
+      if (wrong >= 0) {
+        compiled.load(before);
+        throw new UserError(
+          `The losses are not finite at step ${first + wrong + 1}: the training has diverged. Start again from an earlier checkpoint, or with a step of lower learning rates.`,
+        );
+      }
+      progress = taken.reduce((from, metrics) => advance(from, metrics, part, recipe), progress);
+      taken.forEach((metrics, i) => {
+        const step = first + i + 1;
+        const perSecond = pace.perSecond();
+        const imagesPerSecond = perSecond * plan.images;
+        const secondsLeft = (steps - step) / perSecond;
+        onProgress?.({ step, steps, metrics, imagesPerSecond, secondsLeft });
+      });
+    }
+  };
+
+  return {
+    device: session.device,
+    reason: session.reason,
+    info,
+    steps,
+    get step() {
+      return progress.step;
+    },
+    async run(how = {}) {
+      if (running) throw new Error('The training is running already');
+      running = true;
+      try {
+        await runTo(Math.min(steps, progress.step + (how.steps ?? steps)), how);
+      } finally {
+        running = false;
+      }
+    },
+    checkpoint: () =>
+      writeCheckpoint({ state: compiled.state(), progress, recipe: start.recipe }, info),
+    dispose: () => compiled.dispose(),
+  };
+}
+
+/** The names of the inputs of a role, without the role. */
+const namesOf = ({ inputs }: StepInfo, wanted: string): string[] =>
+  inputs.flatMap(({ name, role }) => (role === wanted ? [name.slice(role.length + 1)] : []));
+
+/** The checkpoint to continue from, or the first state of the seed. */
+async function startOf(
+  info: StepInfo,
+  dataset: Dataset,
+  bytes: Uint8Array | undefined,
+): Promise<PageCheckpoint> {
+  const { recipe } = info;
+  if (!bytes) {
+    const text = JSON.stringify(recipe);
+    return { state: startingState(info), progress: startProgress(recipe, dataset), recipe: text };
+  }
+  const checkpoint = await readCheckpoint(bytes, info);
+  const { hash, count } = checkpoint.progress.dataset;
+  if (hash !== dataset.hash) {
+    throw new UserError(
+      `The checkpoint was trained on other images (${count}): a training must continue with those that it started with.`,
+    );
+  }
+  return checkpoint;
+}
+
+/** The state before the first step, as `startingState` of Node draws it. */
+function startingState({ start, recipe: { model, training } }: StepInfo): State {
+  if (start === undefined) {
+    throw new UserError(
+      'The networks of this step are of a file of code, which alone can start them: give a checkpoint.',
+    );
+  }
+  const random = stream(training.seed, 'initialization');
+  const drawn = initialize(start, model.initialization, (count) => random.normal(count));
+  return mapRecord(drawn, (weights) => ({ dtype: 'float32', ...weights }));
+}

@@ -1,0 +1,234 @@
+/** The entry for pages, under Node, where it must come to the bytes that `train` comes to. */
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError, withMetadata } from '@gpn/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '../src/checkpoint/checkpoint.js';
+import { loadDataset } from '../src/data/sets/dataset.js';
+import type { Dataset } from '../src/data/types.js';
+import { stepFile } from '../src/export/step.js';
+import { readStepInfo, STEP_KEY } from '../src/export/step-file.js';
+import { resolveRecipe } from '../src/recipe/load.js';
+import type { Recipe } from '../src/recipe/schema.js';
+import { train } from '../src/run/loop.js';
+import { openTraining } from '../src/run/web/index.js';
+import { checkpointIn, smallRun } from './small-run.js';
+import { temporaryFolder } from './temp-folder.js';
+
+const dir = await temporaryFolder();
+const pictures = join(dir, 'pictures');
+/** Four epochs of three steps, in which the rates fall, and two checkpoints. */
+const [STEPS, HALF] = [12, 6];
+
+let recipe: Recipe;
+let dataset: Dataset;
+let step: Uint8Array;
+let whole: string;
+
+const open = (options: { checkpoint?: Uint8Array; steps?: number } = {}) =>
+  openTraining({ step, images: dataset.images, device: 'cpu', threads: 1, ...options });
+
+/** What a checkpoint says, without what computed it. */
+async function said(path: string) {
+  const { state, progress } = await readCheckpoint(path);
+  return { state, progress: { ...progress, places: {}, dataset: progress.dataset.hash } };
+}
+
+/** Writes the bytes of a page's checkpoint to a file. */
+async function kept(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(dir, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+beforeAll(async () => {
+  recipe = await smallRun(pictures, STEPS, HALF);
+  dataset = await loadDataset(pictures, { height: 16, width: 16, channels: 1 });
+  step = stepFile(recipe);
+  whole = join(dir, 'whole');
+  await train(recipe, { out: whole, device: 'cpu', threads: 1 });
+});
+
+it('a training in a page comes to the bytes of one under Node, and measures the same', async () => {
+  const training = await open();
+  const losses: number[] = [];
+  await training.run({ onProgress: ({ metrics }) => losses.push(metrics.generator as number) });
+  expect([training.step, training.steps, losses.length]).toEqual([STEPS, STEPS, STEPS]);
+  const path = await kept('page.safetensors', await training.checkpoint());
+  await training.dispose();
+  expect(await said(path)).toEqual(await said(checkpointIn(whole, STEPS)));
+  const { progress } = await readCheckpoint(path);
+  expect(Object.values(progress.schedule).some(({ rate }) => rate < 2e-4)).toBe(true);
+  const log = await readFile(join(whole, 'metrics.jsonl'), 'utf8');
+  const logged = log
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(losses).toEqual(logged.map((row) => row.loss_generator ?? row.generator));
+});
+
+it('a training begun under Node goes on in a page and ends under Node, as if it had stayed', async () => {
+  const training = await open({ checkpoint: await readFile(checkpointIn(whole, HALF)) });
+  expect(training.step).toBe(HALF);
+  await training.run({ steps: 3 });
+  const bytes = await training.checkpoint();
+  await training.dispose();
+
+  const back = join(dir, 'back');
+  await mkdir(join(back, 'checkpoints'), { recursive: true });
+  await copyFile(join(whole, 'recipe.yml'), join(back, 'recipe.yml'));
+  await writeFile(checkpointIn(back, HALF + 3), bytes);
+  await train(recipe, { out: back, device: 'cpu', threads: 1, resume: true });
+  expect(await said(checkpointIn(back, STEPS))).toEqual(await said(checkpointIn(whole, STEPS)));
+});
+
+it('a signal pauses a training, and the next run goes on from there', async () => {
+  const training = await open();
+  const control = new AbortController();
+  await training.run({
+    signal: control.signal,
+    onProgress: ({ step }) => {
+      if (step >= 2) control.abort();
+    },
+  });
+  expect(training.step).toBeGreaterThanOrEqual(2);
+  expect(training.step).toBeLessThan(STEPS);
+  const first = training.run();
+  await expect(training.run()).rejects.toThrow('running already');
+  await first;
+  const path = await kept('paused.safetensors', await training.checkpoint());
+  await training.dispose();
+  expect(await said(path)).toEqual(await said(checkpointIn(whole, STEPS)));
+});
+
+it('a checkpoint that is taken while steps run is that of the last call', async () => {
+  const training = await open();
+  const taken: Promise<Uint8Array>[] = [];
+  await training.run({ onProgress: () => taken.push(training.checkpoint()) });
+  await training.dispose();
+  const again = await open({ checkpoint: (await taken[0]) as Uint8Array });
+  await again.run();
+  const path = await kept('taken.safetensors', await again.checkpoint());
+  await again.dispose();
+  expect(await said(path)).toEqual(await said(checkpointIn(whole, STEPS)));
+});
+
+describe('the file of a step', () => {
+  it('says what its inputs are, how they are made, and how the state starts', () => {
+    const info = readStepInfo(step);
+    expect(info.inputs.filter(({ role }) => role !== 'state')).toEqual([
+      { name: 'batch/images', role: 'batch', dtype: 'uint8', shape: [4, 16, 16, 1] },
+      { name: 'noise/latents', role: 'noise', dtype: 'float32', shape: [4, 8] },
+      { name: 'rates/generator', role: 'rates', dtype: 'float32', shape: [] },
+      { name: 'rates/discriminator', role: 'rates', dtype: 'float32', shape: [] },
+      { name: 'rates/average', role: 'rates', dtype: 'float32', shape: [] },
+    ]);
+    expect(info.metrics).toEqual(['discriminator', 'generator']);
+    expect(info.feeds.noise).toEqual({
+      latents: { kind: 'uniform', shape: [4, 8], low: -1, high: 1 },
+    });
+    const states = info.inputs.filter(({ role }) => role === 'state');
+    expect(states.map(({ name }) => name.slice('state/'.length)).sort()).toEqual(
+      Object.keys(info.start ?? {}).sort(),
+    );
+  });
+
+  it('does not say where the images lie', () => {
+    expect(Buffer.from(step).includes(dir)).toBe(false);
+    expect(readStepInfo(step).recipe.data.dataset).toBe('pictures');
+  });
+
+  it('is not written for networks that are trained in turns', () => {
+    expect(() => stepFile(resolveRecipe('gpn-mnist'), 1 / 8)).toThrow(
+      'gpn-mnist trains its networks in turns on fragments of images, which a page cannot do yet',
+    );
+  });
+});
+
+describe('a page is told in a sentence', () => {
+  const changed = (change: object) =>
+    withMetadata(step, STEP_KEY, JSON.stringify({ ...readStepInfo(step), ...change }));
+  const checkpoint = () => readFile(checkpointIn(whole, HALF));
+
+  it.each<[string, () => object | Promise<object>, string]>([
+    ['of a file of a later version', () => ({ step: changed({ version: 2 }) }), 'later version'],
+    ['of a file that is broken', () => ({ step: changed({ feeds: undefined }) }), 'lacks "feeds"'],
+    [
+      'of a file that is no step',
+      async () => ({ step: await readFile(join(whole, 'generator.onnx')) }),
+      'is not a training step',
+    ],
+    [
+      'of two pictures',
+      () => ({ images: dataset.images.subarray(0, 512) }),
+      'has 2 image(s), fewer than one batch of 4',
+    ],
+    [
+      'of half a picture',
+      () => ({ images: dataset.images.subarray(0, 100) }),
+      'not whole images of 16 × 16 pixels',
+    ],
+    ['of labels without names', () => ({ labels: new Uint8Array(13) }), 'the names of the classes'],
+    [
+      'of a label without a class',
+      () => ({ labels: new Uint8Array(13).fill(3), classes: ['a'] }),
+      'There is a label 3',
+    ],
+    [
+      'of a damaged checkpoint',
+      async () => {
+        const bytes = await checkpoint();
+        bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+        return { checkpoint: bytes };
+      },
+      'do not match its checksum',
+    ],
+    [
+      'of a checkpoint of other settings',
+      async () => ({
+        checkpoint: await checkpoint(),
+        step: stepFile({ ...recipe, training: { ...recipe.training, seed: 9 } }),
+      }),
+      'with other settings than the step',
+    ],
+    [
+      'of a checkpoint of other images',
+      async () => ({ checkpoint: await checkpoint(), images: dataset.images.slice(256) }),
+      'was trained on other images',
+    ],
+    [
+      'of a checkpoint beyond the end',
+      async () => ({ checkpoint: await checkpoint(), steps: 2 }),
+      'more than the requested 2',
+    ],
+  ])('%s', async (_, options, sentence) => {
+    const opening = openTraining({
+      step,
+      images: dataset.images,
+      device: 'cpu',
+      ...(await options()),
+    });
+    await expect(opening).rejects.toThrow(sentence);
+    await expect(opening).rejects.toBeInstanceOf(UserError);
+  });
+
+  it('that the losses are not finite, and what was done before stays', async () => {
+    const info = readStepInfo(step);
+    const rates = Object.fromEntries(Object.keys(info.phase.rates).map((name) => [name, 1e30]));
+    const training = await openTraining({
+      step: changed({ phase: { ...info.phase, rates } }),
+      images: dataset.images,
+      device: 'cpu',
+    });
+    await expect(training.run()).rejects.toThrow(
+      /not finite at step \d+: the training has diverged/,
+    );
+    const { state } = await readCheckpoint(
+      await kept('finite.safetensors', await training.checkpoint()),
+    );
+    await training.dispose();
+    expect(
+      Object.values(state).every(({ data }) => (data as Float32Array).every(Number.isFinite)),
+    ).toBe(true);
+  });
+});
