@@ -3,7 +3,7 @@
 Prints a line of JSON. Our file, which was compared with TensorFlow.js, gives the right values on random
 inputs; a model that has no file of ours is only said to run.
 
-    python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx
+    python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx 'numpy<2'
 """
 import json
 import os

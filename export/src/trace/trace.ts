@@ -211,7 +211,10 @@ function dimensions(
 }
 
 const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>): string =>
-  `${times <= 1 ? '' : times}${name}${times < 1 ? `/${1 / times}` : ''}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
+  `${factor(times, name)}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
+
+const factor = (times: number, name: string): string =>
+  Number.isInteger(times) ? `${times === 1 ? '' : times}${name}` : `${name}/${1 / times}`;
 
 function verified(graph: Graph): Graph {
   graph.verify();
