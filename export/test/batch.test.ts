@@ -110,6 +110,18 @@ describe('a trace with a free batch', () => {
       'the output "a" is traced differently at another batch size',
     );
   });
+
+  it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ['takes another way', (x) => ((x.shape[0] as number) > 1 ? tf.sqrt(x) : tf.exp(x))],
+    ['leaves a step out', (x) => tf.exp((x.shape[0] as number) > 16 ? tf.abs(x) : x)],
+    ['does more', (x) => tf.abs(x.shape[0] === 1 ? tf.exp(x) : x)],
+    ['goes on after it', (x) => (x.shape[0] === 1 ? tf.exp(tf.abs(x)) : tf.abs(x))],
+  ])('is refused for a function that, for a single image, %s', (_, fn) => {
+    expect(() => trace(({ x }) => ({ y: fn(x) }), { x: spec(['N', 2]) })).toThrow(
+      'the function branches on the size of its batch: of a single image it computes ',
+    );
+    trace(({ x }) => ({ y: fn(x) }), { x: spec([3, 2]) });
+  });
 });
 
 const even = (n: number): number => 2 * Math.floor(n / 2);

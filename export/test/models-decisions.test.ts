@@ -155,6 +155,30 @@ describe('results whose size depends on values', () => {
     });
   });
 
+  test.each([12, 30])('are the boxes that soft suppression leaves, %i at most', async (most) => {
+    const weights = [
+      number('most', most, 'int32'),
+      number('overlap', 0.8),
+      number('least', 0.2),
+      number('sigma', 0.5),
+    ];
+    const feeds = [0.1, 0.5, 1.5].map((apart) => ({
+      boxes: float32(
+        [20, 4],
+        Float32Array.from({ length: 80 }, (_, i) => {
+          const box = Math.floor(i / 4);
+          return ((box * (i % 2 ? 0.41 : 0.62)) % 1) * (apart * 3) + (i % 4 > 1 ? 1 : 0);
+        }),
+      ),
+      scores: float32(
+        [20],
+        Float32Array.from({ length: 20 }, (_, i) => (i * 0.618 + apart) % 1),
+      ),
+    }));
+    const model = { nodes: boxed('NonMaxSuppressionV5', { T }, 4), weights };
+    expect(await compared(folder, model, feeds)).toMatchObject({ Loop: 1, Range: 1 });
+  });
+
   test('are the different numbers of a list', async () => {
     const nodes = [
       placeholder('x', [9], 'DT_INT32'),

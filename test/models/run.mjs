@@ -4,7 +4,7 @@
  * makes of it; exits with 1 if one fails. Needs the npm registry.
  *
  *   --only TEXT    only models whose name has this text
- *   --peer PYTHON  runs tf2onnx as well, by a Python that has what tf2onnx.py says, and keeps in
+ *   --peer PYTHON  runs tf2onnx as well, by a Python that has what peer.py says, and keeps in
  *                  tf2onnx.json what it did
  *   --again        forgets the rows that an earlier run left in scratch/models
  *   --comparison   only times the comparison with TF.js, in WebAssembly and in plain JavaScript
@@ -94,7 +94,7 @@ function exported(file, out, flags) {
 
 /** What tf2onnx makes of a model, compared with our file. */
 function byPeer(python, file, ours) {
-  const args = [path('tf2onnx.py'), file, ours, join(scratch, 'peer.onnx')];
+  const args = [path('peer.py'), file, ours, join(scratch, 'peer.onnx')];
   const { stdout, stderr } = spawnSync(python, args, { encoding: 'utf8', timeout: 900_000 });
   const last = stdout?.trim().split('\n').at(-1) ?? '';
   return last.startsWith('{')
@@ -140,6 +140,6 @@ const table = tableOf(all);
 console.log(`\n${table}`);
 if (options.write) {
   const text = readFileSync(page, 'utf8');
-  writeFileSync(page, text.replace(/(?<=<!-- models -->\n)[^]*?(?=\n<!-- end -->)/, table));
+  writeFileSync(page, text.replace(/(?<=<!-- models -->\n)[\s\S]*?(?=\n<!-- end -->)/, table));
 }
 process.exitCode = all.every(([, { right }]) => right) ? 0 : 1;

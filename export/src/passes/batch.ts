@@ -28,7 +28,7 @@ export function freeBatch(graph: Graph, second: Graph, axes: readonly FreeDimens
   if (sizes.size === 0) return graph;
   const computed = (v: Value, b: Builder): Value | undefined => {
     const found = sizes.get(v);
-    if (found?.entries.some((e) => typeof e !== 'number' && e.times < 1))
+    if (found?.entries.some((e) => typeof e !== 'number' && !Number.isInteger(e.times)))
       throw bakedIn(found.where, axes);
     return found && b.Reshape(b.Cast(computedShape(b, found.entries), v.dtype), v.shape);
   };

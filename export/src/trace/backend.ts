@@ -1,13 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../graph/builder.js';
+import type { Graph } from '../graph/graph.js';
 import { perImage } from '../graph/per-image.js';
-import { sameShape, sizeOf } from '../graph/shapes.js';
-import type { Data, DType, Value } from '../graph/value.js';
+import { sizeOf } from '../graph/shapes.js';
+import type { Value } from '../graph/value.js';
 import { dense, shapeOf, type View, view } from '../graph/view.js';
 import { COMPLEX } from '../lowerings/complex.js';
 import { LOWERINGS } from '../lowerings/index.js';
+import { Bodies } from './bodies.js';
 import { type Constant, foldOnCpu } from './cpu.js';
 import { here, shownPlace } from './place.js';
+import { during, noLowering, RANDOM_KERNELS, refuseRandomness } from './refusals.js';
+import { dtypeOf, typed } from './types.js';
 
 /** The name under which TF.js knows the recording backend. */
 export const BACKEND = 'onnx-trace';
@@ -29,30 +33,6 @@ export type Recorded = { refs: number } & (
   | { values: tf.BackendValues; view: View; home: Builder }
 );
 
-/** The body of a loop that is being recorded. */
-interface Scope {
-  /** What records the graph around it. */
-  readonly outer: Builder;
-  /** Values of the graph around it, and the inputs by which they come in. */
-  readonly captured: Map<Value, Value>;
-}
-
-/** TF.js's names of the operations that fill a tensor with JavaScript's random numbers. */
-const RANDOM_SCOPES = new Set([
-  'dropout',
-  'multinomial',
-  'rand',
-  'randomGamma',
-  'randomNormal',
-  'randomStandardNormal',
-  'randomUniform',
-  'randomUniformInt',
-  'truncatedNormal',
-]);
-
-/** Kernels that draw random numbers themselves. */
-const RANDOM_KERNELS = new Set(['Multinomial']);
-
 /**
  * Kernels that are not folded: those that make a tensor of one value, so that large ones stay small in
  * the file, and the one that makes complex numbers, which are no constants.
@@ -69,12 +49,14 @@ const CUTS_OFF = new Set(['Minimum', 'Maximum', 'ClipByValue']);
 export class TraceBackend extends tf.KernelBackend {
   protected readonly entries = new tf.DataStorage<Recorded>(this, tf.engine());
   private builder: Builder | undefined;
-  /** By the builder of a body. */
-  private readonly scopes = new Map<Builder, Scope>();
+  private readonly bodies = new Bodies();
+  /** The kernels that were called since `start`. */
+  calls: string[] = [];
 
   /** Records into `builder` until `stop`. */
   start(builder: Builder): void {
     this.builder = builder;
+    this.calls = [];
   }
   stop(): void {
     this.builder = undefined;
@@ -88,7 +70,7 @@ export class TraceBackend extends tf.KernelBackend {
   /** Where a tensor is in the graph; a tensor of values becomes a constant. */
   viewOf(t: tf.TensorInfo): View {
     const entry = this.entries.get(t.dataId);
-    if ('view' in entry) return this.within(entry.view, entry.home);
+    if ('view' in entry) return this.bodies.within(entry.view, entry.home, this.recording());
     const dtype = dtypeOf(t.dtype);
     return (
       this.expanded(entry.values, t.shape, t.dtype) ??
@@ -96,71 +78,25 @@ export class TraceBackend extends tf.KernelBackend {
     );
   }
 
-  /** A view of a value of a graph around the one being recorded, by an input of it. */
-  private within({ value, perm }: View, home: Builder): View {
-    return view(this.taken(value, home, this.recording()), perm);
-  }
-
-  private taken(value: Value, home: Builder, into: Builder): Value {
-    const scope = this.scopes.get(into);
-    if (into === home || !scope) return value;
-    const outer = this.taken(value, home, scope.outer);
-    if (outer.data) return into.constant(outer.data, outer.shape, outer.dtype);
-    const known = scope.captured.get(outer);
-    if (known) return known;
-    const name = `taken_${scope.captured.size}`;
-    const inner = into.graph.input(name, outer.shape, outer.dtype);
-    scope.captured.set(outer, inner);
-    return inner;
+  /** A tensor's value in the graph, in TF.js's order of axes. */
+  valueIn(t: tf.Tensor): Value {
+    return dense(this.recording(), this.viewOf(t));
   }
 
   /**
-   * Records a loop: `step` gives the next of what it takes, as long as `test` of it is true.
-   * @param first whether there is a first round
-   * @throws Error if what is carried changes its shape or type
+   * Records a graph within the one being recorded.
+   * @returns the graph, and the values around it that it takes, its last inputs
    */
-  loop(
-    carried: readonly tf.Tensor[],
-    first: tf.Tensor,
-    test: (carried: tf.Tensor[]) => tf.Tensor,
-    step: (carried: tf.Tensor[]) => tf.Tensor[],
-  ): tf.Tensor[] {
+  body(write: (inner: Builder) => void): { graph: Graph; taken: Value[] } {
     const outer = this.recording();
-    const inGraph = (t: tf.Tensor): Value => dense(this.recording(), this.viewOf(t));
-    const starts = carried.map(inGraph);
-    const begin = outer.Reshape(inGraph(first), []);
-    const inner = outer.within();
-    const { graph } = inner;
-    const scope: Scope = { outer, captured: new Map() };
-    this.scopes.set(inner, scope);
+    const inner = this.bodies.open(outer);
     this.builder = inner;
     try {
-      graph.input('round', [], 'int64');
-      graph.input('on', [], 'bool');
-      const next = step(
-        starts.map(({ shape, dtype }, i) =>
-          this.tensor(view(graph.input(`carried_${i}`, shape, dtype))),
-        ),
-      );
-      graph.output('again', inner.Reshape(inGraph(test(next)), []));
-      next.map(inGraph).forEach(({ shape, dtype }, i) => {
-        const start = starts[i] as Value;
-        if (dtype === start.dtype && sameShape(shape, start.shape)) return;
-        throw new Error(
-          `a loop turns a ${start.dtype}[${start.shape}] into a ${dtype}[${shape}], and what it carries has to keep its shape`,
-        );
-      });
-      next.forEach((t, i) => {
-        graph.output(`next_${i}`, inGraph(t));
-      });
+      write(inner);
     } finally {
       this.builder = outer;
     }
-    const taken = [...scope.captured.keys()];
-    const results = outer.graph.node('Loop', [undefined, begin, ...starts, ...taken], {}, starts, [
-      { attribute: 'body', graph, captured: taken.length },
-    ]);
-    return results.map((v) => this.tensor(view(v)));
+    return { graph: inner.graph, taken: this.bodies.takenBy(inner) };
   }
 
   /** The stand-in of which a size is a multiple. */
@@ -183,6 +119,7 @@ export class TraceBackend extends tf.KernelBackend {
 
   runKernel(kernelName: string, inputs: tf.NamedTensorInfoMap, attrs: object) {
     if (RANDOM_KERNELS.has(kernelName)) refuseRandomness();
+    this.calls.push(kernelName);
     const named = Object.entries(inputs).filter(([, t]) => t != null) as [string, tf.TensorInfo][];
     const known = named.map(([name, t]) => [name, t, this.entries.get(t.dataId)] as const);
     if (!UNFOLDED.has(kernelName) && known.every(([, , e]) => 'values' in e)) {
@@ -286,7 +223,7 @@ export class TraceBackend extends tf.KernelBackend {
     return { dataId, shape: shape.slice(0, -1), dtype: 'complex64' };
   }
 
-  protected recording(): Builder {
+  recording(): Builder {
     if (!this.builder) throw new Error('a tensor of a finished trace was used outside of it');
     const place = here();
     this.builder.graph.origin = place && shownPlace(place);
@@ -369,48 +306,6 @@ export class TraceBackend extends tf.KernelBackend {
     return 1e-7;
   }
   override dispose(): void {}
-}
-
-/** The operation of TF.js that is being recorded, as far as TF.js says it. */
-function scopes(): string[] {
-  const { activeScope, scopeStack } = tf.engine().state;
-  return [...scopeStack, activeScope].flatMap((s) =>
-    s?.name && s.name !== 'unnamed scope' ? [s.name.replace(/__op$/, '')] : [],
-  );
-}
-
-function during(): string {
-  const name = scopes().at(-1);
-  return name ? ` (in ${name})` : '';
-}
-
-function refuseRandomness(): void {
-  const scope = scopes().find((name) => RANDOM_SCOPES.has(name));
-  if (!scope) return;
-  throw new Error(
-    `tf.${scope} was called inside a traced function. Its numbers would be the same at every run ` +
-      'of the ONNX file: draw them outside and pass them in as an input.',
-  );
-}
-
-const noLowering = (kernel: string): string =>
-  `TF.js's kernel ${kernel}${during()} has no ONNX form here, so the function cannot be traced. ` +
-  'Write that part with other operations, compute it outside and pass the result in as an input, ' +
-  'or add a lowering (see CONTRIBUTING.md, "Add an operator").';
-
-function dtypeOf(dtype: tf.DataType): DType {
-  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
-  throw new Error(
-    `${dtype} tensors cannot be traced${during()}: ONNX graphs here hold float32, int32 and bool`,
-  );
-}
-
-function typed(values: tf.BackendValues, dtype: DType): Data {
-  if (dtype === 'int32')
-    return values instanceof Int32Array ? values : Int32Array.from(values as Float32Array);
-  if (dtype === 'bool')
-    return values instanceof Uint8Array ? values : Uint8Array.from(values as Float32Array);
-  return values instanceof Float32Array ? values : Float32Array.from(values as Int32Array);
 }
 
 // Every kernel name that TF.js's cpu backend knows is registered, so that constants fold whatever

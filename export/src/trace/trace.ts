@@ -14,6 +14,7 @@ import { fuseBias } from '../passes/gemm.js';
 import { hoistScale } from '../passes/scale.js';
 import { writeSigmoids } from '../passes/sigmoid.js';
 import { BACKEND, type TraceBackend } from './backend.js';
+import { checkOneImage } from './one-image.js';
 import { recordRecurrentLayers } from './recurrent.js';
 import { flatten, mapLeaves } from './structure.js';
 
@@ -103,8 +104,8 @@ const PASSES = [foldAffine, fuseBias, hoistScale];
  * inside it and updates computed in it are recorded like everything else.
  *
  * @param fn takes the structure of `inputs` with tensors as leaves; gives a tensor, or records and
- *   arrays of them. It runs once if all sizes are numbers, and twice, at two sizes, if a dimension is
- *   free: it has to be pure. It must do its work with TF.js operations: reading a tensor's values or
+ *   arrays of them. It runs once if all sizes are numbers, and three times, at other sizes, if a dimension
+ *   is free: it has to be pure. It must do its work with TF.js operations: reading a tensor's values or
  *   drawing random numbers inside it is refused.
  * @param inputs shapes and types; leaves are named by their path, `params/conv1/kernel`. At most four
  *   different names of dimensions.
@@ -118,9 +119,13 @@ export function trace<S extends object>(
 ): OnnxModel {
   const axes = freeAxes(inputs);
   const call = (tensors: object): object => fn(tensors as Tensors<S>);
-  const first = record(recorder(inputs, axes, options), call);
-  const second = first.free.length > 0 && record(recorder(inputs, axes, options, first.free), call);
-  return assemble(first, second || undefined, { name: fn.name, ...options });
+  const first = record(recorder(inputs, firstSizes(axes), options), call);
+  const { free } = first;
+  const second = free.length > 0 && record(recorder(inputs, otherSizes(axes, free), options), call);
+  const model = assemble(first, second || undefined, { name: fn.name, ...options });
+  const single = oneImage(inputs, axes, free);
+  if (single) checkOneImage(first.calls, calls(recorder(inputs, single, options), call));
+  return model;
 }
 
 /**
@@ -135,10 +140,14 @@ export async function traceAsync<S extends object>(
 ): Promise<OnnxModel> {
   const axes = freeAxes(inputs);
   const call = (tensors: object): object | Promise<object> => fn(tensors as Tensors<S>);
-  const first = await recordAsync(recorder(inputs, axes, options), call);
+  const first = await recordAsync(recorder(inputs, firstSizes(axes), options), call);
+  const { free } = first;
   const second =
-    first.free.length > 0 && (await recordAsync(recorder(inputs, axes, options, first.free), call));
-  return assemble(first, second || undefined, { name: fn.name, ...options });
+    free.length > 0 && (await recordAsync(recorder(inputs, otherSizes(axes, free), options), call));
+  const model = assemble(first, second || undefined, { name: fn.name, ...options });
+  const single = oneImage(inputs, axes, free);
+  if (single) checkOneImage(first.calls, await callsAsync(recorder(inputs, single, options), call));
+  return model;
 }
 
 /** The inputs' dimensions that are free, in the order in which they are named. */
@@ -152,6 +161,8 @@ function freeAxes(inputs: object): FreeDimension[] {
 /** What one run of a function recorded. */
 interface Recording {
   readonly graph: Graph;
+  /** The kernels of TF.js that it called. */
+  readonly calls: readonly string[];
   /** The dimensions that have stand-ins, which the second run needs to find. */
   readonly free: readonly FreeDimension[];
 }
@@ -200,7 +211,10 @@ function dimensions(
 }
 
 const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>): string =>
-  `${times <= 1 ? '' : times}${name}${times < 1 ? `/${1 / times}` : ''}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
+  `${factor(times, name)}${plus > 0 ? '+' : ''}${plus === 0 ? '' : plus}`;
+
+const factor = (times: number, name: string): string =>
+  Number.isInteger(times) ? `${times === 1 ? '' : times}${name}` : `${name}/${1 / times}`;
 
 function verified(graph: Graph): Graph {
   graph.verify();
@@ -216,19 +230,49 @@ interface Recorder {
   readonly stop: () => void;
   readonly graph: Graph;
   readonly standIns: StandIns;
+  /** The kernels that were called so far. */
+  readonly calls: () => readonly string[];
 }
 
-/** @param known what the first run found to be free, for the second */
-function recorder(
+/** At which sizes a function runs. */
+interface Sizing {
+  readonly standIns: StandIns;
+  /** Those of the inputs' free dimensions, by name. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+const firstSizes = (axes: readonly FreeDimension[]): Sizing => ({
+  standIns: new StandIns(axes, 'size'),
+  sizes: new Map(axes.map(({ name, size }) => [name, size])),
+});
+
+/** @param known what the first run found to be free */
+const otherSizes = (axes: readonly FreeDimension[], known: readonly FreeDimension[]): Sizing => ({
+  standIns: new StandIns(axes, 'other', known),
+  sizes: new Map(axes.map(({ name, other }) => [name, other])),
+});
+
+/** Those of a single image: what is free and comes first in an input is 1. Undefined if nothing does. */
+function oneImage(
   inputs: object,
   axes: readonly FreeDimension[],
+  known: readonly FreeDimension[],
+): Sizing | undefined {
+  const leading = new Set(flatten(inputs, isSpec, 'input').map(({ leaf }) => leaf.shape[0]));
+  const isKept = ({ name }: FreeDimension): boolean => !leading.has(name);
+  if (axes.every(isKept)) return undefined;
+  return {
+    standIns: new StandIns(axes.filter(isKept), 'size', known.filter(isKept)),
+    sizes: new Map(axes.map((axis) => [axis.name, isKept(axis) ? axis.size : 1])),
+  };
+}
+
+function recorder(
+  inputs: object,
+  { standIns, sizes }: Sizing,
   { names = {} }: TraceOptions,
-  known?: readonly FreeDimension[],
 ): Recorder {
-  const which = known ? 'other' : 'size';
-  const standIns = new StandIns(axes, which, known);
   const builder = new Builder(new Graph(), standIns);
-  const sizes: Sizes = new Map(axes.map((axis) => [axis.name, axis[which]]));
   // Asking for the backend makes TF.js choose one, if none was chosen yet.
   tf.backend();
   const previous = tf.getBackend();
@@ -259,6 +303,7 @@ function recorder(
     },
     graph: builder.graph,
     standIns,
+    calls: () => backend.calls,
   };
 }
 
@@ -276,8 +321,14 @@ function record(run: Recorder, fn: (inputs: object) => object): Recording {
   } finally {
     run.stop();
   }
-  return { graph: optimised(run.graph), free: run.standIns.dimensions };
+  return recordingOf(run);
 }
+
+const recordingOf = (run: Recorder): Recording => ({
+  graph: optimised(run.graph),
+  calls: run.calls(),
+  free: run.standIns.dimensions,
+});
 
 async function recordAsync(
   run: Recorder,
@@ -290,13 +341,45 @@ async function recordAsync(
     tf.engine().endScope();
     run.stop();
   }
-  return { graph: optimised(run.graph), free: run.standIns.dimensions };
+  return recordingOf(run);
 }
 
-/** The sizes of free dimensions in one trace, by name. */
-type Sizes = ReadonlyMap<string, number>;
+/** The kernels that a run calls; undefined if it fails, because not every function takes such sizes. */
+function calls(run: Recorder, fn: (inputs: object) => object): readonly string[] | undefined {
+  try {
+    tf.engine().tidy(() => {
+      fn(run.begin());
+    });
+    return run.calls();
+  } catch {
+    return undefined;
+  } finally {
+    run.stop();
+  }
+}
 
-function input(b: Builder, name: string, { shape, dtype }: TensorSpec, sizes: Sizes): Value {
+async function callsAsync(
+  run: Recorder,
+  fn: (inputs: object) => object | Promise<object>,
+): Promise<readonly string[] | undefined> {
+  tf.engine().startScope();
+  try {
+    await fn(run.begin());
+    return run.calls();
+  } catch {
+    return undefined;
+  } finally {
+    tf.engine().endScope();
+    run.stop();
+  }
+}
+
+function input(
+  b: Builder,
+  name: string,
+  { shape, dtype }: TensorSpec,
+  sizes: Sizing['sizes'],
+): Value {
   const traced = shape.map((d) => (typeof d === 'string' ? (sizes.get(d) as number) : d));
   const value = b.graph.input(name, traced, dtype);
   return dtype === 'uint8' ? b.Cast(value, 'float32') : value;

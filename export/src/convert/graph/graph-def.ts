@@ -6,7 +6,18 @@ export interface NodeDef {
   readonly attr?: Readonly<Record<string, unknown>>;
 }
 
+interface Argument {
+  readonly name: string;
+}
+
 export interface FunctionDef {
+  readonly signature?: {
+    readonly name?: string;
+    readonly inputArg?: readonly Argument[];
+    readonly outputArg?: readonly Argument[];
+  };
+  /** By the name of an output, the tensor within the function that it is. */
+  readonly ret?: Readonly<Record<string, string>>;
   readonly nodeDef?: readonly NodeDef[];
 }
 
@@ -19,5 +30,6 @@ export interface GraphDef {
 /** Whether an input only says what has to be done before. */
 export const isControl = (input: string): boolean => input.startsWith('^');
 
-/** The node that computes a tensor, such as `a/b:1`, or that must run first, `^a/b`. */
-export const nodeOf = (input: string): string => input.replace(/^\^/, '').replace(/:\d+$/, '');
+/** The node that computes a tensor, such as `a/b:1` or `a/b:out:1`, or that must run first, `^a/b`. */
+export const nodeOf = (input: string): string =>
+  input.replace(/^\^/, '').replace(/(:\w+)?:\d+$/, '');

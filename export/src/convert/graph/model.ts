@@ -5,14 +5,18 @@ import { enter, type Place } from '../../trace/place.js';
 import { type Cut, checked, type LoadedModel, type ModelInput, unique } from '../loaded.js';
 import { mendOps } from '../mended/ops.js';
 import type { ModelFiles } from '../source/files.js';
+import { callsInlined } from './calls.js';
 import { howToCut, type Nodes, nodesOf, typeOf, upstream } from './cut.js';
 import { type GraphDef, nodeOf } from './graph-def.js';
 import { graphRunner } from './runner.js';
 
 /** A graph, as tensorflowjs_converter made it. */
-export async function loadGraph({ path, artifacts }: ModelFiles, cut: Cut): Promise<LoadedModel> {
+export async function loadGraph(files: ModelFiles, cut: Cut): Promise<LoadedModel> {
   mendOps();
-  const nodes = nodesOf(artifacts.modelTopology as GraphDef);
+  const { path } = files;
+  const topology = callsInlined(files.artifacts.modelTopology as GraphDef);
+  const artifacts = { ...files.artifacts, modelTopology: topology as object };
+  const nodes = nodesOf(topology);
   const runner = await graphRunner(artifacts, followNodes);
   const { model } = runner;
   const signature = (model.modelSignature ?? {}) as Signature;

@@ -7,8 +7,10 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { isConstant, type TraceBackend } from '../../trace/backend.js';
+import { recordLoop } from '../../trace/loop.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
+import { softSuppression } from './soft-suppression.js';
 import { loadGraphWith } from './weights.js';
 
 /** Runs a function of the graph's library. */
@@ -74,7 +76,7 @@ const rounds: Operation = (inputs, node, call) => {
     };
     const backend = tf.backend() as TraceBackend;
     return together(
-      backend.loop(all.filter(isCarried), go, (carried) => test(together(carried)), step),
+      recordLoop(backend, all.filter(isCarried), go, (carried) => test(together(carried)), step),
     );
   };
   if (!isConstant(go)) {
@@ -112,7 +114,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return [kept.selectedIndices, kept.validOutputs] as tf.Tensor[];
   },
   NonMaxSuppressionV5: (inputs) => {
-    const { boxes, scores, most, overlap, score, sigma } = suppression(inputs);
+    const { boxes, scores, ...limits } = suppression(inputs);
+    const { most, overlap, score, sigma } = limits;
+    if (sigma > 0) return softSuppression(boxes, scores, limits);
     const kept = tf.image.nonMaxSuppressionWithScore(boxes, scores, most, overlap, score, sigma);
     return [kept.selectedIndices, kept.selectedScores] as tf.Tensor[];
   },

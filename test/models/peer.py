@@ -1,9 +1,9 @@
-"""What tf2onnx makes of a TensorFlow.js model: `tf2onnx.py MODEL.json OURS.onnx THEIRS.onnx`.
+"""What tf2onnx makes of a TensorFlow.js model: `peer.py MODEL.json OURS.onnx THEIRS.onnx`.
 
 Prints a line of JSON. Our file, which was compared with TensorFlow.js, gives the right values on random
 inputs; a model that has no file of ours is only said to run.
 
-    python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx
+    python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx 'numpy<2'
 """
 import json
 import os
