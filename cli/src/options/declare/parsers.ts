@@ -3,7 +3,7 @@ import { wholeNumber } from '@gpn/export/command';
 import type { Rectangle, Sweep } from '@gpn/runtime';
 import { InvalidArgumentError } from 'commander';
 
-export { list, wholeNumber } from '@gpn/export/command';
+export { list, repeated, wholeNumber } from '@gpn/export/command';
 
 /** A parser of numbers above 0, up to a limit. */
 export const positive =
