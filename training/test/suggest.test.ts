@@ -79,6 +79,16 @@ describe('the recipe for a folder', () => {
     expect(pair.discriminator.inputShape).toEqual([32, 32, 3]);
   });
 
+  it('trains a plain network as Radford et al. (2016) do, but for an average', () => {
+    const { model, training } = suggested(survey(5000), { network: 'dcgan' });
+    expect(model).toMatchObject({ batch_norm: true, initialization: 'normal' });
+    expect(training).toMatchObject({ loss: 'modified', generator_average: 0.999 });
+    expect(training.optimizer).toMatchObject({ generator_lr: 2e-4, beta1: 0.5 });
+    expect([training.r1, training.augmentation]).toEqual([undefined, undefined]);
+    expect(training.schedule).toBeNull();
+    expect(suggested(survey(200), { network: 'dcgan' }).training.augmentation).toHaveLength(3);
+  });
+
   it('has only sides that the networks can have', () => {
     expect(SIDES.slice(0, 9)).toEqual([16, 20, 24, 28, 32, 40, 48, 56, 64]);
     expect(SIDES.at(-1)).toBe(256);

@@ -22,14 +22,74 @@ export interface Wishes {
 const LARGEST = 32;
 /** Images of a class below which labels are not suggested: there would be too little to tell it by. */
 const SMALL_CLASS = 50;
-/** Pictures below which augmentation is suggested. */
-const FEW = 20_000;
 /** Pictures below which mirrored ones are suggested. */
 const VERY_FEW = 1000;
 const BATCH = 64;
 /** Pictures of a training at least: one is to see each of a batch. */
 const FEWEST = 16;
 const STEPS = 20_000;
+
+/** What a family of networks trains well with. */
+interface Family {
+  /** Pictures below which augmentation is suggested. */
+  readonly few: number;
+  readonly model: string;
+  readonly loss: string;
+  /** From the optimizer on. */
+  readonly rates: string;
+}
+
+const FAMILIES: Readonly<Record<NonNullable<Wishes['network']>, Family>> = {
+  resnet: {
+    few: 20_000,
+    model: `\
+  spectral_norm: false
+  batch_norm: false
+  initialization: kaiming
+`,
+    loss: `\
+  # Each generated image is compared with a real one, and both penalties keep the discriminator's slopes
+  # small, so that a training does not settle on a few images (Huang et al. 2024).
+  loss: relativistic_pairs
+  r1: 0.03
+  r2: 0.03
+`,
+    rates: `\
+  optimizer:
+    type: adam
+    generator_lr: 8.0e-4
+    discriminator_lr: 8.0e-4
+    beta1: 0
+    beta2: 0.9
+  # Over the steps the rates and penalties fall, and Adam's memory grows.
+  schedule:
+    type: cosine
+    factor: 0.25
+    penalty_factor: 0.1
+    beta2: 0.99
+`,
+  },
+  // Augmentation slows this one down: see scripts/studies/emoji.yml.
+  dcgan: {
+    few: VERY_FEW,
+    model: `\
+  spectral_norm: false
+  batch_norm: true
+  initialization: normal
+`,
+    loss: `\
+  loss: modified
+`,
+    rates: `\
+  optimizer:
+    type: adam
+    generator_lr: 2.0e-4
+    discriminator_lr: 2.0e-4
+    beta1: 0.5
+    beta2: 0.999
+`,
+  },
+};
 
 /**
  * A recipe for the training part of a folder.
@@ -50,6 +110,7 @@ export function suggestRecipe(survey: FolderSurvey, path: string, wishes: Wishes
     throw new UserError(`The size must be one of ${SIDES.join(', ')}, found ${size}.`);
   }
   const { channels = channelsFor(survey), network = 'resnet', seed = 0, steps = STEPS } = wishes;
+  const family = FAMILIES[network];
   const classes = part?.classes ?? [];
   const large = classes.length > 1 && classes.every((c) => c.count >= SMALL_CLASS);
   const labels = wishes.labels ?? large;
@@ -91,18 +152,10 @@ model:
   latent:
     size: 64
     distribution: normal
-${on(labels, '  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.', `  classes: ${classes.length}`)}  spectral_norm: false
-  batch_norm: false
-  initialization: kaiming
-
+${on(labels, '  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.', `  classes: ${classes.length}`)}${family.model}
 training:
-  # Each generated image is compared with a real one, and both penalties keep the discriminator's slopes
-  # small, so that a training does not settle on a few images (Huang et al. 2024).
-  loss: relativistic_pairs
-  r1: 0.03
-  r2: 0.03
-${on(
-  count < FEW,
+${family.loss}${on(
+  count < family.few,
   '  # The discriminator sees all images shifted, recoloured and cut into, so that it cannot learn',
   `  # ${count} pictures by heart (Zhao et al. 2020).`,
   `  augmentation: [${channels === 1 ? '' : 'color, '}translation, cutout]`,
@@ -113,19 +166,7 @@ ${on(
   # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
   steps: ${steps}
   seed: ${seed}
-  optimizer:
-    type: adam
-    generator_lr: 8.0e-4
-    discriminator_lr: 8.0e-4
-    beta1: 0
-    beta2: 0.9
-  # Over the steps the rates and penalties fall, and Adam's memory grows.
-  schedule:
-    type: cosine
-    factor: 0.25
-    penalty_factor: 0.1
-    beta2: 0.99
-
+${family.rates}
 output:
   samples_every: ${every(20)}
   checkpoint_every: ${every(20)}

@@ -35,7 +35,11 @@ export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promi
     const checked = await withData(plan, rows);
     const bad = checked.filter(({ recipe }) => typeof recipe === 'string');
     print(options.json ? `${JSON.stringify(plan.head, null, 2)}\n` : listed(checked));
-    if (bad.length > 0) throw failure(bad.length, rows.length);
+    if (bad.length > 0) {
+      throw new RowsFailed(
+        `${bad.length} of ${rows.length} runs cannot work, for the reasons above.`,
+      );
+    }
     return;
   }
   if (options.table) {
@@ -64,11 +68,12 @@ export function report(
   const text = `${meansText(results)}\n${files.map((file) => `${file}\n`).join('')}`;
   print(json ? `${JSON.stringify(results, null, 2)}\n` : text);
   const failed = results.rows.filter((row) => row.failed !== undefined);
-  if (failed.length > 0) throw failure(failed.length, results.rows.length);
+  if (failed.length > 0) {
+    throw new RowsFailed(
+      `${failed.length} of ${results.rows.length} runs failed, for the reasons above; the others are done.`,
+    );
+  }
 }
-
-const failure = (bad: number, all: number) =>
-  new RowsFailed(`${bad} of ${all} runs failed, for the reasons above; the others are done.`);
 
 /** The rows of some settings, or single ones. @throws UserError if there is none of a name */
 function chosen(rows: readonly SweepRow[], only: readonly string[] | undefined): SweepRow[] {
