@@ -31,13 +31,12 @@ export { blend, pathOf } from './model/interpolate.js';
 export { type LoadOptions, type LoadProgress, refusePacked } from './model/load.js';
 export { type RandomStream, stream } from './random/random.js';
 export type { BatchOptions } from './session/batches.js';
-export {
-  type Device,
-  type DType,
-  type OpenOptions,
-  type Session,
-  type TensorData,
-  type TensorInfo,
-  threadsNote,
+export type {
+  Device,
+  DType,
+  OpenOptions,
+  Session,
+  TensorData,
+  TensorInfo,
 } from './session/ort-session.js';
 export { product } from './shape.js';

@@ -239,7 +239,7 @@ function validated(value: unknown): ModelInfo {
   );
   const scoring = info.kind === 'discriminator' || info.kind === 'critic';
   agree(info.kind !== 'generator' || info.latent !== undefined, 'a generator needs latent');
-  agree(scoring || info.packing === undefined, `a ${info.kind} has no packing`);
+  agree(scoring || !info.packing, `a ${info.kind} has no packing`);
   agree(!scoring || info.scores !== undefined, `a ${info.kind} needs scores`);
   agree(
     condition?.names === undefined || condition.names.length === condition.classes,

@@ -1,9 +1,11 @@
 /** Score maps of discriminators in dense form: each run gives all scores of a tile. */
 
 import { UserError } from '../errors.js';
-import type { ImageInfo } from '../format/model-info.js';
-import type { Rectangle } from '../format/pictures/picture.js';
+import type { ImageInfo, ModelInfo } from '../format/model-info.js';
+import type { Picture, Rectangle } from '../format/pictures/picture.js';
 import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
+
+export { fitted } from './pixels.js';
 
 /** The most scores along a side of a run. It bounds the memory of a run for any picture. */
 const TILE = 256;
@@ -16,10 +18,39 @@ export interface Windows {
   frame: number;
 }
 
-/** Whether the model takes pictures of any height and width. */
-export function isDense({ session, info }: OpenModel): boolean {
-  const input = session.inputs.find(({ name }) => name === info.input);
-  return input?.shape.slice(1, 3).every((size) => typeof size === 'string') === true;
+// A larger map would take days.
+const MAX_WINDOWS = 2 ** 26;
+
+/**
+ * The windows of a model on a picture; without a stride a quarter of a window apart, or as far as its
+ * fragments' scores are.
+ *
+ * @throws UserError if there is no such stride, none fits, or there are too many
+ */
+export function windowsOf(
+  picture: Pick<Picture, 'width' | 'height'>,
+  { image, fragment, name }: ModelInfo,
+  wanted?: number,
+): Windows {
+  const frame = fragment?.frame ?? 0;
+  const quarter = Math.max(1, Math.floor(Math.min(image.width, image.height) / 4));
+  const stride = wanted ?? (fragment ? (fragment.stride ?? 1) : quarter);
+  if (!Number.isInteger(stride) || stride < 1) {
+    throw new UserError(`The stride must be a whole number of pixels from 1, not ${stride}.`);
+  }
+  const places = (side: number, size: number) => Math.floor((side + 2 * frame - size) / stride) + 1;
+  const columns = places(picture.width, image.width);
+  const rows = places(picture.height, image.height);
+  if (!(columns >= 1 && rows >= 1)) {
+    throw new UserError(
+      `A picture of ${picture.width}×${picture.height} pixels is too small for ${name}, which ` +
+        `scores windows of ${image.width - 2 * frame}×${image.height - 2 * frame}.`,
+    );
+  }
+  if (rows * columns > MAX_WINDOWS) {
+    throw new UserError(`A map of ${columns} × ${rows} windows is too large: raise the stride.`);
+  }
+  return { rows, columns, stride, frame };
 }
 
 /**

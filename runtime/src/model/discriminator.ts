@@ -5,7 +5,6 @@ import { channelsOf, type Picture, type Rectangle } from '../format/pictures/pic
 import type { Levels } from '../format/pictures/prepare.js';
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
-import { crop, denseMap, isDense } from './dense-map.js';
 import type { Detection } from './detection/detect.js';
 import type { ScoreMap, Scores } from './detection/scores.js';
 import { floats, oneHot } from './inputs.js';
@@ -40,14 +39,15 @@ export interface DetectOptions extends MapOptions {
 /** Loaded only where it is needed: most pages only draw. */
 const detecting = () => import('./detection/detect.js');
 
-// A larger map would take days.
-const MAX_WINDOWS = 2 ** 26;
-
 /** A trained discriminator or critic. It scores images, rectangles of pictures and whole pictures. */
 export class DiscriminatorModel extends Model {
   /** Whether the model has a dense form, so that `scoreMap` scores many windows in one pass. */
   get dense(): boolean {
-    return this.info.fragment !== undefined && isDense(this.opened);
+    const { session, info } = this.opened;
+    const input = session.inputs.find(({ name }) => name === info.input);
+    // It takes pictures of any height and width.
+    const sizes = input?.shape.slice(1, 3);
+    return info.fragment !== undefined && sizes?.every((size) => typeof size === 'string') === true;
   }
 
   /**
@@ -121,32 +121,14 @@ export class DiscriminatorModel extends Model {
    */
   async scoreMap(image: Picture, options: MapOptions = {}): Promise<ScoreMap> {
     channelsOf(image);
-    const { image: window, fragment, name } = this.info;
-    const frame = fragment?.frame ?? 0;
-    const quarter = Math.max(1, Math.floor(Math.min(window.width, window.height) / 4));
-    const { stride = fragment ? (fragment.stride ?? 1) : quarter } = options;
-    if (!Number.isInteger(stride) || stride < 1) {
-      throw new UserError(`The stride must be a whole number of pixels from 1, not ${stride}.`);
-    }
-    const places = (side: number, size: number) =>
-      Math.floor((side + 2 * frame - size) / stride) + 1;
-    const columns = places(image.width, window.width);
-    const rows = places(image.height, window.height);
-    if (!(columns >= 1 && rows >= 1)) {
-      throw new UserError(
-        `A picture of ${image.width}×${image.height} pixels is too small for ${name}, which ` +
-          `scores windows of ${window.width - 2 * frame}×${window.height - 2 * frame}.`,
-      );
-    }
-    if (rows * columns > MAX_WINDOWS) {
-      throw new UserError(`A map of ${columns} × ${rows} windows is too large: raise the stride.`);
-    }
+    const { image: window } = this.info;
+    const { crop, denseMap, fitted, windowsOf } = await import('./dense-map.js');
+    const places = windowsOf(image, this.info, options.stride);
+    const { rows, columns, stride, frame } = places;
     const { width, height } = window;
-    const { fitted } = await import('./pixels.js');
     const pixels = fitted(image, window);
     // Windows that do not overlap have no work to share.
     if (this.dense && stride < width) {
-      const places = { rows, columns, stride, frame };
       const more = this.#labels(1, options);
       const values = await denseMap(this.opened, pixels, image, places, more, options);
       const first = { x: -frame, y: -frame, width, height };

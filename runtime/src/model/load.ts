@@ -99,7 +99,7 @@ export const loaderOf =
 export function refusePacked({ packing }: ModelInfo, label: string): void {
   if (packing === undefined) return;
   throw new UserError(
-    `${label} scores ${packing} images at once, as it was trained to (training.packing), and has no score for one: copies of an image look to it like a generator that has collapsed. Take a discriminator that was trained without packing.`,
+    `${label} scores ${packing} images at once: take a discriminator trained without packing.`,
   );
 }
 
