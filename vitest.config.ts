@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { SLOW } from './test/slow.js';
+import { SlowestFirst } from './test/slowest-first.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -40,6 +41,7 @@ export default defineConfig(({ mode }) => ({
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
     // A worker for each processor: Vitest leaves one free, which on two cores is half of the machine.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: SlowestFirst },
     // Quick tests load modules once for all files of a worker; `npm test` keeps the files apart.
     isolate: mode !== 'quick',
     exclude: mode === 'quick' ? [...configDefaults.exclude, ...SLOW] : configDefaults.exclude,
