@@ -148,7 +148,7 @@ test('--dry-run says that data or a judge are missing', () => {
   const missing = dry('no-data.yml');
   expect(missing.code).toBe(1);
   expect(missing.stdout).toMatch(/seed1 +Cannot read .*nothing: no such file/);
-  expect(missing.stderr).toContain('2 of 2 runs failed');
+  expect(missing.stderr).toContain('2 of 2 runs cannot work');
   expect(dry('judged.yml').stdout).toMatch(/There is no file .*judge\.onnx/);
 });
 
