@@ -7,17 +7,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { newFolder } from './new-folder.mjs';
 
 const PACKAGE = 'emoji-datasource-google@16.0.0';
 const SHA512 =
@@ -41,42 +34,22 @@ const LICENSE = `The pictures are Noto Emoji by Google (https://github.com/googl
 Apache License 2.0, as the npm package ${PACKAGE} ships them.
 `;
 
-const [folder, ...more] = process.argv.slice(2);
-if (!folder || folder.startsWith('-') || more.length > 0) {
-  console.error('Usage: npm run emoji -- FOLDER');
-  process.exit(2);
-}
-if (existsSync(folder)) {
-  console.error(`${folder} exists already: give the name of a new folder.`);
-  process.exit(2);
-}
-
-const parent = dirname(resolve(folder));
-mkdirSync(parent, { recursive: true });
-const made = mkdtempSync(join(parent, `.${basename(folder)}-`));
-try {
+await newFolder('emoji', 'emoji', async (into, scratch, folder) => {
   console.log(`Getting ${PACKAGE} (71 MiB) …`);
-  const count = sort(await download(), join(made, 'emoji'));
-  renameSync(join(made, 'emoji'), folder);
-  console.log(`${count} pictures are in ${folder}.`);
-} catch (error) {
-  console.error(`No emoji could be had: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  rmSync(made, { recursive: true, force: true });
-}
+  return `${sort(await download(scratch), into)} pictures are in ${folder}.`;
+});
 
 /** The package's folder, as npm gets it: from its cache or the user's registry. */
-async function download() {
+async function download(scratch) {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const options = ['pack', PACKAGE, '--silent', '--pack-destination', made];
+  const options = ['pack', PACKAGE, '--silent', '--pack-destination', scratch];
   const name = execFileSync(npm, options, { encoding: 'utf8', shell: npm.endsWith('.cmd') }).trim();
-  const bytes = await readFile(join(made, name));
+  const bytes = await readFile(join(scratch, name));
   const found = createHash('sha512').update(bytes).digest('base64');
   if (found !== SHA512) throw new Error(`${name} is not the file it was: its SHA-512 is ${found}.`);
   const wanted = ['package/emoji.json', 'package/img/google/64'];
-  execFileSync('tar', ['-xzf', name, ...wanted], { cwd: made });
-  return join(made, 'package');
+  execFileSync('tar', ['-xzf', name, ...wanted], { cwd: scratch });
+  return join(scratch, 'package');
 }
 
 /** Puts each picture, in all skin tones, into the folder of its category. */

@@ -7,9 +7,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp from 'sharp';
+import { newFolder } from './new-folder.mjs';
 
 const URL =
   'https://deb.debian.org/debian/pool/main/m/mate-backgrounds/mate-backgrounds_1.26.0-1_all.deb';
@@ -20,32 +21,11 @@ const SQUARE = 256;
 /** Every fourth column of squares is to test with. */
 const isTest = (column) => column % 4 === 3;
 
-const [folder, ...more] = process.argv.slice(2);
-if (!folder || folder.startsWith('-') || more.length > 0) {
-  console.error('Usage: npm run photos -- FOLDER');
-  process.exit(2);
-}
-if (existsSync(folder)) {
-  console.error(`${folder} exists already: give the name of a new folder.`);
-  process.exit(2);
-}
-
-const parent = dirname(resolve(folder));
-mkdirSync(parent, { recursive: true });
-const made = mkdtempSync(join(parent, `.${basename(folder)}-`));
-try {
+await newFolder('photos', 'photographs', async (into, scratch, folder) => {
   console.log('Getting mate-backgrounds 1.26.0-1 (45 MiB) …');
-  const counts = await cut(unpacked(await download()), join(made, 'photos'));
-  renameSync(join(made, 'photos'), folder);
-  console.log(
-    `${counts.normal} squares are in ${folder}/normal, ${counts.test} in ${folder}/test.`,
-  );
-} catch (error) {
-  console.error(`No photographs could be had: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  rmSync(made, { recursive: true, force: true });
-}
+  const { normal, test } = await cut(unpacked(await download(), scratch), into);
+  return `${normal} squares are in ${folder}/normal, ${test} in ${folder}/test.`;
+});
 
 async function download() {
   const answer = await fetch(URL).catch(() => fetch(URL.replace('https', 'http')));
@@ -57,15 +37,15 @@ async function download() {
 }
 
 /** The folder of the package's files. A .deb is an archive of ar, whose member data.tar.xz has them. */
-function unpacked(deb) {
+function unpacked(deb, scratch) {
   for (let at = 8; at < deb.length; ) {
     const name = deb.toString('latin1', at, at + 16).trim();
     const size = Number(deb.toString('latin1', at + 48, at + 58));
     if (name.startsWith('data.tar')) {
-      const path = join(made, 'data.tar.xz');
+      const path = join(scratch, 'data.tar.xz');
       writeFileSync(path, deb.subarray(at + 60, at + 60 + size));
-      execFileSync('tar', ['-xJf', path], { cwd: made });
-      return join(made, 'usr/share');
+      execFileSync('tar', ['-xJf', path], { cwd: scratch });
+      return join(scratch, 'usr/share');
     }
     at += 60 + size + (size % 2);
   }

@@ -16,6 +16,21 @@ import { float32, scratch, wave, writeModel } from './models-files.js';
 
 const folder = scratch();
 
+/** Twenty boxes and their scores; the larger `apart`, the fewer overlap. */
+const scatteredBoxes = (apart: number): HostTensors => ({
+  boxes: float32(
+    [20, 4],
+    Float32Array.from({ length: 80 }, (_, i) => {
+      const box = Math.floor(i / 4);
+      return ((box * (i % 2 ? 0.41 : 0.62)) % 1) * (apart * 3) + (i % 4 > 1 ? 1 : 0);
+    }),
+  ),
+  scores: float32(
+    [20],
+    Float32Array.from({ length: 20 }, (_, i) => (i * 0.618 + apart) % 1),
+  ),
+});
+
 /** Rows of which some, none and all have a sum above 0. */
 const rowsOf = (count: number): HostTensors[] =>
   [(v: number) => v, (v: number) => -Math.abs(v), (v: number) => Math.abs(v) + 0.1].map((f) => ({
@@ -135,19 +150,7 @@ describe('results whose size depends on values', () => {
       number('least', 0.3),
       number('sigma', 0),
     ].slice(0, limits);
-    const feeds = [0, 0.5, 1.5].map((apart) => ({
-      boxes: float32(
-        [20, 4],
-        Float32Array.from({ length: 80 }, (_, i) => {
-          const box = Math.floor(i / 4);
-          return ((box * (i % 2 ? 0.41 : 0.62)) % 1) * (apart * 3) + (i % 4 > 1 ? 1 : 0);
-        }),
-      ),
-      scores: float32(
-        [20],
-        Float32Array.from({ length: 20 }, (_, i) => (i * 0.618 + apart) % 1),
-      ),
-    }));
+    const feeds = [0, 0.5, 1.5].map(scatteredBoxes);
     expect(
       await compared(folder, { nodes: boxed(op, { T, ...attrs }, limits), weights }, feeds),
     ).toMatchObject({
@@ -162,19 +165,7 @@ describe('results whose size depends on values', () => {
       number('least', 0.2),
       number('sigma', 0.5),
     ];
-    const feeds = [0.1, 0.5, 1.5].map((apart) => ({
-      boxes: float32(
-        [20, 4],
-        Float32Array.from({ length: 80 }, (_, i) => {
-          const box = Math.floor(i / 4);
-          return ((box * (i % 2 ? 0.41 : 0.62)) % 1) * (apart * 3) + (i % 4 > 1 ? 1 : 0);
-        }),
-      ),
-      scores: float32(
-        [20],
-        Float32Array.from({ length: 20 }, (_, i) => (i * 0.618 + apart) % 1),
-      ),
-    }));
+    const feeds = [0.1, 0.5, 1.5].map(scatteredBoxes);
     const model = { nodes: boxed('NonMaxSuppressionV5', { T }, 4), weights };
     expect(await compared(folder, model, feeds)).toMatchObject({ Loop: 1, Range: 1 });
   });

@@ -1,31 +1,32 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { Builder } from '../graph/builder.js';
+import type * as tf from '@tensorflow/tfjs-core';
 import { encode } from '../graph/encode.js';
-import { Graph } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import { encodeRepeated } from '../graph/repeat.js';
 import { type FreeDimension, freeDimensions, StandIns } from '../graph/stand-ins.js';
-import type { Value } from '../graph/value.js';
-import { view } from '../graph/view.js';
-import { foldAffine } from '../passes/affine.js';
 import { type Extent, freeBatch, sizeOf } from '../passes/batch.js';
 import { branch } from '../passes/choice.js';
 import { halveWeights } from '../passes/float16.js';
-import { fuseBias } from '../passes/gemm.js';
-import { hoistScale } from '../passes/scale.js';
 import { writeSigmoids } from '../passes/sigmoid.js';
-import { BACKEND, type TraceBackend } from './backend.js';
 import { checkOneImage } from './one-image.js';
+import {
+  calls,
+  callsAsync,
+  type FileNames,
+  isSpec,
+  type Recording,
+  record,
+  recordAsync,
+  recorder,
+  type Sizing,
+  type TensorSpec,
+  verified,
+} from './record.js';
 import { recordRecurrentLayers } from './recurrent.js';
-import { flatten, mapLeaves } from './structure.js';
+import { flatten } from './structure.js';
+
+export { isSpec, isTensor, type TensorSpec } from './record.js';
 
 recordRecurrentLayers();
-
-/** The shape and type of an input; dimensions given by a name, such as 'N', are free in the file. */
-export interface TensorSpec {
-  readonly shape: readonly (number | string)[];
-  /** uint8 inputs are float32 tensors to the traced function, of the values 0 to 255. */
-  readonly dtype: 'float32' | 'int32' | 'bool' | 'uint8';
-}
 
 /**
  * Describes an input of a traced function.
@@ -49,8 +50,7 @@ export interface TraceOptions {
   readonly doc?: string;
   /** Entries of the model's `metadata_props`. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Names in the file, in the order of the leaves; their paths unless given. */
-  readonly names?: { readonly inputs?: readonly string[]; readonly outputs?: readonly string[] };
+  readonly names?: FileNames;
   /** Store large float32 weights as float16: half the file, inputs and outputs stay float32. */
   readonly float16?: boolean;
   /**
@@ -81,23 +81,6 @@ export interface OnnxModel {
   /** A listing for people and for tests; equal graphs print alike. */
   toString(): string;
 }
-
-/**
- * The passes that make a graph smaller, in this order:
- *
- * 1. `foldAffine` takes constant scales and biases into constant weights. It comes first so that the
- *    others see only what cannot be folded.
- * 2. `fuseBias` joins a product and a bias that is left, one that is not constant, to a Gemm.
- * 3. `hoistScale` turns a multiplication by a power of two into the attribute `alpha` of a product
- *    without a bias. It comes after `fuseBias` because it makes each such product a Gemm, which
- *    `fuseBias` would no longer recognise.
- *
- * More passes follow in `assemble`. `freeBatch` compares the two traces and replaces the
- * stand-ins; it comes after the passes above because they write shapes, in which the stand-ins would
- * appear again. `writeSigmoids` is for networks alone, so it is asked for. `halveWeights` comes last because it puts a Cast before each weight, which is then no
- * constant that another pass could fold, and `branch` after it, because passes do not look into branches.
- */
-const PASSES = [foldAffine, fuseBias, hoistScale];
 
 /**
  * Runs a function of tensors and records the ONNX graph that computes the same. Gradients taken
@@ -158,15 +141,6 @@ function freeAxes(inputs: object): FreeDimension[] {
   return freeDimensions([...new Set(names)]);
 }
 
-/** What one run of a function recorded. */
-interface Recording {
-  readonly graph: Graph;
-  /** The kernels of TF.js that it called. */
-  readonly calls: readonly string[];
-  /** The dimensions that have stand-ins, which the second run needs to find. */
-  readonly free: readonly FreeDimension[];
-}
-
 function assemble(
   { graph: first, free }: Recording,
   second: Recording | undefined,
@@ -216,31 +190,6 @@ const dimensionName = ({ axis: { name }, times, plus }: Exclude<Extent, number>)
 const factor = (times: number, name: string): string =>
   Number.isInteger(times) ? `${times === 1 ? '' : times}${name}` : `${name}/${1 / times}`;
 
-function verified(graph: Graph): Graph {
-  graph.verify();
-  return graph;
-}
-
-/** One run of a function on the recording backend. */
-interface Recorder {
-  /** The function's inputs, as tensors that stand for them. */
-  readonly begin: () => object;
-  readonly end: (outputs: object) => void;
-  /** Gives TF.js its backend back. */
-  readonly stop: () => void;
-  readonly graph: Graph;
-  readonly standIns: StandIns;
-  /** The kernels that were called so far. */
-  readonly calls: () => readonly string[];
-}
-
-/** At which sizes a function runs. */
-interface Sizing {
-  readonly standIns: StandIns;
-  /** Those of the inputs' free dimensions, by name. */
-  readonly sizes: ReadonlyMap<string, number>;
-}
-
 const firstSizes = (axes: readonly FreeDimension[]): Sizing => ({
   standIns: new StandIns(axes, 'size'),
   sizes: new Map(axes.map(({ name, size }) => [name, size])),
@@ -266,127 +215,3 @@ function oneImage(
     sizes: new Map(axes.map((axis) => [axis.name, isKept(axis) ? axis.size : 1])),
   };
 }
-
-function recorder(
-  inputs: object,
-  { standIns, sizes }: Sizing,
-  { names = {} }: TraceOptions,
-): Recorder {
-  const builder = new Builder(new Graph(), standIns);
-  // Asking for the backend makes TF.js choose one, if none was chosen yet.
-  tf.backend();
-  const previous = tf.getBackend();
-  // Both backends start synchronously, so the promise is settled when the call returns.
-  void tf.setBackend(BACKEND);
-  const backend = tf.backend() as TraceBackend;
-  backend.start(builder);
-  let next = 0;
-  return {
-    begin: () =>
-      mapLeaves<TensorSpec, tf.Tensor>(
-        inputs,
-        isSpec,
-        (leaf, path) =>
-          backend.tensor(view(input(builder, names.inputs?.[next++] ?? path, leaf, sizes))),
-        'input',
-      ) as object,
-    end: (outputs) => {
-      flatten(outputs, isTensor, 'output').forEach(({ name, leaf }, i) => {
-        const v = backend.viewOf(leaf);
-        const value = v.perm ? builder.Transpose(v.value, v.perm) : v.value;
-        builder.graph.output(names.outputs?.[i] ?? name, value);
-      });
-    },
-    stop: () => {
-      backend.stop();
-      void tf.setBackend(previous);
-    },
-    graph: builder.graph,
-    standIns,
-    calls: () => backend.calls,
-  };
-}
-
-/**
- * A graph is verified as recorded and after each pass, for users too: for the training step of
- * dcgan-mnist (1,208 nodes) checking the shapes once took 0.35 and 0.65 % of the time of the trace, so
- * the four times take 1.4 to 2.6 %.
- */
-const optimised = (graph: Graph): Graph =>
-  PASSES.reduce((done, pass) => verified(pass(done)), verified(graph));
-
-function record(run: Recorder, fn: (inputs: object) => object): Recording {
-  try {
-    tf.engine().tidy(() => run.end(fn(run.begin())));
-  } finally {
-    run.stop();
-  }
-  return recordingOf(run);
-}
-
-const recordingOf = (run: Recorder): Recording => ({
-  graph: optimised(run.graph),
-  calls: run.calls(),
-  free: run.standIns.dimensions,
-});
-
-async function recordAsync(
-  run: Recorder,
-  fn: (inputs: object) => object | Promise<object>,
-): Promise<Recording> {
-  tf.engine().startScope();
-  try {
-    run.end(await fn(run.begin()));
-  } finally {
-    tf.engine().endScope();
-    run.stop();
-  }
-  return recordingOf(run);
-}
-
-/** The kernels that a run calls; undefined if it fails, because not every function takes such sizes. */
-function calls(run: Recorder, fn: (inputs: object) => object): readonly string[] | undefined {
-  try {
-    tf.engine().tidy(() => {
-      fn(run.begin());
-    });
-    return run.calls();
-  } catch {
-    return undefined;
-  } finally {
-    run.stop();
-  }
-}
-
-async function callsAsync(
-  run: Recorder,
-  fn: (inputs: object) => object | Promise<object>,
-): Promise<readonly string[] | undefined> {
-  tf.engine().startScope();
-  try {
-    await fn(run.begin());
-    return run.calls();
-  } catch {
-    return undefined;
-  } finally {
-    tf.engine().endScope();
-    run.stop();
-  }
-}
-
-function input(
-  b: Builder,
-  name: string,
-  { shape, dtype }: TensorSpec,
-  sizes: Sizing['sizes'],
-): Value {
-  const traced = shape.map((d) => (typeof d === 'string' ? (sizes.get(d) as number) : d));
-  const value = b.graph.input(name, traced, dtype);
-  return dtype === 'uint8' ? b.Cast(value, 'float32') : value;
-}
-
-/** Whether this is a leaf of a traced function's inputs. */
-export const isSpec = (x: unknown): x is TensorSpec =>
-  typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x;
-/** Whether this is a TF.js tensor, a leaf of a traced function's outputs. */
-export const isTensor = (x: unknown): x is tf.Tensor => x instanceof tf.Tensor;

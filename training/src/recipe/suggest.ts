@@ -69,7 +69,7 @@ const FAMILIES: Readonly<Record<NonNullable<Wishes['network']>, Family>> = {
     beta2: 0.99
 `,
   },
-  // Augmentation slows this one down: see scripts/studies/emoji.yml.
+  // scripts/studies/emoji.yml has it with an average, without and with augmentation.
   dcgan: {
     few: VERY_FEW,
     model: `\

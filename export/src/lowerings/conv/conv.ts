@@ -26,8 +26,8 @@ const products = (b: Builder, g: Geometry): Products =>
 
 /**
  * At stride 1 a convolution of many channels into few is the gradient of one of few into many, by the
- * turned filter. Seen from there, windows are of the few channels, and their products are of matrices
- * that onnxruntime multiplies three to eight times as fast as those of a few columns.
+ * turned filter. Seen from there, windows are of the few channels, and their products are not of matrices
+ * of a few columns, which onnxruntime multiplies slowly.
  */
 const turnsRound = (b: Builder, g: Geometry): boolean =>
   b.fixed &&
