@@ -20,6 +20,8 @@ export const SLOW = [
   'test/sweep.test.ts',
   'test/threads.test.ts',
   'cli/test/export-web-killed.test.ts',
+  'cli/test/serve/command.test.ts',
+  'cli/test/serve/routes.test.ts',
   'training/test/exactness.test.ts',
   'training/test/memory.test.ts',
   'training/test/evaluation/docs.test.ts',
