@@ -177,7 +177,10 @@ test.each([
 
 test('refuses bytes that do not fit what the JSON says', async () => {
   const [body, headers] = binary();
-  const refused = async (bytes: Buffer, length = headers['inference-header-content-length']) => {
+  const refused = async (
+    bytes: Buffer,
+    length: string = headers['inference-header-content-length'],
+  ) => {
     const answer = await post(bytes, { 'inference-header-content-length': length });
     expect(answer.statusCode).toBe(400);
     return answer.json().error as string;
