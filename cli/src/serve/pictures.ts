@@ -1,8 +1,7 @@
 /** The plain routes: pictures of generators, and scores of pictures. */
 import { createHash } from 'node:crypto';
 import { arch } from 'node:os';
-import type { Rectangle } from '@gpn/runtime';
-import { UserError } from '@gpn/runtime';
+import { type Rectangle, reasonOf, UserError } from '@gpn/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { rectangle } from '../options/declare/parsers.js';
 import type { Facts, Job } from './jobs.js';
@@ -160,7 +159,7 @@ async function sent(
   }
   let picture: Uint8Array | undefined;
   const fields: Record<string, string[]> = { rect: [...rect], label: label ? [label] : [] };
-  for await (const part of request.parts()) {
+  for await (const part of readable(request.parts())) {
     if (part.type === 'file') {
       if (picture) throw new UserError('The form has two files: send one picture.');
       picture = await part.toBuffer();
@@ -179,6 +178,17 @@ async function sent(
     );
   }
   return { picture, rectangles: (fields.rect ?? []).map(rectangleOf), label: fields.label?.at(-1) };
+}
+
+/** The parts of a form; what is wrong with the form is the client's mistake. */
+async function* readable<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* parts;
+  } catch (error) {
+    // Limits have statuses of their own; the parser's own errors have none.
+    if (error instanceof UserError || (error as { statusCode?: number }).statusCode) throw error;
+    throw new UserError(`The form cannot be read: ${reasonOf(error)}.`);
+  }
 }
 
 const MISSING = 'There is no picture: send it as the body, or as a file in a form.';

@@ -1,11 +1,11 @@
 /** What the server answers, beside what the runtime computes by itself. */
-import { crc32 } from 'node:zlib';
 import { Discriminator, Generator, type Picture } from '@gpn/runtime';
-import { decode, encode } from 'fast-png';
+import { decode } from 'fast-png';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { conditionalFile, DISCRIMINATOR, discriminatorFile } from '../../../runtime/test/tiny.js';
 import { Busy } from '../../src/serve/dispatch.js';
+import { bigPNG } from './pictures.js';
 import { serverOf } from './server.js';
 
 const CLASSES = ['flat', 'edgy', 'round'];
@@ -194,10 +194,7 @@ describe('a discriminator', () => {
   });
 
   test('refuses a picture of too many pixels before it decodes it', async () => {
-    const bomb = Buffer.from(encode({ width: 1, height: 1, channels: 1, data: Uint8Array.of(0) }));
-    bomb.writeUInt32BE(10_000, 16); // the width and height of its header
-    bomb.writeUInt32BE(10_000, 20);
-    bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+    const bomb = bigPNG(10_000, 10_000);
     const { statusCode, json } = await post('/discriminators/sum/score', bomb);
     expect([statusCode, json()]).toEqual([
       400,
