@@ -21,6 +21,7 @@ export const SLOW = [
   'test/threads.test.ts',
   'cli/test/export-web-killed.test.ts',
   'cli/test/serve/command.test.ts',
+  'cli/test/serve/hostile.test.ts',
   'cli/test/serve/routes.test.ts',
   'training/test/exactness.test.ts',
   'training/test/memory.test.ts',

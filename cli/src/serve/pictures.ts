@@ -159,17 +159,21 @@ async function sent(
   }
   let picture: Uint8Array | undefined;
   const fields: Record<string, string[]> = { rect: [...rect], label: label ? [label] : [] };
-  for await (const part of readable(request.parts())) {
-    if (part.type === 'file') {
-      if (picture) throw new UserError('The form has two files: send one picture.');
-      picture = await part.toBuffer();
-      continue;
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'file') {
+        if (picture) throw new UserError('The form has two files: send one picture.');
+        picture = await part.toBuffer();
+        continue;
+      }
+      const list = Object.hasOwn(fields, part.fieldname) ? fields[part.fieldname] : undefined;
+      if (list === undefined) {
+        throw new UserError('The form has an unknown field: it takes a file, rect and label.');
+      }
+      list.push(String(part.value));
     }
-    const list = Object.hasOwn(fields, part.fieldname) ? fields[part.fieldname] : undefined;
-    if (list === undefined) {
-      throw new UserError('The form has an unknown field: it takes a file, rect and label.');
-    }
-    list.push(String(part.value));
+  } catch (error) {
+    throw formError(error);
   }
   if (!picture || picture.length === 0) throw new UserError(MISSING);
   if (fields.rect && fields.rect.length > RECTANGLES) {
@@ -180,16 +184,11 @@ async function sent(
   return { picture, rectangles: (fields.rect ?? []).map(rectangleOf), label: fields.label?.at(-1) };
 }
 
-/** The parts of a form; what is wrong with the form is the client's mistake. */
-async function* readable<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* parts;
-  } catch (error) {
-    // Limits have statuses of their own; the parser's own errors have none.
-    if (error instanceof UserError || (error as { statusCode?: number }).statusCode) throw error;
-    throw new UserError(`The form cannot be read: ${reasonOf(error)}.`);
-  }
-}
+/** What is wrong with a form is the client's mistake; limits have statuses of their own, the parser's errors none. */
+const formError = (error: unknown): unknown =>
+  error instanceof UserError || (error as { statusCode?: number }).statusCode
+    ? error
+    : new UserError(`The form cannot be read: ${reasonOf(error)}.`);
 
 const MISSING = 'There is no picture: send it as the body, or as a file in a form.';
 
