@@ -39,6 +39,8 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   cli: [
     /^@gpn\/(models|export|runtime|training)(\/|$)/,
     /^(cli-progress|cli-table3|commander|escape-html|send|sharp)$/,
+    // The server, which `serve` alone loads.
+    /^(fastify|@fastify\/(multipart|swagger|swagger-ui)|prom-client)$/,
   ],
 };
 

@@ -14,6 +14,7 @@ import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
 import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
+import { SERVE } from './options/serve.js';
 import { MERGE, SWEEP } from './options/sweep.js';
 import { TRAIN } from './options/train.js';
 
@@ -113,6 +114,12 @@ const COMMANDS = [
     'make a web page that runs models in the browser',
     EXPORT_WEB,
     () => import('./commands/export-web.js'),
+  ),
+  command(
+    'serve',
+    'answer requests over HTTP: pictures of generators, scores of pictures, tensors',
+    SERVE,
+    () => import('./commands/serve.js'),
   ),
   command(
     'doctor',

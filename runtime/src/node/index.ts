@@ -11,6 +11,9 @@ export { detectionOf, highlights, thresholdOf } from '../model/detection/detect.
 export { nullOf, pValue, suspicionOf } from '../model/detection/p-values.js';
 export { type Regions, regionsOf } from '../model/detection/regions.js';
 export { suspicionMap } from '../model/detection/suspicion.js';
+export { generatorFeeds } from '../model/inputs.js';
+export type { Model } from '../model/model.js';
+export type { Feed } from '../session/batches.js';
 export { threadsNote } from '../session/ort-session.js';
 export * from '../shared.js';
 export { Discriminator, Generator, loadModel } from './load.js';
