@@ -39,6 +39,8 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   cli: [
     /^@gpn\/(models|export|runtime|training)(\/|$)/,
     /^(cli-progress|cli-table3|commander|escape-html|send|sharp)$/,
+    // Bulk work: tables, archives, lists of files, and the queue, which is optional.
+    /^(hyparquet-writer|nanotar|tinyglobby|bullmq|ioredis)$/,
   ],
 };
 

@@ -33,6 +33,7 @@ export const SLOW = [
   'training/test/tracking/run.test.ts',
   'training/test/web.test.ts',
   // Steps and evaluations against TensorFlow.js's cpu backend or of thousands of images.
+  'cli/test/bulk.test.ts',
   'cli/test/data.test.ts',
   'cli/test/doctor.test.ts',
   'cli/test/draw-and-score.test.ts',

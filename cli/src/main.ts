@@ -42,7 +42,7 @@ const COMMANDS = [
   ),
   command(
     'merge',
-    'join the results of the parts of a sweep',
+    'join the results of the parts of a sweep, or of bulk work',
     MERGE,
     () => import('./commands/sweep/merge.js'),
   ),
