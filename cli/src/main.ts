@@ -16,6 +16,7 @@ import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
 import { MERGE, SWEEP } from './options/sweep.js';
 import { TRAIN } from './options/train.js';
+import { WORK } from './options/work.js';
 
 /**
  * All commands, in the order of the help. A command's own module, and what it needs, is loaded here
@@ -64,6 +65,12 @@ const COMMANDS = [
     'score pictures with an exported discriminator',
     SCORE,
     () => import('./commands/score.js'),
+  ),
+  command(
+    'work',
+    'compute shards that score and sample give to a queue',
+    WORK,
+    () => import('./commands/work.js'),
   ),
   command(
     'calibrate',

@@ -74,10 +74,6 @@ export function difference(a: Plan, b: Plan): string | undefined {
   return key && (NAMES[key] ?? `--${key}`);
 }
 
-/** The name of a plan: equal for equal plans. */
-export const planId = async (plan: Plan): Promise<string> =>
-  (await sha256(new TextEncoder().encode(JSON.stringify(plan)))).slice(0, 16);
-
 /** Reads what a plan says of a model. @throws UserError if there is no such model, or it is of another kind */
 export async function plannedModel(source: string, kinds: readonly string[]) {
   const { bytes, label } = await readSource(source);

@@ -115,7 +115,8 @@ export const writeFileAtomic = (
   makeFileAtomic(path, async (temporary) => {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(data);
+      // Node takes parts one by one, too; its types do not say so.
+      await file.writeFile(data as string | Uint8Array);
     } finally {
       await file.close();
     }
