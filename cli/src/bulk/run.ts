@@ -38,9 +38,14 @@ export async function runBulk(bulk: Bulk, options: Options): Promise<typeof FOUN
   if (part && options.queue) {
     throw new UserError('--queue gives its shards to any number of workers: leave --shard out.');
   }
-  await preparePlan(out, plan, pictures);
-  if (options.queue) await (await import('./queue/produce.js')).produce(options.queue, out, plan);
-  else await computeHere(out, plan, part, options.jobs ?? processors());
+  const prepare = () => preparePlan(out, plan, pictures);
+  if (options.queue) {
+    const { produce } = await import('./queue/produce.js');
+    await produce(options.queue, out, plan, prepare);
+  } else {
+    await prepare();
+    await computeHere(out, plan, part, options.jobs ?? processors());
+  }
   if (part) {
     printAside(`Join the parts, when all are done: gpn-cli merge ${out} -o ${out}\n`);
     return undefined;

@@ -29,11 +29,21 @@ const OPTIONS = {
 /**
  * Gives the shards of a folder to workers, and ends when all are done.
  *
+ * @param prepare makes the folder, once the server has answered
  * @throws RowsFailed if some cannot be computed; UserError if nobody answers at the address
  */
-export async function produce(url: string, out: string, plan: Plan): Promise<void> {
+export async function produce(
+  url: string,
+  out: string,
+  plan: Plan,
+  prepare: () => Promise<void>,
+): Promise<void> {
   const { Queue } = await queuePackages();
   const connection = await connect(url);
+  await prepare().catch((error) => {
+    connection.disconnect();
+    throw error;
+  });
   // Names are equal for equal plans: what waits already, for this command or one before it, is not doubled.
   const whole = new TextEncoder().encode(JSON.stringify([plan, process.cwd(), out]));
   const id = (await sha256(whole)).slice(0, 32);
