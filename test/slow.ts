@@ -9,6 +9,7 @@ export const SLOW = [
   'test/tensorflow/**',
   'test/packages.test.ts',
   // Trainings in processes of their own, and whole runs of the command.
+  'test/bulk.test.ts',
   'test/bundled.test.ts',
   'test/cli.test.ts',
   'test/cli-errors.test.ts',
