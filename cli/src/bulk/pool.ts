@@ -58,6 +58,7 @@ export function createPool(size: number): Pool {
   const all = new Set<ChildProcess>();
   const free: ChildProcess[] = [];
   const waiting: ((child: ChildProcess) => void)[] = [];
+  let isClosed = false;
   const add = (): ChildProcess => {
     const child = start();
     all.add(child);
@@ -73,12 +74,14 @@ export function createPool(size: number): Pool {
   const give = (child: ChildProcess): void => {
     const isLiving = child.exitCode === null && child.signalCode === null && child.connected;
     if (!isLiving) all.delete(child);
+    if (isClosed) return;
     const next = waiting.shift();
     if (next) next(isLiving ? child : add());
     else if (isLiving) free.push(child);
   };
   return {
     async run(task, tell = () => {}) {
+      if (isClosed) throw new Error('the pool is closed');
       const child = await take();
       try {
         await ask(child, task, tell);
@@ -87,6 +90,7 @@ export function createPool(size: number): Pool {
       }
     },
     close() {
+      isClosed = true;
       for (const child of all) child.kill('SIGKILL');
     },
   };

@@ -117,8 +117,9 @@ async function computeHere(
   const pool = createPool(Math.min(jobs, Math.max(1, queue.length)));
   const progress = progressOf(process.stderr, sum(own), sum(own) - sum(queue));
   const task = { base: process.cwd(), folder: out };
+  let isStopped = false; // by the failure of another shard
   const work = async (): Promise<void> => {
-    for (let shard = queue.shift(); shard !== undefined; shard = queue.shift()) {
+    for (let shard = queue.shift(); shard !== undefined && !isStopped; shard = queue.shift()) {
       for (let attempt = 1; ; attempt++) {
         let items = 0;
         try {
@@ -129,6 +130,7 @@ async function computeHere(
           break;
         } catch (error) {
           progress.add(-items);
+          if (isStopped) return;
           if (error instanceof UserError) throw error;
           const name = names[shard];
           if (attempt === TRIES) {
@@ -144,6 +146,7 @@ async function computeHere(
   try {
     await Promise.all(Array.from({ length: jobs }, work));
   } finally {
+    isStopped = true;
     progress.stop();
     pool.close();
   }
