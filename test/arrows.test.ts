@@ -41,6 +41,8 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^(cli-progress|cli-table3|commander|escape-html|send|sharp)$/,
     // The server, which `serve` alone loads.
     /^(fastify|@fastify\/(multipart|swagger|swagger-ui)|prom-client)$/,
+    // Bulk work: tables, archives, lists of files, and the queue, which is optional.
+    /^(hyparquet-writer|nanotar|tinyglobby|bullmq|ioredis)$/,
   ],
 };
 

@@ -11,6 +11,7 @@ import {
 } from '@gpn/runtime';
 import { fileError, writeFileAtomic } from '@gpn/training/atomic';
 import { drawingOf } from '../drawing.js';
+import { bulkSample, isBulk } from '../bulk/requests.js';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { SAMPLE } from '../options/sample.js';
@@ -50,9 +51,10 @@ const forms: Record<string, Form> = {
   },
 };
 
-export async function run(options: Options): Promise<void> {
+export async function run(options: Options): Promise<unknown> {
   const { model, out, device, json } = options;
 
+  if (isBulk(options)) return bulkSample(options);
   const toStdout = out === '-';
   const isFolder = /[/\\]$/.test(out) || (!toStdout && (await kindOf(out)) === 'folder');
   const form = forms[toStdout ? '-' : isFolder ? '/' : extname(out).toLowerCase()];
@@ -85,6 +87,7 @@ export async function run(options: Options): Promise<void> {
       : `Drew ${count} ${count === 1 ? 'image' : 'images'} ${origin(options)} on ${placeOf(generator)}: ${out}\n`,
   );
   await generator.dispose();
+  return undefined;
 }
 
 const origin = ({ seed, interpolate, latents }: Options): string =>

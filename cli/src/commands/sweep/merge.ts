@@ -1,3 +1,7 @@
+import { UserError } from '@gpn/runtime';
+import { joinShards } from '../../bulk/join.js';
+import { readPlan } from '../../bulk/plan.js';
+import { report as reportBulk } from '../../bulk/run.js';
 import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
 import type { MERGE } from '../../options/sweep.js';
@@ -7,6 +11,13 @@ import { report } from './sweep.js';
 
 export async function run(folders: string[], options: OptionsOf<typeof MERGE>): Promise<void> {
   await checkWritable(options.out, 'folder', '--out');
+  if ((await Promise.all(folders.map(readPlan))).some(Boolean)) {
+    reportBulk(await joinShards(folders, options.out, options.format ?? 'ndjson'), options.json);
+    return;
+  }
+  if (options.format) {
+    throw new UserError('--format is for bulk work: the results of sweeps are JSON and Markdown.');
+  }
   const results = joined(folders, await Promise.all(folders.map(readResults)));
   for (const row of results.rows) {
     if (row.failed !== undefined) printAside(`${row.name} failed: ${row.failed}\n`);
