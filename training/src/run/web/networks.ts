@@ -15,7 +15,7 @@ import { type StepInfo, stepGraph } from '../../export/step-file.js';
 import { under } from '../../records.js';
 
 /** Passes that measure the statistics of an average for a picture; an exported file takes more. */
-const FEW_PASSES = 4;
+const FEW_PASSES = 1;
 
 /** A state of a training, with the step that made it. */
 export interface Trained {

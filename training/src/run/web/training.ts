@@ -76,6 +76,8 @@ export interface Training {
   run(options?: RunOptions): Promise<void>;
   /** The present state as the bytes of a checkpoint; while steps run, that of the last call. */
   checkpoint(): Promise<Uint8Array>;
+  /** The same, with the number of its step. */
+  snapshot(): Promise<{ readonly step: number; readonly bytes: Uint8Array }>;
   /**
    * A network as the bytes of an .onnx file with its description and certificate: what `gpn-cli export`
    * makes of the same checkpoint, as far as devices round alike. While steps run, that of the last call.
@@ -157,6 +159,8 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     }
   };
 
+  const checkpoint = (): Promise<Uint8Array> =>
+    writeCheckpoint({ state: compiled.state(), progress, recipe: start.recipe }, info);
   const trained = (): Trained => ({ step: bytes, info, state: compiled.state(), progress, open });
 
   return {
@@ -176,8 +180,11 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
         running = false;
       }
     },
-    checkpoint: () =>
-      writeCheckpoint({ state: compiled.state(), progress, recipe: start.recipe }, info),
+    checkpoint,
+    async snapshot() {
+      const { step } = progress;
+      return { step, bytes: await checkpoint() };
+    },
     network: (role) => networkFile(trained(), role),
     draw: (images) => drawImages(trained(), images),
     dispose: () => compiled.dispose(),
