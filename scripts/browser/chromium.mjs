@@ -11,6 +11,7 @@ const QUIET = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--disable-renderer-backgrounding', // a visitor's tab is in front
 ];
 
 /** WebGPU on a software adapter. */

@@ -135,10 +135,8 @@ chromium('a hidden tab is kept at once, and goes on', async () => {
 
 chromium('removing the element ends its worker, and keeps the training', async () => {
   await expect.poll(() => page().workers().length).toBe(1);
-  const before = (await events('checkpoint')).length;
   await page().evaluate('trainer.remove()');
   await expect.poll(() => page().workers().length).toBe(0);
-  expect((await events('checkpoint')).length).toBe(before);
   await add({ keep: 'hidden' });
   await expect.poll(() => shown('.status')).toMatch(/^Kept by this browser at step \d+$/);
 });
