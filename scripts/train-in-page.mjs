@@ -49,6 +49,7 @@ async function watch(page) {
     page.evaluate(`(async (trainer) => ${code})(document.querySelector('gpn-trainer'))`);
   const press = (name) => page.getByRole('button', { name, exact: true }).click();
   const step = () => trainer('trainer.training?.step ?? 0');
+  page.setDefaultTimeout(0); // a machine that does other work is slow
   await page.goto(`${url}/train.html`);
   console.log(`isolated: ${await page.evaluate('crossOriginIsolated')}`);
   const began = Date.now();

@@ -17,12 +17,12 @@ const ISOLATED = {
 };
 
 /**
- * Bundles a script into a folder, with the runtime's worker beside it.
+ * Bundles scripts into a folder.
  * @param entries sources by the names of their bundles
  */
 export const bundle = (folder, entries, options = {}) =>
   build({
-    entryPoints: { worker: '@gpn/runtime/worker', ...entries },
+    entryPoints: entries,
     absWorkingDir: root,
     outdir: folder,
     bundle: true,
