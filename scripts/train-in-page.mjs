@@ -29,7 +29,10 @@ const { values: options } = parseArgs({
 const minutes = Number(options.minutes);
 const folder = mkdtempSync(join(tmpdir(), 'gpn-page-'));
 mkdirSync(options.output, { recursive: true });
-const site = [...(await pages([], { title: 'Train' }, [await trainPage()])), ...(await webFiles())];
+const site = [
+  ...(await pages([], { title: 'Train', webgpu: false }, [await trainPage()])),
+  ...(await webFiles()),
+];
 for (const { path, bytes } of site) {
   mkdirSync(join(folder, path, '..'), { recursive: true });
   writeFileSync(join(folder, path), bytes);
