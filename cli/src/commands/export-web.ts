@@ -53,7 +53,7 @@ async function readModel(source: string): Promise<WebModel> {
 }
 
 /** Names that models cannot have: other pages have them. */
-const PAGES = ['index', 'score', 'convert'];
+const PAGES = ['index', 'score', 'convert', 'train'];
 
 /** If two models have the same name, the second gets a number. */
 function distinct(models: WebModel[]): WebModel[] {

@@ -3,7 +3,7 @@
 export { reasonOf } from '../errors.js';
 export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
-export { withMetadata } from '../format/onnx-metadata.js';
+export { withMetadata } from '../format/onnx/metadata.js';
 export { PREPARATION, prepare, resize } from '../format/pictures/prepare.js';
 export { makeCertificate } from '../model/certificate.js';
 export { classOf } from '../model/classes.js';
