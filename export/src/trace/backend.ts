@@ -83,6 +83,14 @@ export class TraceBackend extends tf.KernelBackend {
     return dense(this.recording(), this.viewOf(t));
   }
 
+  /** A constant as a value that is not computed with until the file runs: it may be another at other sizes. */
+  unfolded(t: tf.Tensor): tf.Tensor {
+    if (!this.isKnown(t)) return t;
+    const value = this.valueIn(t);
+    const [kept] = this.recording().graph.node('Identity', [value], {}, [value]) as [Value];
+    return this.tensor(view(kept));
+  }
+
   /**
    * Records a graph within the one being recorded.
    * @returns the graph, and the values around it that it takes, its last inputs
