@@ -9,6 +9,7 @@ a model that has no file of ours is only said to run.
 """
 import json
 import os
+import resource
 import sys
 import time
 import warnings
@@ -97,6 +98,7 @@ def convert(model, out, filled):
     log = f"{out}.log"
     child = os.fork()
     if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME))
         sys.stdout = sys.stderr = open(log, "w")
         os.dup2(sys.stderr.fileno(), 1)
         os.dup2(sys.stderr.fileno(), 2)
@@ -109,13 +111,9 @@ def convert(model, out, filled):
             print(f"{type(error).__name__}: {error}")
         sys.stderr.flush()
         os._exit(0)
-    end = time.time() + TIME
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
-        if time.time() > end:
-            os.kill(child, 9)
-            os.waitpid(child, 0)
-            return f"not done in {TIME} s"
-        time.sleep(0.05)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return f"not done in {TIME} s of processor"
     if os.path.exists(out):
         return ""
     lines = [line for line in open(log).read().strip().splitlines() if line.strip()]

@@ -8,18 +8,28 @@
  *                  tf2onnx.json what it did
  *   --again        forgets the rows that an earlier run left in scratch/models
  *   --comparison   only times the comparison with TF.js, in WebAssembly and in plain JavaScript
+ *   --kinds        small graph models that peer.py's Python makes of functions, instead of the packages,
+ *                  beside what TensorFlow computes (kinds.py)
  *   --write        writes the table to docs/results/models.md
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packages } from './packages.mjs';
-import { tableOf } from './table.mjs';
+import { tableOf, tableOfKinds } from './table.mjs';
 
 /** As long as a model may take, in milliseconds. */
 const TIME = 900_000;
@@ -36,6 +46,7 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     again: { type: 'boolean', default: false },
     comparison: { type: 'boolean', default: false },
+    kinds: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -108,14 +119,12 @@ async function ended(child) {
   return { status, stdout, stderr };
 }
 
-/** Asks tf2onnx beside, model by model. */
-function startPeer(python) {
+/** Asks tf2onnx beside, model by model; `told` is given each answer. */
+function startPeer(python, told) {
   const child = spawn(python, [path('peer.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout });
   answers.on('line', (line) => {
-    const { label, peer } = JSON.parse(line);
-    others[label] = peer;
-    keep(peers, label, peer);
+    told(JSON.parse(line));
   });
   return {
     ask: (job) => child.stdin.write(`${JSON.stringify(job)}\n`),
@@ -126,10 +135,69 @@ function startPeer(python) {
   };
 }
 
+/** Kinds that have free sizes besides the batch. */
+const FREE = [
+  [/of any length/, ['--input-shape', 'x0=NxTx3']],
+  [/of any size/, ['--input-shape', 'x0=NxHxWx3']],
+];
+
+/** The table of kinds, whose right values are TensorFlow's. */
+async function byKinds(python) {
+  const folder = join(scratch, 'kinds');
+  const made = spawnSync(python, [path('kinds.py'), folder], { stdio: 'inherit' });
+  if (made.status !== 0) throw new Error('kinds.py failed');
+  const known = join(folder, 'rows.json');
+  const rows = options.again ? {} : read(known);
+  const reasons = {};
+  const peer = startPeer(python, ({ label, ours, peer }) => {
+    rows[label] = { ours: ours ?? { right: false, reason: reasons[label] }, peer };
+    keep(known, label, rows[label]);
+  });
+  const labels = readdirSync(folder, { withFileTypes: true }).filter((at) => at.isDirectory());
+  for (const { name: label } of labels) {
+    if (rows[label] || !label.includes(options.only)) continue;
+    const at = (file) => join(folder, label, file);
+    const flags = FREE.find(([kind]) => kind.test(label.replaceAll('-', ' ')))?.[1] ?? [];
+    const ours = at('ours.onnx');
+    ({ reason: reasons[label] } = await exported(at('model.json'), ours, flags));
+    peer.ask({
+      label,
+      model: at('model.json'),
+      ours,
+      theirs: `${ours}.peer`,
+      values: at('values.npz'),
+    });
+  }
+  await peer.finish();
+  return labels.flatMap(({ name }) => (rows[name] ? [[name, rows[name]]] : []));
+}
+
+/** Prints a table, and writes it between the marks of a name on the page. */
+function show(table, mark) {
+  console.log(`\n${table}`);
+  if (!options.write) return;
+  const text = readFileSync(page, 'utf8');
+  const place = new RegExp(`(?<=<!-- ${mark} -->\\n)[\\s\\S]*?(?=\\n<!-- end -->)`);
+  writeFileSync(
+    page,
+    text.replace(place, () => table),
+  );
+}
+
 mkdirSync(scratch, { recursive: true });
+if (options.kinds) {
+  if (!options.peer) throw new Error('--kinds needs --peer PYTHON');
+  const kinds = await byKinds(options.peer);
+  show(tableOfKinds(kinds), 'kinds');
+  process.exit(kinds.every(([, { ours }]) => ours.right) ? 0 : 1);
+}
 const rows = options.again ? {} : read(join(scratch, 'rows.json'));
 const others = read(peers);
-const peer = options.peer && startPeer(options.peer);
+const told = ({ label, peer }) => {
+  others[label] = peer;
+  keep(peers, label, peer);
+};
+const peer = options.peer && startPeer(options.peer, told);
 for (const { name, models } of packages) {
   for (const { path: inside, modules = false, flags = [] } of models) {
     const label = `${name} ${inside}`;
@@ -159,10 +227,5 @@ const all = packages.flatMap(({ name, models }) =>
     return rows[label] ? [[label, { ...rows[label], flags }, others[label]]] : [];
   }),
 );
-const table = tableOf(all);
-console.log(`\n${table}`);
-if (options.write) {
-  const text = readFileSync(page, 'utf8');
-  writeFileSync(page, text.replace(/(?<=<!-- models -->\n)[\s\S]*?(?=\n<!-- end -->)/, table));
-}
+show(tableOf(all), 'models');
 process.exitCode = all.every(([, { right }]) => right) ? 0 : 1;

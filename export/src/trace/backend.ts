@@ -83,12 +83,14 @@ export class TraceBackend extends tf.KernelBackend {
     return dense(this.recording(), this.viewOf(t));
   }
 
-  /** A constant as a value that is not computed with until the file runs: it may be another at other sizes. */
+  /** A constant with which is computed when the file runs, because it may be another at other sizes. */
   unfolded(t: tf.Tensor): tf.Tensor {
     if (!this.isKnown(t)) return t;
     const value = this.valueIn(t);
     const [kept] = this.recording().graph.node('Identity', [value], {}, [value]) as [Value];
-    return this.tensor(view(kept));
+    const known = this.tensor(view(kept));
+    this.know(known, t.dataSync());
+    return known;
   }
 
   /**

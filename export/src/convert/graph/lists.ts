@@ -15,8 +15,12 @@ const isEmpty = (list: tf.Tensor): boolean => list.rank === 0;
 
 /** How many elements an empty list has room for. */
 function room(list: tf.Tensor): number {
-  if (isConstant(list)) return list.dataSync()[0] as number;
-  throw new Error('how long a list of tensors is depends on values, and the file has to know it');
+  try {
+    return list.dataSync()[0] as number;
+  } catch (error) {
+    const reason = 'how long a list of tensors is depends on values, and the file has to know it';
+    throw new Error(reason, { cause: error });
+  }
 }
 
 /** A list to which nothing was written, for elements of a shape. */
@@ -48,6 +52,11 @@ function filled(list: tf.Tensor, elementShape: tf.Tensor | undefined, node: Node
 const scalar = (t: tf.Tensor): tf.Tensor => tf.cast(tf.reshape(t, []), 'int32');
 const rows = (indices: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(indices, 'int32'), [-1, 1]);
 
+const growing = (): Error =>
+  new Error(
+    'a list of tensors grows with the rounds of a loop, and the file has to know its length',
+  );
+
 /** The list with at least as many elements as an index needs that is known. */
 function grown(list: tf.Tensor, index: tf.Tensor): tf.Tensor {
   if (!isConstant(index)) return list;
@@ -64,6 +73,7 @@ function withItems(list: tf.Tensor, indices: tf.Tensor, items: tf.Tensor): tf.Te
 
 function withItem(list: tf.Tensor, index: tf.Tensor, item: tf.Tensor): tf.Tensor {
   const whole = isEmpty(list) ? emptyList(list, item.shape, item.dtype) : list;
+  if (whole.shape[0] === 0 && !isConstant(index)) throw growing();
   const one = tf.expandDims(item, 0);
   return tf.tensorScatterUpdate(grown(whole, index), rows(index), one);
 }
@@ -87,8 +97,10 @@ export const LISTS: Readonly<Record<string, Operation>> = {
     const [list, index, shape] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
     return [tf.gather(filled(list, shape, node), scalar(index))];
   },
-  TensorListSetItem: (inputs) => {
+  TensorListSetItem: (inputs, { attr = {} }) => {
     const [list, index, item] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const { b: grows = false } = (attr.resize_if_index_out_of_bounds ?? {}) as { b?: boolean };
+    if (grows && !isConstant(index)) throw growing();
     return [withItem(list, index, item)];
   },
   TensorListGather: (inputs, node) => {

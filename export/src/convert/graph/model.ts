@@ -64,7 +64,8 @@ function followNodes(model: GraphModel): void {
   const executors = [executor, ...Object.values(executor.functionExecutorMap ?? {})];
   for (const node of executors.flatMap(({ graph }) => Object.values(graph.nodes))) {
     const { category } = node;
-    const place: Place = { part: 'node', name: node.name, kind: node.op };
+    const kind = node.op.replace(/^recorded\/(\w+)\/\d+$/, '$1');
+    const place: Place = { part: 'node', name: node.name, kind };
     const counted = roundsOf(node);
     Object.defineProperty(node, 'category', {
       get() {

@@ -117,7 +117,7 @@ function oneRound(
   go: tf.Tensor,
   { test, step }: Rounds,
 ): tf.Tensor[] {
-  const all = withRoom(given, step);
+  const all = withRoom(backend, given, step);
   const unchanged = new Set<number>();
   const loop = (): tf.Tensor[] => {
     const kept = new Set(unchanged);
@@ -143,9 +143,13 @@ function oneRound(
 }
 
 /** Before a list was written to, a round has to be tried to see of which shape its elements are. */
-function withRoom(all: readonly tf.Tensor[], step: Rounds['step']): tf.Tensor[] {
+function withRoom(
+  backend: TraceBackend,
+  all: readonly tf.Tensor[],
+  step: Rounds['step'],
+): tf.Tensor[] {
   if (all.every((t) => t.rank > 0)) return [...all];
-  const next = step(all);
+  const next = step(all.map((t) => backend.unfolded(t)));
   return all.map((t, i) => {
     const then = next[i] as tf.Tensor;
     return t.rank === 0 && then.rank > 0 ? emptyList(t, then.shape.slice(1), then.dtype) : t;
