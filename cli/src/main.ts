@@ -5,12 +5,12 @@ import { explain, FOUND } from './errors.js';
 import { CALIBRATE } from './options/calibrate.js';
 import { DATA } from './options/data.js';
 import type { Declaration, Given, Spec } from './options/declare/spec.js';
-import { COMPARE, EVAL } from './options/evaluation.js';
+import { COMPARE, EVAL } from './options/evaluation/eval.js';
+import { FEATURES } from './options/evaluation/features.js';
+import { JUDGE } from './options/evaluation/judge.js';
 import { EXPORT } from './options/export.js';
 import { EXPORT_WEB } from './options/export-web.js';
-import { FEATURES } from './options/features.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
-import { JUDGE } from './options/judge.js';
 import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
@@ -99,15 +99,15 @@ const COMMANDS = [
     'inspect',
     'show the inputs, outputs, metadata and operators of an ONNX file',
     INSPECT,
-    () => import('./commands/inspect.js'),
+    () => import('./commands/models/inspect.js'),
   ),
   command(
     'verify',
     'check that this machine computes what the exporting machine did',
     VERIFY,
-    () => import('./commands/verify.js'),
+    () => import('./commands/models/verify.js'),
   ),
-  command('models', 'list the bundled models', MODELS, () => import('./commands/models.js')),
+  command('models', 'list the bundled models', MODELS, () => import('./commands/models/models.js')),
   command(
     'export-web',
     'make a web page that runs models in the browser',

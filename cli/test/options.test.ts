@@ -2,12 +2,12 @@
 import { expect, test, vi } from 'vitest';
 import { main } from '../src/main.js';
 import { CALIBRATE } from '../src/options/calibrate.js';
-import { COMPARE, EVAL } from '../src/options/evaluation.js';
+import { COMPARE, EVAL } from '../src/options/evaluation/eval.js';
+import { FEATURES } from '../src/options/evaluation/features.js';
+import { JUDGE } from '../src/options/evaluation/judge.js';
 import { EXPORT } from '../src/options/export.js';
 import { EXPORT_WEB } from '../src/options/export-web.js';
-import { FEATURES } from '../src/options/features.js';
 import { DOCTOR, INSPECT, MODELS, VERIFY } from '../src/options/inspect.js';
-import { JUDGE } from '../src/options/judge.js';
 import { NEW } from '../src/options/new.js';
 import { SAMPLE } from '../src/options/sample.js';
 import { SCORE } from '../src/options/score.js';

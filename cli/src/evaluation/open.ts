@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Generator, type ImageInfo, readSource } from '@gpn/runtime';
 import { type Evaluation, type Evidence, type Extra, openEvaluator } from '@gpn/training';
 import type { OptionsOf } from '../options/declare/spec.js';
-import type { EVAL } from '../options/evaluation.js';
+import type { EVAL } from '../options/evaluation/eval.js';
 import { statusLine } from '../terminal/status.js';
 
 export type EvaluationOptions = Pick<

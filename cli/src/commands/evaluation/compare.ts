@@ -5,7 +5,7 @@ import { fileError } from '@gpn/training/atomic';
 import { type OpenEvaluation, openEvaluation, placeFor } from '../../evaluation/open.js';
 import { comparisonText } from '../../evaluation/scorecard.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
-import type { COMPARE } from '../../options/evaluation.js';
+import type { COMPARE } from '../../options/evaluation/eval.js';
 import { print } from '../../terminal/print.js';
 
 type Options = OptionsOf<typeof COMPARE>;

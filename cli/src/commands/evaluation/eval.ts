@@ -7,7 +7,7 @@ import { htmlReport } from '../../evaluation/report/report.js';
 import { scorecardText } from '../../evaluation/scorecard.js';
 import { checkWritable, kindOf } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
-import type { EVAL } from '../../options/evaluation.js';
+import type { EVAL } from '../../options/evaluation/eval.js';
 import { print } from '../../terminal/print.js';
 
 type Options = OptionsOf<typeof EVAL>;

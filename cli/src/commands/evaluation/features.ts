@@ -2,7 +2,7 @@ import { writeFileAtomic } from '@gpn/training/atomic';
 import { PINNED, pinnedFeatures } from '../../evaluation/pinned-features.js';
 import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
-import type { FEATURES } from '../../options/features.js';
+import type { FEATURES } from '../../options/evaluation/features.js';
 import { print, printAside } from '../../terminal/print.js';
 
 export async function run({ output, package: archive }: OptionsOf<typeof FEATURES>): Promise<void> {

@@ -10,7 +10,7 @@ import {
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
-import type { JUDGE } from '../../options/judge.js';
+import type { JUDGE } from '../../options/evaluation/judge.js';
 import { print } from '../../terminal/print.js';
 import { createProgress } from '../../terminal/progress.js';
 

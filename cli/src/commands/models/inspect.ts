@@ -1,9 +1,9 @@
 import { inspectModel, type ModelSummary } from '@gpn/export';
 import { metadataOf, readSource, reasonOf, UserError } from '@gpn/runtime';
-import type { OptionsOf } from '../options/declare/spec.js';
-import type { INSPECT } from '../options/inspect.js';
-import { print } from '../terminal/print.js';
-import { table } from '../terminal/table.js';
+import type { OptionsOf } from '../../options/declare/spec.js';
+import type { INSPECT } from '../../options/inspect.js';
+import { print } from '../../terminal/print.js';
+import { table } from '../../terminal/table.js';
 
 export async function run(model: string, { json, ops }: OptionsOf<typeof INSPECT>): Promise<void> {
   const { bytes, label } = await readSource(model);

@@ -1,8 +1,8 @@
 import { loadModel, readModelInfo, readSource, UserError } from '@gpn/runtime';
-import type { OptionsOf } from '../options/declare/spec.js';
-import type { VERIFY } from '../options/inspect.js';
-import { print } from '../terminal/print.js';
-import { table } from '../terminal/table.js';
+import type { OptionsOf } from '../../options/declare/spec.js';
+import type { VERIFY } from '../../options/inspect.js';
+import { print } from '../../terminal/print.js';
+import { table } from '../../terminal/table.js';
 
 const DEVICES = ['cpu', 'wasm', 'webgpu', 'cuda'] as const;
 

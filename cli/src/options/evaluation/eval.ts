@@ -1,5 +1,5 @@
-import { list, range, wholeNumber } from './declare/parsers.js';
-import { declare, device, flag, parsed, required, text, withDefault } from './declare/spec.js';
+import { list, range, wholeNumber } from '../declare/parsers.js';
+import { declare, device, flag, parsed, required, text, withDefault } from '../declare/spec.js';
 
 /** The options that `eval` and `compare` share. */
 const MEASURING = {

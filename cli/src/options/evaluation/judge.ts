@@ -1,4 +1,4 @@
-import { amount, seed, wholeNumber } from './declare/parsers.js';
+import { amount, seed, wholeNumber } from '../declare/parsers.js';
 import {
   choice,
   declare,
@@ -8,7 +8,7 @@ import {
   required,
   text,
   withDefault,
-} from './declare/spec.js';
+} from '../declare/spec.js';
 
 export const JUDGE = declare({
   argument: [

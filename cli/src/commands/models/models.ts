@@ -1,9 +1,9 @@
 import { pretrainedModels } from '@gpn/models/pretrained';
 import { type ModelInfo, readModelInfo, readSource } from '@gpn/runtime';
-import type { OptionsOf } from '../options/declare/spec.js';
-import type { MODELS } from '../options/inspect.js';
-import { print } from '../terminal/print.js';
-import { table } from '../terminal/table.js';
+import type { OptionsOf } from '../../options/declare/spec.js';
+import type { MODELS } from '../../options/inspect.js';
+import { print } from '../../terminal/print.js';
+import { table } from '../../terminal/table.js';
 
 export async function run({ json }: OptionsOf<typeof MODELS>): Promise<void> {
   const found = await Promise.all(

@@ -1,4 +1,4 @@
-import { declare, required, text } from './declare/spec.js';
+import { declare, required, text } from '../declare/spec.js';
 
 export const FEATURES = declare({
   options: {
