@@ -1,11 +1,17 @@
 /** A search: Optuna draws the settings, and learns from how their runs end. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { endsOf, recipeToYaml, rowsOfSetting, type Search } from '@gpn/training';
+import {
+  endsOf,
+  type Recipe,
+  recipeToYaml,
+  rowsOfSetting,
+  type Search,
+  type SweepRow,
+} from '@gpn/training';
 import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
 import { lockFolder } from '@gpn/training/lock';
-import { RowsFailed } from '../../../errors.js';
 import { checkWritable } from '../../../files.js';
 import type { OptionsOf } from '../../../options/declare/spec.js';
 import type { SWEEP } from '../../../options/sweep.js';
@@ -22,7 +28,6 @@ import {
   type Outcome,
   type Planned,
   resultsOf,
-  writeResults,
 } from '../results.js';
 import { runRow } from '../row.js';
 import {
@@ -34,9 +39,11 @@ import {
   trialsOf,
   withoutPassword,
 } from './optuna.js';
+import { reportSearch, writeSearch } from './results.js';
 import {
   headOf,
   lacking,
+  leftOf,
   readTrials,
   rowsOfTrial,
   type TrialRecord,
@@ -272,11 +279,7 @@ async function nextTrial(
   busy: Set<number>,
 ): Promise<TrialRecord | undefined> {
   const all = (await trialsOf(place)).filter(({ state }) => state !== 'WAITING');
-  // In a storage of several machines, a trial that nobody here knows is that of another one.
-  const left = all.find(
-    ({ number, state }) =>
-      state === 'RUNNING' && !busy.has(number) && (place.own || known.has(number)),
-  );
+  const left = leftOf(all, known, busy, place.own);
   if (!left && all.length >= search.trials) return undefined;
   const { number, params } = left ?? (await ask(place, search, all.length));
   const before = known.get(number);
@@ -289,37 +292,25 @@ async function nextTrial(
   return before ?? { number, params };
 }
 
-/** Writes and prints the results, and the recipes of the best trials. */
+/** Writes and prints the results. */
 async function conclude(
   plan: Plan,
   search: Search,
   trials: readonly TrialRecord[],
   json: boolean | undefined,
 ): Promise<void> {
-  const { out } = plan;
   const ended = trials.filter(({ outcomes }) => outcomes);
   const results = resultsOf(headOf(plan, search, ended), outcomesOf(ended));
-  const files = await writeResults(out, results);
-  const best = ended.filter(({ number }) => results.best?.includes(`trial-${number}`));
-  await rm(join(out, 'best'), { recursive: true, force: true });
-  if (best.length > 0) await ensureWritableFolder(join(out, 'best'));
-  for (const trial of best) {
-    const [row] = rowsOfTrial(plan, trial);
-    if (!row || typeof row.recipe === 'string') continue;
-    const path = join(out, 'best', `${row.setting}.yml`);
-    await writeFileAtomic(path, recipeToYaml(row.recipe));
-    files.push(path);
-  }
-  const text = `${meansText(results)}\n${files.map((path) => `${path}\n`).join('')}`;
-  print(json ? `${JSON.stringify(results, null, 2)}\n` : text);
+  const rows = ended.flatMap((trial) => rowsOfTrial(plan, trial));
+  const recipeOf = (trial: string): string => {
+    const row = rows.find(({ setting }) => setting === trial) as SweepRow;
+    return recipeToYaml(row.recipe as Recipe); // a trial that has values has a recipe
+  };
+  const files = await writeSearch(plan.out, results, recipeOf);
+  reportSearch(results, files, json);
   if (ended.length < search.trials) {
     printAside(
       `Of ${search.trials} trials, ${ended.length} are in this folder; join those of all machines by gpn-cli merge.\n`,
     );
-  }
-  const failed = results.means.filter(({ failed }) => failed > 0).length;
-  if (failed > 0) printAside(`${failed} of ${ended.length} trials failed.\n`);
-  if (ended.length > 0 && best.length === 0) {
-    throw new RowsFailed('No trial has a value: all of them failed, for the reasons above.');
   }
 }

@@ -6,6 +6,7 @@ import { MEASURES, rowsOfSetting, type Search, type SweepRow, searchKey } from '
 import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
 import type { Plan } from '../plan.js';
 import { type Head, meanOf, type Outcome } from '../results.js';
+import type { Trial } from './optuna.js';
 
 /** A trial that this folder has asked for. */
 export interface TrialRecord {
@@ -42,6 +43,25 @@ export async function writeTrial(out: string, trial: TrialRecord): Promise<void>
   await writeFileAtomic(path, `${JSON.stringify(trial, null, 2)}\n`);
 }
 
+/**
+ * A trial that this folder asked for and has not told of, because the search was stopped.
+ *
+ * @param all those of the storage
+ * @param known those of this folder
+ * @param busy the numbers of those that run now
+ * @param own whether the storage is this folder's alone. One of several machines has trials of the others;
+ * in its own, even a trial that it did not get to know before it was killed is its own.
+ */
+export const leftOf = (
+  all: readonly Trial[],
+  known: ReadonlyMap<number, TrialRecord>,
+  busy: ReadonlySet<number>,
+  own: boolean,
+): Trial | undefined =>
+  all.find(
+    ({ number, state }) => state === 'RUNNING' && !busy.has(number) && (own || known.has(number)),
+  );
+
 /** The runs of a trial. */
 export const rowsOfTrial = (
   { sweep, recipe, base }: Plan,
@@ -61,8 +81,6 @@ export function headOf(plan: Plan, search: Search, trials: Iterable<TrialRecord>
 /**
  * What Optuna is told of a trial: the means over its seeds, or undefined if a run failed; a mean over those
  * that did not would speak for settings that are not stable.
- *
- * @throws UserError if the evaluation has no such measure, as then no trial will have it
  */
 export function valuesOf(
   directions: Search['directions'],
@@ -76,7 +94,10 @@ export function valuesOf(
   return means.every(Number.isFinite) ? means : undefined;
 }
 
-/** Why a run that has ended has no value for a direction; undefined if it has. */
+/**
+ * Why a run that was measured has no value for a direction; undefined if it has.
+ * @throws UserError if the evaluation has no such measure, as then no trial will have it
+ */
 export function lacking(
   directions: Search['directions'],
   { name, scores }: Outcome,
