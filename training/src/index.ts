@@ -24,15 +24,20 @@ export { overrideRecipe, recipeHash, recipeNames, resolveRecipe } from './recipe
 export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
+export { type Distribution, endsOf, type Search } from './recipe/search.js';
 export { suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { suggestDetector } from './recipe/suggest-detector.js';
 export {
   type Changes,
   evaluationOf,
+  type ReadSweep,
   readSweep,
   rowsOf,
+  rowsOfSetting,
+  type Setting,
   type Sweep,
   type SweepRow,
+  searchKey,
 } from './recipe/sweep.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';

@@ -10,8 +10,8 @@ import {
   writeNpy,
 } from '@gpn/runtime';
 import { fileError, writeFileAtomic } from '@gpn/training/atomic';
-import { drawingOf } from '../drawing.js';
 import { bulkSample, isBulk } from '../bulk/requests.js';
+import { drawingOf } from '../drawing.js';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { SAMPLE } from '../options/sample.js';

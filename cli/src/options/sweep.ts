@@ -45,6 +45,10 @@ export const SWEEP = declare({
       parsed('--parts <n>', 'with --print: in how many parts', wholeNumber(1, 10_000)),
       4,
     ),
+    storage: text(
+      '--storage <url>',
+      'of a search: where Optuna keeps its trials, for several machines (default: OPTUNA_STORAGE, or a file in --out)',
+    ),
     json: flag('--json', 'print the results as JSON'),
   },
   examples: [
@@ -54,6 +58,8 @@ export const SWEEP = declare({
     'sweep losses.yml -o sweeps/losses --table',
     'sweep losses.yml -o part-0 --shard 0/4',
     'sweep losses.yml -o sweeps/losses --print slurm > losses.sh',
+    'sweep search.yml -o sweeps/search',
+    'sweep search.yml -o sweeps/here --storage postgresql://optuna@db/trials',
   ],
 });
 

@@ -18,6 +18,7 @@ const TYPES: Record<string, string> = {
   string: 'a text',
   boolean: 'true or false',
   object: 'a group of keys',
+  record: 'a group of keys',
   array: 'a list',
 };
 
@@ -82,17 +83,23 @@ function found(input: unknown): string {
 /** The part of a JSON Schema that is used here. */
 interface Keys {
   properties?: Record<string, Keys>;
+  additionalProperties?: Keys | boolean;
+  items?: Keys;
   anyOf?: Keys[];
+  oneOf?: Keys[];
 }
 
 /** Suggests a similar key of the same group or elsewhere; otherwise lists the keys of the group. */
 function knownKeys(schema: z.ZodType, path: Path, key: string): string {
-  const all = keyPaths(z.toJSONSchema(schema, { io: 'input' }) as Keys);
-  const group = dotted(path);
-  const siblings = all.filter((known) => dotted(known.slice(0, -1)) === group);
-  const names = siblings.map((known) => String(known.at(-1)));
+  const whole = z.toJSONSchema(schema, { io: 'input' }) as Keys;
+  const here = path.reduce<Keys[]>(
+    (groups, step) => groups.flatMap((of) => within(of, step)),
+    [whole],
+  );
+  const names = [...new Set(here.flatMap(optionsOf).flatMap(namesOf))];
   const near = closestName(key, names);
   if (near !== undefined) return `did you mean ${near}?`;
+  const all = keyPaths(whole);
   const elsewhere = closestName(
     key,
     all.map((known) => String(known.at(-1))),
@@ -101,10 +108,27 @@ function knownKeys(schema: z.ZodType, path: Path, key: string): string {
   return there ? `did you mean ${dotted(there)}?` : `known here: ${names.join(', ')}.`;
 }
 
-function keyPaths(schema: Keys, path: Path = []): Path[] {
-  const here = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
-    const known = [...path, key];
-    return [known, ...keyPaths(value, known)];
+/** A schema, or the alternatives that it consists of. */
+function optionsOf(schema: Keys): Keys[] {
+  const options = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+  return options.length > 0 ? options.flatMap(optionsOf) : [schema];
+}
+
+const namesOf = ({ properties = {} }: Keys): string[] => Object.keys(properties);
+
+/** What a key, or an index of a list, leads to. */
+const within = (schema: Keys, step: PropertyKey): Keys[] =>
+  optionsOf(schema).flatMap(({ properties, additionalProperties, items }) => {
+    if (typeof step === 'number') return items ?? [];
+    const any = typeof additionalProperties === 'object' ? additionalProperties : [];
+    return properties?.[String(step)] ?? any;
   });
-  return [...here, ...(schema.anyOf ?? []).flatMap((option) => keyPaths(option, path))];
+
+function keyPaths(schema: Keys, path: Path = []): Path[] {
+  return optionsOf(schema).flatMap((option) =>
+    Object.entries(option.properties ?? {}).flatMap(([key, value]) => {
+      const known = [...path, key];
+      return [known, ...keyPaths(value, known)];
+    }),
+  );
 }

@@ -8,6 +8,7 @@ import { dotted, expectation, recipeProblem } from './errors.js';
 import { count, whole } from './keys/values.js';
 import { locateData, located, locateModel, recipeHash, resolveRecipe, textOf } from './load.js';
 import type { Recipe } from './schema.js';
+import { type Search, searchSchema } from './search.js';
 import { readYaml } from './yaml.js';
 
 const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
@@ -45,6 +46,9 @@ const sweepSchema = z
       .max(1000)
       .optional()
       .describe('Changes with names; each with every combination of the grid.'),
+    search: searchSchema
+      .optional()
+      .describe('Distributions of keys that Optuna draws from, in place of a grid or runs.'),
     seeds: z
       .union([count.max(1000), z.array(whole.min(0)).min(1).max(1000)], SEEDS)
       .refine((seeds) => !Array.isArray(seeds) || new Set(seeds).size === seeds.length, SEEDS)
@@ -88,6 +92,14 @@ const sweepSchema = z
   .refine(({ steps, minutes }) => steps === undefined || minutes === undefined, {
     error: 'left out with steps',
     path: ['minutes'],
+  })
+  .refine(({ search, grid }) => !search || !grid, {
+    error: 'left out with search',
+    path: ['grid'],
+  })
+  .refine(({ search, runs }) => !search || !runs, {
+    error: 'left out with search',
+    path: ['runs'],
   });
 
 /** A checked sweep, as it is written. */
@@ -110,15 +122,24 @@ export interface SweepRow {
   readonly recipe: Recipe | string;
 }
 
+/** A sweep, the folder that its paths are relative to, its recipe, and its rows; a search has none yet. */
+export interface ReadSweep {
+  readonly sweep: Sweep;
+  readonly base: string;
+  readonly recipe: Recipe;
+  readonly rows: SweepRow[];
+}
+
 /** Reads a sweep. @throws UserError naming the file, the line, the key and what is expected there */
-export function readSweep(file: string): { sweep: Sweep; base: string; rows: SweepRow[] } {
+export function readSweep(file: string): ReadSweep {
   const { value, place } = readYaml(textOf(file), file, 'sweep');
   const { data, error } = sweepSchema.safeParse(value, { error: expectation, reportInput: true });
   if (error) throw new UserError(recipeProblem(error.issues, place, sweepSchema));
   const base = dirname(file);
   const isPath = /\.ya?ml$|[/\\]/.test(data.recipe);
   const recipe = resolveRecipe(isPath ? resolve(base, data.recipe) : data.recipe);
-  return { sweep: data, base, rows: rowsOf(data, recipe, base) };
+  const rows = data.search ? [] : rowsOf(data, recipe, base);
+  return { sweep: data, base, recipe, rows };
 }
 
 /**
@@ -127,25 +148,42 @@ export function readSweep(file: string): { sweep: Sweep; base: string; rows: Swe
  *
  * @param base the folder that paths of changes are relative to
  */
-export function rowsOf(sweep: Sweep, recipe: Recipe, base: string): SweepRow[] {
-  const { seeds } = sweep;
-  const list = Array.isArray(seeds) ? seeds : Array.from({ length: seeds }, (_, seed) => seed);
-  return settingsOf(sweep, recipe.name).flatMap(({ name: setting, changes }) =>
-    list.map((seed) => {
-      const made = attempt(() => changed(recipe, changes, { ...sweep, seed }, base));
-      return {
-        name: `${setting}-seed${seed}`,
-        setting,
-        changes,
-        seed,
-        key: keyOf(sweep, changes, seed, made),
-        recipe: made,
-      };
-    }),
-  );
+export const rowsOf = (sweep: Sweep, recipe: Recipe, base: string): SweepRow[] =>
+  settingsOf(sweep, recipe.name).flatMap((setting) => rowsOfSetting(sweep, recipe, base, setting));
+
+/** The trainings of one setting: one for each seed. */
+export const rowsOfSetting = (
+  sweep: Sweep,
+  recipe: Recipe,
+  base: string,
+  { name: setting, changes }: Setting,
+): SweepRow[] =>
+  seedsOf(sweep).map((seed) => {
+    const made = attempt(() => changed(recipe, changes, { ...sweep, seed }, base));
+    return {
+      name: `${setting}-seed${seed}`,
+      setting,
+      changes,
+      seed,
+      key: keyOf(sweep, changes, seed, made),
+      recipe: made,
+    };
+  });
+
+const seedsOf = ({ seeds }: Sweep): number[] =>
+  Array.isArray(seeds) ? seeds : Array.from({ length: seeds }, (_, seed) => seed);
+
+/** SHA-256, in hex, of all that determines the result of a search but the number of its trials. */
+export function searchKey(sweep: Sweep, search: Search, recipe: Recipe): string {
+  const { evaluate, threads, minutes, steps } = sweep;
+  const space = { ...search, trials: undefined };
+  const rest = { seeds: seedsOf(sweep), recipe: recipeHash(recipe) };
+  const all = { evaluate, threads, minutes, steps, space, ...rest };
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
 
-interface Setting {
+/** Changes of a recipe, and their name. */
+export interface Setting {
   readonly name: string;
   readonly changes: Changes;
 }

@@ -1,4 +1,4 @@
-/** What a sweep shows as it goes: a table on a terminal, elsewhere a line for each row that ends. */
+/** What a sweep shows as it goes: a table on a terminal, elsewhere lines about its rows. */
 import { format, MEASURES } from '@gpn/training';
 import { printable } from '../../terminal/print.js';
 import { clock } from '../../terminal/progress.js';
@@ -6,6 +6,9 @@ import { type Head, mainOf, meansText, type Outcome, resultsOf } from './results
 
 /** Milliseconds between two drawings. */
 const DRAW_EVERY = 500;
+
+/** Seconds between two lines about a row that runs, if the output is no terminal but a log. */
+const LINE_EVERY = 30;
 
 export interface Board {
   /** A row that runs says what it does. */
@@ -27,6 +30,7 @@ export function createBoard(
 ): Board {
   const outcomes = [...before];
   const running = new Map<string, string>();
+  const lastLine = new Map<string, number>();
   const begun = now();
   let drawn = 0;
 
@@ -60,6 +64,10 @@ export function createBoard(
   return {
     say(name, text) {
       running.set(name, text);
+      if (stream.isTTY || now() - (lastLine.get(name) ?? Number.NEGATIVE_INFINITY) < LINE_EVERY)
+        return;
+      lastLine.set(name, now());
+      stream.write(printable(`▸ ${name} · ${text}\n`));
     },
     ended(outcome) {
       running.delete(outcome.name);

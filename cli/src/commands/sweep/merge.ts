@@ -6,8 +6,9 @@ import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
 import type { MERGE } from '../../options/sweep.js';
 import { printAside } from '../../terminal/print.js';
+import { report } from './report.js';
 import { joined, readResults, writeResults } from './results.js';
-import { report } from './sweep.js';
+import { joinedSearches, recipeIn, reportSearch, writeSearch } from './search/results.js';
 
 export async function run(folders: string[], options: OptionsOf<typeof MERGE>): Promise<void> {
   await checkWritable(options.out, 'folder', '--out');
@@ -18,7 +19,13 @@ export async function run(folders: string[], options: OptionsOf<typeof MERGE>): 
   if (options.format) {
     throw new UserError('--format is for bulk work: the results of sweeps are JSON and Markdown.');
   }
-  const results = joined(folders, await Promise.all(folders.map(readResults)));
+  const parts = await Promise.all(folders.map(readResults));
+  if (parts.some(({ search }) => search)) {
+    const results = joinedSearches(folders, parts);
+    const files = await writeSearch(options.out, results, (trial) => recipeIn(folders, trial));
+    return reportSearch(results, files, options.json);
+  }
+  const results = joined(folders, parts);
   for (const row of results.rows) {
     if (row.failed !== undefined) printAside(`${row.name} failed: ${row.failed}\n`);
   }

@@ -2,7 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { format, MEASURES, type Mean, type MeasureName, meansChart } from '@gpn/training';
+import {
+  format,
+  MEASURES,
+  type Mean,
+  type MeasureName,
+  meansChart,
+  type Search,
+} from '@gpn/training';
 import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
 import { eachOnce } from '../../bulk/part.js';
 import { table } from '../../terminal/table.js';
@@ -36,6 +43,8 @@ export interface Head {
   readonly recipe: string;
   readonly show?: readonly string[];
   readonly plan: readonly Planned[];
+  /** What Optuna searches; each setting of the plan is one of its trials. */
+  readonly search?: Omit<Search, 'trials'> & { readonly key: string };
 }
 
 /** The content of `results.json`; it holds no times and no paths of the machine. */
@@ -43,6 +52,8 @@ export interface Results extends Head {
   /** In the order of the plan. */
   readonly rows: readonly Outcome[];
   readonly means: readonly Summary[];
+  /** Of a search: the best trial, or those of the Pareto front. */
+  readonly best?: readonly string[];
 }
 
 /** The means of a setting over its seeds. */
@@ -56,11 +67,11 @@ export interface Summary {
 const isKnown = (name: string): name is MeasureName => Object.hasOwn(MEASURES, name);
 
 /** @throws UserError if a measure that is to be shown does not exist */
-export function checkShown(show: readonly string[] = []): void {
+export function checkShown(show: readonly string[] = [], key = 'show'): void {
   const unknown = show.find((name) => !isKnown(name));
   if (unknown === undefined) return;
   throw new UserError(
-    `show: there is no measure ${unknown}; there are ${Object.keys(MEASURES).join(', ')}.`,
+    `${key}: there is no measure ${unknown}; there are ${Object.keys(MEASURES).join(', ')}.`,
   );
 }
 
@@ -78,7 +89,24 @@ export function resultsOf(head: Head, outcomes: readonly Outcome[]): Results {
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   const rows = head.plan.flatMap(({ name }) => byName.get(name) ?? []);
   const settings = [...new Set(head.plan.map(({ setting }) => setting))];
-  return { ...head, rows, means: settings.flatMap((setting) => summaryOf(setting, head, byName)) };
+  const means = settings.flatMap((setting) => summaryOf(setting, head, byName));
+  const { search } = head;
+  return { ...head, rows, means, ...(search && { best: bestOf(search.directions, means) }) };
+}
+
+/** The settings that no other one surpasses: in one measure at least, and behind in none. */
+export function bestOf(directions: Search['directions'], means: readonly Summary[]): string[] {
+  const names = Object.keys(directions);
+  const costs = ({ scores }: Summary): number[] =>
+    names.map(
+      (name) => (scores[name]?.mean ?? Number.NaN) * (directions[name] === 'maximize' ? -1 : 1),
+    );
+  const whole = means.filter((mean) => !mean.failed && !costs(mean).some(Number.isNaN));
+  const surpasses = (a: number[], b: number[]): boolean =>
+    a.every((x, k) => x <= (b[k] as number)) && a.some((x, k) => x < (b[k] as number));
+  return whole
+    .filter((mean) => !whole.some((other) => surpasses(costs(other), costs(mean))))
+    .map(({ setting }) => setting);
 }
 
 function summaryOf(
@@ -112,23 +140,30 @@ const SHOWN: readonly MeasureName[] = [
   'duplicates',
 ];
 
+/** What a table is made of. */
+type Shown = 'show' | 'means' | 'plan' | 'search' | 'best';
+
 /** The measures of the table of some results. */
-function shownOf({ show, means }: Pick<Results, 'show' | 'means'>): MeasureName[] {
+function shownOf({ show, means, search }: Pick<Results, Shown>): MeasureName[] {
   const there = (name: string) => means.some(({ scores }) => name in scores);
-  return [...(show ?? SHOWN)].filter(isKnown).filter(there);
+  const names = show ?? [...Object.keys(search?.directions ?? {}), ...SHOWN];
+  return [...new Set(names)].filter(isKnown).filter(there);
 }
 
 /** The first measure of the table, which stands for a row where there is place for one. */
-export const mainOf = (results: Pick<Results, 'show' | 'means'>): MeasureName | undefined =>
+export const mainOf = (results: Pick<Results, Shown>): MeasureName | undefined =>
   shownOf(results)[0];
 
 /** A head and a row for each setting. */
-export function meanRows(results: Pick<Results, 'show' | 'means'>): string[][] {
+export function meanRows(results: Pick<Results, Shown>): string[][] {
   const shown = shownOf(results);
+  const drawn = Object.keys(results.search?.params ?? {});
+  const changes = new Map(results.plan.map((row) => [row.setting, row.changes]));
   return [
-    ['setting', 'seeds', ...shown.map((name) => MEASURES[name].title)],
+    ['setting', ...drawn, 'seeds', ...shown.map((name) => MEASURES[name].title)],
     ...results.means.map(({ setting, seeds, failed, scores }) => [
-      setting,
+      results.best?.includes(setting) ? `${setting} (best)` : setting,
+      ...drawn.map((path) => short(changes.get(setting)?.[path])),
       failed ? `${seeds} (${failed} failed)` : `${seeds}`,
       ...shown.map((name) => {
         const { mean, error } = scores[name] ?? {};
@@ -139,8 +174,12 @@ export function meanRows(results: Pick<Results, 'show' | 'means'>): string[][] {
   ];
 }
 
+/** A value that was drawn, with digits enough to tell it from others. */
+const short = (value: unknown): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
+
 /** The means as a table for a terminal. */
-export const meansText = (results: Pick<Results, 'show' | 'means'>): string => {
+export const meansText = (results: Pick<Results, Shown>): string => {
   const rows = meanRows(results);
   return table(rows, ['left', ...(rows[0] ?? []).slice(1).map(() => 'right' as const)]);
 };

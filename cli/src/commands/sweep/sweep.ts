@@ -1,8 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import type { SweepRow } from '@gpn/training';
-import { ensureWritableFolder } from '@gpn/training/atomic';
 import { JOBS, jobName } from '../../bulk/jobs.js';
 import { ofPart, partOf } from '../../bulk/part.js';
 import { RowsFailed } from '../../errors.js';
@@ -13,12 +11,19 @@ import { print, printAside } from '../../terminal/print.js';
 import { table } from '../../terminal/table.js';
 import { createBoard, lineOf } from './board.js';
 import { withData } from './data.js';
-import { nameOf, type Plan, planOf } from './plan.js';
-import { meansText, type Outcome, type Results, resultsOf, writeResults } from './results.js';
+import { interruptible } from './interrupt.js';
+import { makeFolders, nameOf, type Plan, planOf, roomFor } from './plan.js';
+import { report } from './report.js';
+import { meansText, type Outcome, resultsOf, writeResults } from './results.js';
 import { findResult, forgetFailed, runRow } from './row.js';
+import { runSearch } from './search/search.js';
 
 export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promise<void> {
   const plan = planOf(file, options.out);
+  if (plan.sweep.search) return runSearch(plan, plan.sweep.search, options);
+  if (options.storage !== undefined) {
+    throw new UserError(`--storage is for searches, and ${file} has no key search.`);
+  }
   if (options.print) {
     const { out } = plan;
     print(
@@ -62,22 +67,6 @@ export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promi
   if (options.retry) await forgetFailed(plan.out, rows);
   const results = resultsOf(plan.head, await runAll(plan, rows, options.jobs));
   report(results, await writeResults(plan.out, results), options.json);
-}
-
-/** Prints results. @throws RowsFailed if some rows have none */
-export function report(
-  results: Results,
-  files: readonly string[],
-  json: boolean | undefined,
-): void {
-  const text = `${meansText(results)}\n${files.map((file) => `${file}\n`).join('')}`;
-  print(json ? `${JSON.stringify(results, null, 2)}\n` : text);
-  const failed = results.rows.filter((row) => row.failed !== undefined);
-  if (failed.length > 0) {
-    throw new RowsFailed(
-      `${failed.length} of ${results.rows.length} runs failed, for the reasons above; the others are done.`,
-    );
-  }
 }
 
 /** The rows of some settings, or single ones. @throws UserError if there is none of a name */
@@ -126,17 +115,14 @@ async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Pro
   for (const outcome of before) {
     if (outcome.failed !== undefined) printAside(`${lineOf(plan.head, outcome)}\n`);
   }
-  const room = Math.max(1, Math.floor(availableParallelism() / plan.sweep.threads));
-  const atOnce = Math.min(jobs ?? room, Math.max(1, queue.length));
+  const atOnce = Math.min(jobs ?? roomFor(plan.sweep), Math.max(1, queue.length));
   const board = createBoard(process.stderr, plan.head, {
     total: rows.length,
     before,
     jobs: atOnce,
   });
   const interrupt = interruptible(board.stop);
-  // Made here, once: trainings that start together would make them at the same moment.
-  for (const name of ['recipes', 'results', 'runs'])
-    await ensureWritableFolder(join(plan.out, name));
+  await makeFolders(plan.out);
   const outcomes = [...before];
   const work = async (): Promise<void> => {
     for (let row = queue.shift(); row && !interrupt.signal.aborted; row = queue.shift()) {
@@ -156,35 +142,4 @@ async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Pro
   }
   interrupt.exitIfInterrupted();
   return outcomes;
-}
-
-/** Exit codes of a process that a signal ended: by convention, 128 and the signal's number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/** The first Ctrl-C (or SIGTERM) stops all trainings at a checkpoint; the second one at once. */
-function interruptible(tidy: () => void) {
-  const controller = new AbortController();
-  let by: keyof typeof SIGNALS | undefined;
-  const stop = (name: keyof typeof SIGNALS): void => {
-    tidy();
-    if (by) process.exit(SIGNALS[name]);
-    by = name;
-    printAside(
-      '\ngpn-cli: Saving checkpoints before stopping; press Ctrl-C again to stop at once.\n',
-    );
-    controller.abort();
-  };
-  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
-  for (const name of names) process.on(name, stop);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of names) process.off(name, stop);
-    },
-    exitIfInterrupted: () => {
-      if (!by) return;
-      printAside('gpn-cli: Stopped; the same command goes on from here.\n');
-      process.exit(SIGNALS[by]);
-    },
-  };
 }
