@@ -1,10 +1,28 @@
 /** Graph models that loop as long as values say. */
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { convertModel } from '../src/index.js';
 import { compared, INT, number, numbers } from './decisions.js';
 import { constant, type Node, node, placeholder, T } from './graph-files.js';
 import { float32, scratch, wave } from './models-files.js';
 
 const folder = scratch();
+
+test('a list that grows with the rounds is refused by its node', async () => {
+  const at = folder();
+  cpSync(fileURLToPath(new URL('./models/graph-list', import.meta.url)), at, { recursive: true });
+  const file = join(at, 'model.json');
+  const fixed = readFileSync(file, 'utf8');
+  const growing = fixed.replaceAll(
+    '"resize_if_index_out_of_bounds": {"b": false}',
+    '"resize_if_index_out_of_bounds": {"b": true}',
+  );
+  expect(growing).not.toBe(fixed);
+  writeFileSync(file, growing);
+  await expect(convertModel(file)).rejects.toThrow(/TensorListSetItem\).*grows with the rounds/s);
+});
 
 describe('a loop whose rounds depend on values', () => {
   /** Rows that are doubled, none to many times, until their sum is above 20. */

@@ -2,7 +2,6 @@
 
 /** Sizes that models leave open. */
 const SIZES = {
-  efficientpose: 'input_1=1x368x368x3',
   faceboxes: 'image_tensor=1x128x128x3',
   handtrack: 'input_tensor=1x160x160x3',
   'movenet-multipose': 'input=1x128x128x3',
@@ -37,9 +36,15 @@ const FLAGS = {
   ],
 };
 
-const upscalers = (size) => ({
+/** A picture that is made larger may be of any size. */
+const upscaled = (input) => ({ flags: ['--input-shape', `${input}=1x32x32x3`] });
+
+const upscalers = (size, input) => ({
   name: `@upscalerjs/esrgan-${size}@1.0.0`,
-  models: [2, 3, 4, 8].map((times) => ({ path: `models/x${times}/model.json` })),
+  models: [2, 3, 4, 8].map((times) => ({
+    path: `models/x${times}/model.json`,
+    ...upscaled(input),
+  })),
 });
 
 export const packages = [
@@ -60,7 +65,10 @@ export const packages = [
       })),
     ),
   },
-  { name: '@upscalerjs/default-model@1.0.0', models: [{ path: 'models/model.json' }] },
+  {
+    name: '@upscalerjs/default-model@1.0.0',
+    models: [{ path: 'models/model.json', ...upscaled('LR') }],
+  },
   upscalers('slim', 'LR'),
   upscalers('medium', 'LR'),
   upscalers('thick', 'LR_input'),

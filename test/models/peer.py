@@ -61,8 +61,9 @@ def draw(rng, tensor):
 
 
 def results(session, feeds):
-    types = {x.name: TYPES[x.type] for x in session.get_inputs()}
-    named = {name: feeds[plain(name)].astype(dtype) for name, dtype in types.items()}
+    # tf2onnx makes inputs of some nodes that nothing reads.
+    given = lambda x: feeds.get(plain(x.name), np.zeros([d for d in x.shape if isinstance(d, int)]))  # noqa: E731
+    named = {x.name: given(x).astype(TYPES[x.type]) for x in session.get_inputs()}
     return dict(zip([plain(x.name) for x in session.get_outputs()], session.run(None, named)))
 
 

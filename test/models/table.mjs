@@ -8,11 +8,19 @@ const short = (label) =>
     .replace(/\/?(model)?\.json$/, '')
     .replace(/, ?$/, '');
 
-const oneLine = (text) => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim();
+/** What was said, on one line, without paths of this machine. */
+const oneLine = (text) =>
+  text
+    .replace(/Load model from \S+ failed:/, '')
+    .replace(/^gpn-cli: (\/\S+ cannot be exported: )?/, '')
+    .replace(/(\/[\w.@+-]+){2,}\//g, '')
+    .replace(/\s+/g, ' ')
+    .replaceAll('|', '\\|')
+    .trim();
 
 /** What a judged file is: its difference from the right values, or what is wrong with it. */
 const verdict = ({ right, difference, reason, filled }) =>
-  (right ? `right, ${difference}` : `no: ${oneLine(reason).slice(0, 90)}`) + (filled ? ' ¹' : '');
+  (right ? `right, ${difference}` : `no: ${oneLine(reason).slice(0, 160)}`) + (filled ? ' ¹' : '');
 
 const theirs = (peer) => (peer ? verdict(peer) : '');
 

@@ -41,6 +41,7 @@ const STUCK = /Cannot compute the outputs/;
 /** What the recorder says of a decision that depends on values. */
 const UNKNOWN = /values of a tensor were read/;
 
+const VALUES = new RegExp(`${STUCK.source}|${UNKNOWN.source}`);
 const ANY = /(?:)/;
 
 /** The forms of a graph, its own and others, in the order in which they are tried after which errors. */
@@ -53,7 +54,7 @@ function formsOf(graph: GraphDef): { topology: GraphDef; after: RegExp }[] {
   }
   return [
     own,
-    { topology: loops, after: new RegExp(`${STUCK.source}|${UNKNOWN.source}`) },
+    { topology: loops, after: VALUES },
     { topology: branchesAsChoices(graph), after: UNKNOWN },
   ].filter((form) => form === own || form.topology !== graph);
 }
@@ -102,7 +103,7 @@ export async function graphRunner(
         }
       }
       const [error] = errors;
-      if (!decides(graph)) throw error;
+      if (!decides(graph) || !VALUES.test(String(error))) throw error;
       throw new Error(`${decisions(graph)} (${reasonOf(error)})`, { cause: error });
     },
     dispose() {
