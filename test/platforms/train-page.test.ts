@@ -1,7 +1,7 @@
 /** The page "Train" of `npm run demo`, in a browser that can reach nothing else. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { webFiles } from '@gpn/runtime';
+import type { WebFile } from '@gpn/runtime';
 import { expect } from 'vitest';
 import { serviceWorker } from '../../cli/src/web/offline.js';
 import { type OtherPage, pages } from '../../cli/src/web/page.js';
@@ -17,6 +17,9 @@ const { chromium, page, url } = pageOf(
   async (folder) => {
     const demo = join(root, 'scripts/demo/train.mjs');
     const { trainPage } = (await import(demo)) as { trainPage: () => Promise<OtherPage> };
+    // The files of a site are those that were built.
+    const built = join(root, 'runtime/dist/node/index.js');
+    const { webFiles } = (await import(built)) as { webFiles: () => Promise<WebFile[]> };
     const files = [
       ...(await pages([], { title: 'Train', webgpu: false }, [await trainPage()])),
       ...(await webFiles()),
