@@ -103,7 +103,10 @@ test('the best are those that no other trial surpasses', () => {
 });
 
 test.each([
-  ['sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database is locked', 'is locked by'],
+  [
+    'sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database is locked',
+    'is locked by',
+  ],
   ["ModuleNotFoundError: No module named 'redis'", 'needs a Python package beside Optuna, redis'],
   ["[E] 'ask' is not an optuna command. see 'optuna --help'", 'is no storage that Optuna knows'],
   ['Traceback\n  x\nTypeError: f() got an argument\n', 'Optuna refused'],
