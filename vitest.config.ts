@@ -27,6 +27,7 @@ export default defineConfig(({ mode }) => ({
       '@gpn/export/command': at('./export/src/command/index.ts'),
       '@gpn/export/web': at('./export/src/web.ts'),
       '@gpn/export': at('./export/src/index.ts'),
+      '@gpn/runtime/write': at('./runtime/src/write.ts'),
       '@gpn/runtime': at('./runtime/src/node/index.ts'),
       '@gpn/training/atomic': at('./training/src/files/atomic.ts'),
       '@gpn/training/pictures': at('./training/src/data/pictures/index.ts'),

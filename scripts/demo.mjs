@@ -1,6 +1,6 @@
 /**
  * `npm run demo`, after the build: a site with the bundled models, or with the models of `npm start`,
- * and a page that converts TensorFlow.js models. Takes names of models, --output, --port and --webgpu.
+ * a page that trains, and one that converts TensorFlow.js models. Takes names of models, --output, --port and --webgpu.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { readModelInfo } from '@gpn/runtime';
 import { run } from '../cli/dist/commands/export-web.js';
 import { EXPORT_WEB } from '../cli/dist/options/export-web.js';
 import { convertPage } from './demo/convert.mjs';
+import { trainPage } from './demo/train.mjs';
 
 const paged = (name) => `runs/demo-models/${name}.onnx`;
 const started = ['generator', 'discriminator'].map((name) => `runs/start/${name}.onnx`);
@@ -37,7 +38,7 @@ if (models.length === 0) {
 }
 try {
   const serve = values.port ? Number(values.port) : true;
-  await run(models, { ...values, serve }, [await convertPage()]);
+  await run(models, { ...values, serve }, [await trainPage(), await convertPage()]);
 } catch (error) {
   if (error.name !== 'UserError') throw error;
   console.error(error.message);

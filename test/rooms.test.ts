@@ -52,7 +52,7 @@ const allowed: Record<Package, Record<string, string[]>> = {
     'tracking',
     'run',
   ),
-  cli: inLayers('terminal', 'options', 'evaluation', 'doctor', 'web', 'commands'),
+  cli: inLayers('terminal', 'options', 'evaluation', 'doctor', 'web', 'serve', 'bulk', 'commands'),
 };
 
 /** The room of a path such as `training/src/data/sets/mnist.ts`, or null for a file beside the rooms. */

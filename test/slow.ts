@@ -9,6 +9,7 @@ export const SLOW = [
   'test/tensorflow/**',
   'test/packages.test.ts',
   // Trainings in processes of their own, and whole runs of the command.
+  'test/bulk.test.ts',
   'test/bundled.test.ts',
   'test/cli.test.ts',
   'test/cli-errors.test.ts',
@@ -21,6 +22,9 @@ export const SLOW = [
   'test/sweep.test.ts',
   'test/threads.test.ts',
   'cli/test/export-web-killed.test.ts',
+  'cli/test/serve/command.test.ts',
+  'cli/test/serve/hostile.test.ts',
+  'cli/test/serve/routes.test.ts',
   'training/test/exactness.test.ts',
   'training/test/memory.test.ts',
   'training/test/evaluation/docs.test.ts',
@@ -34,6 +38,7 @@ export const SLOW = [
   'training/test/tracking/run.test.ts',
   'training/test/web.test.ts',
   // Steps and evaluations against TensorFlow.js's cpu backend or of thousands of images.
+  'cli/test/bulk.test.ts',
   'cli/test/data.test.ts',
   'cli/test/doctor.test.ts',
   'cli/test/draw-and-score.test.ts',

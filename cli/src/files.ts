@@ -16,6 +16,11 @@ export async function kindOf(path: string): Promise<Kind | null> {
   }
 }
 
+/** @throws UserError if there is no folder at a path; the option named it */
+export async function checkFolder(path: string, option: string): Promise<void> {
+  if ((await kindOf(path)) !== 'folder') throw new UserError(`${option} ${path} is not a folder.`);
+}
+
 /** A path itself if it exists, or the nearest folder above it that does. */
 export const nearestExisting = (path: string): string =>
   existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));

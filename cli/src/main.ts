@@ -14,8 +14,10 @@ import { DOCTOR, INSPECT, MODELS, VERIFY } from './options/inspect.js';
 import { NEW } from './options/new.js';
 import { SAMPLE } from './options/sample.js';
 import { SCORE } from './options/score.js';
+import { SERVE } from './options/serve.js';
 import { MERGE, SWEEP } from './options/sweep.js';
 import { TRAIN } from './options/train.js';
+import { WORK } from './options/work.js';
 
 /**
  * All commands, in the order of the help. A command's own module, and what it needs, is loaded here
@@ -42,7 +44,7 @@ const COMMANDS = [
   ),
   command(
     'merge',
-    'join the results of the parts of a sweep',
+    'join the results of the parts of a sweep, or of bulk work',
     MERGE,
     () => import('./commands/sweep/merge.js'),
   ),
@@ -64,6 +66,12 @@ const COMMANDS = [
     'score pictures with an exported discriminator',
     SCORE,
     () => import('./commands/score.js'),
+  ),
+  command(
+    'work',
+    'compute shards that score and sample give to a queue',
+    WORK,
+    () => import('./commands/work.js'),
   ),
   command(
     'calibrate',
@@ -113,6 +121,12 @@ const COMMANDS = [
     'make a web page that runs models in the browser',
     EXPORT_WEB,
     () => import('./commands/export-web.js'),
+  ),
+  command(
+    'serve',
+    'answer requests over HTTP: pictures of generators, scores of pictures, tensors',
+    SERVE,
+    () => import('./commands/serve.js'),
   ),
   command(
     'doctor',

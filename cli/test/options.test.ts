@@ -13,6 +13,7 @@ import { SAMPLE } from '../src/options/sample.js';
 import { SCORE } from '../src/options/score.js';
 import { MERGE, SWEEP } from '../src/options/sweep.js';
 import { TRAIN } from '../src/options/train.js';
+import { WORK } from '../src/options/work.js';
 
 const WRITING = {
   CALIBRATE,
@@ -61,6 +62,7 @@ test.each(
     MODELS,
     EXPORT_WEB,
     DOCTOR,
+    WORK,
   }),
 )('%s declares each option under the name that commander gives its value', (_, { options }) => {
   for (const [name, { option }] of Object.entries(options))

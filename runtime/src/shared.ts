@@ -17,7 +17,7 @@ export {
   type ScoreMeaning,
   type TrainingInfo,
 } from './format/model-info.js';
-export { metadataOf } from './format/onnx-metadata.js';
+export { metadataOf } from './format/onnx/metadata.js';
 export type { Picture, Rectangle } from './format/pictures/picture.js';
 export type { ImageSize, Levels, Preparation } from './format/pictures/prepare.js';
 export type { Verification } from './model/certificate.js';

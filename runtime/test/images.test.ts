@@ -2,6 +2,8 @@ import { decode } from 'fast-png';
 import { describe, expect, it, vi } from 'vitest';
 import { UserError } from '../src/errors.js';
 import { Images } from '../src/format/images.js';
+import { deflate, deflateStream } from '../src/format/png.js';
+import { stream } from '../src/random/random.js';
 
 /** Gray images of 2×3 whose pixels are all k + 1 sixteenths. */
 const flat = (count: number) =>
@@ -92,4 +94,12 @@ describe('Images', () => {
     const wide = new Images(2, 1, 16_384, 1, [0, 1], new Float32Array(2 * 16_384));
     await expect(wide.toPNG({ gap: 1e6, columns: 1 })).rejects.toThrow(/too large/);
   });
+});
+
+it('compresses small pictures at once, to the bytes of a stream', async () => {
+  for (const length of [0, 1, 812, 30_000, 40_000]) {
+    const noise = stream(1, length).uniform(length, 0, 40);
+    const bytes = Uint8Array.from(noise, (value, i) => (i & 16 ? value : i));
+    expect(await deflate(bytes)).toEqual(await deflateStream(bytes));
+  }
 });

@@ -3,7 +3,7 @@ import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.js';
 import { type ModelInfo, readModelInfo, withModelInfo } from '../src/format/model-info.js';
-import { metadataOf, withMetadata } from '../src/format/onnx-metadata.js';
+import { metadataOf, withMetadata } from '../src/format/onnx/metadata.js';
 import { PREPARATION } from '../src/format/pictures/prepare.js';
 import { stream } from '../src/random/random.js';
 import { constant, model, node, value } from './onnx.js';

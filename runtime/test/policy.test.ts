@@ -11,7 +11,7 @@ import {
 } from 'onnx-buf';
 import { afterEach, describe, expect, it } from 'vitest';
 import { STRICT } from '../src/format/limits.js';
-import { checkPolicy } from '../src/format/onnx-policy.js';
+import { checkPolicy } from '../src/format/onnx/policy.js';
 import type * as Runtime from '../src/node/index.js';
 import { sentence } from './helpers.js';
 import { elsewhere, endless, external, graph, greedy } from './hostile-models.js';

@@ -70,7 +70,16 @@ async function fill(folder: string): Promise<void> {
 }
 
 /** Commands that are done in seconds and need nothing but the folder. */
-const QUICK = new Set(['sample', 'score', 'inspect', 'verify', 'models', 'export', 'export-web']);
+const QUICK = new Set([
+  'sample',
+  'score',
+  'merge',
+  'inspect',
+  'verify',
+  'models',
+  'export',
+  'export-web',
+]);
 
 const isRun = ({ args }: Command, folder: string): boolean => {
   const [name = '', first = ''] = args;

@@ -1,26 +1,43 @@
-"""What tf2onnx makes of a TensorFlow.js model: `peer.py MODEL.json OURS.onnx THEIRS.onnx`.
+"""What tf2onnx makes of TensorFlow.js models. Reads a job a line, as JSON, and answers with a line each.
 
-Prints a line of JSON. Our file, which was compared with TensorFlow.js, gives the right values on random
-inputs; a model that has no file of ours is only said to run.
+A job is {label, model: MODEL.json, ours: OURS.onnx, theirs: THEIRS.onnx}, and has `values`, a file of
+kinds.py, if TensorFlow's own are known: then the answer says of our file, too, how far it is from them.
+Without them, our file, which was compared with TensorFlow.js, gives the right values on random inputs;
+a model that has no file of ours is only said to run.
 
     python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx 'numpy<2'
 """
 import json
 import os
-import subprocess
+import resource
 import sys
 import time
+import warnings
 
 import numpy as np
 import onnxruntime as ort
 
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import tf2onnx.convert  # noqa: E402  takes seconds: once, and a process of its own for each model after it
+import tf2onnx.tfjs_utils  # noqa: E402
+from tensorflow.core.framework import types_pb2  # noqa: E402
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)
 TOLERANCE = 1e-3
-TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
+TIME = 600
+# TensorFlow 2.21 reads no _FusedConv2D of an older graph: it asks for an attribute that was added since.
+LACKS = "missing attr 'TArgs'"
+READ = tf2onnx.tfjs_utils.tfjs_node_to_tf_node_def
+TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}
 
 
-def finish(**result):
-    print(json.dumps(result))
-    sys.exit(0)
+class Wrong(Exception):
+    """Says in a few words what is wrong with a file."""
 
 
 def opened(path):
@@ -43,45 +60,126 @@ def draw(rng, tensor):
     return rng.integers(0, 2, shape).astype(dtype)
 
 
-model, ours, out = sys.argv[1:]
-if os.path.exists(out):
-    os.remove(out)
-start = time.time()
-command = [sys.executable, "-m", "tf2onnx.convert", "--tfjs", model, "--output", out]
-try:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-except subprocess.TimeoutExpired:
-    finish(right=False, reason="not done in 600 s")
-seconds = round(time.time() - start, 1)
-if not os.path.exists(out):
-    lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-    finish(right=False, converted=False, reason=lines[-1] if lines else "no file", seconds=seconds)
-try:
-    theirs = opened(out)
-except Exception as error:
-    finish(right=False, converted=True, reason=f"does not open: {error}", seconds=seconds)
-right = opened(ours) if os.path.exists(ours) else None
-rng = np.random.default_rng(0)
-feeds = {plain(x.name): draw(rng, x) for x in (right or theirs).get_inputs()}
-try:
-    named = {x.name: feeds[plain(x.name)] for x in theirs.get_inputs()}
-    results = theirs.run(None, named)
-except Exception as error:
-    finish(right=False, converted=True, reason=f"does not run: {error}", seconds=seconds)
-if right is None:
-    finish(right=False, converted=True, reason="runs; no right values to compare with", seconds=seconds)
-expected = dict(zip([plain(x.name) for x in right.get_outputs()], right.run(None, feeds)))
-found = dict(zip([plain(x.name) for x in theirs.get_outputs()], results))
-if set(found) != set(expected):
-    found = dict(zip(expected, results))
-worst = 0.0
-for name, value in expected.items():
-    if name not in found or found[name].shape != value.shape:
-        finish(right=False, converted=True, reason=f"{name} has another shape", seconds=seconds)
-    far = np.abs(found[name].astype(np.float64) - value.astype(np.float64))
-    scale = max(float(np.max(np.abs(value), initial=0)), 1e-3)
-    worst = max(worst, float(np.max(far, initial=0)) / scale)
-shown = f"{worst:.1e}"
-if worst <= TOLERANCE:
-    finish(right=True, converted=True, difference=shown, seconds=seconds)
-finish(right=False, converted=True, reason=f"wrong by {shown}", seconds=seconds)
+def results(session, feeds):
+    types = {x.name: TYPES[x.type] for x in session.get_inputs()}
+    named = {name: feeds[plain(name)].astype(dtype) for name, dtype in types.items()}
+    return dict(zip([plain(x.name) for x in session.get_outputs()], session.run(None, named)))
+
+
+def difference(found, expected):
+    """The largest one, of the largest value of its output."""
+    if set(found) != set(expected):
+        found = dict(zip(expected, found.values()))
+    worst = 0.0
+    for name, value in expected.items():
+        if name not in found or found[name].shape != value.shape:
+            raise Wrong(f"{name} has another shape")
+        far = np.abs(found[name].astype(np.float64) - value.astype(np.float64))
+        scale = max(float(np.max(np.abs(value), initial=0)), 1e-3)
+        worst = max(worst, float(np.max(far, initial=0)) / scale)
+    return worst
+
+
+def with_types(read):
+    """tfjs_utils.tfjs_node_to_tf_node_def, with the attribute that an older graph lacks."""
+
+    def node_def(node):
+        made = read(node)
+        if made.op == "_FusedConv2D" and "TArgs" not in made.attr:
+            count = made.attr["num_args"].i
+            made.attr["TArgs"].list.type.extend([types_pb2.DT_FLOAT] * count)
+        return made
+
+    return node_def
+
+
+def convert(model, out, filled):
+    """Runs tf2onnx's command in a process of its own; what it said last, if it made no file."""
+    log = f"{out}.log"
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME))
+        sys.stdout = sys.stderr = open(log, "w")
+        os.dup2(sys.stderr.fileno(), 1)
+        os.dup2(sys.stderr.fileno(), 2)
+        if filled:
+            tf2onnx.tfjs_utils.tfjs_node_to_tf_node_def = with_types(READ)
+        sys.argv = ["tf2onnx", "--tfjs", model, "--output", out]
+        try:
+            tf2onnx.convert.main()
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}")
+        sys.stderr.flush()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return f"not done in {TIME} s of processor"
+    if os.path.exists(out):
+        return ""
+    lines = [line for line in open(log).read().strip().splitlines() if line.strip()]
+    return lines[-1] if lines else "no file"
+
+
+def checked(step, run):
+    try:
+        return run()
+    except Wrong:
+        raise
+    except Exception as error:
+        raise Wrong(f"{step}: {error}") from error
+
+
+def judged(path, feeds, expected):
+    """How far a file is from what is expected of it."""
+    try:
+        session = checked("does not open", lambda: opened(path))
+        if expected is None:
+            rng = np.random.default_rng(0)
+            drawn = {plain(x.name): draw(rng, x) for x in session.get_inputs()}
+            checked("does not run", lambda: results(session, drawn))
+            raise Wrong("runs; no right values to compare with")
+        found = checked("does not run", lambda: results(session, feeds))
+        worst = difference(found, expected)
+        if not worst <= TOLERANCE:
+            raise Wrong(f"wrong by {worst:.1e}")
+        return {"right": True, "difference": f"{worst:.1e}"}
+    except Wrong as error:
+        return {"right": False, "reason": str(error)}
+
+
+def known(values):
+    arrays = np.load(values)
+    return [
+        {name[2:]: arrays[name] for name in arrays if name.startswith(start)} for start in ("x_", "y_")
+    ]
+
+
+def by_ours(path):
+    session = opened(path)
+    rng = np.random.default_rng(0)
+    feeds = {plain(x.name): draw(rng, x) for x in session.get_inputs()}
+    return feeds, results(session, feeds)
+
+
+def answer(model, ours, theirs, values=None, **_):
+    there = os.path.exists(ours)
+    feeds, expected = known(values) if values else by_ours(ours) if there else (None, None)
+    if os.path.exists(theirs):
+        os.remove(theirs)
+    start = time.time()
+    reason = convert(model, theirs, filled=False)
+    filled = LACKS in reason
+    if filled:
+        reason = convert(model, theirs, filled=True)
+    seconds = round(time.time() - start, 1)
+    made = os.path.exists(theirs)
+    peer = judged(theirs, feeds, expected) if made else {"right": False, "reason": reason}
+    return {
+        "peer": {"converted": made, "seconds": seconds, **({"filled": True} if filled else {}), **peer},
+        **({"ours": judged(ours, feeds, expected)} if values and there else {}),
+    }
+
+
+for line in sys.stdin:
+    job = json.loads(line)
+    print(json.dumps({"label": job["label"], **answer(**job)}), flush=True)

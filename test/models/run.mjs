@@ -8,17 +8,31 @@
  *                  tf2onnx.json what it did
  *   --again        forgets the rows that an earlier run left in scratch/models
  *   --comparison   only times the comparison with TF.js, in WebAssembly and in plain JavaScript
+ *   --kinds        small graph models that peer.py's Python makes of functions, instead of the packages,
+ *                  beside what TensorFlow computes (kinds.py)
  *   --write        writes the table to docs/results/models.md
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packages } from './packages.mjs';
-import { tableOf } from './table.mjs';
+import { tableOf, tableOfKinds } from './table.mjs';
 
+/** As long as a model may take, in milliseconds. */
+const TIME = 900_000;
 const path = (to) => fileURLToPath(new URL(to, import.meta.url));
 const cli = path('../../cli/bin/gpn-cli.js');
 const scratch = path('../../scratch/models');
@@ -32,12 +46,15 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     again: { type: 'boolean', default: false },
     comparison: { type: 'boolean', default: false },
+    kinds: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
 
 const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});
-const keep = (file, rows) => writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
+/** Adds a row to a file, to which another run may have added rows meanwhile. */
+const keep = (file, label, row) =>
+  writeFileSync(file, `${JSON.stringify({ ...read(file), [label]: row }, null, 2)}\n`);
 
 /** The folder of a package's files, downloaded once. */
 function unpacked(name) {
@@ -70,11 +87,11 @@ const usage = `process.on("exit", () => {
 })`;
 
 /** What became of a model: `right`, or why not. */
-function exported(file, out, flags) {
+async function exported(file, out, flags) {
   rmSync(out, { force: true });
   const hook = ['--import', `data:text/javascript,${encodeURIComponent(usage)}`];
   const args = [...hook, cli, 'export', file, '-o', out, ...flags];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = await ended(spawn(process.execPath, args, { timeout: TIME }));
   const [, memory, time] = /^usage (\d+) (\d+)$/m.exec(stderr) ?? [];
   const reason = stderr
     .replace(/^usage .*$/gm, '')
@@ -88,23 +105,99 @@ function exported(file, out, flags) {
     peak: memory >> 10,
     difference: /([\d.]+e[+-]\d+|\b0) of/.exec(stdout)?.[1] ?? '',
     unrest: /TF\.js's own moves by ([^ ]+)/.exec(stdout)?.[1] ?? '',
-    reason: status === 0 ? '' : reason,
+    reason: status === 0 ? '' : reason || `not done in ${TIME / 1000} s`,
   };
 }
 
-/** What tf2onnx makes of a model, compared with our file. */
-function byPeer(python, file, ours) {
-  const args = [path('peer.py'), file, ours, join(scratch, 'peer.onnx')];
-  const { stdout, stderr } = spawnSync(python, args, { encoding: 'utf8', timeout: 900_000 });
-  const last = stdout?.trim().split('\n').at(-1) ?? '';
-  return last.startsWith('{')
-    ? JSON.parse(last)
-    : { right: false, reason: `${stderr}`.slice(-300) };
+/** How a process ended, and what it printed. */
+async function ended(child) {
+  const texts = [child.stdout, child.stderr].map(async (stream) => {
+    stream.setEncoding('utf8');
+    return (await stream.toArray()).join('');
+  });
+  const [[status], stdout, stderr] = await Promise.all([once(child, 'close'), ...texts]);
+  return { status, stdout, stderr };
+}
+
+/** Asks tf2onnx beside, model by model; `told` is given each answer. */
+function startPeer(python, told) {
+  const child = spawn(python, [path('peer.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout });
+  answers.on('line', (line) => {
+    told(JSON.parse(line));
+  });
+  return {
+    ask: (job) => child.stdin.write(`${JSON.stringify(job)}\n`),
+    async finish() {
+      child.stdin.end();
+      await once(answers, 'close');
+    },
+  };
+}
+
+/** Kinds that have free sizes besides the batch. */
+const FREE = [
+  [/of any length/, ['--input-shape', 'x0=NxTx3']],
+  [/of any size/, ['--input-shape', 'x0=NxHxWx3']],
+];
+
+/** The table of kinds, whose right values are TensorFlow's. */
+async function byKinds(python) {
+  const folder = join(scratch, 'kinds');
+  const made = spawnSync(python, [path('kinds.py'), folder], { stdio: 'inherit' });
+  if (made.status !== 0) throw new Error('kinds.py failed');
+  const known = join(folder, 'rows.json');
+  const rows = options.again ? {} : read(known);
+  const reasons = {};
+  const peer = startPeer(python, ({ label, ours, peer }) => {
+    rows[label] = { ours: ours ?? { right: false, reason: reasons[label] }, peer };
+    keep(known, label, rows[label]);
+  });
+  const labels = readdirSync(folder, { withFileTypes: true }).filter((at) => at.isDirectory());
+  for (const { name: label } of labels) {
+    if (rows[label] || !label.includes(options.only)) continue;
+    const at = (file) => join(folder, label, file);
+    const flags = FREE.find(([kind]) => kind.test(label.replaceAll('-', ' ')))?.[1] ?? [];
+    const ours = at('ours.onnx');
+    ({ reason: reasons[label] } = await exported(at('model.json'), ours, flags));
+    peer.ask({
+      label,
+      model: at('model.json'),
+      ours,
+      theirs: `${ours}.peer`,
+      values: at('values.npz'),
+    });
+  }
+  await peer.finish();
+  return labels.flatMap(({ name }) => (rows[name] ? [[name, rows[name]]] : []));
+}
+
+/** Prints a table, and writes it between the marks of a name on the page. */
+function show(table, mark) {
+  console.log(`\n${table}`);
+  if (!options.write) return;
+  const text = readFileSync(page, 'utf8');
+  const place = new RegExp(`(?<=<!-- ${mark} -->\\n)[\\s\\S]*?(?=\\n<!-- end -->)`);
+  writeFileSync(
+    page,
+    text.replace(place, () => table),
+  );
 }
 
 mkdirSync(scratch, { recursive: true });
+if (options.kinds) {
+  if (!options.peer) throw new Error('--kinds needs --peer PYTHON');
+  const kinds = await byKinds(options.peer);
+  show(tableOfKinds(kinds), 'kinds');
+  process.exit(kinds.every(([, { ours }]) => ours.right) ? 0 : 1);
+}
 const rows = options.again ? {} : read(join(scratch, 'rows.json'));
 const others = read(peers);
+const told = ({ label, peer }) => {
+  others[label] = peer;
+  keep(peers, label, peer);
+};
+const peer = options.peer && startPeer(options.peer, told);
 for (const { name, models } of packages) {
   for (const { path: inside, modules = false, flags = [] } of models) {
     const label = `${name} ${inside}`;
@@ -119,27 +212,20 @@ for (const { name, models } of packages) {
     }
     const out = join(scratch, `${label.replace(/[^\w.-]+/g, '+')}.onnx`);
     if (!rows[label]) {
-      rows[label] = exported(file, out, flags);
-      keep(join(scratch, 'rows.json'), rows);
+      rows[label] = await exported(file, out, flags);
+      keep(join(scratch, 'rows.json'), label, rows[label]);
     }
-    if (options.peer && !others[label]) {
-      others[label] = byPeer(options.peer, file, out);
-      keep(peers, others);
-    }
+    if (!others[label]) peer?.ask({ label, model: file, ours: out, theirs: `${out}.peer` });
     console.log(tableOf([[label, { ...rows[label], flags }, others[label]]]).split('\n')[2]);
   }
 }
 if (options.comparison) process.exit();
+await peer?.finish();
 const all = packages.flatMap(({ name, models }) =>
   models.flatMap(({ path: inside, flags = [] }) => {
     const label = `${name} ${inside}`;
     return rows[label] ? [[label, { ...rows[label], flags }, others[label]]] : [];
   }),
 );
-const table = tableOf(all);
-console.log(`\n${table}`);
-if (options.write) {
-  const text = readFileSync(page, 'utf8');
-  writeFileSync(page, text.replace(/(?<=<!-- models -->\n)[\s\S]*?(?=\n<!-- end -->)/, table));
-}
+show(tableOf(all), 'models');
 process.exitCode = all.every(([, { right }]) => right) ? 0 : 1;

@@ -10,8 +10,26 @@ const short = (label) =>
 
 const oneLine = (text) => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim();
 
-const theirs = (peer) =>
-  !peer ? '' : peer.right ? `right, ${peer.difference}` : `${oneLine(peer.reason).slice(0, 90)}`;
+/** What a judged file is: its difference from the right values, or what is wrong with it. */
+const verdict = ({ right, difference, reason, filled }) =>
+  (right ? `right, ${difference}` : `no: ${oneLine(reason).slice(0, 90)}`) + (filled ? ' ¹' : '');
+
+const theirs = (peer) => (peer ? verdict(peer) : '');
+
+/** @param rows a kind, and what our file and that of tf2onnx were found to be, each */
+export function tableOfKinds(rows) {
+  const right = (who) => rows.filter(([, row]) => row[who].right).length;
+  return [
+    '| kind | gpn-cli export | tf2onnx 1.17 |',
+    '| --- | --- | --- |',
+    ...rows.map(
+      ([kind, { ours, peer }]) =>
+        `| ${kind.replaceAll('-', ' ')} | ${verdict(ours)} | ${verdict(peer)} |`,
+    ),
+    '',
+    `Right: ${right('ours')} of ${rows.length}; by tf2onnx, ${right('peer')}.`,
+  ].join('\n');
+}
 
 /** @param rows a model's label, what the export did, and what tf2onnx did, each */
 export function tableOf(rows) {

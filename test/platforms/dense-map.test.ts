@@ -3,7 +3,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Discriminator, type Picture, type ScoreMap, stream } from '@gpn/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { serveFolder } from '../../cli/src/serve.js';
+import { serveFolder } from '../../cli/src/web/site.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { serveFolder } from '../../cli/src/serve.js';
+import { serveFolder } from '../../cli/src/web/site.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { installPacked } from '../pack.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { type Site, serveFolder } from '../../cli/src/web/site.js';
 import { conditionalFile } from '../../runtime/test/tiny.js';
 import { gpn, listing, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';

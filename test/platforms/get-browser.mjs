@@ -1,8 +1,8 @@
 /**
  * `npm run browser`: gets a Chromium for the tests of pages. Root on Debian gets Debian's package,
  * which brings a Vulkan driver in software as well; anyone else gets Playwright's own download.
- * Debian's, if it is there already, is left alone. `npm run browser -- firefox` and `-- nginx` get a
- * second browser and a host, from Debian alone.
+ * Debian's, if it is there already, is left alone. `npm run browser -- firefox`, `-- nginx` and `-- redis` get a
+ * second browser, a host and the server of queues, from Debian alone.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,6 +29,7 @@ const WAYS = {
   ],
   firefox: [present('/usr/bin/firefox-esr'), debian('firefox-esr')],
   nginx: [present('/usr/sbin/nginx'), debian('nginx')],
+  redis: [present('/usr/bin/redis-server'), debian('redis-server')],
 };
 
 const [name = 'chromium'] = process.argv.slice(2);

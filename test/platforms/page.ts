@@ -3,7 +3,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { type Site, serveFolder } from '../../cli/src/web/site.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';

@@ -8,7 +8,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Site, serveFolder } from '../../cli/src/serve.js';
+import { type Site, serveFolder } from '../../cli/src/web/site.js';
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { installPacked } from '../pack.js';

@@ -1,4 +1,4 @@
-/** A training in Chromium, by WebAssembly, against Node's CPU. */
+/** A training in Chromium and in Firefox, by WebAssembly, against Node's CPU. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -14,6 +14,7 @@ import { build, type Metafile } from 'esbuild';
 import { expect, test } from 'vitest';
 import { checkpointIn, smallRun } from '../../training/test/small-run.js';
 import { root } from '../imports.js';
+import { findFirefox, launchFirefox, NO_FIREFOX } from './firefox.js';
 import { pageOf } from './page.js';
 
 /** Steps between checkpoints, and of the whole run. */
@@ -51,41 +52,59 @@ window.trained = async ({ device, checkpoint, steps }) => {
 
 let recipe: Recipe;
 let metafile: Metafile;
-const bundled: Uint8Array[] = [];
+let size: number;
 
-const { chromium, folder, page } = pageOf(async (folder) => {
+/** Bundles an entry into a folder as `train.js`. @returns what it is made of, and its bytes, gzipped */
+async function bundled(entry: string, outdir: string) {
+  const { metafile, outputFiles } = await build({
+    entryPoints: { train: entry },
+    absWorkingDir: root,
+    outdir,
+    bundle: true,
+    minify: true,
+    splitting: true,
+    metafile: true,
+    write: false,
+    format: 'esm',
+    logLevel: 'error',
+    external: ['onnxruntime-web/*'],
+  });
+  let size = 0;
+  for (const { path, contents } of outputFiles) {
+    writeFileSync(path, contents);
+    size += gzipSync(contents, { level: 9 }).length;
+  }
+  return { metafile, size };
+}
+
+const { chromium, folder, page, url } = pageOf(async (folder) => {
   recipe = await smallRun(join(folder, 'pictures'), STEPS, EVERY);
   const run = join(folder, 'run');
   await train(recipe, { out: run, device: 'cpu' });
   await exportStep(run, join(folder, 'step.onnx'));
   const { images } = await loadDataset(join(folder, 'pictures'), recipe.data);
   writeFileSync(join(folder, 'images.bin'), images);
-  const result = await build({
-    entryPoints: { train: '@gpn/training/web' },
-    absWorkingDir: root,
-    outdir: folder,
-    bundle: true,
-    minify: true,
-    splitting: true,
-    metafile: true,
-    format: 'esm',
-    logLevel: 'error',
-    external: ['onnxruntime-web/*'],
-  });
-  metafile = result.metafile;
-  for (const path of Object.keys(metafile.outputs)) bundled.push(readFileSync(join(root, path)));
+  ({ metafile, size } = await bundled('@gpn/training/web', folder));
   writeFileSync(join(folder, 'index.html'), PAGE);
 });
 
-/** Trains in the page from a checkpoint on. @returns the new checkpoint's path, and what was measured */
-async function trainedInPage(device: string, from: number, name: string) {
+interface Measured {
+  saved: string;
+  step: number;
+  device: string;
+  longest: number;
+}
+
+/** Trains in a page from a checkpoint on. @returns the new checkpoint's path, and what was measured */
+async function trainedInPage(
+  device: string,
+  from: number,
+  name: string,
+  evaluate: (code: string) => Promise<unknown> = (code) => page().evaluate(code),
+) {
   const checkpoint = `run/checkpoints/step-${String(from).padStart(6, '0')}.safetensors`;
-  const { saved, ...measured } = await page().evaluate<{
-    saved: string;
-    step: number;
-    device: string;
-    longest: number;
-  }>(`trained(${JSON.stringify({ device, checkpoint, steps: EVERY })})`);
+  const given = JSON.stringify({ device, checkpoint, steps: EVERY });
+  const { saved, ...measured } = (await evaluate(`trained(${given})`)) as Measured;
   const path = join(folder, `${name}.safetensors`);
   writeFileSync(path, Buffer.from(saved, 'base64'));
   return { path, ...measured };
@@ -115,13 +134,20 @@ test('the entry is small, and knows nothing of Node, TensorFlow.js or recipes', 
   const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
   const external = imported.filter(({ external }) => external).map(({ path }) => path);
   expect(external.filter((path) => !path.startsWith('onnxruntime-web/'))).toEqual([]);
-  const size = bundled.reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0);
   const step = gzipSync(readFileSync(join(folder, 'step.onnx'))).length;
-  console.log(
-    `gzipped: @gpn/training/web ${(size / 1000).toFixed(1)} kB, the step ${(step / 1000).toFixed(1)} kB`,
-  );
+  console.log(`gzipped: @gpn/training/web ${kilobytes(size)}, the step ${kilobytes(step)}`);
   expect(size).toBeLessThan(40_000);
 });
+
+test('the element is small, too', async () => {
+  const element = join(folder, 'element');
+  mkdirSync(element);
+  const { size } = await bundled('@gpn/training/element', element);
+  console.log(`gzipped: @gpn/training/element ${kilobytes(size)}`);
+  expect(size).toBeLessThan(45_000);
+});
+
+const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
 
 chromium('twenty steps in a page by WebAssembly are those of Node’s CPU', async () => {
   const { path, longest, ...rest } = await trainedInPage('wasm', EVERY, 'wasm');
@@ -132,6 +158,29 @@ chromium('twenty steps in a page by WebAssembly are those of Node’s CPU', asyn
     `wasm: largest relative difference ${worst.by.toExponential(1)} (${worst.name}); the page was busy for ${longest.toFixed(0)} ms at most`,
   );
   expect(worst.by, worst.name).toBeLessThan(CLOSE);
+});
+
+test('twenty steps in Firefox are those of Node’s CPU', async ({ skip }) => {
+  const firefox = findFirefox();
+  if (firefox === undefined) return skip(NO_FIREFOX);
+  const browser = await launchFirefox(firefox);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${url()}/index.html`);
+    await page.waitForFunction('window.trained');
+    const { path, device } = await trainedInPage('wasm', EVERY, 'firefox', (code) =>
+      page.evaluate(code),
+    );
+    expect(device).toBe('wasm');
+    const stayed = checkpointIn(join(folder, 'run'), 2 * EVERY);
+    const worst = furthest(await stateOf(path), await stateOf(stayed));
+    console.log(
+      `Firefox, wasm: largest relative difference ${worst.by.toExponential(1)} (${worst.name})`,
+    );
+    expect(worst.by, worst.name).toBeLessThan(CLOSE);
+  } finally {
+    await browser.close();
+  }
 });
 
 chromium('a run goes from Node to the page and back, and ends as one that stayed', async () => {

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
-import { serveFolder } from '../../cli/src/serve.js';
+import { serveFolder } from '../../cli/src/web/site.js';
 import { scratchFolder } from '../cli.js';
 import { installPacked } from '../pack.js';
 import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { serveFolder } from '../../cli/src/serve.js';
+import { serveFolder } from '../../cli/src/web/site.js';
 import { root } from '../imports.js';
 import { newPage } from './chromium.js';
 import { exported } from './model.js';

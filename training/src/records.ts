@@ -5,6 +5,10 @@ export const mapRecord = <A, B>(
 ): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
 
+/** The values of a record by their paths below another. */
+export const under = <T>(path: string, record: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [`${path}/${name}`, value]));
+
 /** The items by their keys, in the order in which keys come first. */
 export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();

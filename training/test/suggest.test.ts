@@ -43,14 +43,16 @@ describe('the recipe for a folder', () => {
     expect(suggested(survey(5000, { modes: { grey: 4999, colour: 1 } })).data.channels).toBe(3);
   });
 
-  it('changes images at random if there are few, and mirrors them if there are very few', () => {
-    const few = suggested(survey(5000));
+  it('changes images at random, and mirrors them, if there are very few', () => {
+    const few = suggested(survey(200));
     expect(few.training.augmentation).toEqual(['color', 'translation', 'cutout']);
-    expect(few.data.flip).toBe(false);
-    expect(suggested(survey(200)).data.flip).toBe(true);
-    expect(suggested(survey(50_000)).training.augmentation).toBeUndefined();
-    const grey = suggested(survey(5000, { modes: { grey: 5000 } }));
+    expect(few.data.flip).toBe(true);
+    const more = suggested(survey(5000));
+    expect([more.training.augmentation, more.data.flip]).toEqual([undefined, false]);
+    const grey = suggested(survey(200, { modes: { grey: 200 } }));
     expect(grey.training.augmentation).toEqual(['translation', 'cutout']);
+    const { augmentation } = suggested(survey(5000), { network: 'resnet' }).training;
+    expect(augmentation).toEqual(['color', 'translation', 'cutout']);
   });
 
   it('has the classes of sub-folders that are large enough, or as wished', () => {
@@ -79,14 +81,13 @@ describe('the recipe for a folder', () => {
     expect(pair.discriminator.inputShape).toEqual([32, 32, 3]);
   });
 
-  it('trains a plain network as Radford et al. (2016) do, but for an average', () => {
-    const { model, training } = suggested(survey(5000), { network: 'dcgan' });
-    expect(model).toMatchObject({ batch_norm: true, initialization: 'normal' });
+  it('trains a DCGAN at high rates that fall, with an average', () => {
+    const { model, training } = suggested(survey(5000));
+    expect(model).toMatchObject({ network: 'dcgan', batch_norm: true, initialization: 'normal' });
     expect(training).toMatchObject({ loss: 'modified', generator_average: 0.999 });
-    expect(training.optimizer).toMatchObject({ generator_lr: 2e-4, beta1: 0.5 });
-    expect([training.r1, training.augmentation]).toEqual([undefined, undefined]);
-    expect(training.schedule).toBeNull();
-    expect(suggested(survey(200), { network: 'dcgan' }).training.augmentation).toHaveLength(3);
+    expect(training.optimizer).toMatchObject({ generator_lr: 1e-3, beta1: 0.5 });
+    expect(training.schedule).toMatchObject({ type: 'cosine', factor: 0.05 });
+    expect(training.r1).toBeUndefined();
   });
 
   it('has only sides that the networks can have', () => {

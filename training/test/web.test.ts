@@ -1,11 +1,20 @@
 /** The entry for pages, under Node, where it must come to the bytes that `train` comes to. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError, withMetadata } from '@gpn/runtime';
+import { inspectModel } from '@gpn/export';
+import {
+  Generator,
+  loadModel,
+  readModelInfo,
+  UserError,
+  withMetadata,
+  withModelInfo,
+} from '@gpn/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../src/checkpoint/checkpoint.js';
 import { loadDataset } from '../src/data/sets/dataset.js';
 import type { Dataset } from '../src/data/types.js';
+import { exportNetwork } from '../src/export/network.js';
 import { stepFile } from '../src/export/step.js';
 import { readStepInfo, STEP_KEY } from '../src/export/step-file.js';
 import { resolveRecipe } from '../src/recipe/load.js';
@@ -25,7 +34,7 @@ let dataset: Dataset;
 let step: Uint8Array;
 let whole: string;
 
-const open = (options: { checkpoint?: Uint8Array; steps?: number } = {}) =>
+const open = (options: { step?: Uint8Array; checkpoint?: Uint8Array; steps?: number } = {}) =>
   openTraining({ step, images: dataset.images, device: 'cpu', threads: 1, ...options });
 
 /** What a checkpoint says, without what computed it. */
@@ -111,6 +120,50 @@ it('a checkpoint that is taken while steps run is that of the last call', async 
   const path = await kept('taken.safetensors', await again.checkpoint());
   await again.dispose();
   expect(await said(path)).toEqual(await said(checkpointIn(whole, STEPS)));
+});
+
+describe('the networks that a page exports', () => {
+  const plain = (recipe: Recipe): Recipe => {
+    const { generator_average: _, average_ramp, ...training } = recipe.training;
+    return { ...recipe, training };
+  };
+
+  it.each<[string, (recipe: Recipe) => Recipe]>([
+    ['averaged weights, whose statistics are measured', (recipe) => recipe],
+    ['trained weights, with the statistics of the training', plain],
+  ])('compute and say what Node’s do: %s', async (_, change) => {
+    const recipe_ = change(recipe);
+    const training = await open({ step: stepFile(recipe_) });
+    await training.run({ steps: HALF });
+    const { progress, state } = await readCheckpoint(
+      await kept('networks.safetensors', await training.checkpoint()),
+    );
+    for (const role of ['generator', 'discriminator'] as const) {
+      const mine = await training.network(role);
+      const nodes = await exportNetwork({ recipe: recipe_, progress, state }, role);
+      const { certificate, ...info } = readModelInfo(mine);
+      const { certificate: golden, ...wanted } = nodes.info;
+      expect(info).toEqual(wanted);
+      expect(certificate?.rms).toBeCloseTo(golden?.rms as number, 5);
+      // Node's certificate holds for the page's file.
+      const claimed = withModelInfo(mine, nodes.info);
+      const model = await loadModel(claimed, { device: 'cpu' });
+      expect((await model.verify()).ok, role).toBe(true);
+      await model.dispose();
+      // No weights among the inputs, and convolutions as deployed networks have them.
+      const { inputs, operators } = inspectModel(mine);
+      expect(inputs.map(({ name }) => name)).toEqual([wanted.input]);
+      expect(Object.keys(operators)).not.toContain('Gather');
+    }
+    const images = await training.draw({ count: 5, seed: 3 });
+    const drawn = await Generator.load(await training.network('generator'), { device: 'cpu' });
+    const { data } = await drawn.sample({ count: 5, seed: 3 });
+    await drawn.dispose();
+    await training.dispose();
+    // Pictures on the way measure the statistics of an average by fewer passes.
+    const far = Math.max(...data.map((x, i) => Math.abs(x - (images.data[i] as number))));
+    expect(far).toBeLessThan(recipe_.training.generator_average ? 0.05 : 1e-5);
+  });
 });
 
 describe('the file of a step', () => {

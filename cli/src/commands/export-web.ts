@@ -11,12 +11,12 @@ import {
 import { checkWritable } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import { type EXPORT_WEB, PORT } from '../options/export-web.js';
-import { serveFolder } from '../serve.js';
 import { print } from '../terminal/print.js';
 import { replaceFolder } from '../web/folder.js';
 import type { WebModel } from '../web/model.js';
 import { serviceWorker } from '../web/offline.js';
 import { type OtherPage, pages } from '../web/page.js';
+import { serveFolder } from '../web/site.js';
 
 /** @param others pages that are no models', which `npm run demo` has */
 export async function run(
@@ -53,7 +53,7 @@ async function readModel(source: string): Promise<WebModel> {
 }
 
 /** Names that models cannot have: other pages have them. */
-const PAGES = ['index', 'score', 'convert'];
+const PAGES = ['index', 'score', 'convert', 'train'];
 
 /** If two models have the same name, the second gets a number. */
 function distinct(models: WebModel[]): WebModel[] {

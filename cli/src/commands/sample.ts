@@ -3,8 +3,6 @@ import { dirname, extname, join } from 'node:path';
 import {
   classOf,
   Generator,
-  type GridPlan,
-  gridInputs,
   type Images,
   type ModelInfo,
   readNpy,
@@ -12,6 +10,8 @@ import {
   writeNpy,
 } from '@gpn/runtime';
 import { fileError, writeFileAtomic } from '@gpn/training/atomic';
+import { bulkSample, isBulk } from '../bulk/requests.js';
+import { drawingOf } from '../drawing.js';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { SAMPLE } from '../options/sample.js';
@@ -51,9 +51,10 @@ const forms: Record<string, Form> = {
   },
 };
 
-export async function run(options: Options): Promise<void> {
+export async function run(options: Options): Promise<unknown> {
   const { model, out, device, json } = options;
 
+  if (isBulk(options)) return bulkSample(options);
   const toStdout = out === '-';
   const isFolder = /[/\\]$/.test(out) || (!toStdout && (await kindOf(out)) === 'folder');
   const form = forms[toStdout ? '-' : isFolder ? '/' : extname(out).toLowerCase()];
@@ -86,6 +87,7 @@ export async function run(options: Options): Promise<void> {
       : `Drew ${count} ${count === 1 ? 'image' : 'images'} ${origin(options)} on ${placeOf(generator)}: ${out}\n`,
   );
   await generator.dispose();
+  return undefined;
 }
 
 const origin = ({ seed, interpolate, latents }: Options): string =>
@@ -95,42 +97,25 @@ const origin = ({ seed, interpolate, latents }: Options): string =>
       ? `with seed ${seed}`
       : `from ${latents}`;
 
-/** The class that is asked for; `all` for a row of each; undefined if the model chooses by itself. */
-function labelOf(info: ModelInfo, options: Options): number | 'all' | undefined {
-  const { label, category, count, interpolate, latents, code } = options;
-  const text = label ?? category;
-  if (text === 'all' && interpolate) {
-    throw new UserError('--interpolate walks within one class: name one class instead of all.');
-  }
-  const { condition } = info;
-  if (text !== undefined) return text === 'all' && condition ? 'all' : classOf(info, text);
-  const few = count === undefined && latents === undefined && !interpolate;
-  return condition && (few || code) ? 'all' : undefined;
-}
-
 /** The images, and how many of them belong in a row if that matters. */
 async function draw(
   generator: Generator,
   options: Options,
 ): Promise<{ images: Images; columns?: number }> {
-  const { seed, count, interpolate, latents, code } = options;
+  const { seed, count, interpolate, code } = options;
   const { info } = generator;
-  const label = labelOf(info, options);
-  const labels = typeof label === 'number' ? { labels: label } : {};
-  if (interpolate) return { images: await generator.interpolate(...interpolate, labels) };
-  const own = latents === undefined ? {} : { latents: await readLatents(latents, info) };
-  const given = { seed, ...own, ...(count !== undefined && { count }) };
-  if (label !== 'all' && code === undefined) {
-    return { images: await generator.sample({ ...given, ...labels }) };
+  const label = options.label ?? options.category;
+  if (interpolate) {
+    if (label === 'all') {
+      throw new UserError('--interpolate walks within one class: name one class instead of all.');
+    }
+    const labels = label === undefined ? {} : { labels: classOf(info, label) };
+    return { images: await generator.interpolate(...interpolate, labels) };
   }
-  const plan: GridPlan = {
-    ...given,
-    ...(typeof label === 'number' && { labels: [label] }),
-    ...(code && { codes: code.fixed }),
-    ...(code?.sweep && { sweep: code.sweep }),
-  };
-  const { columns, ...inputs } = gridInputs(info, plan);
-  return { images: await generator.sample(inputs), columns };
+  const latents =
+    options.latents === undefined ? undefined : await readLatents(options.latents, info);
+  const { inputs, ...rest } = drawingOf(info, { seed, count, label, latents, code });
+  return { images: await generator.sample(inputs), ...rest };
 }
 
 /** Latents of [count, size] from a .npy file. */

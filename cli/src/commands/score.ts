@@ -3,15 +3,12 @@ import {
   type DetectedRegion,
   type Detection,
   Discriminator,
-  detectionOf,
   extent,
   heatMap,
   highlights,
   Images,
   type ModelInfo,
   type Picture,
-  probability,
-  type Rectangle,
   type ScoreMap,
   type ScoreMeaning,
   thresholdOf,
@@ -20,8 +17,10 @@ import {
 } from '@gpn/runtime';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { inspectionIn } from '@gpn/training/pictures';
+import { BULK, bulkScore, givenOf } from '../bulk/requests.js';
 import { FOUND } from '../errors.js';
 import { overGrey, overPicture } from '../evaluation/report/overlay.js';
+import { type Rated, scored } from '../evaluation/scored.js';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { SCORE } from '../options/score.js';
@@ -31,15 +30,8 @@ import { print, printAside } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof SCORE>;
 
-interface Row {
+interface Row extends Rated {
   image: string;
-  score: number;
-  meaning: ScoreMeaning;
-  probability?: number;
-  /** How rare so suspicious a picture is among normal ones, if the model is calibrated. */
-  p?: number;
-  /** Whether p is at most the threshold, if one was given. */
-  anomalous?: boolean;
   /** Where: the rarest region first. */
   regions?: readonly DetectedRegion[];
   map?: { file: string; rows: number; columns: number; low: number; high: number };
@@ -48,6 +40,12 @@ interface Row {
 
 export async function run(paths: string[], options: Options): Promise<typeof FOUND | undefined> {
   const { model, map, mask, device, label, threshold } = options;
+  if (options.manifest !== undefined) return bulkScore(options.manifest, paths, options);
+  if (paths.length === 0) {
+    throw new UserError('There is nothing to score: give pictures, folders, or --manifest.');
+  }
+  const inBulk = givenOf(options, ['out', 'fragments', ...BULK]);
+  if (inBulk) throw new UserError(`${inBulk} is for bulk work: give --manifest.`);
   await checkFile(map, '--map', /\.(png|npy)$/i, '.png or .npy');
   await checkFile(mask, '--mask', /\.png$/i, '.png');
   await checkFile(options.report, '--report', /\.html?$/i, '.html');
@@ -170,26 +168,10 @@ async function rowOf(
   { rect, stride, map, mask, threshold, labels, seen }: Part,
 ): Promise<Row> {
   const { info } = discriminator;
-  // Of a discriminator of fragments, a whole picture has the average over its fragments.
-  const isMean = rect === undefined && info.fragment !== undefined;
-  const found =
-    isMean || map !== undefined || mask !== undefined
-      ? await discriminator.scoreMap(picture, { ...labels, ...(stride && { stride }) })
-      : undefined;
-  const score =
-    isMean && found ? mean(found.values) : await scoreOf(discriminator, picture, rect, labels);
-  const meaning = info.scores as ScoreMeaning;
-  const real = probability(meaning, score);
-  const row: Row = { image, score, meaning, ...(real !== undefined && { probability: real }) };
-  const detection =
-    info.calibration && (isMean || mask !== undefined)
-      ? detectionOf(info, found as ScoreMap, picture, threshold)
-      : undefined;
-  if (info.calibration) {
-    const values = Float32Array.of(score);
-    row.p = detection?.p ?? (await discriminator.pValues({ meaning, values }))[0];
-    if (threshold !== undefined) row.anomalous = (row.p as number) <= threshold;
-  }
+  const needs = { map: map !== undefined, detection: mask !== undefined };
+  const how = { labels, rect, stride, threshold, needs };
+  const { rated, map: found, detection } = await scored(discriminator, picture, how);
+  const row: Row = { image, ...rated };
   if (detection) await seen(detection);
   if (detection && (threshold !== undefined || mask !== undefined)) row.regions = detection.regions;
   if (detection && mask !== undefined) {
@@ -200,21 +182,6 @@ async function rowOf(
   await writeMap(map, found, picture, detection && highlights(info, detection));
   const [low, high] = extent(found.values);
   return { ...row, map: { file: map, rows: found.rows, columns: found.columns, low, high } };
-}
-
-const mean = (values: Float32Array): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-async function scoreOf(
-  discriminator: Discriminator,
-  picture: Picture,
-  rect: Rectangle | undefined,
-  labels: { labels?: number },
-): Promise<number> {
-  const { values } = rect
-    ? await discriminator.scoreFragments(picture, [rect], labels)
-    : await discriminator.scorePictures([picture], labels);
-  return values[0] as number;
 }
 
 async function writeMask(path: string, { mask, width, height }: Detection): Promise<void> {

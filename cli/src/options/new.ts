@@ -23,9 +23,9 @@ export const NEW = declare({
     ]),
     labels: flag('--labels', 'sub-folders are classes, however small they are'),
     unlabelled: conflicting(flag('--unlabelled', 'sub-folders are no classes'), 'labels'),
-    network: choice('--network <name>', 'the family of networks (default: resnet)', [
-      'resnet',
+    network: choice('--network <name>', 'the family of networks (default: dcgan)', [
       'dcgan',
+      'resnet',
     ]),
     detector: flag(
       '--detector',

@@ -1,3 +1,4 @@
+import { bulk, SHARD_SIZE } from './declare/bulk.js';
 import { amount, codes, seed, walk } from './declare/parsers.js';
 import {
   conflicting,
@@ -50,10 +51,11 @@ export const SAMPLE = declare({
     out: withDefault(
       text(
         '-o, --out <path>',
-        'FILE.png: all images in a grid; FILE.gif or FILE.webp: an animation; FILE.mp4: a video (needs ffmpeg); FILE.npy: the values; DIR/: a PNG file per image; -: a PNG on standard output',
+        'FILE.png: all images in a grid; FILE.gif or FILE.webp: an animation; FILE.mp4: a video (needs ffmpeg); FILE.npy: the values; DIR/: a PNG file per image, of more than 10,000 images archives in shards; -: a PNG on standard output',
       ),
       'samples.png',
     ),
+    ...bulk(SHARD_SIZE.sample),
     device,
     json: flag('--json', 'print what was done as JSON'),
   },
@@ -64,5 +66,6 @@ export const SAMPLE = declare({
     'sample --model infogan-mnist --code 0=-2:2:10 --out sweep.png',
     'sample --model runs/dcgan-mnist/generator.onnx --count 1000 --out digits.npy',
     'sample --model dcgan-mnist.onnx --count 10 --out digits/',
+    'sample --model dcgan-mnist.onnx --count 1000000 --out million',
   ],
 });

@@ -1,9 +1,10 @@
+import { bulk, SHARD_SIZE } from './declare/bulk.js';
 import { amount, positive, rectangle } from './declare/parsers.js';
 import { conflicting, declare, device, flag, parsed, required, text } from './declare/spec.js';
 
 export const SCORE = declare({
   argument: [
-    '<image...>',
+    '[image...]',
     'pictures (PNG, JPEG, WebP, AVIF, GIF, TIFF) and folders of them; - for the standard input',
   ],
   options: {
@@ -35,6 +36,29 @@ export const SCORE = declare({
       '--label <class>',
       'for a conditional model: the class that the picture should show, by number or name',
     ),
+    manifest: conflicting(
+      text(
+        '--manifest <list|folder|glob>',
+        'score any number of pictures in bulk, into --out: a file with a path on each line, a folder, or a quoted pattern such as "scans/**/*.png"',
+      ),
+      'map',
+      'mask',
+      'report',
+      'masks',
+      'csv',
+    ),
+    out: text(
+      '-o, --out <dir>',
+      'in bulk: the folder of the results; the same command goes on there',
+    ),
+    fragments: conflicting(
+      flag(
+        '--fragments',
+        'in bulk: a row for each fragment, or window, of a picture rather than for each picture',
+      ),
+      'rect',
+    ),
+    ...bulk(SHARD_SIZE.score),
     device,
     json: flag('--json', 'print the scores as JSON'),
     csv: conflicting(flag('--csv', 'print the scores as CSV'), 'json'),
@@ -47,5 +71,8 @@ export const SCORE = declare({
     'score --model calibrated.onnx --threshold 0.01 --json scans/',
     'score --model calibrated.onnx --report report.html scans/',
     'score --model calibrated.onnx --mask mask.png --map found.png scan.jpg',
+    'score --model calibrated.onnx --manifest pictures.txt --out scores',
+    'score --model calibrated.onnx --manifest "scans/**/*.png" --out scores --format parquet --fragments',
+    'score --model calibrated.onnx --manifest scans --out scores --print slurm --parts 20 > scores.sh',
   ],
 });

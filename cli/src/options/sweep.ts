@@ -1,3 +1,4 @@
+import { format } from './declare/bulk.js';
 import { amount, repeated, shard, wholeNumber } from './declare/parsers.js';
 import {
   choice,
@@ -63,10 +64,17 @@ export const SWEEP = declare({
 });
 
 export const MERGE = declare({
-  argument: ['<folders...>', 'the folders of the parts of one sweep'],
+  argument: [
+    '<folders...>',
+    'the folders of the parts of one sweep, or of score --manifest or sample in bulk',
+  ],
   options: {
     out: required(text('-o, --out <dir>', 'the folder of the joined results')),
+    format,
     json: flag('--json', 'print the results as JSON'),
   },
-  examples: ['merge part-0 part-1 part-2 part-3 -o sweeps/losses'],
+  examples: [
+    'merge part-0 part-1 part-2 part-3 -o sweeps/losses',
+    'merge scores -o scores --format parquet',
+  ],
 });

@@ -78,10 +78,13 @@ const RECENT = 60;
 const APART = 0.5;
 
 /**
- * Tells the time left from the pace of the last minute. The steps before a resume do not count.
+ * Tells the seconds left from the pace of the last minute; null before it is known. The steps before a resume do not count.
  * @param from the step and the moment of the start
  */
-function timer(from: { step: number; at: number }): (step: Step, at: number) => number | null {
+export function timer(from: {
+  step: number;
+  at: number;
+}): (step: Pick<Step, 'step' | 'steps'>, at: number) => number | null {
   const moments = [from];
   return ({ step, steps }, at) => {
     if (at - (moments.at(-1)?.at ?? at) >= APART) moments.push({ step, at });

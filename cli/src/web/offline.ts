@@ -6,7 +6,7 @@ import type { WebFile } from '@gpn/runtime';
  * Models are kept by the runtime, under their digests, once they have been loaded. Without a network the
  * build of ONNX Runtime for WebAssembly stands in for the one for WebGPU, which is twice as large.
  */
-const isKept = ({ path }: WebFile): boolean => !/\.onnx$|webgpu|asyncify/.test(path);
+const isKept = ({ path }: WebFile): boolean => !/^models\/.*\.onnx$|webgpu|asyncify/.test(path);
 
 /** A file's digest in the form in which browsers check it. */
 const integrityOf = ({ bytes }: WebFile): string =>

@@ -13,7 +13,7 @@ export interface Spec<T> {
 
 type Specs = Readonly<Record<string, Spec<unknown>>>;
 
-/** What a command takes: an argument (`<one>`, `[one or none]`, `<several...>`) and options by names. */
+/** What a command takes: an argument (`<one>`, `[one or none]`, `<several...>`, `[any number...]`) and options by names. */
 export interface Declaration<A extends string, S extends Specs> {
   readonly argument?: readonly [name: A, help: string];
   readonly options: S;
@@ -36,7 +36,7 @@ export type Given<A extends string, S> = [A] extends [never]
   ? [options: ValuesOf<S>]
   : [argument: ArgumentOf<A>, options: ValuesOf<S>];
 
-type ArgumentOf<A> = A extends `${string}...>`
+type ArgumentOf<A> = A extends `${string}...${'>' | ']'}`
   ? string[]
   : A extends `[${string}`
     ? string | undefined

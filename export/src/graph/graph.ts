@@ -1,6 +1,16 @@
 import { checkShapes } from './shape-check.js';
 import { sizeOf } from './shapes.js';
-import type { Attr, Attrs, Body, BodyGraph, Data, DType, Node, Value } from './value.js';
+import {
+  type Attr,
+  type Attrs,
+  type Body,
+  type BodyGraph,
+  type Data,
+  type DType,
+  isConstant,
+  type Node,
+  type Value,
+} from './value.js';
 
 export interface Named {
   readonly name: string;
@@ -22,8 +32,9 @@ export class Graph {
   private readonly nodes = new Map<string, Node>();
   private readonly constants = new Map<string, Value[]>();
 
-  input(name: string, shape: readonly number[], dtype: DType): Value {
-    const value: Value = { id: this.nextId++, shape, dtype, name };
+  /** @param weight whether it is a constant by the time the file runs */
+  input(name: string, shape: readonly number[], dtype: DType, weight = false): Value {
+    const value: Value = { id: this.nextId++, shape, dtype, name, ...(weight && { weight }) };
     this.inputs.push(value);
     return value;
   }
@@ -60,7 +71,10 @@ export class Graph {
       ...{ op, inputs, attrs, outputs: values, origin: this.origin },
       ...(bodies && { bodies }),
     };
-    for (const { shape, dtype } of outputs) values.push({ id: this.nextId++, shape, dtype, node });
+    const weight = !bodies && inputs.length > 0 && inputs.every((v) => !v || isConstant(v));
+    for (const { shape, dtype } of outputs) {
+      values.push({ id: this.nextId++, shape, dtype, node, ...(weight && { weight }) });
+    }
     this.nodes.set(key, node);
     return values;
   }

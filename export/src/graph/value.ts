@@ -23,7 +23,13 @@ export interface Value {
   readonly node?: Node;
   /** Present on inputs of the graph. */
   readonly name?: string;
+  /** On an input that is a constant by the time the file runs, and on what is computed of such alone. */
+  readonly weight?: boolean;
 }
+
+/** Whether engines know it when they load the file. */
+export const isConstant = ({ data, weight = false }: Value): boolean =>
+  data !== undefined || weight;
 
 /** One ONNX operator, its inputs and results. An optional input that is left out is undefined. */
 export interface Node {

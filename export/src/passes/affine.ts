@@ -1,7 +1,7 @@
 import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
 import { sameShape, sizeOf } from '../graph/shapes.js';
-import type { Node, Value } from '../graph/value.js';
+import { isConstant, type Node, type Value } from '../graph/value.js';
 import { rewrite, withInputs } from './rewrite.js';
 
 /**
@@ -17,11 +17,11 @@ export function foldAffine(graph: Graph): Graph {
       return [b.Reshape(inputs[0], (node.outputs[0] as Value).shape)];
     }
     if (node.op !== 'Mul' && node.op !== 'Add') return undefined;
-    const side = inputs[1]?.data ? 0 : 1;
+    const side = inputs[1] && isConstant(inputs[1]) ? 0 : 1;
     const [x, c] = [inputs[side] as Value, inputs[1 - side] as Value];
     const once = uses.get(node.inputs[side] as Value) === 1;
     const out = node.outputs[0] as Value;
-    if (!c.data || !x.node || !once || out.dtype !== 'float32') return undefined;
+    if (!isConstant(c) || !x.node || !once || out.dtype !== 'float32') return undefined;
     // A constant may repeat x along an axis, which no weight can.
     if (!sameShape(x.shape, out.shape)) return undefined;
     const folded = fold(b, node.op, x, c);
@@ -35,7 +35,7 @@ function fold(b: Builder, op: 'Mul' | 'Add', x: Value, c: Value): Value | undefi
   if (node.op === 'Reshape') return throughReshape(b, op, x, c);
   const linear = LINEAR[node.op];
   const weights = node.inputs[1];
-  if (!linear || !weights?.data) return undefined;
+  if (!linear || !weights || !isConstant(weights)) return undefined;
   // With groups, the weights' second axis holds the channels of one group only.
   if (node.op === 'ConvTranspose' && node.attrs.group !== undefined) return undefined;
   // A batch of products has no Gemm.
@@ -45,7 +45,7 @@ function fold(b: Builder, op: 'Mul' | 'Add', x: Value, c: Value): Value | undefi
   const perChannel = alongAxis(b, c, x.shape, linear.axis, channels);
   if (!perChannel) return undefined;
   const bias = node.inputs[2] ?? b.constant(new Float32Array(channels), [channels], 'float32');
-  if (!bias.data || bias.shape.length !== 1) return undefined;
+  if (!isConstant(bias) || bias.shape.length !== 1) return undefined;
   if (op === 'Add') return linear.write(b, x, [node.inputs[0], weights, b.Add(bias, perChannel)]);
   const shape = weights.shape.map((_, i) => (i === linear.weightAxis ? channels : 1));
   const scaled = b.Mul(weights, b.Reshape(perChannel, shape));
@@ -84,7 +84,7 @@ function alongAxis(
   channels: number,
 ): Value | undefined {
   const size = sizeOf(c.shape);
-  if (size === 1) {
+  if (size === 1 && c.data) {
     const value = (c.data as Float32Array)[0] as number;
     return b.constant(new Float32Array(channels).fill(value), [channels], 'float32');
   }

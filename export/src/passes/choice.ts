@@ -180,7 +180,8 @@ function replaced(graph: Graph, by: ReadonlyMap<Value, Value>): Graph {
   const current = (v: Value): Value => by.get(v) ?? v;
   const next = new Graph();
   const renewed = new Map<Value, Value>();
-  for (const v of graph.inputs) renewed.set(v, next.input(v.name as string, v.shape, v.dtype));
+  for (const v of graph.inputs)
+    renewed.set(v, next.input(v.name as string, v.shape, v.dtype, v.weight));
   const renew = (old: Value): Value => {
     const v = current(old);
     const known = renewed.get(v);

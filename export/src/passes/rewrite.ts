@@ -32,7 +32,9 @@ export function rewrite(
     renewed.set(v, constant);
     return constant;
   };
-  for (const v of graph.inputs) renewed.set(v, b.graph.input(v.name as string, v.shape, v.dtype));
+  for (const v of graph.inputs) {
+    renewed.set(v, b.graph.input(v.name as string, v.shape, v.dtype, v.weight));
+  }
   const recorded = (node: Node): number => (node.outputs[0] as Value).id;
   for (const node of graph.order().sort((a, c) => recorded(a) - recorded(c))) {
     b.graph.origin = node.origin;

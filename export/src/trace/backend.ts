@@ -83,6 +83,16 @@ export class TraceBackend extends tf.KernelBackend {
     return dense(this.recording(), this.viewOf(t));
   }
 
+  /** A constant with which is computed when the file runs, because it may be another at other sizes. */
+  unfolded(t: tf.Tensor): tf.Tensor {
+    if (!this.isKnown(t)) return t;
+    const value = this.valueIn(t);
+    const [kept] = this.recording().graph.node('Identity', [value], {}, [value]) as [Value];
+    const known = this.tensor(view(kept));
+    this.know(known, t.dataSync());
+    return known;
+  }
+
   /**
    * Records a graph within the one being recorded.
    * @returns the graph, and the values around it that it takes, its last inputs

@@ -16,6 +16,11 @@ export interface TensorSpec {
   readonly shape: readonly (number | string)[];
   /** uint8 inputs are float32 tensors to the traced function, of the values 0 to 255. */
   readonly dtype: 'float32' | 'int32' | 'bool' | 'uint8';
+  /**
+   * Whether it is given to the file as a constant before the file runs: the graph is then that of a
+   * network whose weights are known.
+   */
+  readonly weight?: boolean;
 }
 
 /** Names in the file, in the order of the leaves; their paths unless given. */
@@ -190,11 +195,11 @@ export async function callsAsync(
 function input(
   b: Builder,
   name: string,
-  { shape, dtype }: TensorSpec,
+  { shape, dtype, weight }: TensorSpec,
   sizes: Sizing['sizes'],
 ): Value {
   const traced = shape.map((d) => (typeof d === 'string' ? (sizes.get(d) as number) : d));
-  const value = b.graph.input(name, traced, dtype);
+  const value = b.graph.input(name, traced, dtype, weight);
   return dtype === 'uint8' ? b.Cast(value, 'float32') : value;
 }
 

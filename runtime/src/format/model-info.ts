@@ -17,7 +17,7 @@ import {
   triple,
   whole,
 } from './checks.js';
-import { metadataOf, withMetadata } from './onnx-metadata.js';
+import { metadataOf, withMetadata } from './onnx/metadata.js';
 import type { Preparation } from './pictures/prepare.js';
 
 /** The key of the metadata entry that describes a model. */

@@ -1,6 +1,6 @@
 import type { ModelInfo } from '../format/model-info.js';
 import type { OpenModel } from '../session/batches.js';
-import type { Device } from '../session/ort-session.js';
+import type { Device, TensorData, TensorInfo } from '../session/ort-session.js';
 import { type Verification, verifyCertificate } from './certificate.js';
 
 /** What all loaded models have in common. Made by `loadModel` and by the subclasses' `load`. */
@@ -24,6 +24,29 @@ export class Model {
   /** Why this device was chosen, and why those before it were not. */
   get reason(): string {
     return this.opened.session.reason;
+  }
+
+  /** The network's inputs; the main one is `info.input`. */
+  get inputs(): readonly TensorInfo[] {
+    return this.opened.session.inputs;
+  }
+
+  /** The network's outputs; the main one is `info.output`. */
+  get outputs(): readonly TensorInfo[] {
+    return this.opened.session.outputs;
+  }
+
+  /**
+   * Runs the network once on tensors of the caller's.
+   *
+   * @param feeds every input by its name; they must not change before the run ends
+   * @param fetch the names of the outputs wanted; all of them by default
+   */
+  run(
+    feeds: Readonly<Record<string, TensorData>>,
+    fetch?: readonly string[],
+  ): Promise<Record<string, TensorData>> {
+    return this.opened.session.run(feeds, fetch);
   }
 
   /**

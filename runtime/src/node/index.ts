@@ -3,7 +3,7 @@
 export { reasonOf } from '../errors.js';
 export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
-export { withMetadata } from '../format/onnx-metadata.js';
+export { withMetadata } from '../format/onnx/metadata.js';
 export { PREPARATION, prepare, resize } from '../format/pictures/prepare.js';
 export { makeCertificate } from '../model/certificate.js';
 export { classOf } from '../model/classes.js';
@@ -11,6 +11,9 @@ export { detectionOf, highlights, thresholdOf } from '../model/detection/detect.
 export { nullOf, pValue, suspicionOf } from '../model/detection/p-values.js';
 export { type Regions, regionsOf } from '../model/detection/regions.js';
 export { suspicionMap } from '../model/detection/suspicion.js';
+export { generatorFeeds } from '../model/inputs.js';
+export type { Model } from '../model/model.js';
+export type { Feed } from '../session/batches.js';
 export { threadsNote } from '../session/ort-session.js';
 export * from '../shared.js';
 export { Discriminator, Generator, loadModel } from './load.js';

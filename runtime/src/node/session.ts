@@ -1,7 +1,7 @@
 /** Sessions under Node: onnxruntime-node, in this process or in a worker's. */
 import { readFile } from 'node:fs/promises';
 import { reasonOf, UserError } from '../errors.js';
-import { checkPolicy } from '../format/onnx-policy.js';
+import { checkPolicy } from '../format/onnx/policy.js';
 import type { OpenOptions, Session } from '../session/ort-session.js';
 import { openHere } from './backend.js';
 

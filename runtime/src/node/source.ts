@@ -10,7 +10,7 @@ export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /**
  * The bytes of a model. A name that is not a file in the current folder is looked up among the
- * bundled models, with or without `.onnx`.
+ * bundled models, with or without `.onnx`; a folder of that name does not count.
  *
  * @throws UserError if there is no such model or it cannot be read; the signal's reason if it stops
  */
@@ -18,14 +18,17 @@ export async function readSource(source: Source, options: LoadOptions = {}): Pro
   if (typeof source !== 'string' && !(source instanceof URL)) return readBytes(source);
   if (/^https?:/.test(String(source))) return download(new URL(source), options);
   const path = source instanceof URL ? fileURLToPath(source) : source;
+  let bundled: ReturnType<typeof findPretrained>;
   try {
     return { bytes: await readFile(path), label: path };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw unreadable(path, code, error);
+    // A folder is no model: results are kept in one that is called like the bundled model.
+    const mayBeName = code === 'ENOENT' || code === 'EISDIR';
+    bundled = mayBeName && !/[/\\]/.test(path) ? findPretrained(path) : undefined;
+    if (bundled === undefined)
+      throw code === 'ENOENT' ? notFound(path) : unreadable(path, code, error);
   }
-  const bundled = /[/\\]/.test(path) ? undefined : findPretrained(path);
-  if (bundled === undefined) throw notFound(path);
   return { bytes: await readFile(bundled.path), label: bundled.file };
 }
 

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
 import { GENEROUS } from '../format/limits.js';
-import { mebibytes } from '../format/onnx-policy.js';
+import { mebibytes } from '../format/onnx/policy.js';
 import type { OpenOptions } from '../session/ort-session.js';
 import { Remote, workersBy } from '../session/remote.js';
 

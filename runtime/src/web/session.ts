@@ -14,7 +14,7 @@ export async function openSession(model: Uint8Array, options: OpenOptions = {}):
   const resolved = assets === undefined ? options : { ...options, assets: folderUrl(assets) };
   if (options.limits) {
     // Without limits a page is spared the download: it has no other files to give, and a heap of 4 GiB.
-    const { checkPolicy } = await import('../format/onnx-policy.js');
+    const { checkPolicy } = await import('../format/onnx/policy.js');
     checkPolicy(model, options.label, options.limits);
   }
   // Of the two ways a page takes one, and none before it has a model.

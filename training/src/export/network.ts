@@ -1,6 +1,6 @@
 /** A trained network as an .onnx file that describes itself. */
-import { spec, type TensorSpec, type TraceOptions, trace } from '@gpn/export';
-import type { Network } from '@gpn/models';
+import { type OnnxModel, spec, type TensorSpec, type TraceOptions, trace } from '@gpn/export';
+import type { Network, Pair } from '@gpn/models';
 import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
@@ -12,17 +12,18 @@ import { ganOf, networksOf } from '../recipe/gan.js';
 import { preparationOf } from '../recipe/keys/common.js';
 import { recipeHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
+import { mapRecord } from '../records.js';
+import { type NetworkDraft, pathsOf, type Role, trainedInfo } from './info.js';
 import { measuredStatistics } from './statistics.js';
 import { VERSIONS } from './versions.js';
 
-/** One of the two networks of a GAN. */
-export type Role = 'generator' | 'discriminator';
+export type { Role } from './info.js';
 
 /** How the file is written. */
 export type StorageOptions = Pick<TraceOptions, 'float16' | 'opset'>;
 
 /** The main input of an exported network; conditions are further inputs with their own names. */
-const INPUT = { generator: 'latents', discriminator: 'images' } as const;
+const INPUT: Readonly<Record<Role, string>> = { generator: 'latents', discriminator: 'images' };
 
 /**
  * Exports a trained network as an .onnx file in inference mode: its running statistics are folded into
@@ -39,29 +40,25 @@ export async function exportNetwork(
   role: Role,
   { float16 = false, opset }: StorageOptions = {},
 ): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
-  const gan = ganOf(checkpoint.recipe);
+  const { recipe } = checkpoint;
+  const gan = ganOf(recipe);
   const slides = role === 'discriminator' && gan.slides;
-  const network = slides ? networksOf(checkpoint.recipe, 1, true)[role] : gan.pair[role];
-  const shape = slides ? ['H', 'W', network.inputShape.at(-1) as number] : network.inputShape;
-  const inputs: Record<string, TensorSpec> = { [INPUT[role]]: spec(['N', ...shape]) };
-  for (const [name, size] of Object.entries(network.conditions)) inputs[name] = spec(['N', size]);
-  const { params, buffers } = await learned(checkpoint, role, network);
+  const network = slides ? networksOf(recipe, 1, true)[role] : gan.pair[role];
+  const weights = await learned(checkpoint, role, network);
   const model = trace(
-    ({ [INPUT[role]]: x, ...conditions }: Record<string, Tensor>) => {
-      const pass = { training: false, conditions };
-      const { y } = network.apply(constants(params), constants(buffers), x as Tensor, pass);
-      return role === 'generator' ? { images: y } : { ...gan.outputs(x as Tensor, y) };
-    },
-    inputs,
-    {
-      name: `${checkpoint.recipe.name} ${role}`,
-      doc: checkpoint.recipe.description,
-      float16,
-      opset,
-    },
+    (inputs: Record<string, Tensor>) =>
+      forward(gan, role, network, inputs, {
+        params: constants(weights.params),
+        buffers: constants(weights.buffers),
+      }),
+    inputsOf(role, network, slides),
+    { name: titleOf(recipe, role), doc: recipe.description, float16, opset },
   );
   const bytes = model.toBytes();
-  const info = modelInfoOf(checkpoint, role, gan);
+  const info = trainedInfo(draftOf(recipe, role, gan), recipe, checkpoint.progress, {
+    hash: recipeHash(recipe),
+    versions: VERSIONS,
+  });
   const session = await openSession(bytes, { device: 'cpu', label: info.name });
   try {
     const certified = { ...info, certificate: await makeCertificate(session, info) };
@@ -71,21 +68,67 @@ export async function exportNetwork(
   }
 }
 
-/** A network's weights and running statistics; the average weights, if the training kept them. */
-async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
-  const average = `${role}/average`;
-  if (Object.keys(state).some((name) => name.startsWith(`${average}/`))) {
-    const params = tensorsBelow(state, average, network.params);
-    return { params, buffers: await measuredStatistics(recipe, network, params) };
-  }
+/**
+ * A network as `exportNetwork` writes it, with inputs `params/…` and `buffers/…` in place of its weights:
+ * a page makes them constants at the end of a training.
+ */
+export const networkTemplate = (
+  recipe: Recipe,
+  role: Role,
+  gan: Method & { readonly pair: Pair },
+): OnnxModel => {
+  const network = gan.pair[role];
+  const weights = (specs: Network['params']) =>
+    mapRecord(specs, ({ shape }): TensorSpec => ({ ...spec(shape), weight: true }));
+  return trace(
+    ({ params, buffers, ...inputs }) =>
+      forward(gan, role, network, inputs as Record<string, Tensor>, { params, buffers }),
+    {
+      ...inputsOf(role, network),
+      params: weights(network.params),
+      buffers: weights(network.buffers),
+    },
+    { name: titleOf(recipe, role), doc: recipe.description },
+  );
+};
+
+const titleOf = ({ name }: Recipe, role: Role): string => `${name} ${role}`;
+
+/** The inputs of a network in inference mode. */
+function inputsOf(role: Role, network: Network, slides = false): Record<string, TensorSpec> {
+  const shape = slides ? ['H', 'W', network.inputShape.at(-1) as number] : network.inputShape;
   return {
-    params: tensorsBelow(state, `${role}/params`, network.params),
-    buffers: tensorsBelow(state, `${role}/buffers`, network.buffers),
+    [INPUT[role]]: spec(['N', ...shape]),
+    ...mapRecord(network.conditions, (size) => spec(['N', size])),
   };
 }
 
-/** The description that is stored in the file. */
-function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method): ModelInfo {
+/** What a network computes in inference mode. */
+function forward(
+  gan: Method,
+  role: Role,
+  network: Network,
+  { [INPUT[role]]: x, ...conditions }: Record<string, Tensor>,
+  { params, buffers }: Readonly<Record<'params' | 'buffers', Record<string, Tensor>>>,
+): Record<string, Tensor> {
+  const { y } = network.apply(params, buffers, x as Tensor, { training: false, conditions });
+  return role === 'generator' ? { images: y } : { ...gan.outputs(x as Tensor, y) };
+}
+
+/** A network's weights and running statistics; the average weights, if the training kept them. */
+async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
+  const paths = pathsOf(state, role);
+  const params = tensorsBelow(state, paths.params, network.params);
+  return {
+    params,
+    buffers: paths.averaged
+      ? await measuredStatistics(recipe, network, params)
+      : tensorsBelow(state, paths.buffers, network.buffers),
+  };
+}
+
+/** What a network says about itself before it is trained. */
+export function draftOf(recipe: Recipe, role: Role, gan: Method): NetworkDraft {
   const generates = role === 'generator';
   const { packing = 1 } = recipe.training;
   return {
@@ -98,17 +141,7 @@ function modelInfoOf({ recipe, progress }: Checkpoint, role: Role, gan: Method):
     ...(generates ? { latent: recipe.model.latent } : { scores: gan.scores }),
     ...(!generates && recipe.model.fragment && { fragment: recipe.model.fragment }),
     ...(!generates && packing > 1 && { packing }),
-    ...describeConditions(recipe, progress, role),
-    training: {
-      recipe: recipeHash(recipe),
-      dataset: { name: progress.dataset.name, hash: progress.dataset.hash },
-      steps: progress.step,
-      epochs: progress.epochs,
-      seed: recipe.training.seed,
-      ...(progress.rate_scales && { learning_rate_scales: progress.rate_scales }),
-      versions: VERSIONS,
-    },
-    ...(!generates && progress.quality && { quality: progress.quality }),
+    ...describeConditions(recipe, role),
   };
 }
 
@@ -132,21 +165,12 @@ function describeImage({ data, model }: Recipe, role: Role, gan: Method): ModelI
 
 /** The classes, categories and codes that the network takes in addition to its main input. */
 function describeConditions(
-  { model: { classes, categories, codes }, training }: Recipe,
-  { dataset }: Checkpoint['progress'],
+  { model: { classes, categories, codes } }: Recipe,
   role: Role,
 ): Pick<ModelInfo, 'condition' | 'codes'> {
   const choices = classes ?? (role === 'generator' ? categories : undefined);
-  const named = classes ?? training.information?.supervised;
-  const names = named && dataset.classes?.length === choices ? dataset.classes : undefined;
   return {
-    ...(choices && {
-      condition: {
-        input: classes ? 'labels' : 'categories',
-        classes: choices,
-        ...(names && { names }),
-      },
-    }),
+    ...(choices && { condition: { input: classes ? 'labels' : 'categories', classes: choices } }),
     ...(role === 'generator' &&
       codes && { codes: { input: 'codes', size: codes, range: [-1, 1] as [number, number] } }),
   };

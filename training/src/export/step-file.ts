@@ -6,6 +6,8 @@ import type { TensorSpec } from '@gpn/models';
 import { metadataOf, UserError } from '@gpn/runtime';
 import type { FeedPlan } from '../data/feeds.js';
 import type { Recipe } from '../recipe/schema.js';
+import type { NetworkDraft, Provenance, Role } from './info.js';
+import type { StatisticsPlan } from './measured.js';
 
 /** The key of the metadata entry that describes a step. */
 export const STEP_KEY = 'gpn-step';
@@ -26,12 +28,12 @@ export interface StepInput {
 /** What the file of a step says about itself: the metadata entry `gpn-step`, as JSON. */
 export interface StepInfo {
   readonly version: typeof STEP_VERSION;
-  /** The version of the software that traced it. */
-  readonly gpn: string;
   /** Its recipe, with all settings; of a folder of images only the name. */
   readonly recipe: Recipe;
   /** The hash of the settings that a checkpoint must share; see `settingsHash`. */
   readonly settings: string;
+  /** What the exported networks say about the software and the recipe. */
+  readonly provenance: Provenance;
   /** The input that says how many steps a call takes: an int64 scalar. */
   readonly times: string;
   readonly inputs: readonly StepInput[];
@@ -44,11 +46,37 @@ export interface StepInfo {
   readonly start?: Readonly<Record<string, TensorSpec>>;
   /** How the batch and the noise of each step are made. */
   readonly feeds: FeedPlan;
+  /** What the networks say about themselves; their graphs are further entries of the metadata. */
+  readonly networks: Readonly<Record<Role, NetworkDraft>>;
+  /** How running statistics are measured, if averaged weights are exported that need them. */
+  readonly statistics?: StatisticsPlan;
   readonly phase: {
     readonly name: string;
     /** The initial learning rates; the recipe says how they change. */
     readonly rates: Readonly<Record<string, number>>;
   };
+}
+
+/** A graph that lies in the file of a step beside the step's own. */
+export type StepGraph = Role | 'statistics';
+
+const graphKey = (graph: StepGraph): string => `${STEP_KEY}-${graph}`;
+
+/** The metadata entry with a graph: the bytes of its ONNX file, in base64. */
+export const graphEntry = (graph: StepGraph, bytes: Uint8Array): [key: string, value: string] => [
+  graphKey(graph),
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
+];
+
+/** A graph of the file of a step. @throws UserError if it has none */
+export function stepGraph(bytes: Uint8Array, graph: StepGraph, label = 'The step'): Uint8Array {
+  const text = metadataOf(bytes, label)[graphKey(graph)];
+  if (text === undefined) {
+    throw new UserError(
+      `${label} has no graph of the ${graph}: make it again with gpn-cli export --training-step.`,
+    );
+  }
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 /**
@@ -77,8 +105,8 @@ export function readStepInfo(bytes: Uint8Array, label = 'The step'): StepInfo {
 }
 
 const NEEDED = [
-  ...['version', 'gpn', 'recipe', 'settings', 'times'],
-  ...['inputs', 'metrics', 'feeds', 'phase'],
+  ...['version', 'recipe', 'settings', 'provenance', 'times'],
+  ...['inputs', 'metrics', 'feeds', 'networks', 'phase'],
 ] as (keyof StepInfo)[];
 
 function parsed(json: string): unknown {

@@ -1,17 +1,21 @@
 /** A training step as a file, by which a page trains. */
 import { basename } from 'node:path';
-import { flatten, isSpec, type TensorSpec, TIMES } from '@gpn/export';
+import { flatten, isSpec, type OnnxModel, type TensorSpec, TIMES } from '@gpn/export';
 import { UserError, withMetadata } from '@gpn/runtime';
 import { isNamed } from '../data/sets/dataset.js';
 import { repeatedBytes, traceStep } from '../engine/compiled.js';
 import { stateNames } from '../engine/state.js';
 import { ganOf } from '../recipe/gan.js';
-import { settingsHash } from '../recipe/load.js';
+import { recipeHash, settingsHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingSpecs } from '../steps/state.js';
+import { draftOf, networkTemplate } from './network.js';
+import { statisticsPlan, traceStatistics } from './statistics.js';
 import {
+  graphEntry,
   STEP_KEY,
   STEP_VERSION,
+  type StepGraph,
   type StepInfo,
   type StepInput,
   type StepRole,
@@ -34,11 +38,12 @@ export function stepFile(recipe: Recipe, width?: number): Uint8Array {
   const { data, model } = recipe;
   const start = startingSpecs(gan.state);
   const drawn = Object.values(start).some(({ start: { kind } }) => kind === 'drawn');
+  const { generator } = gan.pair;
+  const measures = recipe.training.generator_average && Object.keys(generator.buffers).length > 0;
   const traced = traceStep(phase.step, phase.inputs, `training step of ${recipe.name}`);
   const dataset = isNamed(data.dataset) ? data.dataset : basename(data.dataset);
   const info: StepInfo = {
     version: STEP_VERSION,
-    gpn: VERSIONS.gpn,
     // Where its files lie on this machine is nobody's business.
     recipe: {
       ...recipe,
@@ -46,6 +51,7 @@ export function stepFile(recipe: Recipe, width?: number): Uint8Array {
       model: { ...model, network: basename(model.network) },
     },
     settings: settingsHash(recipe),
+    provenance: { hash: recipeHash(recipe), versions: VERSIONS },
     times: TIMES,
     inputs: flatten(phase.inputs, isSpec, 'inputs').map(({ name, leaf }) => inputOf(name, leaf)),
     metrics: traced.graph.outputs.flatMap(({ name }) =>
@@ -53,10 +59,23 @@ export function stepFile(recipe: Recipe, width?: number): Uint8Array {
     ),
     ...(!drawn && { start }),
     feeds: phase.plan,
+    networks: {
+      generator: draftOf(recipe, 'generator', gan),
+      discriminator: draftOf(recipe, 'discriminator', gan),
+    },
+    ...(measures && { statistics: statisticsPlan(recipe, generator) }),
     phase: { name: phase.name, rates: phase.rates },
   };
+  const graphs: readonly (readonly [StepGraph, OnnxModel])[] = [
+    ['generator', networkTemplate(recipe, 'generator', gan)],
+    ['discriminator', networkTemplate(recipe, 'discriminator', gan)],
+    ...(measures ? ([['statistics', traceStatistics(recipe, generator)]] as const) : []),
+  ];
   const bytes = repeatedBytes(traced, stateNames(phase.inputs));
-  return withMetadata(bytes, STEP_KEY, JSON.stringify(info));
+  return [
+    [STEP_KEY, JSON.stringify(info)] as const,
+    ...graphs.map(([name, model]) => graphEntry(name, model.toBytes())),
+  ].reduce((file, [key, value]) => withMetadata(file, key, value), bytes);
 }
 
 const inputOf = (name: string, { dtype, shape }: TensorSpec): StepInput => ({

@@ -72,21 +72,25 @@ export async function sweep(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file atomically. At every moment, and after any crash, the path holds either the old
+ * Makes a file atomically. At every moment, and after any crash, the path holds either the old
  * contents or all of the new ones: a temporary file in the same folder is written, synced and
  * renamed. A failure leaves no temporary file behind; that of a killed process is removed by the next
  * one that writes into the folder.
  *
+ * @param write writes the temporary file of this path
  * @throws UserError naming the path and the reason
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function makeFileAtomic(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
   const folder = dirname(resolve(path));
   const temporary = temporaryFor(resolve(path));
   try {
     await sweep(folder);
-    const file = await open(temporary, 'wx');
+    await write(temporary);
+    const file = await open(temporary, 'r+');
     try {
-      await file.writeFile(data);
       await file.sync();
     } finally {
       await file.close();
@@ -98,6 +102,25 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     throw fileError('write', path, error);
   }
 }
+
+/**
+ * Writes a file as {@link makeFileAtomic} does.
+ *
+ * @throws UserError naming the path and the reason
+ */
+export const writeFileAtomic = (
+  path: string,
+  data: string | Uint8Array | AsyncIterable<Uint8Array | string>,
+): Promise<void> =>
+  makeFileAtomic(path, async (temporary) => {
+    const file = await open(temporary, 'wx');
+    try {
+      // Node takes parts one by one, too; its types do not say so.
+      await file.writeFile(data as string | Uint8Array);
+    } finally {
+      await file.close();
+    }
+  });
 
 /** Makes new names in a folder survive a power cut. Windows cannot open folders and does not need this. */
 async function syncFolder(folder: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Search,
 } from '@gpn/training';
 import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
+import { eachOnce } from '../../bulk/part.js';
 import { table } from '../../terminal/table.js';
 
 /** How a row ended. */
@@ -250,24 +251,11 @@ export function joined(folders: readonly string[], parts: readonly Results[]): R
       `${folders[0]} and ${folders[other]} are not of one sweep: their recipe, settings or seeds differ.`,
     );
   }
-  const from = new Map<string, string>();
-  for (const [k, { rows }] of parts.entries()) {
-    for (const { name } of rows) {
-      const before = from.get(name);
-      if (before !== undefined) {
-        throw new UserError(`${name} is there twice, in ${before} and in ${folders[k]}.`);
-      }
-      from.set(name, folders[k] as string);
-    }
-  }
-  const missing = head.plan.filter(({ name }) => !from.has(name)).map(({ name }) => name);
-  if (missing.length > 0) {
-    const few = missing.slice(0, 10).join(', ');
-    const rest = missing.length > 10 ? ` and ${missing.length - 10} more` : '';
-    throw new UserError(
-      `${missing.length} of ${head.plan.length} runs are missing: ${few}${rest}; give the folders of all parts.`,
-    );
-  }
+  eachOnce(
+    head.plan.map(({ name }) => name),
+    parts.map(({ rows }, k) => [folders[k] as string, rows.map(({ name }) => name)]),
+    'run',
+  );
   return resultsOf(
     head,
     parts.flatMap(({ rows }) => rows),

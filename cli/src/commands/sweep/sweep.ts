@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import type { SweepRow } from '@gpn/training';
+import { JOBS, jobName } from '../../bulk/jobs.js';
+import { ofPart, partOf } from '../../bulk/part.js';
 import { RowsFailed } from '../../errors.js';
 import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
@@ -9,13 +12,11 @@ import { table } from '../../terminal/table.js';
 import { createBoard, lineOf } from './board.js';
 import { withData } from './data.js';
 import { interruptible } from './interrupt.js';
-import { JOBS } from './jobs.js';
 import { makeFolders, nameOf, type Plan, planOf, roomFor } from './plan.js';
 import { report } from './report.js';
 import { meansText, type Outcome, resultsOf, writeResults } from './results.js';
 import { findResult, forgetFailed, runRow } from './row.js';
 import { runSearch } from './search/search.js';
-import { partOf, rowsOfPart } from './shard.js';
 
 export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promise<void> {
   const plan = planOf(file, options.out);
@@ -24,17 +25,22 @@ export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promi
     throw new UserError(`--storage is for searches, and ${file} has no key search.`);
   }
   if (options.print) {
-    const name =
-      nameOf(file)
-        .toLowerCase()
-        .replace(/[^a-z0-9]+/g, '-')
-        .replace(/^-|-$/g, '') || 'sweep';
-    const { threads } = plan.sweep;
-    print(JOBS[options.print]({ file, out: plan.out, parts: options.parts, threads, name }));
+    const { out } = plan;
+    print(
+      JOBS[options.print]({
+        name: jobName(nameOf(file)),
+        parts: options.parts,
+        threads: plan.sweep.threads,
+        words: ['sweep', file, '-o', { part: join(out, 'part-') }, '--jobs', '1'],
+        merge: ['merge', { all: join(out, 'part-') }, '-o', out],
+        needs: file,
+        out,
+      }),
+    );
     return;
   }
   const part = partOf(options.shard, process.env);
-  const rows = rowsOfPart(chosen(plan.rows, options.only), part);
+  const rows = ofPart(chosen(plan.rows, options.only), part);
   if (options.dryRun) {
     const checked = await withData(plan, rows);
     const bad = checked.filter(({ recipe }) => typeof recipe === 'string');

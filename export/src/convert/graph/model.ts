@@ -1,6 +1,7 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { ExportError } from '../../error.js';
+import { isRecording, type TraceBackend } from '../../trace/backend.js';
 import { enter, type Place } from '../../trace/place.js';
 import { type Cut, checked, type LoadedModel, type ModelInput, unique } from '../loaded.js';
 import { mendOps } from '../mended/ops.js';
@@ -54,20 +55,42 @@ interface FollowedNode {
   category: unknown;
 }
 
+/** How often a node may run while a model is recorded. */
+const MOST = 1000;
+
 /** Says which node runs: TF.js asks each for its category before it runs it. */
 function followNodes(model: GraphModel): void {
   const { executor } = model as unknown as { executor: Executor };
   const executors = [executor, ...Object.values(executor.functionExecutorMap ?? {})];
   for (const node of executors.flatMap(({ graph }) => Object.values(graph.nodes))) {
     const { category } = node;
-    const place: Place = { part: 'node', name: node.name, kind: node.op };
+    const kind = node.op.replace(/^recorded\/(\w+)\/\d+$/, '$1');
+    const place: Place = { part: 'node', name: node.name, kind };
+    const counted = roundsOf(node);
     Object.defineProperty(node, 'category', {
       get() {
         enter(place);
+        counted();
         return category;
       },
     });
   }
+}
+
+/** Counts how often a node runs in a recording. Some loops would be unrolled until the memory is full. */
+function roundsOf(node: FollowedNode): () => void {
+  let recording: object | undefined;
+  let count = 0;
+  return () => {
+    const now = isRecording() ? (tf.backend() as TraceBackend).recording().graph : undefined;
+    count = now === recording ? count + 1 : 1;
+    recording = now;
+    if (now && count > MOST) {
+      throw new Error(
+        `a loop would be unrolled more than ${MOST} times, for its node "${node.name}"`,
+      );
+    }
+  };
 }
 
 /** An output or an input of a graph model: its name in the file, and the tensor of the graph. */

@@ -6,10 +6,12 @@
 
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { isConstant, type TraceBackend } from '../../trace/backend.js';
+import { reasonOf } from '../../reason.js';
+import { isConstant, TraceBackend } from '../../trace/backend.js';
 import { recordLoop } from '../../trace/loop.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
+import { emptyList, LISTS, listsInLoops } from './lists.js';
 import { softSuppression } from './soft-suppression.js';
 import { loadGraphWith } from './weights.js';
 
@@ -48,16 +50,74 @@ const branches: Operation = ([condition, ...args], node, call) => {
   return results.map((result, i) => chosen(pred, result, others[i] as tf.Tensor, node.name));
 };
 
+/** A fixed number of rounds up to which a loop is unrolled: so few take less time than ONNX's Loop. */
+const FEW = 16;
+/** How often any loop is unrolled. */
+const MANY = 1000;
+
 /**
- * A loop. As long as its condition is known it is unrolled; if the condition depends on values, one round
- * is recorded. What no round changes stays what it is, a constant for example, and is not carried on.
+ * A loop. Few rounds are unrolled, if their number is known; of more, or if the condition depends on
+ * values or on a free size, one is recorded, or they are unrolled yet if one is not like the other.
+ * @param recorded the loops of which a trace recorded one round: those at other sizes do the same
  */
-const rounds: Operation = (inputs, node, call) => {
-  const [condition, body] = [functionOf(node, 'cond'), functionOf(node, 'body')];
-  const test = (all: readonly tf.Tensor[]): tf.Tensor => call(condition, all)[0] as tf.Tensor;
-  let all = [...inputs];
-  let go = test(all);
-  for (; isConstant(go) && go.dataSync()[0]; go = test(all)) all = call(body, all);
+const rounds =
+  (recorded: Set<string>): Operation =>
+  (inputs, node, call) => {
+    const [condition, body] = [functionOf(node, 'cond'), functionOf(node, 'body')];
+    const loop: Rounds = {
+      test: (all) => call(condition, all)[0] as tf.Tensor,
+      step: (all) => call(body, all),
+    };
+    const unrolled = (start: tf.Tensor[], most: number): [all: tf.Tensor[], go: tf.Tensor] => {
+      let all = start;
+      let go = loop.test(all);
+      for (let i = 0; i < most && isConstant(go) && go.dataSync()[0]; i++) {
+        all = loop.step(all);
+        go = loop.test(all);
+      }
+      return [all, go];
+    };
+    const backend = tf.backend();
+    const clones = (all: tf.Tensor[]): tf.Tensor[] => all.map((t) => t.clone());
+    if (!(backend instanceof TraceBackend)) {
+      return clones(unrolled([...inputs], Number.POSITIVE_INFINITY)[0]);
+    }
+    const fromStart = (): tf.Tensor[] => {
+      const go = loop.test(inputs.map((t) => backend.unfolded(t)));
+      return clones(oneRound(backend, inputs, go, loop));
+    };
+    if (recorded.has(node.name)) return fromStart();
+    const before = backend.calls.length;
+    const [all, go] = unrolled([...inputs], FEW);
+    if (!isConstant(go)) return clones(oneRound(backend, all, go, loop));
+    if (!go.dataSync()[0]) return clones(all);
+    try {
+      backend.calls.length = before;
+      const results = fromStart();
+      recorded.add(node.name);
+      return results;
+    } catch (error) {
+      const [last, on] = unrolled(all, MANY);
+      if (isConstant(on) && !on.dataSync()[0]) return clones(last);
+      throw new Error(
+        `it goes round more than ${MANY} times, and one round is not like another: ${reasonOf(error)}`,
+      );
+    }
+  };
+
+interface Rounds {
+  readonly test: (all: readonly tf.Tensor[]) => tf.Tensor;
+  readonly step: (all: readonly tf.Tensor[]) => tf.Tensor[];
+}
+
+/** Records a round. What no round changes stays what it is, a constant for example, and is not carried on. */
+function oneRound(
+  backend: TraceBackend,
+  given: readonly tf.Tensor[],
+  go: tf.Tensor,
+  { test, step }: Rounds,
+): tf.Tensor[] {
+  const all = withRoom(backend, given, step);
   const unchanged = new Set<number>();
   const loop = (): tf.Tensor[] => {
     const kept = new Set(unchanged);
@@ -66,25 +126,35 @@ const rounds: Operation = (inputs, node, call) => {
       const rest = carried.values();
       return all.map((t, i) => (kept.has(i) ? t : (rest.next().value as tf.Tensor)));
     };
-    const step = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
-      const given = together(carried);
-      const next = call(body, given);
+    const round = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
+      const taken = together(carried);
+      const next = step(taken);
       next.forEach((t, i) => {
-        if (t.dataId === given[i]?.dataId) unchanged.add(i);
+        if (t.dataId === taken[i]?.dataId) unchanged.add(i);
       });
       return next.filter(isCarried);
     };
-    const backend = tf.backend() as TraceBackend;
     return together(
-      recordLoop(backend, all.filter(isCarried), go, (carried) => test(together(carried)), step),
+      recordLoop(backend, all.filter(isCarried), go, (carried) => test(together(carried)), round),
     );
   };
-  if (!isConstant(go)) {
-    const results = loop();
-    all = unchanged.size > 0 ? loop() : results;
-  }
-  return all.map((t) => t.clone());
-};
+  const results = loop();
+  return unchanged.size > 0 ? loop() : results;
+}
+
+/** Before a list was written to, a round has to be tried to see of which shape its elements are. */
+function withRoom(
+  backend: TraceBackend,
+  all: readonly tf.Tensor[],
+  step: Rounds['step'],
+): tf.Tensor[] {
+  if (all.every((t) => t.rank > 0)) return [...all];
+  const next = step(all.map((t) => backend.unfolded(t)));
+  return all.map((t, i) => {
+    const then = next[i] as tf.Tensor;
+    return t.rank === 0 && then.rank > 0 ? emptyList(t, then.shape.slice(1), then.dtype) : t;
+  });
+}
 
 const functionOf = ({ attr = {} }: NodeDef, key: string): string =>
   (attr[key] as { func: { name: string } }).func.name;
@@ -102,8 +172,6 @@ function chosen(pred: tf.Tensor, yes: tf.Tensor, no: tf.Tensor, node: string): t
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   If: branches,
   StatelessIf: branches,
-  While: rounds,
-  StatelessWhile: rounds,
   Where: ([condition]) => [whereTrue(condition as tf.Tensor)],
   NonMaxSuppressionV2: keptBoxes,
   NonMaxSuppressionV3: keptBoxes,
@@ -141,8 +209,12 @@ const SIZED: Readonly<Record<string, Operation>> = {
   ],
 };
 
+const LOOPS = new Set(['While', 'StatelessWhile']);
+
 export interface RecordedModel {
   readonly model: GraphModel;
+  /** Whether TF.js's own cannot run it: its loops by functions lose lists of tensors. */
+  readonly alone: boolean;
   readonly dispose: () => void;
 }
 
@@ -156,14 +228,18 @@ export async function loadRecorded(
   const graph = artifacts.modelTopology as GraphDef;
   const functions = graph.library?.function ?? [];
   const all = [...(graph.node ?? []), ...functions.flatMap(({ nodeDef = [] }) => nodeDef)];
-  if (!all.some(({ op }) => op in OPERATIONS)) return undefined;
-  const lists = all.some(({ op }) => /^Tensor(List|Array)/.test(op));
+  if (!all.some(({ op }) => op in OPERATIONS || LOOPS.has(op))) return undefined;
+  const lists = all.some(({ op }) => /TensorList|^TensorArray/.test(op));
+  const alone = listsInLoops(all);
   const { deregisterOp, registerOp } = await import('@tensorflow/tfjs-converter');
   const names: string[] = [];
+  const loop = rounds(new Set());
+  const operationOf = ({ op }: NodeDef): Operation | undefined => {
+    if (LOOPS.has(op)) return lists && !alone ? undefined : loop;
+    return OPERATIONS[op] ?? SIZED[op] ?? (alone ? LISTS[op] : undefined);
+  };
   const renamed = (node: NodeDef): NodeDef => {
-    const operation = OPERATIONS[node.op] ?? SIZED[node.op];
-    // TF.js keeps lists of tensors beside the graph, and only its own loops know them.
-    if (operation === rounds && lists) return node;
+    const operation = operationOf(node);
     if (!operation) return node;
     const op = `recorded/${node.op}/${serial++}`;
     names.push(op);
@@ -178,7 +254,8 @@ export async function loadRecorded(
         );
       };
       // What comes after them only has to be done before.
-      return operation(running.inputs.slice(0, count), node, call);
+      const inputs = running.inputs.slice(0, count);
+      return operation(inputs, node, call).map((t) => (inputs.includes(t) ? t.clone() : t));
     });
     return { ...node, op };
   };
@@ -196,6 +273,7 @@ export async function loadRecorded(
   const model = await loadGraphWith({ ...artifacts, modelTopology }, weights);
   return {
     model,
+    alone,
     dispose: () => {
       model.dispose();
       for (const name of names) deregisterOp(name);

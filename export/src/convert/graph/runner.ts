@@ -4,7 +4,8 @@ import { reasonOf } from '../../reason.js';
 import { isRecording } from '../../trace/backend.js';
 import { branchesAsChoices } from './choices.js';
 import { loopsAsFunctions } from './frames.js';
-import type { GraphDef } from './graph-def.js';
+import type { GraphDef, NodeDef } from './graph-def.js';
+import { listsInLoops } from './lists.js';
 import { loadRecorded, type RecordedModel } from './recorded.js';
 import { loadGraphWith, weightsOf } from './weights.js';
 
@@ -40,13 +41,27 @@ const STUCK = /Cannot compute the outputs/;
 /** What the recorder says of a decision that depends on values. */
 const UNKNOWN = /values of a tensor were read/;
 
-/** The forms of a graph besides its own, and the errors after which they are tried. */
-function otherForms(graph: GraphDef): { topology: GraphDef; after: RegExp }[] {
+const ANY = /(?:)/;
+
+/** The forms of a graph, its own and others, in the order in which they are tried after which errors. */
+function formsOf(graph: GraphDef): { topology: GraphDef; after: RegExp }[] {
+  const own = { topology: graph, after: ANY };
+  const loops = loopsAsFunctions(graph);
+  // A list of tensors is known to loops by functions alone.
+  if (loops !== graph && listsInLoops(allNodes(loops))) {
+    return [{ topology: loops, after: ANY }, own];
+  }
   return [
-    { topology: loopsAsFunctions(graph), after: new RegExp(`${STUCK.source}|${UNKNOWN.source}`) },
+    own,
+    { topology: loops, after: new RegExp(`${STUCK.source}|${UNKNOWN.source}`) },
     { topology: branchesAsChoices(graph), after: UNKNOWN },
-  ].filter(({ topology }) => topology !== graph);
+  ].filter((form) => form === own || form.topology !== graph);
 }
+
+const allNodes = ({ node = [], library }: GraphDef): NodeDef[] => [
+  ...node,
+  ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef),
+];
 
 /** @param follow is given every model that will run, once */
 export async function graphRunner(
@@ -55,14 +70,17 @@ export async function graphRunner(
 ): Promise<GraphRunner> {
   const graph = artifacts.modelTopology as GraphDef;
   const weights = weightsOf(artifacts);
-  const forms = [await formOf(artifacts, weights, follow)] as [Form, ...Form[]];
-  const others = otherForms(graph);
-  for (const { topology } of others) {
+  const known = formsOf(graph);
+  const forms: Form[] = [];
+  for (const { topology } of known) {
     forms.push(await formOf({ ...artifacts, modelTopology: topology as object }, weights, follow));
   }
-  const by = async (at: number, feeds: tf.NamedTensorMap, outputs: string[]) => {
-    const { model, recorded } = forms[at] as Form;
-    const running = (isRecording() && recorded?.model) || model;
+  const by = async (
+    { model, recorded }: Form,
+    feeds: tf.NamedTensorMap,
+    outputs: string[],
+  ): Promise<tf.Tensor[]> => {
+    const running = recorded && (isRecording() || recorded.alone) ? recorded.model : model;
     try {
       return [running.execute(feeds, outputs)].flat();
     } catch (error) {
@@ -72,14 +90,13 @@ export async function graphRunner(
     return [await running.executeAsync(feeds, outputs)].flat();
   };
   return {
-    model: forms[0].model,
+    model: (forms[known.findIndex(({ topology }) => topology === graph)] as Form).model,
     async execute(feeds, outputs) {
       const errors: unknown[] = [];
-      for (const at of forms.keys()) {
-        const wanted = at === 0 || others[at - 1]?.after.test(String(errors[0]));
-        if (!wanted) continue;
+      for (const [at, form] of forms.entries()) {
+        if (errors.length > 0 && !known[at]?.after.test(String(errors[0]))) continue;
         try {
-          return await by(at, feeds, outputs);
+          return await by(form, feeds, outputs);
         } catch (error) {
           errors.push(error);
         }
@@ -100,10 +117,12 @@ export async function graphRunner(
 /** Operations by which a graph decides, as it runs, what to compute. */
 const DECIDES = /^(Switch|Merge|LoopCond|(Stateless)?(If|While)|ListDiff)$/;
 
-const deciding = ({ node = [], library }: GraphDef): Set<string> => {
-  const all = [...node, ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef)];
-  return new Set(all.map(({ op }) => op).filter((op) => DECIDES.test(op)));
-};
+const deciding = (graph: GraphDef): Set<string> =>
+  new Set(
+    allNodes(graph)
+      .map(({ op }) => op)
+      .filter((op) => DECIDES.test(op)),
+  );
 
 const decides = (graph: GraphDef): boolean => deciding(graph).size > 0;
 

@@ -81,12 +81,18 @@ const conv2d: Executor = (node) => {
   });
 };
 
+/** Operations that TF.js does not know, in terms of those that it does. */
+const SMALL: Readonly<Record<string, Executor>> = {
+  Erfc: ({ inputs: [x] }) => tf.sub(1, tf.erf(x as tf.Tensor)),
+};
+
 const OPS: Readonly<Record<string, Executor>> = {
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,
   Conv2D: conv2d,
   _FusedConv2D: conv2d,
+  ...SMALL,
   ...RANDOM_OPS,
 };
 

@@ -10,7 +10,7 @@ const broadcast: Rule = ({ shapes }) => [
 ];
 
 export const ELEMENTWISE: Rules = {
-  ...each(['Abs', 'Neg', 'Sign', 'Reciprocal', 'Sqrt', 'Exp', 'Log', 'Erf'], first),
+  ...each(['Identity', 'Abs', 'Neg', 'Sign', 'Reciprocal', 'Sqrt', 'Exp', 'Log', 'Erf'], first),
   ...each(['Ceil', 'Floor', 'Round', 'Not', 'IsNaN', 'IsInf', 'Cast', 'Clip'], first),
   ...each(['Sin', 'Cos', 'Tan', 'Asin', 'Acos', 'Atan'], first),
   ...each(['Sinh', 'Cosh', 'Tanh', 'Asinh', 'Acosh', 'Atanh'], first),

@@ -1,6 +1,6 @@
 import type { Builder } from '../../graph/builder.js';
 import { range } from '../../graph/shapes.js';
-import type { Value } from '../../graph/value.js';
+import { isConstant, type Value } from '../../graph/value.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../../graph/view.js';
 import { activate } from '../elementwise.js';
 import { type Lowering, lowerViews, type Table } from '../table.js';
@@ -43,10 +43,10 @@ const turnsRound = (b: Builder, g: Geometry): boolean =>
  * batch is faster: see products.ts and, if channels are many, winograd.ts.
  */
 function conv(b: Builder, x: View, filter: Value, g: Geometry): View {
-  if (!filter.data && turnsRound(b, g)) {
+  if (!isConstant(filter) && turnsRound(b, g)) {
     return convTranspose(b, x, direct.turned(b, filter, 1), mirrored(g));
   }
-  if (!filter.data && g.axes.every((a) => a.dilation === 1)) {
+  if (!isConstant(filter) && g.axes.every((a) => a.dilation === 1)) {
     return fromChannelsLast(b, products(b, g).convolve(b, channelsLast(b, x, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);
@@ -59,19 +59,24 @@ function convTranspose(b: Builder, dy: View, filter: Value, g: Geometry): View {
   const fromOnePixel = g.axes.every(
     (a) => a.output === 1 && a.input === a.kernel && a.before === 0,
   );
-  if (filter.data && fromOnePixel) return fromPixel(b, dy, filter, g);
-  if (!filter.data && turnsRound(b, g)) {
+  if (isConstant(filter) && fromOnePixel) return fromPixel(b, dy, filter, g);
+  if (!isConstant(filter) && turnsRound(b, g)) {
     return conv(b, dy, direct.turned(b, filter, 1), mirrored(g));
   }
   // For images of a few channels there is little to multiply, and tiles would be much to gather.
-  if (!filter.data && b.fixed && undilated && (g.inChannels >= direct.FEW_CHANNELS || tiled)) {
+  if (
+    !isConstant(filter) &&
+    b.fixed &&
+    undilated &&
+    (g.inChannels >= direct.FEW_CHANNELS || tiled)
+  ) {
     return fromChannelsLast(
       b,
       products(b, g).inputGradient(b, channelsLast(b, dy, g), filter, g),
       g,
     );
   }
-  if (!filter.data && b.fixed && direct.windowsFit(g)) {
+  if (!isConstant(filter) && b.fixed && direct.windowsFit(g)) {
     return fromChannelsFirst(direct.sumWindows(b, channelsLast(b, dy, g), filter, g), g);
   }
   const weights = b.Transpose(filter, [3, 2, 0, 1]);

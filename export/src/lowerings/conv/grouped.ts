@@ -1,6 +1,6 @@
 import type { Builder } from '../../graph/builder.js';
 import { sizeOf } from '../../graph/shapes.js';
-import type { Value } from '../../graph/value.js';
+import { isConstant, type Value } from '../../graph/value.js';
 import { CHANNELS_FIRST, dense, laidOut, shapeOf, type View, view } from '../../graph/view.js';
 import { lowerViews, type Table } from '../table.js';
 import { type ConvAttrs, type Geometry, geometry, mirrored } from './geometry.js';
@@ -77,7 +77,7 @@ const multiplies = (b: Builder, g: Geometry): boolean =>
 export const GROUPED_CONV: Table = {
   GroupedConv2D: lowerViews<{ x: View; filter: View }, Attrs>(({ x, filter }, attrs, b) => {
     const g = geometry(shapeOf(x), shapeOf(filter), attrs);
-    if (!filter.value.data && multiplies(b, g)) {
+    if (!isConstant(filter.value) && multiplies(b, g)) {
       return view(products(g).convolve(b, dense(b, x), dense(b, filter), g, attrs.groups));
     }
     const y = convolution(b, channelsFirst(b, x), weightsOf(b, filter), g.axes, attrs.groups);
@@ -88,7 +88,7 @@ export const GROUPED_CONV: Table = {
     Attrs & { inputShape: number[] }
   >(({ dy, filter }, attrs, b) => {
     const g = geometry(attrs.inputShape, shapeOf(filter), attrs);
-    if (!filter.value.data && multiplies(b, g)) {
+    if (!isConstant(filter.value) && multiplies(b, g)) {
       return view(products(g).inputGradient(b, dense(b, dy), dense(b, filter), g, attrs.groups));
     }
     const dx = transposed(b, channelsFirst(b, dy), weightsOf(b, filter), g.axes, attrs.groups);

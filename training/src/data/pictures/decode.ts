@@ -38,18 +38,19 @@ const REASONS: readonly [RegExp, string][] = [
 /**
  * Decodes a picture. Of an animation it is the first frame, of several pages the first.
  *
+ * @param most pixels; a larger picture is refused before it is decoded
  * @throws Unreadable with the reason
  */
-export async function decode(bytes: Uint8Array): Promise<Decoded> {
+export async function decode(bytes: Uint8Array, most = MAX_PIXELS): Promise<Decoded> {
   const kind = readableKind(bytes);
   const sharp = await loadSharp();
   try {
     const image = sharp(bytes, { limitInputPixels: false, failOn: 'error' });
     const { width, height, depth } = await image.metadata();
-    if (width * height > MAX_PIXELS) {
+    if (width * height > most) {
       const megapixels = Math.round((width * height) / 1e6);
       throw new Unreadable(
-        `has ${megapixels} megapixels (${width} × ${height}), and at most ${Math.floor(MAX_PIXELS / 1e6)} are read`,
+        `has ${megapixels} megapixels (${width} × ${height}), and at most ${Math.floor(most / 1e6)} are read`,
       );
     }
     if (depth !== 'uchar' && depth !== 'ushort') {

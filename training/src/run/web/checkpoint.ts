@@ -5,7 +5,7 @@ import { checkFormat, contentFor, encodeContent, stateIn } from '../../checkpoin
 import type { State } from '../../engine/types.js';
 import type { StepInfo } from '../../export/step-file.js';
 import { contentOf, decodeSafetensors } from '../../files/safetensors.js';
-import { digestOf } from './data.js';
+import { datasetOf, digestOf, type PageImages } from './data.js';
 
 /** All that a page needs to go on. */
 export interface PageCheckpoint {
@@ -49,4 +49,15 @@ export async function readCheckpoint(bytes: Uint8Array, info: StepInfo): Promise
     );
   }
   return { state: stateIn(tensors, NAME), progress: JSON.parse(progress), recipe };
+}
+
+/** Whether a training of this step on these images can go on from a checkpoint. */
+export async function fits(
+  bytes: Uint8Array,
+  images: PageImages,
+  info: StepInfo,
+): Promise<boolean> {
+  const { hash } = await datasetOf(images, info);
+  const read = await readCheckpoint(bytes, info).catch(() => undefined);
+  return read?.progress.dataset.hash === hash;
 }

@@ -1,6 +1,7 @@
 /** Training in a page by a ready step, which ONNX Runtime's web build runs in a worker. */
 import { initialize } from '@gpn/models/initialize';
 import {
+  type Images,
   type OpenOptions,
   openSession,
   readSource,
@@ -13,6 +14,7 @@ import { fedBy } from '../../data/feeds.js';
 import type { Dataset } from '../../data/types.js';
 import { SessionStep } from '../../engine/session-step.js';
 import type { State } from '../../engine/types.js';
+import type { Role } from '../../export/info.js';
 import { readStepInfo, type StepInfo } from '../../export/step-file.js';
 import { stepsFor } from '../../recipe/keys/length.js';
 import { mapRecord } from '../../records.js';
@@ -20,6 +22,7 @@ import { pacesOf, stepsAtOnce } from '../pace.js';
 import { advance, asFeeds, enter, ratesAt, startProgress, stepsToPause } from '../progress.js';
 import { type PageCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { datasetOf, type PageImages, pixelsOf } from './data.js';
+import { drawImages, networkFile, type Trained } from './networks.js';
 
 /** What to train, and where. */
 export interface TrainingOptions
@@ -73,6 +76,15 @@ export interface Training {
   run(options?: RunOptions): Promise<void>;
   /** The present state as the bytes of a checkpoint; while steps run, that of the last call. */
   checkpoint(): Promise<Uint8Array>;
+  /** The same, with the number of its step. */
+  snapshot(): Promise<{ readonly step: number; readonly bytes: Uint8Array }>;
+  /**
+   * A network as the bytes of an .onnx file with its description and certificate: what `gpn-cli export`
+   * makes of the same checkpoint, as far as devices round alike. While steps run, that of the last call.
+   */
+  network(role: Role): Promise<Uint8Array>;
+  /** Images of the generator as it is, of the latents of a seed. */
+  draw(images: { readonly count: number; readonly seed: number }): Promise<Images>;
   /** Frees the memory. The worker ends with the last session that it has. */
   dispose(): Promise<void>;
 }
@@ -97,19 +109,19 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   }
 
   const { device, threads, assets, worker } = options;
-  const session = await openSession(bytes, {
-    label,
+  const open: OpenOptions = {
     ...(device && { device }),
     ...(threads && { threads }),
     ...(assets && { assets }),
     ...(worker !== undefined && { worker }),
-  });
+  };
+  const session = await openSession(bytes, { ...open, label });
   const names = namesOf(info, 'state');
   const compiled = new SessionStep(session, { names, times, rounding: session.reason });
   compiled.load(start.state);
   const rates = Object.fromEntries(namesOf(info, 'rates').map((name) => [name, {}]));
   const part = { phase: { inputs: { state: {}, rates } }, data, from: 0, to: steps };
-  const place = `${session.device} in a page, gpn ${info.gpn}`;
+  const place = `${session.device} in a page, gpn ${info.provenance.versions.gpn}`;
   const pace = pacesOf()(info);
   let progress: Progress = {
     ...(start.progress.step === 0 ? enter(start.progress, phase) : start.progress),
@@ -147,6 +159,10 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     }
   };
 
+  const checkpoint = (): Promise<Uint8Array> =>
+    writeCheckpoint({ state: compiled.state(), progress, recipe: start.recipe }, info);
+  const trained = (): Trained => ({ step: bytes, info, state: compiled.state(), progress, open });
+
   return {
     device: session.device,
     reason: session.reason,
@@ -164,8 +180,13 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
         running = false;
       }
     },
-    checkpoint: () =>
-      writeCheckpoint({ state: compiled.state(), progress, recipe: start.recipe }, info),
+    checkpoint,
+    async snapshot() {
+      const { step } = progress;
+      return { step, bytes: await checkpoint() };
+    },
+    network: (role) => networkFile(trained(), role),
+    draw: (images) => drawImages(trained(), images),
     dispose: () => compiled.dispose(),
   };
 }

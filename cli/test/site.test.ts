@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generatorFile } from '../../runtime/test/tiny.js';
 import { bin, scratchFolder } from '../../test/cli.js';
-import { type Site, serveFolder } from '../src/serve.js';
+import { type Site, serveFolder } from '../src/web/site.js';
 
 const folder = scratchFolder();
 const root = join(folder, 'site');

@@ -3,9 +3,10 @@
  * access to them, so this parses protobuf's wire format, but only the top level of `ModelProto`. It
  * skips everything else, above all the graph.
  */
-import { UserError } from '../errors.js';
-import { concat } from './bytes.js';
-import { foreignKind } from './foreign.js';
+import { UserError } from '../../errors.js';
+import { concat } from '../bytes.js';
+import { foreignKind } from '../foreign.js';
+import { delimited, textField } from './encode.js';
 import { type Field, fields, Malformed } from './protobuf.js';
 
 // Field numbers of ModelProto and of StringStringEntryProto (onnx.proto).
@@ -69,21 +70,8 @@ export function withMetadata(bytes: Uint8Array, key: string, value: string): Uin
   }
   kept.push(bytes.subarray(at));
   // A repeated field may be anywhere in a message, so it can be added at the end.
-  const encoder = new TextEncoder();
-  const content = [
-    delimited(KEY, [encoder.encode(key)]),
-    delimited(VALUE, [encoder.encode(value)]),
-  ];
-  return concat([...kept, delimited(METADATA_PROPS, content)]);
+  return concat([
+    ...kept,
+    delimited(METADATA_PROPS, [textField(KEY, key), textField(VALUE, value)]),
+  ]);
 }
-
-const delimited = (number: number, parts: Uint8Array[]): Uint8Array => {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return concat([encodeVarint(number * 8 + 2), encodeVarint(length), ...parts]);
-};
-
-const encodeVarint = (value: number): Uint8Array => {
-  const bytes: number[] = [];
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);
-  return Uint8Array.from([...bytes, value]);
-};

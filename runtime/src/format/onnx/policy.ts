@@ -3,9 +3,9 @@
  * tensor of a known size above the memory's limit, and on request only operators of a list.
  * It reads the graph's wire format and skips the weights.
  */
-import { UserError } from '../errors.js';
-import { product } from '../shape.js';
-import { GENEROUS, type Limits } from './limits.js';
+import { UserError } from '../../errors.js';
+import { product } from '../../shape.js';
+import { GENEROUS, type Limits } from '../limits.js';
 import { type Field, fields, Malformed, varint } from './protobuf.js';
 
 /**

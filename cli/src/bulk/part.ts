@@ -1,6 +1,9 @@
-/** Which part of a sweep this process has. */
+/**
+ * Parts of a whole: of the runs of a sweep, of the shards of bulk work. Which is which depends on nothing
+ * but the numbers, so parts need nothing of one another, and joined they are what one process makes.
+ */
 import { UserError } from '@gpn/runtime';
-import type { Shard } from '../../options/declare/parsers.js';
+import type { Shard } from '../options/declare/parsers.js';
 
 /** A part, and where its number is from. */
 export interface Part {
@@ -51,6 +54,42 @@ export function partOf(
   return { index: place.index, count, from: place.from };
 }
 
-/** The rows of a part: every n-th, so that long and short settings are mixed. */
-export const rowsOfPart = <T>(rows: readonly T[], part: Part | undefined): T[] =>
-  rows.filter((_, k) => !part || k % part.count === part.index);
+/** What a part has of a whole: every n-th, so that what takes long and what does not are mixed. */
+export const ofPart = <T>(all: readonly T[], part: Part | undefined): T[] =>
+  all.filter((_, k) => !part || k % part.count === part.index);
+
+/** How many names of missing ones a sentence has. */
+const NAMED = 10;
+
+/**
+ * Checks that what was found in folders is the whole: nothing missing, nothing twice.
+ *
+ * @param expected the names of all
+ * @param found the folders and the names that are in each
+ * @param what one is, such as `run`
+ * @returns the folder of each name
+ * @throws UserError that names what is missing or there twice
+ */
+export function eachOnce(
+  expected: readonly string[],
+  found: readonly (readonly [folder: string, names: readonly string[]])[],
+  what: string,
+): Map<string, string> {
+  const from = new Map<string, string>();
+  for (const [folder, names] of found) {
+    for (const name of names) {
+      const before = from.get(name);
+      if (before !== undefined) {
+        throw new UserError(`${name} is there twice, in ${before} and in ${folder}.`);
+      }
+      from.set(name, folder);
+    }
+  }
+  const missing = expected.filter((name) => !from.has(name));
+  if (missing.length === 0) return from;
+  const few = missing.slice(0, NAMED).join(', ');
+  const rest = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : '';
+  throw new UserError(
+    `${missing.length} of ${expected.length} ${what}s are missing: ${few}${rest}; give the folders of all parts.`,
+  );
+}

@@ -1,0 +1,443 @@
+/** `<gpn-trainer>`: a GAN that learns in the page, watched by the visitor. */
+import { type Images, product, readSource, UserError } from '@gpn/runtime';
+import { h, styleSheet } from '@gpn/runtime/elements/parts';
+import type { Role } from '../../../export/info.js';
+import { readStepInfo, type StepInfo } from '../../../export/step-file.js';
+import { fits } from '../checkpoint.js';
+import type { PageImages } from '../data.js';
+import { enoughImages } from '../few.js';
+import { imagesFrom, type PagePictures, type Prepared } from '../pictures.js';
+import { type Store, storeOf } from '../store.js';
+import { openTraining, type Training, type TrainingProgress } from '../training.js';
+import { CurveKeeper, drawCurves } from './curves.js';
+import { examplesOf } from './examples.js';
+import { Keepsake } from './keepsake.js';
+import { trainerSheet } from './style.js';
+import { roughly, sentenceFor } from './words.js';
+
+/** A stand-in lets a server, which has no HTMLElement, import the element. */
+const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+
+/** The seed of the latents that are drawn again and again while the generator learns. */
+const SEED = 0;
+const COUNT = 36;
+/** Between two pictures: in milliseconds at least, and by what they took at least. */
+const [PAUSE, SHARE] = [1000, 12];
+/** Milliseconds between two changes of the numbers, at least. */
+const REFRESH = 400;
+
+/**
+ * `<gpn-trainer step data>`: trains by a step's file.
+ *
+ * Attributes: `step`, the address of the file that `gpn-cli export --training-step` wrote; `data`, that
+ * of a sheet of images, unless the property `pictures` gives some; `count`, images of the grid, 36 by
+ * default; `every`, steps between checkpoints in IndexedDB, as in the recipe by default; `keep`, the name
+ * under which they are kept, the step's address by default; `assets`, `device`, `threads` and `worker` as
+ * of `openSession`. Events, which bubble: `gpn-load`, `gpn-progress`, `gpn-checkpoint`, `gpn-done`,
+ * `gpn-error`.
+ */
+export class GpnTrainer extends Base {
+  static readonly observedAttributes = ['step', 'data', 'keep'];
+  /** The open training; undefined before it starts and after the element is removed. */
+  training: Training | undefined;
+
+  readonly #examples = globalThis.document && canvas('The pictures that it learns from');
+  readonly #grid = globalThis.document && canvas('What the generator draws');
+  readonly #svg = globalThis.document && svgOf('Losses of both networks');
+  readonly #legend = globalThis.document && h('p', { class: 'legend', part: 'legend' });
+  readonly #bar = globalThis.document && h('progress', { 'aria-label': 'Steps done', value: '0' });
+  readonly #facts = globalThis.document && h('p', { class: 'facts', part: 'facts' });
+  readonly #status =
+    globalThis.document && h('p', { class: 'status', part: 'status', role: 'status' });
+  readonly #main =
+    globalThis.document &&
+    h('button', { class: 'main', part: 'button', click: () => void this.#toggle() }, 'Start');
+  readonly #again =
+    globalThis.document && h('button', { click: () => void this.restart() }, 'Start again');
+  readonly #keep =
+    globalThis.document && h('button', { click: () => void this.#attempt(() => this.#offer()) });
+  readonly #keepsake = new Keepsake();
+
+  #given: PageImages | PagePictures | undefined;
+  #pausing: AbortController | undefined;
+  #running: Promise<void> | undefined;
+  #curves = new CurveKeeper();
+  #saving: Promise<void> = Promise.resolve();
+  /** What a removed element, or one with other attributes, must not go on with. */
+  #life = new AbortController();
+
+  /** Pictures or images to learn from, in place of the attribute `data`. */
+  set pictures(given: PageImages | PagePictures | undefined) {
+    this.#given = given;
+    if (this.isConnected) this.#changed();
+  }
+
+  get pictures(): PageImages | PagePictures | undefined {
+    return this.#given;
+  }
+
+  /** Whether steps are running. */
+  get running(): boolean {
+    return this.#pausing !== undefined;
+  }
+
+  connectedCallback(): void {
+    if (this.shadowRoot === null) {
+      this.#keep.textContent = 'Keep it';
+      const root = this.attachShadow({ mode: 'open' });
+      root.adoptedStyleSheets = [styleSheet(), trainerSheet()];
+      root.append(
+        h(
+          'figure',
+          { part: 'figure' },
+          h(
+            'div',
+            { class: 'pair', part: 'pictures' },
+            h('div', {}, h('h3', {}, 'It learns from'), this.#examples),
+            h('div', {}, h('h3', {}, 'It draws'), this.#grid),
+          ),
+          h('div', { class: 'loss', part: 'losses' }, this.#svg),
+          this.#legend,
+          this.#bar,
+          h(
+            'figcaption',
+            { part: 'controls' },
+            ...[this.#main, this.#again, this.#keep],
+            ...[this.#facts, this.#status, this.#keepsake.panel],
+          ),
+        ),
+      );
+    }
+    document.addEventListener('visibilitychange', this.#whenHidden);
+    void this.#reset();
+  }
+
+  disconnectedCallback(): void {
+    document.removeEventListener('visibilitychange', this.#whenHidden);
+    void this.#close();
+  }
+
+  attributeChangedCallback(_: string, before: string | null, after: string | null): void {
+    if (before !== after && this.isConnected && this.shadowRoot !== null) this.#changed();
+  }
+
+  /** Starts the training, or goes on. Resolves when it pauses or is done. */
+  async start(): Promise<void> {
+    if (this.#running) return this.#running;
+    this.#running = this.#attempt(() => this.#train());
+    await this.#running;
+    this.#running = undefined;
+  }
+
+  /** Pauses the training within about half a second, and keeps its checkpoint. */
+  async pause(): Promise<void> {
+    this.#pausing?.abort();
+    await this.#running;
+  }
+
+  /** Gives up what was learnt, and starts anew. */
+  async restart(): Promise<void> {
+    await this.#close(false);
+    await this.#saving;
+    await this.#attempt(() => this.#store.clear());
+    await this.#reset();
+    await this.start();
+  }
+
+  /** A network as it is, as the bytes of an .onnx file. @throws UserError before the first start */
+  network(role: Role): Promise<Uint8Array> {
+    if (this.training) return this.training.network(role);
+    throw new UserError('Nothing is trained yet: press Start.');
+  }
+
+  get #store(): Store {
+    return storeOf(this.getAttribute('keep') || this.getAttribute('step') || 'training');
+  }
+
+  /** Shows what the browser kept of an earlier visit, and nothing of what was before. */
+  async #reset(): Promise<void> {
+    await this.#close();
+    const life = new AbortController();
+    this.#life = life;
+    this.#curves = new CurveKeeper();
+    this.#keepsake.hide();
+    for (const shown of [this.#examples, this.#grid]) shown.width = shown.height = 0;
+    const kept = await this.#store.kept().catch(() => undefined);
+    if (life.signal.aborted) return;
+    if (kept) this.#curves = new CurveKeeper(kept.curves);
+    this.#show(kept ? { ...kept, metrics: {} } : undefined);
+    this.#say(kept ? `Kept by this browser at step ${kept.step.toLocaleString('en')}` : '');
+  }
+
+  /** Several changes in a row count as one. */
+  #changed(): void {
+    const life = this.#life;
+    queueMicrotask(() => {
+      if (this.#life === life && !life.signal.aborted) void this.#reset();
+    });
+  }
+
+  /** Frees the worker, once the training is kept. */
+  async #close(keeping = true): Promise<void> {
+    this.#life.abort();
+    this.#pausing?.abort();
+    const { training } = this;
+    this.training = undefined;
+    await this.#running;
+    if (training && keeping) await this.#save(training).catch(() => undefined);
+    await training?.dispose();
+  }
+
+  async #toggle(): Promise<void> {
+    await (this.running ? this.pause() : this.start());
+  }
+
+  async #open(signal: AbortSignal): Promise<Training> {
+    const step = this.getAttribute('step');
+    if (!step) throw new UserError('step="" is empty: give the address of a training step.');
+    this.#say('Fetching the training step …');
+    const { bytes, label } = await readSource(step);
+    const info = readStepInfo(bytes, label);
+    const images = await this.#images(info);
+    this.#say('Starting ONNX Runtime …');
+    const kept = await this.#store.checkpoint().catch(() => undefined);
+    // One of other pictures, or of an earlier step, cannot go on: the training starts anew.
+    const checkpoint = kept && (await fits(kept, images, info)) ? kept : undefined;
+    if (kept && !checkpoint) this.#curves = new CurveKeeper();
+    const given = ['assets', 'device', 'worker'].flatMap((name) => {
+      const value = this.getAttribute(name);
+      return value === null ? [] : [[name, value === 'false' ? false : value] as const];
+    });
+    const threads = Number(this.getAttribute('threads')) || undefined;
+    const training = await openTraining({
+      ...Object.fromEntries(given),
+      ...images,
+      step: bytes,
+      ...(threads && { threads }),
+      ...(checkpoint && { checkpoint }),
+    });
+    if (!signal.aborted) return training;
+    await training.dispose();
+    throw signal.reason;
+  }
+
+  /** The images to learn from: those given, of an earlier visit, or of the attribute. */
+  async #images(info: StepInfo): Promise<PageImages> {
+    const address = this.getAttribute('data');
+    const given = this.#given ?? (await this.#store.images().catch(() => undefined)) ?? address;
+    if (!given) throw new UserError('There is nothing to learn from: choose pictures first.');
+    const ready =
+      typeof given === 'object' && 'images' in given
+        ? given
+        : await imagesFrom(given, info, (done, total) => {
+            if (total > 1) this.#say(`Reading pictures … ${done} of ${total}`);
+          });
+    const images = enoughImages(ready, info);
+    const { height, width, channels } = info.recipe.data;
+    const [before, after] = [ready, images].map(
+      (all) => all.images.length / product([height, width, channels]),
+    ) as [number, number];
+    const unread = (ready as Partial<Prepared>).unread?.length ?? 0;
+    this.#notes = [
+      ...(after > before
+        ? [`${before} pictures, bent a little in ${after.toLocaleString('en')} ways`]
+        : [`${before.toLocaleString('en')} pictures`]),
+      ...(unread > 0 ? [`${unread} file(s) could not be read`] : []),
+    ];
+    examplesOf(images, info, COUNT).draw(this.#examples, { gap: 1 });
+    // What a visitor brought is not to be had again after a reload.
+    if (this.#given) await this.#store.saveImages(ready).catch((error) => this.#warn(error));
+    return images;
+  }
+
+  #notes: readonly string[] = [];
+
+  async #train(): Promise<void> {
+    const pausing = new AbortController();
+    this.#pausing = pausing;
+    this.#buttons();
+    try {
+      this.training ??= await this.#open(this.#life.signal);
+      const { training } = this;
+      const { device, reason, info } = training;
+      this.#say([...this.#notes, reason].join(' · '));
+      this.#emit('load', { info, device, reason });
+      const every = Number(this.getAttribute('every')) || info.recipe.output.checkpoint_every;
+      const drawing = this.#drawOn(training, pausing.signal);
+      let latest = training.step;
+      await training.run({
+        signal: pausing.signal,
+        onProgress: (progress) => {
+          this.#curves.add(progress.metrics);
+          this.#emit('progress', progress);
+          if (Math.floor(progress.step / every) > Math.floor(latest / every)) {
+            void this.#save(training).catch((error) => this.#warn(error));
+          }
+          latest = progress.step;
+          this.#latest = progress;
+          this.#showSoon();
+        },
+      });
+      const done = training.step >= training.steps;
+      pausing.abort();
+      await drawing;
+      if (this.training !== training) return;
+      this.#pausing = undefined;
+      await this.#save(training).catch((error) => this.#warn(error));
+      await this.#draw(training);
+      if (done) this.#emit('done', { step: training.step });
+    } finally {
+      pausing.abort();
+      this.#pausing = undefined;
+      this.#buttons();
+    }
+  }
+
+  #latest: TrainingProgress | undefined;
+  #shownAt = 0;
+
+  /** Shows the numbers and the curves, a few times a second at most. */
+  #showSoon(): void {
+    const now = performance.now();
+    if (!this.#latest || now - this.#shownAt < REFRESH) return;
+    this.#shownAt = now;
+    this.#show(this.#latest);
+  }
+
+  /** Shows how far the training is, again and again; in a hidden tab nothing is drawn. */
+  async #drawOn(training: Training, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const from = performance.now();
+      if (document.visibilityState === 'visible') {
+        await this.#draw(training).catch(() => undefined);
+      }
+      const took = performance.now() - from;
+      await sleep(Math.max(PAUSE, SHARE * took), signal);
+    }
+  }
+
+  async #draw(training: Training): Promise<void> {
+    const count = Number(this.getAttribute('count')) || COUNT;
+    const images: Images = await training.draw({ count, seed: SEED });
+    if (this.training !== training) return;
+    images.draw(this.#grid, { gap: 1 });
+    const { step, steps } = training;
+    this.#grid.setAttribute('aria-label', `What the generator draws after ${step} steps`);
+    this.#show({ ...(this.#latest ?? { metrics: {} }), step, steps });
+  }
+
+  #show(progress: (Partial<TrainingProgress> & { step: number; steps: number }) | undefined): void {
+    const { step = 0, steps = 1, imagesPerSecond, secondsLeft } = progress ?? {};
+    this.#bar.max = steps;
+    this.#bar.value = step;
+    const whole = (n: number): string => n.toLocaleString('en');
+    this.#facts.textContent = progress
+      ? [
+          `Step ${whole(step)} of ${whole(steps)}`,
+          ...(this.running && imagesPerSecond
+            ? [`${whole(Math.round(imagesPerSecond))} images a second`]
+            : []),
+          ...(this.running && secondsLeft ? [`about ${roughly(secondsLeft)} left`] : []),
+        ].join(' · ')
+      : '';
+    const { curves } = this.#curves;
+    const top = drawCurves(this.#svg, curves);
+    const names = Object.entries(curves.points);
+    this.#legend.replaceChildren(
+      ...names.map(([name, values]) =>
+        h(
+          'span',
+          {},
+          h('i', { class: name }),
+          `Loss of the ${name} `,
+          h('b', {}, (values.at(-1) ?? 0).toFixed(2)),
+        ),
+      ),
+      ...(names.length > 0 ? [h('span', {}, `0 to ${top}`)] : []),
+    );
+    this.#buttons(step, progress ? steps : Number.POSITIVE_INFINITY);
+  }
+
+  #buttons(step = this.training?.step ?? 0, steps = this.training?.steps ?? step + 1): void {
+    this.#main.textContent = this.running ? 'Pause' : step > 0 ? 'Go on' : 'Start';
+    this.#main.disabled = step >= steps;
+    this.#again.hidden = this.running || step === 0;
+    this.#keep.hidden = this.training === undefined || step === 0;
+  }
+
+  readonly #whenHidden = (): void => {
+    const { training } = this;
+    if (document.visibilityState === 'hidden' && training && this.running) {
+      void this.#save(training).catch((error) => this.#warn(error));
+    }
+  };
+
+  /** Keeps a checkpoint in the browser, after those before it. */
+  #save(training: Training): Promise<void> {
+    const save = async (): Promise<void> => {
+      const { steps } = training;
+      const { curves } = this.#curves;
+      const { bytes, step } = await training.snapshot();
+      await this.#store.save(bytes, { step, steps, curves });
+      this.#emit('checkpoint', { step });
+    };
+    const saved = this.#saving.then(save);
+    this.#saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  /** Offers the networks and the checkpoint as files, and the line that shows the generator. */
+  async #offer(): Promise<void> {
+    const { training } = this;
+    if (training) await this.#keepsake.show(training);
+  }
+
+  async #attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return;
+      this.#say(sentenceFor(error), true);
+      this.#emit('error', { error });
+    }
+  }
+
+  /** Says what does not stop the training. */
+  #warn(error: unknown): void {
+    this.#say(sentenceFor(error), true);
+    this.#emit('error', { error });
+  }
+
+  #say(text: string, isError = false): void {
+    this.#status.classList.toggle('error', isError);
+    this.#status.textContent = text;
+  }
+
+  #emit(name: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(`gpn-${name}`, { detail, bubbles: true, composed: true }));
+  }
+}
+
+const canvas = (label: string): HTMLCanvasElement =>
+  h('canvas', { part: 'canvas', role: 'img', 'aria-label': label, width: '0', height: '0' });
+
+function svgOf(label: string): SVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', label);
+  return svg;
+}
+
+/** Waits, at most until the signal. */
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
