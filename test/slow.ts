@@ -18,6 +18,7 @@ export const SLOW = [
   'test/kills.test.ts',
   'test/power-cut.test.ts',
   'test/resume.test.ts',
+  'test/search.test.ts',
   'test/sweep.test.ts',
   'test/threads.test.ts',
   'cli/test/export-web-killed.test.ts',
