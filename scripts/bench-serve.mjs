@@ -35,9 +35,6 @@ const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
 const CLIENTS = 32;
 const SEEDS = 256;
 
-if (values.probe) await probe(values.probe);
-else await main();
-
 /** Asks whether the server is live until it is told to end; sends the milliseconds that each took. */
 async function probe(url) {
   const times = [];
@@ -225,3 +222,6 @@ async function idle(connections) {
   for (const socket of sockets) socket.destroy();
   await stop(server);
 }
+
+if (values.probe) await probe(values.probe);
+else await main();

@@ -11,11 +11,11 @@ import {
 } from '@gpn/runtime';
 import { fileError, writeFileAtomic } from '@gpn/training/atomic';
 import { bulkSample, isBulk } from '../bulk/requests.js';
-import { drawingOf } from '../drawing.js';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { SAMPLE } from '../options/sample.js';
 import { animation, ffmpeg, video } from '../pictures.js';
+import { drawingOf } from '../serve/drawing.js';
 import { placeOf } from '../terminal/place.js';
 import { print, printAside } from '../terminal/print.js';
 

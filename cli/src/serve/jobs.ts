@@ -1,6 +1,6 @@
 /** What requests ask of models, as it goes to a thread, and what comes back. */
 import type { ModelInfo, Rectangle, TensorInfo } from '@gpn/runtime';
-import type { Wanted } from '../drawing.js';
+import type { Wanted } from './drawing.js';
 
 /** Rows of an input of a network, float32 in row-major order. */
 export interface Input {

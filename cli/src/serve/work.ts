@@ -14,7 +14,7 @@ import {
   type TensorData,
   UserError,
 } from '@gpn/runtime';
-import { drawingOf } from '../drawing.js';
+import { drawingOf } from './drawing.js';
 import type { Answer, Facts, Job, Kind, Named, Result, Running, Worker } from './jobs.js';
 import { mapOf, scoresOf } from './scores.js';
 import { inferenceAnswer } from './tensors.js';

@@ -6,7 +6,7 @@ import {
   type ModelInfo,
   type SampleOptions,
 } from '@gpn/runtime';
-import type { Codes } from './options/declare/parsers.js';
+import type { Codes } from '../options/declare/parsers.js';
 
 /** What to draw, in a user's words. */
 export interface Wanted {
