@@ -2,9 +2,9 @@
  * What a second process adds in bulk: `score --manifest` with one process and with two, one thread each, in
  * turns. The packages must be built.
  *
- *   node scripts/bench-bulk.mjs [--pictures 600] [--rounds 3]
+ *   node scripts/bench-bulk.mjs [--pictures 2000] [--rounds 3]
  *
- * Two processes on two idle processors should do 90 % of twice what one does; other work on them shows.
+ * The seconds that a command takes to start and to join count, so that few pictures show them. Two processes on two idle processors should do 90 % of twice what one does; other work on them shows.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { Generator } from '@gpn/runtime';
 const GPN = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const { values } = parseArgs({
   options: {
-    pictures: { type: 'string', default: '600' },
+    pictures: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '3' },
   },
 });

@@ -223,7 +223,9 @@ export async function writeResults(out: string, results: Results): Promise<strin
 export async function readResults(folder: string): Promise<Results> {
   const path = join(folder, 'results.json');
   const wrong = (why: string) =>
-    new UserError(`${path} ${why}: give the folders of gpn-cli sweep that have ended.`);
+    new UserError(
+      `${path} ${why}: give the folders of gpn-cli sweep that have ended, or of bulk work.`,
+    );
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw wrong(error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`);
   });
