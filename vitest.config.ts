@@ -27,6 +27,8 @@ export default defineConfig(({ mode }) => ({
       '@gpn/export/command': at('./export/src/command/index.ts'),
       '@gpn/export/web': at('./export/src/web.ts'),
       '@gpn/export': at('./export/src/index.ts'),
+      '@gpn/runtime/elements/parts': at('./runtime/src/elements/parts.ts'),
+      '@gpn/runtime/prepare': at('./runtime/src/format/pictures/prepare.ts'),
       '@gpn/runtime/write': at('./runtime/src/write.ts'),
       '@gpn/runtime': at('./runtime/src/node/index.ts'),
       '@gpn/training/atomic': at('./training/src/files/atomic.ts'),

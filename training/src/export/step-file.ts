@@ -60,23 +60,25 @@ export interface StepInfo {
 /** A graph that lies in the file of a step beside the step's own. */
 export type StepGraph = Role | 'statistics';
 
-const graphKey = (graph: StepGraph): string => `${STEP_KEY}-${graph}`;
-
-/** The metadata entry with a graph: the bytes of its ONNX file, in base64. */
-export const graphEntry = (graph: StepGraph, bytes: Uint8Array): [key: string, value: string] => [
-  graphKey(graph),
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
-];
+/** The key of the metadata entry with a graph: the bytes of its ONNX file, gzipped, in base64. */
+export const graphKey = (graph: StepGraph): string => `${STEP_KEY}-${graph}`;
 
 /** A graph of the file of a step. @throws UserError if it has none */
-export function stepGraph(bytes: Uint8Array, graph: StepGraph, label = 'The step'): Uint8Array {
+export async function stepGraph(
+  bytes: Uint8Array,
+  graph: StepGraph,
+  label = 'The step',
+): Promise<Uint8Array> {
   const text = metadataOf(bytes, label)[graphKey(graph)];
-  if (text === undefined) {
+  try {
+    const packed = Uint8Array.from(atob(text ?? '-'), (char) => char.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
     throw new UserError(
       `${label} has no graph of the ${graph}: make it again with gpn-cli export --training-step.`,
     );
   }
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 /**

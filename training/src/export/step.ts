@@ -1,5 +1,6 @@
 /** A training step as a file, by which a page trains. */
 import { basename } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { flatten, isSpec, type OnnxModel, type TensorSpec, TIMES } from '@gpn/export';
 import { UserError, withMetadata } from '@gpn/runtime';
 import { isNamed } from '../data/sets/dataset.js';
@@ -12,7 +13,7 @@ import { startingSpecs } from '../steps/state.js';
 import { draftOf, networkTemplate } from './network.js';
 import { statisticsPlan, traceStatistics } from './statistics.js';
 import {
-  graphEntry,
+  graphKey,
   STEP_KEY,
   STEP_VERSION,
   type StepGraph,
@@ -74,9 +75,12 @@ export function stepFile(recipe: Recipe, width?: number): Uint8Array {
   const bytes = repeatedBytes(traced, stateNames(phase.inputs));
   return [
     [STEP_KEY, JSON.stringify(info)] as const,
-    ...graphs.map(([name, model]) => graphEntry(name, model.toBytes())),
+    ...graphs.map(([name, model]) => [graphKey(name), packed(model.toBytes())] as const),
   ].reduce((file, [key, value]) => withMetadata(file, key, value), bytes);
 }
+
+/** Its tables of indices are large, and hardly differ from row to row. */
+const packed = (bytes: Uint8Array): string => gzipSync(bytes, { level: 9 }).toString('base64');
 
 const inputOf = (name: string, { dtype, shape }: TensorSpec): StepInput => ({
   name,

@@ -57,7 +57,7 @@ async function networkOf(trained: Trained, role: Role, passes?: number) {
   const { step, info, progress } = trained;
   const weights = await weightsOf(trained, role, passes);
   return {
-    bytes: withWeights(stepGraph(step, role), weights),
+    bytes: withWeights(await stepGraph(step, role), weights),
     info: trainedInfo(info.networks[role], info.recipe, progress, info.provenance),
   };
 }
@@ -74,7 +74,7 @@ async function weightsOf(
   if (!paths.averaged || !statistics) {
     return { ...under('params', params), ...under('buffers', below(state, paths.buffers)) };
   }
-  const session = await openSession(stepGraph(step, 'statistics'), open);
+  const session = await openSession(await stepGraph(step, 'statistics'), open);
   try {
     const measured = await measuredBy(session, statistics, params, passes);
     return { ...under('params', params), ...under('buffers', measured) };
