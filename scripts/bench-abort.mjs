@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { Generator } from '@gpn/runtime';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
-import { serveFolder } from '../cli/dist/serve.js';
+import { serveFolder } from '../cli/dist/web/site.js';
 
 const { values } = parseArgs({ options: { times: { type: 'string', default: '10' } } });
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { webFiles } from '@gpn/runtime';
-import { serveFolder } from '../cli/dist/serve.js';
+import { serveFolder } from '../cli/dist/web/site.js';
 import { pages } from '../cli/dist/web/page.js';
 import { openBrowser } from './browser/chromium.mjs';
 import { trainPage } from './demo/train.mjs';

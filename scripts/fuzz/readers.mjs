@@ -10,7 +10,7 @@ import { readPicture } from '../../cli/dist/pictures.js';
 import { convertModel, inspectModel } from '../../export/dist/index.js';
 import { STRICT } from '../../runtime/dist/format/limits.js';
 import { readNpy } from '../../runtime/dist/format/npy.js';
-import { metadataOf, withMetadata } from '../../runtime/dist/format/onnx-metadata.js';
+import { metadataOf, withMetadata } from '../../runtime/dist/format/onnx/metadata.js';
 import {
   Generator,
   loadModel,
