@@ -84,8 +84,10 @@ export function endsOf({ params }: Search): Record<string, unknown>[] {
   const end = (last: boolean) =>
     Object.fromEntries(
       Object.entries(params).map(([key, of]) => {
-        if (of.type === 'categorical') return [key, of.choices.at(last ? -1 : 0)];
-        return [key, last ? of.high : of.low];
+        if (of.type !== 'categorical') return [key, last ? of.high : of.low];
+        // Leaving a key out shows nothing of it, not even whether there is one of its name.
+        const values = of.choices.filter((choice) => choice !== null);
+        return [key, values.at(last ? -1 : 0) ?? null];
       }),
     );
   return [end(false), end(true)];
