@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { webFiles } from '@gpn/runtime';
-import { serveFolder } from '../cli/dist/web/site.js';
 import { pages } from '../cli/dist/web/page.js';
+import { serveFolder } from '../cli/dist/web/site.js';
 import { openBrowser } from './browser/chromium.mjs';
 import { trainPage } from './demo/train.mjs';
 
