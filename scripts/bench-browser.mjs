@@ -27,8 +27,9 @@ import sharp from 'sharp';
 import { stepFile } from '../training/dist/export/step.js';
 import { checkRecipe } from '../training/dist/recipe/check.js';
 import { openTraining } from '../training/dist/run/web/index.js';
+import { bundle } from './browser/bundle.mjs';
 import { openBrowser, WEBGPU } from './browser/chromium.mjs';
-import { bundle, serve } from './browser/site.mjs';
+import { serve } from './browser/site.mjs';
 
 const { values: options } = parseArgs({
   options: {

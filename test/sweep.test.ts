@@ -1,12 +1,11 @@
 /** `gpn-cli sweep` and `merge`: the built command, with trainings of seconds. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bin, gpn, scratchFolder, until } from './cli.js';
-import { root } from './imports.js';
+import { smallPictures } from './small-pictures.js';
 
 const folder = scratchFolder();
 const at = (...names: string[]) => join(folder, ...names);
@@ -24,25 +23,7 @@ evaluate: { samples: 8 }
 `;
 
 beforeAll(async () => {
-  mkdirSync(at('data'));
-  for (let k = 0; k < 16; k++) {
-    const level = 15 * k;
-    const create = {
-      width: 28,
-      height: 28,
-      channels: 3 as const,
-      background: { r: level, g: level, b: level },
-    };
-    await sharp({ create })
-      .png()
-      .toFile(at(`data/${k}.png`));
-  }
-  const recipe = readFileSync(join(root, 'test/kills/recipe.yml'), 'utf8')
-    .replace('dataset: mnist', 'dataset: data')
-    .replace(/ {2}classes: .*\n/, '')
-    .replace('batch_size: 16', 'batch_size: 8')
-    .replace(/ {2}(evaluate_|on_collapse).*\n/g, '');
-  writeFileSync(at('base.yml'), recipe);
+  await smallPictures(folder);
   writeFileSync(at('sweep.yml'), SWEEP);
   const whole = gpn(folder, 'sweep', 'sweep.yml', '-o', 'whole');
   expect(whole.code, whole.stderr).toBe(1);

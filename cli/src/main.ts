@@ -46,7 +46,7 @@ const COMMANDS = [
     'merge',
     'join the results of the parts of a sweep, or of bulk work',
     MERGE,
-    () => import('./commands/sweep/merge.js'),
+    () => import('./commands/bulk/merge.js'),
   ),
   command('data', 'say what is in a folder of pictures', DATA, () => import('./commands/data.js')),
   command(
@@ -71,7 +71,7 @@ const COMMANDS = [
     'work',
     'compute shards that score and sample give to a queue',
     WORK,
-    () => import('./commands/work.js'),
+    () => import('./commands/bulk/work.js'),
   ),
   command(
     'calibrate',

@@ -1,30 +1,26 @@
 /** The Chromium that scripts measure in. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { UserError } from '@gpn/runtime';
 import { chromium } from 'playwright-core';
 
-const SYSTEM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const QUIET = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-renderer-backgrounding', // a visitor's tab is in front
-];
+const { paths, quiet, webgpu } = JSON.parse(
+  readFileSync(new URL('../../test/platforms/chromium.json', import.meta.url), 'utf8'),
+);
 
 /** WebGPU on a software adapter. */
-export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+export const WEBGPU = webgpu;
+
+// A visitor's tab is in front.
+const FLAGS = [...quiet, '--disable-renderer-backgrounding'];
 
 /**
  * Opens the system's Chromium, or Playwright's.
  * @throws UserError if there is none
  */
 export async function openBrowser(flags = []) {
-  const executablePath = [...SYSTEM, chromium.executablePath()].find(existsSync);
+  const executablePath = [...paths, chromium.executablePath()].find(existsSync);
   if (!executablePath) {
     throw new UserError('There is no Chromium here: `npm run browser` gets one.');
   }
-  return chromium.launch({ executablePath, headless: true, args: [...QUIET, ...flags] });
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 }

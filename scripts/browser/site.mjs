@@ -1,9 +1,8 @@
-/** A site for scripts that measure in a browser: a bundle, ONNX Runtime's files, and others. */
+/** A site for scripts that measure in a browser: a folder, and ONNX Runtime's files. */
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import send from 'send';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -15,24 +14,6 @@ const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
-
-/**
- * Bundles scripts into a folder.
- * @param entries sources by the names of their bundles
- */
-export const bundle = (folder, entries, options = {}) =>
-  build({
-    entryPoints: entries,
-    absWorkingDir: root,
-    outdir: folder,
-    bundle: true,
-    minify: true,
-    splitting: true,
-    format: 'esm',
-    logLevel: 'error',
-    external: ['onnxruntime-web/*'],
-    ...options,
-  });
 
 /**
  * Serves a folder, and ONNX Runtime's files below `/ort/`.

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundledFiles } from '../browser/bundle.mjs';
+import { styled } from './style.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const tfjsWasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
@@ -11,26 +12,11 @@ const WASM = 'tfjs-backend-wasm-simd.wasm';
 
 /** The files of the page, in the folder `convert/`. */
 async function files() {
-  const { outputFiles } = await build({
-    entryPoints: [here('convert-worker.js')],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    minify: true,
-    splitting: true,
-    write: false,
-    outdir: here('convert'),
-    external: ['../gpn/*'],
-    logLevel: 'error',
-  });
+  const external = ['../gpn/*'];
   return [
-    ...outputFiles.map(({ path, contents }) => ({
-      path: `convert/${path.slice(here('convert').length + 1)}`,
-      bytes: contents,
-    })),
+    ...(await bundledFiles(here('convert'), [here('convert-worker.js')], { external })),
     { path: 'convert/page.js', bytes: readFileSync(here('convert-page.js')) },
-    { path: 'convert/style.css', bytes: readFileSync(here('convert.css')) },
+    { path: 'convert/style.css', bytes: styled(here('convert.css')) },
     { path: `convert/${WASM}`, bytes: readFileSync(join(tfjsWasm, WASM)) },
   ];
 }

@@ -1,13 +1,13 @@
 /** The page "Train" of `npm run demo`: its text, its scripts, its training steps and some digits. */
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadDataset, resolveRecipe } from '@gpn/training';
-import { build } from 'esbuild';
 import sharp from 'sharp';
 import { stepFile } from '../../training/dist/export/step.js';
+import { bundledFiles } from '../browser/bundle.mjs';
+import { styled } from './style.mjs';
 
 const here = (name) => fileURLToPath(new URL(`train/${name}`, import.meta.url));
+const FOLDER = fileURLToPath(new URL('train', import.meta.url));
 const SETS = ['digits', 'drawings', 'pictures'];
 /** Digits to learn from, in rows. */
 const [ACROSS, DOWN] = [100, 60];
@@ -30,31 +30,14 @@ async function digits() {
 
 /** The files of the page, in the folder `train/`. */
 async function trainFiles() {
-  const { outputFiles } = await build({
-    entryPoints: { page: here('page.js'), worker: '@gpn/runtime/worker' },
-    absWorkingDir: dirname(here('..')),
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    minify: true,
-    splitting: true,
-    write: false,
-    outdir: here('out'),
-    external: ['onnxruntime-web/*'],
-    logLevel: 'error',
-  });
   return [
-    ...outputFiles.map(({ path, contents }) => ({
-      path: join('train', path.slice(here('out').length + 1)),
-      bytes: contents,
-    })),
+    ...(await bundledFiles(FOLDER, { page: here('page.js'), worker: '@gpn/runtime/worker' })),
     ...SETS.map((name) => ({
       path: `train/${name}.onnx`,
       bytes: stepFile(resolveRecipe(here(`${name}.yml`))),
     })),
     { path: 'train/digits.png', bytes: await digits() },
-    { path: 'train/style.css', bytes: readFileSync(here('style.css')) },
+    { path: 'train/style.css', bytes: styled(here('style.css')) },
   ];
 }
 

@@ -3,11 +3,21 @@
  * need it are skipped, and named in the last lines of the run; if GPN_BROWSER is `required`, as in
  * `.ci/run`, they fail.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
-const SYSTEM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+/** Where a Chromium may be, and how it is started; scripts that measure read the same. */
+const {
+  paths: SYSTEM,
+  quiet: QUIET,
+  webgpu: WEBGPU,
+} = JSON.parse(readFileSync(new URL('chromium.json', import.meta.url), 'utf8')) as Readonly<
+  Record<'paths' | 'quiet' | 'webgpu', string[]>
+>;
+
+/** WebGPU on a software adapter. */
+export { WEBGPU };
 
 /** Why a test that needs a browser is skipped, or fails. */
 export const NO_CHROMIUM = 'there is no Chromium here, and `npm run browser` gets one';
@@ -38,18 +48,6 @@ export function softwareVulkan(): Record<string, string> | undefined {
   const loader = existsSync(join(folder, 'libvulkan.so.1'));
   return { VK_ICD_FILENAMES: join(folder, ICD), ...(loader && { LD_LIBRARY_PATH: folder }) };
 }
-
-const QUIET = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** WebGPU on a software adapter. */
-export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** In milliseconds: long enough for a machine that is many times slower; a test ends later still. */
 const PATIENCE = 300_000;

@@ -4,12 +4,9 @@ import {
   type Detection,
   Discriminator,
   extent,
-  heatMap,
-  highlights,
   Images,
   type ModelInfo,
   type Picture,
-  type ScoreMap,
   type ScoreMeaning,
   thresholdOf,
   UserError,
@@ -19,7 +16,7 @@ import { writeFileAtomic } from '@gpn/training/atomic';
 import { inspectionIn } from '@gpn/training/pictures';
 import { BULK, bulkScore, givenOf } from '../bulk/requests.js';
 import { FOUND } from '../errors.js';
-import { overGrey, overPicture } from '../evaluation/report/overlay.js';
+import { mapPng } from '../evaluation/report/overlay.js';
 import { type Rated, scored } from '../evaluation/scored.js';
 import { checkWritable, kindOf, writeStdout } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
@@ -179,30 +176,17 @@ async function rowOf(
     row.mask = mask;
   }
   if (!found || map === undefined) return row;
-  await writeMap(map, found, picture, detection && highlights(info, detection));
+  const isNpy = /\.npy$/i.test(map);
+  const bytes = isNpy
+    ? writeNpy(found.values, [found.rows, found.columns])
+    : await mapPng(info, found, picture, detection);
+  await writeFileAtomic(map, bytes);
   const [low, high] = extent(found.values);
   return { ...row, map: { file: map, rows: found.rows, columns: found.columns, low, high } };
 }
 
 async function writeMask(path: string, { mask, width, height }: Detection): Promise<void> {
   const image = new Images(1, height, width, 1, [0, 1], Float32Array.from(mask));
-  await writeFileAtomic(path, await image.toPNG({ gap: 0 }));
-}
-
-/** @param marks what was found, in RGBA; without it, the map is a heat map */
-async function writeMap(
-  path: string,
-  map: ScoreMap,
-  picture: Picture,
-  marks: Uint8ClampedArray | undefined,
-): Promise<void> {
-  if (/\.npy$/i.test(path)) {
-    await writeFileAtomic(path, writeNpy(map.values, [map.rows, map.columns]));
-    return;
-  }
-  const { width, height } = picture;
-  const rgb = marks ? overGrey(picture, marks) : overPicture(picture, heatMap(map, width, height));
-  const image = new Images(1, height, width, 3, [0, 255], rgb);
   await writeFileAtomic(path, await image.toPNG({ gap: 0 }));
 }
 

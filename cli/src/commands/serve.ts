@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { processors, readSource, reasonOf, UserError } from '@gpn/runtime';
 import type { OptionsOf } from '../options/declare/spec.js';
@@ -7,6 +8,7 @@ import { type Engine, namedSources, openEngine } from '../serve/engine.js';
 import type { Named } from '../serve/jobs.js';
 import { metricsOf } from '../serve/metrics.js';
 import { openInThread } from '../serve/threads.js';
+import { interruptible } from '../terminal/interrupt.js';
 import { print, printAside } from '../terminal/print.js';
 
 const MEBI = 2 ** 20;
@@ -96,25 +98,15 @@ export async function run(models: string[], options: OptionsOf<typeof SERVE>): P
       }
     });
   });
-  await ending();
-  say('stopping', 'Stopping: requests that were taken are answered first');
+  const interrupt = interruptible(json ? undefined : 'Answering the requests that were taken');
+  await once(interrupt.signal, 'abort');
+  if (json) print('{"event":"stopping"}\n');
   await reloading;
   await app.close();
   await engine.close();
   clearInterval(memory);
+  interrupt.release();
 }
-
-/** Settles at the first signal to end; a second one ends at once. */
-const ending = (): Promise<void> =>
-  new Promise((resolve) => {
-    const end = () => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.on(signal, () => process.exit(1));
-      resolve();
-    };
-    process.once('SIGINT', end);
-    process.once('SIGTERM', end);
-  });
 
 const readAll = (sources: readonly { name: string; source: string }[]): Promise<Named[]> =>
   Promise.all(

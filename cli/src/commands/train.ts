@@ -8,6 +8,7 @@ import { checkWritable, kindOf } from '../files.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import type { TRAIN } from '../options/train.js';
 import { suggestionsFor } from '../suggest.js';
+import { Interrupted, interruptible } from '../terminal/interrupt.js';
 import { print, printAside } from '../terminal/print.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 
@@ -16,7 +17,7 @@ export async function run(
   options: OptionsOf<typeof TRAIN>,
 ): Promise<void> {
   const progress = createProgress(process.stderr);
-  const interrupt = interruptible(progress.stop);
+  const interrupt = interruptible('Saving a checkpoint before stopping', progress.stop);
   try {
     const result = await trainOrStop(name, options, progress, interrupt.signal);
     print(options.json ? `${JSON.stringify(result)}\n` : summary(result));
@@ -24,7 +25,7 @@ export async function run(
     if (!(error instanceof Interrupted)) throw error;
     progress.stop();
     printAside('gpn-cli: Stopped before the first step; nothing has changed.\n');
-    process.exit(SIGNALS[error.by]);
+    process.exit(error.exitCode);
   } finally {
     progress.stop();
     interrupt.release();
@@ -150,37 +151,4 @@ function summary(result: Trained): string {
       : []),
     `Draw with it: gpn-cli sample --model ${best?.generator ?? generator} --out samples.png\n`,
   ].join('\n');
-}
-
-/** Exit codes of a process that a signal ended: by convention, 128 and the signal's number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/** The reason of an interrupted training that has nothing to save. */
-class Interrupted extends Error {
-  constructor(readonly by: keyof typeof SIGNALS) {
-    super(`interrupted by ${by}`);
-  }
-}
-
-/** The first Ctrl-C (or SIGTERM) asks training to stop at a checkpoint; the second one kills. */
-function interruptible(tidy: () => void): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
-  const stop = (name: keyof typeof SIGNALS): void => {
-    if (controller.signal.aborted) {
-      tidy(); // the bar has changed how the terminal wraps its lines
-      process.exit(SIGNALS[name]);
-    }
-    controller.abort(new Interrupted(name));
-    printAside(
-      '\ngpn-cli: Saving a checkpoint before stopping; press Ctrl-C again to stop at once.\n',
-    );
-  };
-  for (const name of names) process.on(name, stop);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of names) process.off(name, stop);
-    },
-  };
 }

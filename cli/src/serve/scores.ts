@@ -5,19 +5,15 @@ import {
   type Discriminator,
   detectionOf,
   extent,
-  heatMap,
-  highlights,
-  Images,
   type ModelInfo,
   type Picture,
-  probability,
   type ScoreMap,
-  type ScoreMeaning,
   thresholdOf,
   UserError,
 } from '@gpn/runtime';
 import { decode, Unreadable } from '@gpn/training/pictures';
-import { overGrey, overPicture } from '../evaluation/report/overlay.js';
+import { mapPng } from '../evaluation/report/overlay.js';
+import { type Rated, rated, scored } from '../evaluation/scored.js';
 import type { Answer, Job } from './jobs.js';
 
 const json = (value: unknown): Answer => ({
@@ -38,43 +34,28 @@ async function pictureOf(bytes: Uint8Array, pixels: number): Promise<Picture> {
 const labelsOf = (info: ModelInfo, label: string | undefined): { labels?: number } =>
   label === undefined ? {} : { labels: classOf(info, label) };
 
-const mean = (values: Float32Array): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** The score of each rectangle, or of the whole picture: of fragments, the average over the picture. */
 export async function scoresOf(
   model: Discriminator,
   { picture: bytes, rectangles, label }: Job<'score'>,
   pixels: number,
 ): Promise<Answer> {
-  const { info } = model;
-  const labels = labelsOf(info, label);
+  const labels = labelsOf(model.info, label);
   const picture = await pictureOf(bytes, pixels);
-  const meaning = info.scores as ScoreMeaning;
-  const map =
-    rectangles.length === 0 && info.fragment ? await model.scoreMap(picture, labels) : undefined;
-  const values = map
-    ? Float32Array.of(mean(map.values))
-    : rectangles.length > 0
-      ? (await model.scoreFragments(picture, rectangles, labels)).values
-      : (await model.scorePictures([picture], labels)).values;
-  const found = map && info.calibration ? detectionOf(info, map, picture) : undefined;
-  const p = !info.calibration
-    ? undefined
-    : found
-      ? [found.p]
-      : await model.pValues({ meaning, values });
-  const scores = Array.from(values, (score, k) => {
-    const real = probability(meaning, score);
-    return {
-      ...(rectangles[k] && { rectangle: rectangles[k] }),
-      score,
-      ...(real !== undefined && { probability: real }),
-      ...(p && { p: p[k] }),
-    };
-  });
   const { width, height } = picture;
-  return json({ meaning, width, height, scores, ...regionsOf(found) });
+  const meaning = model.info.scores;
+  const shown = ({ meaning: _, ...rest }: Rated) => rest;
+  if (rectangles.length === 0) {
+    const found = await scored(model, picture, { labels });
+    const scores = [shown(found.rated)];
+    return json({ meaning, width, height, scores, ...regionsOf(found.detection) });
+  }
+  const { values } = await model.scoreFragments(picture, rectangles, labels);
+  const scores = (await rated(model, values, undefined)).map((each, k) => ({
+    rectangle: rectangles[k],
+    ...shown(each),
+  }));
+  return json({ meaning, width, height, scores });
 }
 
 const regionsOf = (found: Detection | undefined) =>
@@ -94,12 +75,7 @@ export async function mapOf(
   const found =
     info.calibration && info.fragment ? detectionOf(info, map, picture, threshold) : undefined;
   if (form === 'json') return json(described(map, found));
-  const { width, height } = picture;
-  const rgb = found
-    ? overGrey(picture, highlights(info, found))
-    : overPicture(picture, heatMap(map, width, height));
-  const image = new Images(1, height, width, 3, [0, 255], rgb);
-  return { type: 'image/png', body: await image.toPNG({ gap: 0 }) };
+  return { type: 'image/png', body: await mapPng(info, map, picture, found) };
 }
 
 function described(map: ScoreMap, found: Detection | undefined) {

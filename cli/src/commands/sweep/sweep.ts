@@ -7,11 +7,11 @@ import { RowsFailed } from '../../errors.js';
 import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
 import type { SWEEP } from '../../options/sweep.js';
+import { exitIfInterrupted, interruptible } from '../../terminal/interrupt.js';
 import { print, printAside } from '../../terminal/print.js';
 import { table } from '../../terminal/table.js';
 import { createBoard, lineOf } from './board.js';
 import { withData } from './data.js';
-import { interruptible } from './interrupt.js';
 import { makeFolders, nameOf, type Plan, planOf, roomFor } from './plan.js';
 import { report } from './report.js';
 import { meansText, type Outcome, resultsOf, writeResults } from './results.js';
@@ -121,7 +121,8 @@ async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Pro
     before,
     jobs: atOnce,
   });
-  const interrupt = interruptible(board.stop);
+  const interrupt = interruptible('Saving checkpoints before stopping', board.stop);
+  interrupt.signal.addEventListener('abort', board.stop);
   await makeFolders(plan.out);
   const outcomes = [...before];
   const work = async (): Promise<void> => {
@@ -140,6 +141,6 @@ async function runAll(plan: Plan, rows: readonly SweepRow[], jobs?: number): Pro
     board.stop();
     interrupt.release();
   }
-  interrupt.exitIfInterrupted();
+  exitIfInterrupted(interrupt, 'Stopped; the same command goes on from here.');
   return outcomes;
 }

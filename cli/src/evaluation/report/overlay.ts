@@ -1,5 +1,13 @@
 /** Maps over pictures, as RGB from 0 to 255. */
-import type { Picture } from '@gpn/runtime';
+import {
+  type Detection,
+  heatMap,
+  highlights,
+  Images,
+  type ModelInfo,
+  type Picture,
+  type ScoreMap,
+} from '@gpn/runtime';
 
 type Rgb = readonly [number, number, number];
 
@@ -34,4 +42,18 @@ export function overGrey(picture: Picture, marks: Uint8ClampedArray): Float32Arr
     }
   }
   return rgb;
+}
+
+/** A map over its picture as a PNG: what was found over grey, or without a detection the scores as colours. */
+export function mapPng(
+  info: ModelInfo,
+  map: ScoreMap,
+  picture: Picture,
+  found: Detection | undefined,
+): Promise<Uint8Array> {
+  const { width, height } = picture;
+  const rgb = found
+    ? overGrey(picture, highlights(info, found))
+    : overPicture(picture, heatMap(map, width, height));
+  return new Images(1, height, width, 3, [0, 255], rgb).toPNG({ gap: 0 });
 }

@@ -15,11 +15,11 @@ import { lockFolder } from '@gpn/training/lock';
 import { checkWritable } from '../../../files.js';
 import type { OptionsOf } from '../../../options/declare/spec.js';
 import type { SWEEP } from '../../../options/sweep.js';
+import { exitIfInterrupted, interruptible } from '../../../terminal/interrupt.js';
 import { print, printAside } from '../../../terminal/print.js';
 import { table } from '../../../terminal/table.js';
 import { createBoard } from '../board.js';
 import { withData } from '../data.js';
-import { interruptible } from '../interrupt.js';
 import { makeFolders, nameOf, type Plan, roomFor } from '../plan.js';
 import {
   checkShown,
@@ -195,7 +195,8 @@ async function runTrials(
   const seeds = rowsOfTrial(plan, { number: 0, params: {} }).length;
   const work = { total: search.trials * seeds, before, jobs };
   const board = createBoard(process.stderr, head, work);
-  const interrupt = interruptible(board.stop);
+  const interrupt = interruptible('Saving checkpoints before stopping', board.stop);
+  interrupt.signal.addEventListener('abort', board.stop);
   const broken = new AbortController();
   const signal = AbortSignal.any([interrupt.signal, broken.signal]);
   await makeFolders(out);
@@ -253,7 +254,7 @@ async function runTrials(
     board.stop();
     interrupt.release();
   }
-  interrupt.exitIfInterrupted();
+  exitIfInterrupted(interrupt, 'Stopped; the same command goes on from here.');
   return [...trials.values()];
 }
 

@@ -6,9 +6,9 @@ import { checkWritable } from '../../files.js';
 import type { OptionsOf } from '../../options/declare/spec.js';
 import type { MERGE } from '../../options/sweep.js';
 import { printAside } from '../../terminal/print.js';
-import { report } from './report.js';
-import { joined, readResults, writeResults } from './results.js';
-import { joinedSearches, recipeIn, reportSearch, writeSearch } from './search/results.js';
+import { report } from '../sweep/report.js';
+import { joined, readResults, writeResults } from '../sweep/results.js';
+import { joinedSearches, recipeIn, reportSearch, writeSearch } from '../sweep/search/results.js';
 
 export async function run(folders: string[], options: OptionsOf<typeof MERGE>): Promise<void> {
   await checkWritable(options.out, 'folder', '--out');
