@@ -70,3 +70,15 @@ chromium('drawings that are made there are learnt from, at a phone’s width', a
   await page().getByRole('button', { name: 'Pause' }).click();
   expect(astray).toEqual([]);
 });
+
+chromium('without a network the page opens, and goes on', async () => {
+  await page().waitForFunction('navigator.serviceWorker.ready');
+  const goOn = page().getByRole('button', { name: 'Go on' });
+  await goOn.waitFor(); // the pause has kept a checkpoint
+  await page().context().setOffline(true);
+  await page().reload();
+  await goOn.click();
+  const before = await page().evaluate<number>(step);
+  await expect.poll(() => page().evaluate(step)).toBeGreaterThan(before);
+  await page().context().setOffline(false);
+});
