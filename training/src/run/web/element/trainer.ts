@@ -1,6 +1,6 @@
 /** `<gpn-trainer>`: a GAN that learns in the page, watched by the visitor. */
-import { type Images, product, readSource, UserError } from '@gpn/runtime';
-import { h, styleSheet } from '@gpn/runtime/elements/parts';
+import { product, readSource, UserError } from '@gpn/runtime';
+import { styleSheet } from '@gpn/runtime/elements/parts';
 import type { Role } from '../../../export/info.js';
 import { readStepInfo, type StepInfo } from '../../../export/step-file.js';
 import { fits } from '../checkpoint.js';
@@ -9,11 +9,11 @@ import { enoughImages } from '../few.js';
 import { imagesFrom, type PagePictures, type Prepared } from '../pictures.js';
 import { type Store, storeOf } from '../store.js';
 import { openTraining, type Training, type TrainingProgress } from '../training.js';
-import { CurveKeeper, drawCurves } from './curves.js';
+import { CurveKeeper } from './curves.js';
 import { examplesOf } from './examples.js';
-import { Keepsake } from './keepsake.js';
 import { trainerSheet } from './style.js';
-import { roughly, sentenceFor } from './words.js';
+import { type Facts, TrainerView } from './view.js';
+import { sentenceFor } from './words.js';
 
 /** A stand-in lets a server, which has no HTMLElement, import the element. */
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
@@ -41,22 +41,11 @@ export class GpnTrainer extends Base {
   /** The open training; undefined before it starts and after the element is removed. */
   training: Training | undefined;
 
-  readonly #examples = globalThis.document && canvas('The pictures that it learns from');
-  readonly #grid = globalThis.document && canvas('What the generator draws');
-  readonly #svg = globalThis.document && svgOf('Losses of both networks');
-  readonly #legend = globalThis.document && h('p', { class: 'legend', part: 'legend' });
-  readonly #bar = globalThis.document && h('progress', { 'aria-label': 'Steps done', value: '0' });
-  readonly #facts = globalThis.document && h('p', { class: 'facts', part: 'facts' });
-  readonly #status =
-    globalThis.document && h('p', { class: 'status', part: 'status', role: 'status' });
-  readonly #main =
-    globalThis.document &&
-    h('button', { class: 'main', part: 'button', click: () => void this.#toggle() }, 'Start');
-  readonly #again =
-    globalThis.document && h('button', { click: () => void this.restart() }, 'Start again');
-  readonly #keep =
-    globalThis.document && h('button', { click: () => void this.#attempt(() => this.#offer()) });
-  readonly #keepsake = new Keepsake();
+  readonly #view = new TrainerView({
+    toggle: () => void this.#toggle(),
+    restart: () => void this.restart(),
+    keep: () => void this.#attempt(() => this.#offer()),
+  });
 
   #given: PageImages | PagePictures | undefined;
   #pausing: AbortController | undefined;
@@ -83,30 +72,9 @@ export class GpnTrainer extends Base {
 
   connectedCallback(): void {
     if (this.shadowRoot === null) {
-      this.#keep.textContent = 'Keep it';
       const root = this.attachShadow({ mode: 'open' });
       root.adoptedStyleSheets = [styleSheet(), trainerSheet()];
-      root.append(
-        h(
-          'figure',
-          { part: 'figure' },
-          h(
-            'div',
-            { class: 'pair', part: 'pictures' },
-            h('div', {}, h('h3', {}, 'It learns from'), this.#examples),
-            h('div', {}, h('h3', {}, 'It draws'), this.#grid),
-          ),
-          h('div', { class: 'loss', part: 'losses' }, this.#svg),
-          this.#legend,
-          this.#bar,
-          h(
-            'figcaption',
-            { part: 'controls' },
-            ...[this.#main, this.#again, this.#keep],
-            ...[this.#facts, this.#status, this.#keepsake.panel],
-          ),
-        ),
-      );
+      root.append(this.#view.root);
     }
     document.addEventListener('visibilitychange', this.#whenHidden);
     void this.#reset();
@@ -160,12 +128,11 @@ export class GpnTrainer extends Base {
     const life = new AbortController();
     this.#life = life;
     this.#curves = new CurveKeeper();
-    this.#keepsake.hide();
-    for (const shown of [this.#examples, this.#grid]) shown.width = shown.height = 0;
+    this.#view.clear();
     const kept = await this.#store.kept().catch(() => undefined);
     if (life.signal.aborted) return;
     if (kept) this.#curves = new CurveKeeper(kept.curves);
-    this.#show(kept ? { ...kept, metrics: {} } : undefined);
+    this.#show(kept);
     this.#say(kept ? `Kept by this browser at step ${kept.step.toLocaleString('en')}` : '');
   }
 
@@ -244,7 +211,7 @@ export class GpnTrainer extends Base {
         : [`${before.toLocaleString('en')} pictures`]),
       ...(unread > 0 ? [`${unread} file(s) could not be read`] : []),
     ];
-    examplesOf(images, info, COUNT).draw(this.#examples, { gap: 1 });
+    examplesOf(images, info, COUNT).draw(this.#view.examples, { gap: 1 });
     // What a visitor brought is not to be had again after a reload.
     if (this.#given) await this.#store.saveImages(ready).catch((error) => this.#warn(error));
     return images;
@@ -318,51 +285,22 @@ export class GpnTrainer extends Base {
 
   async #draw(training: Training): Promise<void> {
     const count = Number(this.getAttribute('count')) || COUNT;
-    const images: Images = await training.draw({ count, seed: SEED });
+    const images = await training.draw({ count, seed: SEED });
     if (this.training !== training) return;
-    images.draw(this.#grid, { gap: 1 });
     const { step, steps } = training;
-    this.#grid.setAttribute('aria-label', `What the generator draws after ${step} steps`);
-    this.#show({ ...(this.#latest ?? { metrics: {} }), step, steps });
+    this.#view.draw(images, step);
+    this.#show({ ...this.#latest, step, steps });
   }
 
-  #show(progress: (Partial<TrainingProgress> & { step: number; steps: number }) | undefined): void {
-    const { step = 0, steps = 1, imagesPerSecond, secondsLeft } = progress ?? {};
-    this.#bar.max = steps;
-    this.#bar.value = step;
-    const whole = (n: number): string => n.toLocaleString('en');
-    this.#facts.textContent = progress
-      ? [
-          `Step ${whole(step)} of ${whole(steps)}`,
-          ...(this.running && imagesPerSecond
-            ? [`${whole(Math.round(imagesPerSecond))} images a second`]
-            : []),
-          ...(this.running && secondsLeft ? [`about ${roughly(secondsLeft)} left`] : []),
-        ].join(' · ')
-      : '';
-    const { curves } = this.#curves;
-    const top = drawCurves(this.#svg, curves);
-    const names = Object.entries(curves.points);
-    this.#legend.replaceChildren(
-      ...names.map(([name, values]) =>
-        h(
-          'span',
-          {},
-          h('i', { class: name }),
-          `Loss of the ${name} `,
-          h('b', {}, (values.at(-1) ?? 0).toFixed(2)),
-        ),
-      ),
-      ...(names.length > 0 ? [h('span', {}, `0 to ${top}`)] : []),
-    );
-    this.#buttons(step, progress ? steps : Number.POSITIVE_INFINITY);
+  #show(facts: Facts | undefined): void {
+    this.#view.show(facts, this.#curves.curves, this.running);
+    this.#buttons(facts ?? { step: 0, steps: Number.POSITIVE_INFINITY });
   }
 
-  #buttons(step = this.training?.step ?? 0, steps = this.training?.steps ?? step + 1): void {
-    this.#main.textContent = this.running ? 'Pause' : step > 0 ? 'Go on' : 'Start';
-    this.#main.disabled = step >= steps;
-    this.#again.hidden = this.running || step === 0;
-    this.#keep.hidden = this.training === undefined || step === 0;
+  #buttons(facts?: Pick<Facts, 'step' | 'steps'>): void {
+    const { training, running } = this;
+    const { step, steps } = facts ?? training ?? { step: 0, steps: 1 };
+    this.#view.buttons({ step, steps, running, isOpen: training !== undefined });
   }
 
   readonly #whenHidden = (): void => {
@@ -389,7 +327,7 @@ export class GpnTrainer extends Base {
   /** Offers the networks and the checkpoint as files, and the line that shows the generator. */
   async #offer(): Promise<void> {
     const { training } = this;
-    if (training) await this.#keepsake.show(training);
+    if (training) await this.#view.keepsake.show(training);
   }
 
   async #attempt(work: () => Promise<unknown>): Promise<void> {
@@ -409,23 +347,12 @@ export class GpnTrainer extends Base {
   }
 
   #say(text: string, isError = false): void {
-    this.#status.classList.toggle('error', isError);
-    this.#status.textContent = text;
+    this.#view.say(text, isError);
   }
 
   #emit(name: string, detail: unknown): void {
     this.dispatchEvent(new CustomEvent(`gpn-${name}`, { detail, bubbles: true, composed: true }));
   }
-}
-
-const canvas = (label: string): HTMLCanvasElement =>
-  h('canvas', { part: 'canvas', role: 'img', 'aria-label': label, width: '0', height: '0' });
-
-function svgOf(label: string): SVGElement {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', label);
-  return svg;
 }
 
 /** Waits, at most until the signal. */
