@@ -43,6 +43,8 @@ const progressSchema = z.strictObject({
     count: z.int().min(1),
     /** The names of its classes, if it has any. */
     classes: z.array(z.string()).optional(),
+    /** How often each of them is there; equally often if it is missing. */
+    shares: z.array(z.number()).optional(),
   }),
   /** The measurements at the end of the discriminator's phase. */
   quality: z

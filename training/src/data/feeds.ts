@@ -13,7 +13,10 @@ import type { Images } from './types.js';
 export type Draw =
   | { readonly kind: 'normal'; readonly shape: readonly number[] }
   | (Repeated & { readonly kind: 'uniform'; readonly low: number; readonly high: number })
-  | (Repeated & { readonly kind: 'classes' });
+  | (Repeated & { readonly kind: 'classes'; readonly shares?: Shares });
+
+/** How often each class is drawn, 0 to 1. */
+export type Shares = readonly number[];
 
 interface Repeated {
   readonly shape: readonly number[];
@@ -53,11 +56,29 @@ const DRAWS: { [K in Draw['kind']]: (draw: DrawOf<K>, random: RandomStream) => T
     const values = random.uniform((distinct ?? rows) * product(row), low, high);
     return floats(shape, repeated(values, product(shape)));
   },
-  classes({ shape, distinct }, random) {
+  classes({ shape, distinct, shares }, random) {
     const [rows, classes] = shape as [number, number];
-    return oneHot(repeated(random.below(distinct ?? rows, classes), rows), classes);
+    return oneHot(
+      repeated(drawClasses(distinct ?? rows, shares ?? classes, random), rows),
+      classes,
+    );
   },
 };
+
+/** Draws classes: each as often as its share says, or a number of them equally often. */
+export function drawClasses(
+  count: number,
+  shares: Shares | number,
+  random: RandomStream,
+): Uint32Array {
+  if (typeof shares === 'number') return random.below(count, shares);
+  const ends = shares.map((_, k) => shares.slice(0, k + 1).reduce((a, b) => a + b, 0));
+  const last = shares.findLastIndex((share) => share > 0);
+  return Uint32Array.from(random.uniform(count, 0, 1), (x) => {
+    const found = ends.findIndex((end) => x < end);
+    return found < 0 ? last : found;
+  });
+}
 
 /** Draws an input of noise. */
 export const drawn = (draw: Draw, random: RandomStream): TensorData =>

@@ -20,6 +20,8 @@ export interface Images {
   labels?: Uint8Array;
   /** The names of the classes. */
   classes?: string[];
+  /** How often each class is there, 0 to 1; missing for named data, which counts as balanced. */
+  shares?: number[];
   /** Files of a folder that could not be read and were left out, each with the reason. */
   unread?: { file: string; reason: string }[];
 }

@@ -1,3 +1,4 @@
+export { classHistogram } from '../data/format/labels.js';
 export type { Pictures } from '../data/types.js';
 export { calibrate, checkEnough, type NormalPictures } from './detection/calibrate.js';
 export * from './detection/index.js';
@@ -44,7 +45,6 @@ export {
   categoryError,
   classDivergence,
   classesOf,
-  classHistogram,
   classifierScore,
   divergence,
   probabilitiesOf,

@@ -116,13 +116,13 @@ function forward(
 }
 
 /** A network's weights and running statistics; the average weights, if the training kept them. */
-async function learned({ recipe, state }: Checkpoint, role: Role, network: Network) {
+async function learned({ recipe, state, progress }: Checkpoint, role: Role, network: Network) {
   const paths = pathsOf(state, role);
   const params = tensorsBelow(state, paths.params, network.params);
   return {
     params,
     buffers: paths.averaged
-      ? await measuredStatistics(recipe, network, params)
+      ? await measuredStatistics(recipe, network, params, progress.dataset.shares)
       : tensorsBelow(state, paths.buffers, network.buffers),
   };
 }

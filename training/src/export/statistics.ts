@@ -3,7 +3,7 @@ import { type OnnxModel, spec, trace } from '@gpn/export';
 import { type Network, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, type TensorData } from '@gpn/runtime';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Draw } from '../data/feeds.js';
+import type { Draw, Shares } from '../data/feeds.js';
 import { latentsFor } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';
@@ -17,18 +17,20 @@ import { BATCH, measuredBy, type StatisticsPlan } from './measured.js';
  * checkpoint is always exported to the same bytes.
  *
  * @param params the averaged weights, by name
+ * @param shares of the classes of the training images; all equal by default
  * @returns running means and variances, by name: all buffers of a generator
  */
 export async function measuredStatistics(
   recipe: Recipe,
   generator: Network,
   params: Readonly<Record<string, TensorData>>,
+  shares?: Shares,
 ): Promise<Record<string, TensorData>> {
   if (Object.keys(generator.buffers).length === 0) return {};
   const bytes = traceStatistics(recipe, generator).toBytes();
   const session = await openSession(bytes, { device: 'cpu' });
   try {
-    return await measuredBy(session, statisticsPlan(recipe, generator), params);
+    return await measuredBy(session, statisticsPlan(recipe, generator), params, { shares });
   } finally {
     await session.dispose();
   }

@@ -65,9 +65,9 @@ export function endOf(
 /** The progress before the first step. */
 export function startProgress(
   { training }: Recipe,
-  dataset: Pick<Dataset, 'name' | 'hash' | 'count' | 'classes'>,
+  dataset: Pick<Dataset, 'name' | 'hash' | 'count' | 'classes' | 'shares'>,
 ): Progress {
-  const { name, hash, count, classes } = dataset;
+  const { name, hash, count, classes, shares } = dataset;
   return {
     step: 0,
     seed: training.seed,
@@ -76,7 +76,7 @@ export function startProgress(
     epoch: { steps: 0, sums: {} },
     places: {},
     schedule: {},
-    dataset: { name, hash, count, ...(classes && { classes }) },
+    dataset: { name, hash, count, ...(classes && { classes }), ...(shares && { shares }) },
   };
 }
 

@@ -1,5 +1,7 @@
 /** Evaluates a generator during its training, repeatedly, with the metrics of a small sample. */
+
 import { type Generator, UserError } from '@gpn/runtime';
+import { classHistogram } from '../data/format/labels.js';
 import type { Dataset, Pictures } from '../data/types.js';
 import type { Extractor } from '../evaluation/judge/extractor.js';
 import { extractorFor, hasJudge } from '../evaluation/judge/judges.js';
@@ -9,7 +11,7 @@ import { frechetDistance, momentsOf } from '../evaluation/metrics/frechet.js';
 import { neighbourhood } from '../evaluation/metrics/neighbours.js';
 import { average } from '../evaluation/metrics/rows.js';
 import { isSliceable, slicedDistance } from '../evaluation/metrics/sliced.js';
-import { classesOf, classHistogram } from '../evaluation/metrics/verdicts.js';
+import { classesOf } from '../evaluation/metrics/verdicts.js';
 import {
   chooseSome,
   draw,
@@ -98,7 +100,7 @@ export async function openSmallEvaluator(
         : `There is no judge for ${dataset.name}, and its images are too small for patches: only duplicates and pixel deviation are measured, and there is no best checkpoint.`,
     }),
     async measure(generator) {
-      const drawn = await draw(generator, samples, seed);
+      const drawn = await draw(generator, samples, seed, { shares: dataset.shares });
       return { ...(await comparison.measure(drawn)), ...(await ofPixels(drawn)) };
     },
     dispose: comparison.dispose,

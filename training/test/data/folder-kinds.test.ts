@@ -38,8 +38,9 @@ describe('a folder of images:', () => {
     expect(data.classes).toEqual(['cat', 'cow', 'dog']);
     expect([...(data.labels ?? [])]).toEqual([0, 0, 1, 2]);
     expect(data.shades).toEqual([11, 12, 20, 30]);
+    expect(data.shares).toEqual([0.5, 0.25, 0.25]);
     const cats = await loadDataset(path, { ...GREY, classes: ['cat'] });
-    expect(cats.count).toBe(2);
+    expect(cats).toMatchObject({ count: 2, shares: [1, 0, 0] });
   });
 
   test('classes in natural order and by normalised names', async () => {

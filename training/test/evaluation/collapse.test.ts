@@ -1,11 +1,12 @@
 /** Generators that have collapsed, each recognised by the metric that is there for it. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { classHistogram } from '../../src/data/format/labels.js';
 import { loadDataset } from '../../src/data/sets/dataset.js';
 import { duplicates, memorised } from '../../src/evaluation/metrics/copies.js';
 import { pairDistances, pixelDeviation } from '../../src/evaluation/metrics/diversity.js';
 import { neighbourScores } from '../../src/evaluation/metrics/neighbours.js';
 import { average, pick, type Rows, rowsOf, slice } from '../../src/evaluation/metrics/rows.js';
-import { classDivergence, classHistogram } from '../../src/evaluation/metrics/verdicts.js';
+import { classDivergence } from '../../src/evaluation/metrics/verdicts.js';
 
 const SIZE = { height: 28, width: 28, channels: 1 };
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);

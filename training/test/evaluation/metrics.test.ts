@@ -1,5 +1,6 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
+import { classHistogram } from '../../src/data/format/labels.js';
 import { assign } from '../../src/evaluation/metrics/assignment.js';
 import {
   bootstrap,
@@ -24,7 +25,6 @@ import {
   categoryError,
   classDivergence,
   classesOf,
-  classHistogram,
   classifierScore,
   divergence,
   probabilitiesOf,

@@ -22,6 +22,23 @@ test('images drawn for an evaluation are those of sampling, as bytes', async () 
   expect(drawn.labels).toBeUndefined();
 });
 
+test('classes are drawn in turn, or as often as there are shares', async () => {
+  const generator = await Generator.load('cdcgan-mnist', { device: 'cpu' });
+  const inTurn = await draw(generator, 20, 5);
+  expect([...(inTurn.labels ?? [])]).toEqual(Array.from({ length: 20 }, (_, k) => k % 10));
+  const shares = [0, 0.7, 0, 0, 0.3, 0, 0, 0, 0, 0];
+  const { images, labels } = await draw(generator, 1000, 5, { shares });
+  const counts = Array.from({ length: 10 }, (_, c) => labels?.filter((l) => l === c).length);
+  expect(counts[1]).toBeGreaterThan(640);
+  expect(counts[1]).toBeLessThan(760);
+  expect(counts[4]).toBe(1000 - (counts[1] as number));
+  const sampled = await generator.sample({ count: 1000, seed: 5, labels: [...(labels ?? [])] });
+  expect(Buffer.compare(images, sampled.toUint8())).toBe(0);
+  const others = await draw(generator, 20, 5, { shares: [0.5, 0.5] });
+  expect(others.labels).toEqual(inTurn.labels);
+  await generator.dispose();
+});
+
 test('MNIST has a test set, which generated images are compared with', async () => {
   const real = await loadReal('mnist', { height: 28, width: 28, channels: 1 });
   expect(real).toMatchObject({ name: 'mnist', part: 'test' });

@@ -23,3 +23,14 @@ export function checkLabels(
     );
   }
 }
+
+/** The share of each class, 0 to 1. @throws RangeError if a label is not below `classes` */
+export function classHistogram(labels: ArrayLike<number>, classes: number): Float64Array {
+  const shares = new Float64Array(classes);
+  for (let k = 0; k < labels.length; k++) {
+    const label = labels[k] as number;
+    if (!(label < classes)) throw new RangeError(`label ${label} of ${classes} classes`);
+    shares[label] = (shares[label] as number) + 1 / labels.length;
+  }
+  return shares;
+}

@@ -1,5 +1,6 @@
 /** Loads data sets by name or folder. */
 import { UserError } from '@gpn/runtime';
+import { classHistogram } from '../format/labels.js';
 import { hashImages, rowsAt } from '../images.js';
 import { gather } from '../rows.js';
 import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
@@ -30,7 +31,10 @@ export async function loadDataset(spec: string, options: DatasetOptions): Promis
   const all = load ? await load(split) : await loadFolder(spec, { ...options, split });
   checkSize(all, options);
   const kept = options.classes === undefined ? all : selectClasses(all, options.classes);
-  return { ...kept, hash: hashImages(kept) };
+  const { labels, classes } = kept;
+  const folder = !load && labels && classes;
+  const shares = folder && [...classHistogram(labels, classes.length)];
+  return { ...kept, ...(shares && { shares }), hash: hashImages(kept) };
 }
 
 /**

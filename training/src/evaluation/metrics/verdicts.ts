@@ -84,17 +84,6 @@ export function classifierScore(
 
 const pLogP = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
 
-/** The share of each class, 0 to 1. @throws RangeError if a label is not below `classes` */
-export function classHistogram(labels: ArrayLike<number>, classes: number): Float64Array {
-  const shares = new Float64Array(classes);
-  for (let k = 0; k < labels.length; k++) {
-    const label = labels[k] as number;
-    if (!(label < classes)) throw new RangeError(`label ${label} of ${classes} classes`);
-    shares[label] = (shares[label] as number) + 1 / labels.length;
-  }
-  return shares;
-}
-
 /**
  * The Kullback-Leibler divergence KL(p ‖ q) = Σ p ln(p / q), in nats; infinite if p has a class that q
  * lacks. KL of generated from real classes is 0 if they are equally frequent, and ln 10 if all images

@@ -1,9 +1,10 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
 import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
+import { classHistogram } from '../../data/format/labels.js';
 import type { Extractor } from '../judge/extractor.js';
 import { extractorFor, hasJudge } from '../judge/judges.js';
 import { isSliceable, SLICED } from '../metrics/sliced.js';
-import { categoryError, classesOf, classHistogram } from '../metrics/verdicts.js';
+import { categoryError, classesOf } from '../metrics/verdicts.js';
 import { type Measured, scoreCategories, scoreExtras } from './extras.js';
 import {
   chooseSome,
@@ -74,6 +75,7 @@ export async function openEvaluator(
       ...(extractor && { features: extractor.identity }),
       ...(reader && { modes: reader.protocol }),
       ...(sliced && isSliceable(size) && { sliced: SLICED }),
+      ...(real.shares && { labels: 'as in the data' }),
       samples,
       seeds: settings.seeds,
     };
@@ -204,9 +206,10 @@ async function scoreSeed(
   const { extras, on } = settings;
   const phase = protocol.seeds.length > 1 ? `images of seed ${seed}` : 'generated images';
   const sampled = async (count: number) => {
-    const drawn = await draw(generator, count, seed, (done, total) =>
-      on({ phase: `${phase} drawn`, done, total }),
-    );
+    const drawn = await draw(generator, count, seed, {
+      shares: real.shares,
+      on: (done, total) => on({ phase: `${phase} drawn`, done, total }),
+    });
     return withClasses(await sampleOf(drawn, phase), generator.info);
   };
   const sample = await sampled(protocol.samples);

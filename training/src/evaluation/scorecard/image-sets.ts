@@ -1,5 +1,6 @@
 /** The sets of images that are compared: real images, generated images and noise. */
-import { type Generator, latents, stream, UserError } from '@gpn/runtime';
+import { type Generator, latents, type ModelInfo, stream, UserError } from '@gpn/runtime';
+import { drawClasses, type Shares } from '../../data/feeds.js';
 import { hashImages, rowsAt } from '../../data/images.js';
 import { gather } from '../../data/rows.js';
 import { isNamed, loadDataset } from '../../data/sets/dataset.js';
@@ -16,6 +17,8 @@ export interface Labelled extends Pictures {
 export interface RealData {
   readonly name: string;
   readonly classes?: readonly string[];
+  /** How often each class is in the training set; missing for named data, which counts as balanced. */
+  readonly shares?: Shares;
   /** The training set. */
   readonly train: Labelled;
   /** The images that generated ones are compared with. */
@@ -45,8 +48,8 @@ export async function loadReal(
 ): Promise<RealData> {
   const wanted = { ...size, ...(only && { classes: only }) };
   const train = await loadDataset(spec, { ...wanted, split: 'train' });
-  const { name, classes } = train;
-  const common = { name, ...(classes && { classes }) };
+  const { name, classes, shares } = train;
+  const common = { name, ...(classes && { classes }), ...(shares && { shares }) };
   try {
     const test = await loadDataset(spec, { ...wanted, split: 'test' });
     return enough({ ...common, train, reference: test, others: train, part: 'test' });
@@ -102,13 +105,17 @@ export function noise({ height, width, channels }: Size, count: number): Labelle
 
 /**
  * Draws the same images as `sample({ count, seed })`, as bytes, in parts of a thousand to save memory.
- * The labels are the requested classes.
+ * The labels are the requested classes, in turn unless there are shares.
+ * @param options.shares how often each class is requested, if the generator has as many
  */
 export async function draw(
   generator: Generator,
   count: number,
   seed: number,
-  onProgress?: (done: number, total: number) => void,
+  options: {
+    readonly shares?: Shares | undefined;
+    readonly on?: (done: number, total: number) => void;
+  } = {},
 ): Promise<Labelled> {
   const { info } = generator;
   const { height, width, channels } = info.image;
@@ -117,7 +124,7 @@ export async function draw(
   const allLatents = latents(info, count, seed);
   const { codes, condition } = info;
   const allCodes = codes && stream(seed, 'codes').uniform(count * codes.size, ...codes.range);
-  const labels = condition && Uint8Array.from({ length: count }, (_, k) => k % condition.classes);
+  const labels = condition && requested(condition, count, seed, options.shares);
   const images = new Uint8Array(count * size);
   const part = 1000;
   for (let at = 0; at < count; at += part) {
@@ -128,7 +135,7 @@ export async function draw(
       ...(allCodes && codes && { codes: allCodes.subarray(at * codes.size, to * codes.size) }),
     });
     images.set(drawn.toUint8(), at * size);
-    onProgress?.(to, count);
+    options.on?.(to, count);
   }
   return { count, height, width, channels, images, ...(labels && { labels }) };
 }
@@ -169,4 +176,16 @@ function shrunk({ height, width, channels, images }: Pictures, from: number, to:
     }
   }
   return rowsOf(out, size);
+}
+
+/** The classes of images to draw. Categories were learnt equally often, whatever the data has. */
+function requested(
+  { classes, input }: NonNullable<ModelInfo['condition']>,
+  count: number,
+  seed: number,
+  shares: Shares | undefined,
+): Uint8Array {
+  return input === 'labels' && shares?.length === classes
+    ? Uint8Array.from(drawClasses(count, shares, stream(seed, 'labels')))
+    : Uint8Array.from({ length: count }, (_, k) => k % classes);
 }

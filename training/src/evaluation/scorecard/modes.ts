@@ -1,9 +1,10 @@
 /** The modes of Stacked MNIST: which three digits an image shows, by the judge of MNIST. */
+import { classHistogram } from '../../data/format/labels.js';
 import { DIGITS } from '../../data/sets/stacked-mnist.js';
 import type { Pictures } from '../../data/types.js';
 import type { Extractor } from '../judge/extractor.js';
 import { extractorFor } from '../judge/judges.js';
-import { classesOf, classHistogram, divergence } from '../metrics/verdicts.js';
+import { classesOf, divergence } from '../metrics/verdicts.js';
 import type { ModesProtocol } from './protocol.js';
 
 /** Reads the modes of images. */

@@ -37,6 +37,11 @@ export interface Protocol {
   readonly modes?: ModesProtocol;
   /** Of the sliced Wasserstein distance, if it is measured. */
   readonly sliced?: SlicedSettings;
+  /**
+   * Which classes conditional generators are asked for: as often as the training images have them. Missing
+   * for named data and data without classes, and in results older than this key: in turn.
+   */
+  readonly labels?: 'as in the data';
   /** Number of generated images for each seed; their pixels are rounded to 8 bits. */
   readonly samples: number;
   /** The value of a measure is the median over these seeds. */

@@ -52,6 +52,7 @@ const schema = z.object({
         seed: z.int(),
       })
       .optional(),
+    labels: z.literal('as in the data').optional(),
     samples: z.int(),
     seeds: z.array(z.int()),
     neighbours: z.int(),

@@ -1,4 +1,5 @@
 /** Computes all measures of a set of images relative to real ones. */
+import { classHistogram } from '../../data/format/labels.js';
 import { type Interval, meanInterval, shareInterval } from '../metrics/bootstrap.js';
 import { duplicates, type Memorised, memorised } from '../metrics/copies.js';
 import { pairDistances, pixelDeviation } from '../metrics/diversity.js';
@@ -11,7 +12,6 @@ import {
   agreement,
   classDivergence,
   classesOf,
-  classHistogram,
   classifierScore,
   probabilitiesOf,
 } from '../metrics/verdicts.js';

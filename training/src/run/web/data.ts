@@ -1,5 +1,6 @@
 /** Images of a page as a data set. */
 import { product, sha256, UserError } from '@gpn/runtime';
+import { classHistogram } from '../../data/format/labels.js';
 import { gather } from '../../data/rows.js';
 import type { Dataset } from '../../data/types.js';
 import type { StepInfo } from '../../export/step-file.js';
@@ -42,10 +43,16 @@ export async function datasetOf(
   }
   return {
     ...{ name, count, height, width, channels, images },
-    ...(labels && { labels, classes: [...(classes as readonly string[])] }),
+    ...(labels && classes && labelled(labels, classes)),
     hash: await hashOf([count, height, width, channels], images, labels),
   };
 }
+
+const labelled = (labels: Uint8Array, classes: readonly string[]) => ({
+  labels,
+  classes: [...classes],
+  shares: [...classHistogram(labels, classes.length)],
+});
 
 /** As `hashImages` computes it under Node. */
 const hashOf = async (shape: readonly number[], images: Uint8Array, labels?: Uint8Array) =>

@@ -64,19 +64,20 @@ async function networkOf(trained: Trained, role: Role, passes?: number) {
 
 /** The weights and running statistics of a network, as its graph names them. */
 async function weightsOf(
-  { step, info, state, open }: Trained,
+  { step, info, state, progress, open }: Trained,
   role: Role,
   passes: number | undefined,
 ): Promise<Record<string, TensorData>> {
   const paths = pathsOf(state, role);
   const params = below(state, paths.params);
   const { statistics } = info;
+  const { shares } = progress.dataset;
   if (!paths.averaged || !statistics) {
     return { ...under('params', params), ...under('buffers', below(state, paths.buffers)) };
   }
   const session = await openSession(await stepGraph(step, 'statistics'), open);
   try {
-    const measured = await measuredBy(session, statistics, params, passes);
+    const measured = await measuredBy(session, statistics, params, { shares, passes });
     return { ...under('params', params), ...under('buffers', measured) };
   } finally {
     await session.dispose();
