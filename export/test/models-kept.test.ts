@@ -1,7 +1,7 @@
 /**
  * Small models as converters write them, in models/: `x.npy` is an input and `y.npy` what Keras itself
  * makes of it (model.predict(x), Keras 3.15.1 for keras3-*, 2.15 for batch-norm-axis-1, 2.21 of tf_keras for
- * the others). graph-bilstm, -list, -map and -scan are of test/models/kinds.py.
+ * the others). The values of the other graphs are TensorFlow 2.21's; test/models/kinds.py has such.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -17,13 +17,17 @@ from tensorflow.python.framework.convert_to_constants import (  # noqa: E402
 )
 
 KINDS = {}
+FIRST = "TensorFlow 1"
 
 
-def kind(*shapes, lowered=False, values=None):
-    """Registers a function of float tensors; None is a free size, which is 3 in the values."""
+def kind(*shapes, lowered=False, first=False, values=None):
+    """Registers a function of float tensors; None is a free size, which is 3 in the values.
+
+    Those marked `first` are built by TensorFlow 1, as frames, with TensorArrayV3 for lists.
+    """
 
     def register(make):
-        forms = {"": False, **({" lowered": True} if lowered else {})}
+        forms = {"": FIRST if first else False, **({" lowered": True} if lowered else {})}
         for suffix, low in forms.items():
             KINDS[make.__name__.replace("_", " ") + suffix] = (make, shapes, low, values)
         return make
@@ -173,6 +177,138 @@ def list_read_until_large():
     return f
 
 
+def growing(size=0, element_shape=(4,)):
+    return tf.TensorArray(
+        tf.float32, size=size, dynamic_size=True, clear_after_read=False, element_shape=element_shape
+    )
+
+
+def is_small(*values):
+    return tf.reduce_sum(tf.abs(values[1])) < 50.0
+
+
+@kind([4], lowered=True)
+def list_that_reads_itself():
+    def f(x):
+        def step(i, y, rows):
+            z = rows.read(i - 1) + rows.read(i - 2)
+            return i + 1, z, rows.write(i, z)
+
+        rows = growing(2).write(0, x).write(1, x * 0.5)
+        return tf.while_loop(is_small, step, (2, x, rows))[2].stack()
+
+    return f
+
+
+@kind([None, 4], lowered=True)
+def list_of_batches():
+    def f(x):
+        step = lambda i, y, rows: (i + 1, y * 1.5, rows.write(2 * i + 1, y))  # noqa: E731
+        return tf.while_loop(is_small, step, (0, x, growing(0, [None, 4])))[2].stack()
+
+    return f
+
+
+@kind([4], lowered=True)
+def two_lists():
+    def f(x):
+        def step(i, y, a, b):
+            return i + 1, y * 1.5, a.write(i, y), b.write(i, y * 2.0)
+
+        _, _, a, b = tf.while_loop(is_small, step, (0, x, growing(), growing()))
+        return tf.concat([a.stack(), b.stack()], 1), a.stack() + b.stack(), a.size()
+
+    return f
+
+
+@kind([2, 4], lowered=True)
+def list_joined():
+    def f(x):
+        step = lambda i, y, rows: (i + 1, y * 1.5, rows.write(i, y))  # noqa: E731
+        return tf.while_loop(is_small, step, (0, x, growing(0, [2, 4])))[2].concat()
+
+    return f
+
+
+@kind([4], lowered=True)
+def list_of_computed_length():
+    def f(x):
+        n = tf.cast(tf.reduce_sum(tf.abs(x)), tf.int32) + 2
+        rows = tf.TensorArray(tf.float32, size=n, element_shape=[4])
+        step = lambda i, y, rows: (i + 1, y * 1.5, rows.write(i, y))  # noqa: E731
+        return tf.while_loop(lambda i, y, rows: i < n, step, (0, x, rows))[2].stack()
+
+    return f
+
+
+@kind([4], lowered=True)
+def push_and_pop():
+    def f(x):
+        def push(i, y, rows):
+            return i + 1, y * 1.5, tf.raw_ops.TensorListPushBack(input_handle=rows, tensor=y)
+
+        def pop(i, sum, rows):
+            rows, row = tf.raw_ops.TensorListPopBack(
+                input_handle=rows, element_shape=[4], element_dtype=tf.float32
+            )
+            return i - 1, sum * 0.5 + row, rows
+
+        rows = tf.raw_ops.EmptyTensorList(
+            element_shape=[4], max_num_elements=-1, element_dtype=tf.float32
+        )
+        i, _, rows = tf.while_loop(is_small, push, (0, x, rows))
+        return tf.while_loop(lambda i, sum, rows: i > 0, pop, (i, tf.zeros([4]), rows))[1]
+
+    return f
+
+
+@kind([1, 4], lowered=True)
+def tensor_that_grows():
+    def f(x):
+        step = lambda i, y: (i + 1, tf.concat([y, y[-1:] * 1.5], 0))  # noqa: E731
+        shapes = (tf.TensorShape([]), tf.TensorShape([None, 4]))
+        return tf.while_loop(is_small, step, (0, x), shape_invariants=shapes)[1]
+
+    return f
+
+
+@kind([None, None, 4])
+def list_of_any_length():
+    def f(x):
+        def step(i, y, rows):
+            return i + 1, y * 0.5 + x[:, i], rows.write(i, y)
+
+        steps = tf.shape(x)[1]
+        start = (0, x[:, 0], growing(0, [None, 4]))
+        rows = tf.while_loop(lambda i, y, rows: i < steps, step, start)[2]
+        return tf.transpose(rows.stack(), [1, 0, 2])
+
+    return f
+
+
+@kind([6, 4], first=True)
+def tensor_array():
+    def f(x):
+        given = tf.TensorArray(tf.float32, size=6).unstack(x)
+        kept = tf.TensorArray(tf.float32, size=6, element_shape=[4])
+        step = lambda i, y, kept: (i + 1, y + given.read(i), kept.write(i, y))  # noqa: E731
+        go = lambda i, y, kept: (i < 6) & (tf.reduce_sum(tf.abs(y)) < 8.0)  # noqa: E731
+        _, y, kept = tf.while_loop(go, step, (0, tf.zeros([4]), kept))
+        return y, kept.gather([0, 1, 5])
+
+    return f
+
+
+@kind([2, 4], first=True)
+def tensor_array_that_grows():
+    def f(x):
+        step = lambda i, y, rows: (i + 1, y * 1.5, rows.write(i, y))  # noqa: E731
+        rows = tf.while_loop(is_small, step, (1, x, growing(1, [2, 4]).write(0, x)))[2]
+        return rows.stack(), rows.concat(), rows.size()
+
+    return f
+
+
 @kind([None, 16, 4], [None, 16])
 def suppression_of_boxes():
     def f(boxes, scores):
@@ -295,21 +431,46 @@ def optimized(frozen, outputs):
     return tf_optimizer.OptimizeGraph(config, meta)
 
 
+def make_first(folder, f, names, shapes):
+    """As TensorFlow 1 builds a graph, with constants and no variables."""
+    from tensorflow.python.ops import control_flow_util
+
+    control_flow_util.ENABLE_CONTROL_FLOW_V2 = False
+    feeds = feeds_of(shapes)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        inputs = [tf.compat.v1.placeholder(tf.float32, s, n) for s, n in zip(shapes, names)]
+        outputs = [tf.identity(t) for t in tf.nest.flatten(f(*inputs))]
+        found = session.run(outputs, dict(zip(inputs, feeds)))
+        write(folder, session.graph.as_graph_def(), inputs, outputs)
+    control_flow_util.ENABLE_CONTROL_FLOW_V2 = True
+    keep_values(folder, names, feeds, found)
+
+
+def feeds_of(shapes):
+    rng = np.random.default_rng(1)
+    return [rng.standard_normal([3 if d is None else d for d in s]).astype(np.float32) for s in shapes]
+
+
+def keep_values(folder, names, feeds, found):
+    named = {f"x_{name}": x for name, x in zip(names, feeds)}
+    np.savez(f"{folder}/values.npz", **named, **{f"y_y{i}": y for i, y in enumerate(found)})
+
+
 def make(folder, build, shapes, lowered, values):
     tf.keras.utils.set_random_seed(1)
     f = build()
+    if lowered == FIRST:
+        return make_first(folder, f, [f"x{i}" for i in range(len(shapes))], shapes)
     names = [f"x{i}" for i in range(len(shapes))]
     specs = [tf.TensorSpec(shape, tf.float32, name) for shape, name in zip(shapes, names)]
     concrete = tf.function(lambda *args: f(*args), autograph=False).get_concrete_function(*specs)
     frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=lowered)
     outputs = [t for t in frozen.outputs if t.dtype != tf.resource]
-    rng = np.random.default_rng(1)
-    feeds = [rng.standard_normal([3 if d is None else d for d in s]).astype(np.float32) for s in shapes]
+    feeds = feeds_of(shapes)
     found = concrete(*[tf.constant(x) for x in feeds])
     found = [t.numpy() for t in tf.nest.flatten(found)]
     write(folder, optimized(frozen, outputs), frozen.inputs, outputs)
-    named = {f"x_{t.op.name}": x for t, x in zip(frozen.inputs, feeds)}
-    np.savez(f"{folder}/values.npz", **named, **{f"y_y{i}": y for i, y in enumerate(found)})
+    keep_values(folder, [t.op.name for t in frozen.inputs], feeds, found)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,7 @@ function startPeer(python, told) {
 
 /** Kinds that have free sizes besides the batch. */
 const FREE = [
+  [/list of any length/, ['--input-shape', 'x0=NxTx4']],
   [/of any length/, ['--input-shape', 'x0=NxTx3']],
   [/of any size/, ['--input-shape', 'x0=NxHxWx3']],
 ];

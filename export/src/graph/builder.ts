@@ -13,6 +13,14 @@ import type { Attrs, Data, DType, Value } from './value.js';
 
 type Shape = readonly number[];
 
+/** Stand-ins above it are seldom near a size that a network has itself. */
+const FEW = 1000;
+/** How much longer or shorter a list becomes by single elements. */
+const NEAR = 8;
+
+/** An empty axis is no multiple of a size. */
+const isMultiple = (d: number, size: number): boolean => d > 0 && d % size === 0;
+
 /**
  * Writes ONNX operators into a graph, one method an operator, and infers each result's shape and
  * type. Operators whose inputs are all constants are computed on the spot where that is cheap.
@@ -36,15 +44,26 @@ export class Builder {
   within(): Builder {
     return new Builder(new Graph(), this.standIns);
   }
-  /** Whether one of the sizes depends on values. */
+  /** The numbers that stand for sizes of results, which depend on values. */
+  get foundSizes(): readonly number[] {
+    return this.standIns?.unknown ?? [];
+  }
+  /** Forgets all but the first of them: what was recorded with the others is not kept. */
+  forgetSizes(kept: number): void {
+    this.standIns?.forget(kept);
+  }
+  /** Whether one of the sizes depends on values: is a multiple of one that does, or a little more or less. */
   dependsOnValues(shape: Shape): boolean {
-    const unknown = this.standIns?.unknown ?? [];
-    return shape.some((d) => unknown.some((size) => d % size === 0));
+    return shape.some((d) =>
+      this.foundSizes.some(
+        (size) => isMultiple(d, size) || (size > FEW && Math.abs(d - size) < NEAR),
+      ),
+    );
   }
   /** A number that stands for the size of a result, which depends on values and is `most` at most. */
   unknownSize(most: number): number {
     const occurs = (size: number): boolean =>
-      this.graph.find(({ shape }) => shape.some((d) => d % size === 0)) !== undefined;
+      this.graph.find(({ shape }) => shape.some((d) => isMultiple(d, size))) !== undefined;
     if (this.standIns) return this.standIns.next(most, occurs);
     throw new Error('its shape depends on values, so it cannot be traced here');
   }

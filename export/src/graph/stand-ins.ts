@@ -64,6 +64,11 @@ export class StandIns {
     return this.results.map((dimension) => dimension[this.which]);
   }
 
+  /** Forgets all sizes of results but the first ones: what was recorded with the others is not kept. */
+  forget(kept: number): void {
+    this.results.length = kept;
+  }
+
   /**
    * A number for the size of a result that is known only at run time.
    * @param most the largest size that it can have: what computes with it may rely on that

@@ -109,6 +109,18 @@ export class TraceBackend extends tf.KernelBackend {
     return { graph: inner.graph, taken: this.bodies.takenBy(inner) };
   }
 
+  /** What a function finds out while it is recorded; the recording is forgotten. */
+  trial<T>(find: () => T): T {
+    const outer = this.recording();
+    const known = outer.foundSizes.length;
+    let found: T | undefined;
+    this.body(() => {
+      found = find();
+    });
+    outer.forgetSizes(known);
+    return found as T;
+  }
+
   /** The stand-in of which a size is a multiple. */
   private freeSizeIn(shape: readonly number[]): number | undefined {
     return this.builder?.freeSizes.find((free) => shape.some((d) => d > 0 && d % free === 0));
@@ -190,8 +202,25 @@ export class TraceBackend extends tf.KernelBackend {
     return 'values' in entry && !('view' in entry);
   }
 
-  hasUnknownSize(t: tf.Tensor): boolean {
-    return this.recording().dependsOnValues(t.shape);
+  /** Whether a size of a tensor, or that of one axis, depends on values. */
+  hasUnknownSize(t: tf.Tensor, axis?: number): boolean {
+    const sizes = axis === undefined ? t.shape : t.shape.slice(axis, axis + 1);
+    return this.recording().dependsOnValues(sizes);
+  }
+
+  /** How long a tensor is along its first axis, which depends on values. */
+  sizeOf(t: tf.Tensor): tf.Tensor {
+    const size = t.shape[0] as number;
+    const [length] = this.record({ t }, (b, { t: v }) => {
+      const value = dense(b, v as View);
+      const source = b.graph.find(({ shape }) => shape.includes(size)) ?? value;
+      const start = source.shape.indexOf(size);
+      const one = { shape: [1], dtype: 'int64' } as const;
+      const [found] = b.op('Shape', [source], { start, end: start + 1 }, one) as [Value];
+      return [view(b.Reshape(b.Cast(found, 'int32'), []))];
+    }) as [tf.Tensor];
+    this.know(length, Int32Array.of(size));
+    return length;
   }
 
   /** The shape of a tensor, some of whose sizes depend on values. */

@@ -31,6 +31,18 @@ export function shapeTensor(t: tf.Tensor): tf.Tensor {
     : tf.tensor1d(t.shape, 'int32');
 }
 
+/**
+ * How long a tensor is along its first axis, a scalar. What depends on values is asked, when the file runs, of the
+ * first value that has this size, so that those of tensors that are equally long are one.
+ */
+export function sizeTensor(t: tf.Tensor): tf.Tensor {
+  const backend = tf.backend();
+  const size = t.shape[0] as number;
+  return backend instanceof TraceBackend && backend.hasUnknownSize(t, 0)
+    ? backend.sizeOf(t)
+    : tf.scalar(size, 'int32');
+}
+
 /** From `start` to before `end`, by steps of `step`, whose values may be known only at run time. */
 export function rangeTensor(start: tf.Tensor, end: tf.Tensor, step: tf.Tensor): tf.Tensor {
   const dtype = end.dtype as 'int32' | 'float32';

@@ -6,29 +6,37 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { isConstant } from '../../trace/backend.js';
-import { shapeTensor } from '../../trace/unknown-sizes.js';
+import { rangeTensor, sizeTensor } from '../../trace/unknown-sizes.js';
 import type { NodeDef } from './graph-def.js';
 
 type Operation = (inputs: readonly tf.Tensor[], node: NodeDef) => tf.Tensor[];
 
 const isEmpty = (list: tf.Tensor): boolean => list.rank === 0;
 
-/** How many elements an empty list has room for. */
-function room(list: tf.Tensor): number {
+/** A number, if it is known: a constant, or what a size is in the trace. */
+function knownNumber(number: tf.Tensor): number | undefined {
   try {
-    return list.dataSync()[0] as number;
-  } catch (error) {
-    const reason = 'how long a list of tensors is depends on values, and the file has to know it';
-    throw new Error(reason, { cause: error });
+    return number.dataSync()[0] as number;
+  } catch {
+    return undefined;
   }
 }
 
 /** A list to which nothing was written, for elements of a shape. */
-export const emptyList = (
+export function emptyList(
   list: tf.Tensor,
   elementShape: readonly number[],
   dtype: tf.DataType,
-): tf.Tensor => tf.zeros([room(list), ...elementShape], dtype);
+): tf.Tensor {
+  const room = knownNumber(list);
+  if (room !== undefined) return tf.zeros([room, ...elementShape], dtype);
+  return tf.gather(tf.zeros([1, ...elementShape], dtype), tf.mul(upTo(list), int(0)));
+}
+
+const int = (value: number): tf.Scalar => tf.scalar(value, 'int32');
+
+/** 0, 1, 2, … as many as a number says. */
+const upTo = (count: tf.Tensor): tf.Tensor1D => rangeTensor(int(0), count, int(1)) as tf.Tensor1D;
 
 const DTYPES: Readonly<Record<string, tf.DataType>> = {
   DT_INT32: 'int32',
@@ -52,14 +60,8 @@ function filled(list: tf.Tensor, elementShape: tf.Tensor | undefined, node: Node
 const scalar = (t: tf.Tensor): tf.Tensor => tf.cast(tf.reshape(t, []), 'int32');
 const rows = (indices: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(indices, 'int32'), [-1, 1]);
 
-const growing = (): Error =>
-  new Error(
-    'a list of tensors grows with the rounds of a loop, and the file has to know its length',
-  );
-
-/** The list with at least as many elements as an index needs that is known. */
+/** The list with at least as many elements as an index needs. */
 function grown(list: tf.Tensor, index: tf.Tensor): tf.Tensor {
-  if (!isConstant(index)) return list;
   const missing = (index.dataSync()[0] as number) + 1 - (list.shape[0] as number);
   return missing > 0
     ? tf.concat([list, tf.zeros([missing, ...list.shape.slice(1)], list.dtype)])
@@ -71,15 +73,31 @@ function withItems(list: tf.Tensor, indices: tf.Tensor, items: tf.Tensor): tf.Te
   return tf.tensorScatterUpdate(whole, rows(indices), items);
 }
 
-function withItem(list: tf.Tensor, index: tf.Tensor, item: tf.Tensor): tf.Tensor {
+/** @param grows whether an index beyond its end makes the list longer */
+function withItem(list: tf.Tensor, index: tf.Tensor, item: tf.Tensor, grows: boolean): tf.Tensor {
   const whole = isEmpty(list) ? emptyList(list, item.shape, item.dtype) : list;
-  if (whole.shape[0] === 0 && !isConstant(index)) throw growing();
   const one = tf.expandDims(item, 0);
-  return tf.tensorScatterUpdate(grown(whole, index), rows(index), one);
+  const length = lengthOf(whole);
+  if (isConstant(index) && isConstant(length)) {
+    return tf.tensorScatterUpdate(grown(whole, index), rows(index), one);
+  }
+  if (!grows && whole.shape[0] !== 0) return tf.tensorScatterUpdate(whole, rows(index), one);
+  return longer(whole, scalar(index), one);
 }
 
-const lengthOf = (list: tf.Tensor): tf.Tensor =>
-  isEmpty(list) ? scalar(list) : tf.reshape(tf.slice(shapeTensor(list), [0], [1]), []);
+/** The list with an element at an index that may be beyond its end; what is between is 0. */
+function longer(list: tf.Tensor, index: tf.Tensor, one: tf.Tensor): tf.Tensor {
+  const length = lengthOf(list);
+  const places = upTo(tf.maximum(length, tf.add(index, int(1))));
+  const source = tf.where(
+    tf.equal(places, index),
+    tf.add(length, int(1)),
+    tf.minimum(places, length),
+  ) as tf.Tensor1D;
+  return tf.gather(tf.concat([list, tf.zerosLike(one), one]), source);
+}
+
+const lengthOf = (list: tf.Tensor): tf.Tensor => (isEmpty(list) ? scalar(list) : sizeTensor(list));
 
 /** Elements of different lengths have no tensor. */
 const joined = (list: tf.Tensor): tf.Tensor => tf.reshape(list, [-1, ...list.shape.slice(2)]);
@@ -90,7 +108,7 @@ type List = [list: tf.Tensor, ...rest: tf.Tensor[]];
 export const LISTS: Readonly<Record<string, Operation>> = {
   TensorListFromTensor: ([t]) => [t as tf.Tensor],
   TensorListReserve: ([, count]) => [scalar(count as tf.Tensor)],
-  EmptyTensorList: () => [tf.scalar(0, 'int32')],
+  EmptyTensorList: () => [int(0)],
   TensorListStack: ([list, shape], node) => [filled(list as tf.Tensor, shape, node)],
   TensorListLength: ([list]) => [lengthOf(list as tf.Tensor)],
   TensorListGetItem: (inputs, node) => {
@@ -100,8 +118,7 @@ export const LISTS: Readonly<Record<string, Operation>> = {
   TensorListSetItem: (inputs, { attr = {} }) => {
     const [list, index, item] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
     const { b: grows = false } = (attr.resize_if_index_out_of_bounds ?? {}) as { b?: boolean };
-    if (grows && !isConstant(index)) throw growing();
-    return [withItem(list, index, item)];
+    return [withItem(list, index, item, grows)];
   },
   TensorListGather: (inputs, node) => {
     const [list, indices, shape] = inputs as [tf.Tensor, tf.Tensor1D, tf.Tensor];
@@ -113,8 +130,8 @@ export const LISTS: Readonly<Record<string, Operation>> = {
   },
   TensorListPushBack: (inputs) => {
     const [list, item] = inputs as [tf.Tensor, tf.Tensor];
-    const one = tf.expandDims(item, 0);
-    return [isEmpty(list) ? one : tf.concat([list, one])];
+    const whole = isEmpty(list) ? emptyList(list, item.shape, item.dtype) : list;
+    return [tf.concat([whole, tf.expandDims(item, 0)])];
   },
   TensorListPopBack: (inputs, node) => {
     const [list, shape] = inputs as List;
@@ -124,14 +141,18 @@ export const LISTS: Readonly<Record<string, Operation>> = {
   },
   TensorListConcatV2: ([list, shape], node) => [joined(filled(list as tf.Tensor, shape, node))],
   TensorListConcat: ([list], node) => [joined(filled(list as tf.Tensor, undefined, node))],
-  TensorArrayV3: ([count]) => [tf.scalar(0, 'int32'), scalar(count as tf.Tensor)],
+  // What TensorFlow has a handle for says here whether the list grows.
+  TensorArrayV3: ([count], { attr = {} }) => {
+    const { b: grows = false } = (attr.dynamic_size ?? {}) as { b?: boolean };
+    return [int(grows ? 1 : 0), scalar(count as tf.Tensor)];
+  },
   TensorArrayReadV3: (inputs, node) => {
     const [, index, list] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
     return [tf.gather(filled(list, undefined, node), scalar(index))];
   },
   TensorArrayWriteV3: (inputs) => {
-    const [, index, item, list] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    return [withItem(list, index, item)];
+    const [handle, index, item, list] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    return [withItem(list, index, item, handle.dataSync()[0] === 1)];
   },
   TensorArrayGatherV3: (inputs, node) => {
     const [, indices, list] = inputs as [tf.Tensor, tf.Tensor1D, tf.Tensor];

@@ -8,10 +8,11 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { reasonOf } from '../../reason.js';
 import { isConstant, TraceBackend } from '../../trace/backend.js';
-import { recordLoop } from '../../trace/loop.js';
+import { type Rounds, recordLoop } from '../../trace/loop.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
 import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
 import { emptyList, LISTS, listsInLoops } from './lists.js';
+import { slicePart, stridedPart } from './parts.js';
 import { softSuppression } from './soft-suppression.js';
 import { loadGraphWith } from './weights.js';
 
@@ -53,15 +54,16 @@ const branches: Operation = ([condition, ...args], node, call) => {
 /** A fixed number of rounds up to which a loop is unrolled: so few take less time than ONNX's Loop. */
 const FEW = 16;
 /** How often any loop is unrolled. */
-const MANY = 1000;
+const MANY = 900;
 
 /**
  * A loop. Few rounds are unrolled, if their number is known; of more, or if the condition depends on
  * values or on a free size, one is recorded, or they are unrolled yet if one is not like the other.
- * @param recorded the loops of which a trace recorded one round: those at other sizes do the same
+ * @param recorded the loops of which a trace recorded one round, and whether it changes sizes: those at other
+ *   sizes do the same
  */
 const rounds =
-  (recorded: Set<string>): Operation =>
+  (recorded: Map<string, boolean>): Operation =>
   (inputs, node, call) => {
     const [condition, body] = [functionOf(node, 'cond'), functionOf(node, 'body')];
     const loop: Rounds = {
@@ -82,77 +84,95 @@ const rounds =
     if (!(backend instanceof TraceBackend)) {
       return clones(unrolled([...inputs], Number.POSITIVE_INFINITY)[0]);
     }
-    const fromStart = (): tf.Tensor[] => {
+    const fromStart = (resizes: boolean): tf.Tensor[] => {
       const go = loop.test(inputs.map((t) => backend.unfolded(t)));
-      return clones(oneRound(backend, inputs, go, loop));
+      const results = clones(oneRound(backend, inputs, go, loop, resizes));
+      recorded.set(node.name, resizes);
+      return results;
     };
-    if (recorded.has(node.name)) return fromStart();
+    const resizes = recorded.get(node.name);
+    if (resizes !== undefined) return fromStart(resizes);
     const before = backend.calls.length;
     const [all, go] = unrolled([...inputs], FEW);
-    if (!isConstant(go)) return clones(oneRound(backend, all, go, loop));
+    if (!isConstant(go)) return clones(oneRound(backend, all, go, loop, true));
     if (!go.dataSync()[0]) return clones(all);
+    const known = backend.recording().foundSizes.length;
     try {
       backend.calls.length = before;
-      const results = fromStart();
-      recorded.add(node.name);
-      return results;
+      return fromStart(false);
     } catch (error) {
+      backend.recording().forgetSizes(known);
       const [last, on] = unrolled(all, MANY);
       if (isConstant(on) && !on.dataSync()[0]) return clones(last);
-      throw new Error(
-        `it goes round more than ${MANY} times, and one round is not like another: ${reasonOf(error)}`,
-      );
+      try {
+        // So many rounds may be those of a free size.
+        backend.calls.length = before;
+        return fromStart(true);
+      } catch {
+        throw new Error(
+          `it goes round more than ${MANY} times, and one round is not like another: ${reasonOf(error)}`,
+        );
+      }
     }
   };
 
-interface Rounds {
-  readonly test: (all: readonly tf.Tensor[]) => tf.Tensor;
-  readonly step: (all: readonly tf.Tensor[]) => tf.Tensor[];
-}
-
-/** Records a round. What no round changes stays what it is, a constant for example, and is not carried on. */
+/**
+ * Records a round. What no round changes stays what it is, a constant for example, and is not carried on.
+ * @param resizes whether rounds may change sizes
+ */
 function oneRound(
   backend: TraceBackend,
   given: readonly tf.Tensor[],
   go: tf.Tensor,
   { test, step }: Rounds,
+  resizes: boolean,
 ): tf.Tensor[] {
-  const all = withRoom(backend, given, step);
-  const unchanged = new Set<number>();
-  const loop = (): tf.Tensor[] => {
-    const kept = new Set(unchanged);
-    const isCarried = (_: tf.Tensor, i: number): boolean => !kept.has(i);
-    const together = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
-      const rest = carried.values();
-      return all.map((t, i) => (kept.has(i) ? t : (rest.next().value as tf.Tensor)));
-    };
-    const round = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
-      const taken = together(carried);
-      const next = step(taken);
-      next.forEach((t, i) => {
-        if (t.dataId === taken[i]?.dataId) unchanged.add(i);
-      });
-      return next.filter(isCarried);
-    };
-    return together(
-      recordLoop(backend, all.filter(isCarried), go, (carried) => test(together(carried)), round),
-    );
+  const { elements, kept } = tried(backend, given, step);
+  // Before a list was written to, only a round shows of which shape its elements are.
+  const all = given.map((t, i) => {
+    const element = elements[i];
+    return element ? emptyList(t, element.shape, element.dtype) : t;
+  });
+  const isCarried = (_: tf.Tensor, i: number): boolean => !kept.has(i);
+  const together = (carried: readonly tf.Tensor[]): tf.Tensor[] => {
+    const rest = carried.values();
+    return all.map((t, i) => (kept.has(i) ? t : (rest.next().value as tf.Tensor)));
   };
-  const results = loop();
-  return unchanged.size > 0 ? loop() : results;
+  const rounds: Rounds = {
+    test: (carried) => test(together(carried)),
+    step: (carried) => step(together(carried)).filter(isCarried),
+  };
+  return together(recordLoop(backend, all.filter(isCarried), go, rounds, resizes));
 }
 
-/** Before a list was written to, a round has to be tried to see of which shape its elements are. */
-function withRoom(
+interface Element {
+  readonly shape: readonly number[];
+  readonly dtype: tf.DataType;
+}
+
+/** What a round does: to which lists it first writes, and what it leaves as it is. */
+function tried(
   backend: TraceBackend,
-  all: readonly tf.Tensor[],
+  given: readonly tf.Tensor[],
   step: Rounds['step'],
-): tf.Tensor[] {
-  if (all.every((t) => t.rank > 0)) return [...all];
-  const next = step(all.map((t) => backend.unfolded(t)));
-  return all.map((t, i) => {
-    const then = next[i] as tf.Tensor;
-    return t.rank === 0 && then.rank > 0 ? emptyList(t, then.shape.slice(1), then.dtype) : t;
+): { elements: (Element | undefined)[]; kept: Set<number> } {
+  const known = backend.recording().foundSizes.length;
+  return backend.trial(() => {
+    const taken = given.map((t) => backend.unfolded(t));
+    const next = step(taken);
+    const found = backend.recording().foundSizes.slice(known);
+    const elements = next.map((t, i): Element | undefined => {
+      if (t.rank === 0 || given[i]?.rank !== 0) return undefined;
+      const shape = t.shape.slice(1);
+      if (!shape.some((d) => found.includes(d))) return { shape, dtype: t.dtype };
+      throw new Error(
+        'a loop writes tensors to a list whose sizes depend on values, and may differ from round to round: ONNX has no tensor of such',
+      );
+    });
+    return {
+      elements,
+      kept: new Set(next.flatMap((t, i) => (t.dataId === taken[i]?.dataId ? [i] : []))),
+    };
   });
 }
 
@@ -201,13 +221,38 @@ interface FunctionExecutor {
   execute(inputs: Record<string, tf.Tensor | undefined>, outputs: string[]): tf.Tensor[];
 }
 
-/** Operations that take part where a size may depend on values: they ask for it, or are as long. */
+/** Operations that take part where a size may depend on values: they ask for it, are as long, or begin there. */
 const SIZED: Readonly<Record<string, Operation>> = {
+  Slice: slicePart,
+  StridedSlice: stridedPart,
   Shape: ([x]) => [shapeTensor(x as tf.Tensor)],
   Range: ([start, end, step]) => [
     rangeTensor(start as tf.Tensor, end as tf.Tensor, step as tf.Tensor),
   ],
 };
+
+/**
+ * The names of several outputs, by which functions ask for them: of operations that TF.js takes for custom
+ * ones it knows numbers alone.
+ */
+const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
+  NonMaxSuppressionV4: ['selected_indices', 'valid_outputs'],
+  NonMaxSuppressionV5: ['selected_indices', 'selected_scores', 'valid_outputs'],
+  TensorArrayV3: ['handle', 'flow'],
+  TensorListPopBack: ['output_handle', 'tensor'],
+};
+
+/** What asks for an output, of one of a function's nodes, by its name asks for it by its number. */
+function byNumber(nodes: readonly NodeDef[]): (asked: string) => string {
+  const named = new Map(
+    nodes.flatMap(({ name, op }) => (OUTPUTS[op] ? [[name, OUTPUTS[op]]] : [])),
+  );
+  return (asked) => {
+    const [node = '', output = ''] = asked.split(':');
+    const at = named.get(node)?.indexOf(output) ?? -1;
+    return at < 0 ? asked : `${node}:${at}`;
+  };
+}
 
 const LOOPS = new Set(['While', 'StatelessWhile']);
 
@@ -233,7 +278,7 @@ export async function loadRecorded(
   const alone = listsInLoops(all);
   const { deregisterOp, registerOp } = await import('@tensorflow/tfjs-converter');
   const names: string[] = [];
-  const loop = rounds(new Set());
+  const loop = rounds(new Map());
   const operationOf = ({ op }: NodeDef): Operation | undefined => {
     if (LOOPS.has(op)) return lists && !alone ? undefined : loop;
     return OPERATIONS[op] ?? SIZED[op] ?? (alone ? LISTS[op] : undefined);
@@ -264,10 +309,16 @@ export async function loadRecorded(
     node: (graph.node ?? []).map(renamed),
     library: {
       ...graph.library,
-      function: functions.map((f) => ({
-        ...f,
-        nodeDef: (f.nodeDef ?? []).map(renamed),
-      })),
+      function: functions.map(({ nodeDef = [], ret = {}, ...f }) => {
+        const read = byNumber(nodeDef);
+        return {
+          ...f,
+          nodeDef: nodeDef.map((node) =>
+            renamed({ ...node, ...(node.input && { input: node.input.map(read) }) }),
+          ),
+          ret: Object.fromEntries(Object.entries(ret).map(([name, at]) => [name, read(at)])),
+        };
+      }),
     },
   };
   const model = await loadGraphWith({ ...artifacts, modelTopology }, weights);

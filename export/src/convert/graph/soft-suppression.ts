@@ -45,12 +45,12 @@ export function softSuppression(
   { most, overlap, score, sigma }: Limits,
 ): [tf.Tensor, tf.Tensor] {
   const slots = (): tf.Tensor => tf.range(0, most, 1, 'int32');
-  const goesOn = ([left, , , count]: tf.Tensor[]): tf.Tensor =>
+  const goesOn = ([left, , , count]: readonly tf.Tensor[]): tf.Tensor =>
     tf.logicalAnd(
       tf.greater(tf.max(left as tf.Tensor), score),
       tf.less(count as tf.Tensor, tf.scalar(most, 'int32')),
     );
-  const round = ([left, places, kept, count]: tf.Tensor[]): tf.Tensor[] => {
+  const round = ([left, places, kept, count]: readonly tf.Tensor[]): tf.Tensor[] => {
     const [live, number] = [left, count] as [tf.Tensor1D, tf.Tensor];
     const place = tf.argMax(live);
     const here = tf.equal(slots(), number);
@@ -75,7 +75,8 @@ export function softSuppression(
     tf.scalar(0, 'int32'),
   ];
   const backend = tf.backend() as TraceBackend;
-  const [, places, kept, count] = recordLoop(backend, start, goesOn(start), goesOn, round) as [
+  const rounds = { test: goesOn, step: round };
+  const [, places, kept, count] = recordLoop(backend, start, goesOn(start), rounds, false) as [
     tf.Tensor,
     tf.Tensor,
     tf.Tensor,

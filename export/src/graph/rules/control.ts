@@ -1,7 +1,12 @@
-import { mustEqual, type Rule, type Rules, type Shape } from './rule.js';
+import { ANY, mustEqual, type Rule, type Rules, type Shape } from './rule.js';
 
-/** What a loop carries has one shape in all rounds. */
-const loop: Rule = ({ shapes }) => shapes.slice(2).map((shape) => shape as Shape);
+/** What a loop carries has one shape in all rounds, but for sizes that rounds change. */
+const loop: Rule = ({ shapes, bodies }) => {
+  const next = (bodies[0] as readonly Shape[]).slice(1);
+  return shapes
+    .slice(2, 2 + next.length)
+    .map((shape, i) => (shape as Shape).map((d, axis) => (d === next[i]?.[axis] ? d : ANY)));
+};
 
 /** Both branches give results of the same shapes. */
 const choice: Rule = ({ bodies }) => {
