@@ -10,7 +10,7 @@ import { reasonOf } from '../../reason.js';
 import { isConstant, TraceBackend } from '../../trace/backend.js';
 import { type Rounds, recordLoop } from '../../trace/loop.js';
 import { rangeTensor, shapeTensor, whereTrue } from '../../trace/unknown-sizes.js';
-import { type GraphDef, isControl, type NodeDef } from './graph-def.js';
+import { type FunctionDef, type GraphDef, isControl, type NodeDef } from './graph-def.js';
 import { emptyList, LISTS, listsInLoops } from './lists.js';
 import { slicePart, stridedPart } from './parts.js';
 import { softSuppression } from './soft-suppression.js';
@@ -254,6 +254,14 @@ function byNumber(nodes: readonly NodeDef[]): (asked: string) => string {
   };
 }
 
+/** TensorFlow 1 says that what stands for its lists is a float; TF.js would insist on that. */
+const withoutTypes = (
+  signature: NonNullable<FunctionDef['signature']>,
+): FunctionDef['signature'] => ({
+  ...signature,
+  inputArg: (signature.inputArg ?? []).map((arg) => ({ ...arg, type: 'DT_VARIANT' })),
+});
+
 const LOOPS = new Set(['While', 'StatelessWhile']);
 
 export interface RecordedModel {
@@ -309,10 +317,11 @@ export async function loadRecorded(
     node: (graph.node ?? []).map(renamed),
     library: {
       ...graph.library,
-      function: functions.map(({ nodeDef = [], ret = {}, ...f }) => {
+      function: functions.map(({ nodeDef = [], ret = {}, signature, ...f }) => {
         const read = byNumber(nodeDef);
         return {
           ...f,
+          ...(signature && { signature: alone ? withoutTypes(signature) : signature }),
           nodeDef: nodeDef.map((node) =>
             renamed({ ...node, ...(node.input && { input: node.input.map(read) }) }),
           ),
