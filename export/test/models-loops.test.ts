@@ -1,8 +1,10 @@
 /** Graph models that loop as long as values say. */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { convertModel, inspectModel, verifyModel } from '../src/index.js';
 import { BOOL, compared, INT, number, numbers } from './decisions.js';
 import { constant, type Node, node, placeholder, T } from './graph-files.js';
-import { float32, scratch, wave } from './models-files.js';
+import { float32, open, scratch, wave } from './models-files.js';
 
 const folder = scratch();
 
@@ -58,6 +60,20 @@ test('a list of tensors whose sizes differ from round to round is refused by its
   await expect(compared(folder, { nodes, weights, functions }, [])).rejects.toThrow(
     /the node "longer" .*may differ from round to round/s,
   );
+});
+
+test('a loop can have the first opset if what it computes can', async () => {
+  const path = fileURLToPath(new URL('./models/graph-list-that-grows', import.meta.url));
+  const converted = await convertModel(path, { opset: 13 });
+  const session = await open(converted);
+  const { difference } = await verifyModel(converted, (inputs) => session.run(inputs));
+  expect(difference).toBeLessThan(1e-6);
+  expect(inspectModel(converted.model.toBytes())).toMatchObject({
+    opset: 13,
+    operators: { Loop: 1 },
+  });
+  await session.dispose();
+  converted.dispose();
 });
 
 describe('a loop whose rounds depend on values', () => {

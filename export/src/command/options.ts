@@ -1,3 +1,4 @@
+import { FIRST_OPSET, LAST_OPSET } from '../graph/opset.js';
 import { choice, flag, parsed, switchedOff } from './declare.js';
 import { fixed, list, repeated, wholeNumber } from './parsers.js';
 
@@ -57,6 +58,6 @@ export const fileOptions = () => ({
   opset: parsed(
     '--opset <number>',
     'the ONNX opset of the file, 13 to 24 (default: the lowest that its operators allow)',
-    wholeNumber(1, 1000),
+    wholeNumber(FIRST_OPSET, LAST_OPSET),
   ),
 });

@@ -44,7 +44,7 @@ export function resolveInputs(inputs: readonly ModelInput[], given: InputShapes)
     const shape = given[input.name];
     if (shape && !fits(input, shape)) {
       throw new ExportError(
-        `The input ${shown(input)} cannot have the shape [${shape.join(', ')}]: give as many sizes, and the same where they are fixed.`,
+        `The input ${shown(input)} cannot have the shape [${shape.join(', ')}]: give as many sizes, the same where they are fixed, and ${FREE} for the first alone.`,
       );
     }
   }

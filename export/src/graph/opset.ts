@@ -105,16 +105,23 @@ export function inOpset(node: Node, opset: number): Node[] {
   return older && opset < older.before ? older.write(node) : [node];
 }
 
-/** The first opset that has a node's operator as it is written. */
-const sinceOf = (node: Node): number =>
-  Math.max(
-    SINCE[node.op]?.(node) ?? FIRST_OPSET,
-    ...(node.bodies ?? []).flatMap(({ graph }) => graph.order().map((inner) => sinceOf(inner))),
-  );
+const ownSince = (node: Node): number => SINCE[node.op]?.(node) ?? FIRST_OPSET;
 
-/** The first opset that has it, or what says the same. */
+const nodesWithin = ({ bodies = [] }: Node): Node[] => bodies.flatMap(({ graph }) => graph.order());
+
+/** The first opset that has a node's operator, and those within it, as they are written. */
+const sinceOf = (node: Node): number => Math.max(ownSince(node), ...nodesWithin(node).map(sinceOf));
+
+/** The first opset that has them, or what says the same. */
 const lowestOf = (node: Node): number =>
-  inOpset(node, FIRST_OPSET).reduce((most, part) => Math.max(most, sinceOf(part)), FIRST_OPSET);
+  Math.max(...inOpset(node, FIRST_OPSET).map(ownSince), ...nodesWithin(node).map(lowestOf));
+
+/** The node, or one within it, for which an opset is needed. */
+function neededBy(nodes: readonly Node[], opset: number): Node {
+  const node = nodes.find((each) => lowestOf(each) === opset) as Node;
+  const within = nodesWithin(node);
+  return within.some((each) => lowestOf(each) === opset) ? neededBy(within, opset) : node;
+}
 
 /**
  * The opset of a graph's file: the lowest that has its operators as they are written, or the one that is
@@ -129,7 +136,7 @@ export function opsetOf(graph: Graph, asked?: number): number {
   checkOpset(asked);
   const needed = lowest(lowestOf);
   if (asked >= needed) return asked;
-  const { op, origin } = nodes.find((node) => lowestOf(node) === needed) as Node;
+  const { op, origin } = neededBy(nodes, needed);
   throw new ExportError(
     `Opset ${asked} is too low for this graph: its operator ${op}${origin ? `, of ${origin},` : ''} needs opset ${needed}. Ask for ` +
       `${needed} or more, or for none: then the file has the lowest possible one.`,
