@@ -53,12 +53,12 @@ runs:
 });
 
 test('a setting builds on another by a merge key', () => {
-  const [, long] = recipes(`recipe: dcgan-mnist
+  const [, small] = recipes(`recipe: dcgan-mnist
 runs:
-  - { name: hinge, set: &hinge { training.loss: hinge, training.batch_size: 9 } }
-  - { name: long, set: { <<: *hinge, training.batch_size: 7 } }
+  - { name: short, set: &short { training.steps: 5, training.batch_size: 9 } }
+  - { name: small, set: { <<: *short, training.batch_size: 7 } }
 `);
-  expect(long?.training).toMatchObject({ loss: 'hinge', batch_size: 7 });
+  expect(small?.training).toMatchObject({ steps: 5, batch_size: 7 });
   expect(() => recipes('recipe: dcgan-mnist\nruns: [{ name: a, set: { <<: 3 } }]\n')).toThrow(
     /is not valid YAML: Merge sources must be maps/,
   );
