@@ -7,7 +7,7 @@ import { mapRecord } from '../src/records.js';
 import { stepsAtOnce } from '../src/run/pace.js';
 import { partsOf, ratesAt, stepsToPause } from '../src/run/progress.js';
 import { cosine, startSchedule } from '../src/run/schedule.js';
-import { tooShort } from '../src/run/sentences.js';
+import { tooLong, tooShort } from '../src/run/sentences.js';
 
 test('a call of several steps ends where something else is due', () => {
   const output = { samples_every: 50, checkpoint_every: 70, evaluate_every: 120 };
@@ -82,6 +82,18 @@ test('a cosine goes on from round to round', () => {
     const taken = rates.flatMap((rate) => (name in rate ? [rate[name] as number] : []));
     expect(taken).toEqual(Array.from({ length: 40 }, (_, k) => cosine(k, 40, start, start / 20)));
   }
+});
+
+test('a training on few pictures says that they will be known by heart', () => {
+  const recipe = (dataset: string, more = {}) =>
+    ({ data: { dataset }, training: { batch_size: 64, ...more } }) as unknown as Recipe;
+  expect(tooLong(recipe('/emoji'), 20_000, 3786)).toMatch(
+    /^20000 steps show each of 3,786 pictures 338 times: .* Give --steps 7099, or set it\.$/,
+  );
+  expect(tooLong(recipe('/emoji'), 7099, 3786)).toBeUndefined();
+  expect(tooLong(recipe('mnist'), 20_000, 3786)).toBeUndefined();
+  expect(tooLong(recipe('/emoji', { augmentation: ['color'] }), 20_000, 3786)).toBeUndefined();
+  expect(tooLong(recipe('/emoji', { method: 'predictive' }), 20_000, 3786)).toBeUndefined();
 });
 
 test('a training on a folder says that its steps cannot suffice', () => {
