@@ -87,9 +87,10 @@ export async function appOf(
         throw new UserError(`A request has at most ${images} images or rows, not ${task.items}.`);
       }
       if (!hasMemory()) throw new Busy(engine.dispatcher.seconds, 'The memory is used up');
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort(new Error('the client has gone')));
-      return engine.dispatcher.submit(task, gone.signal);
+      return engine.dispatcher.submit(task, (leave) => {
+        if (reply.raw.destroyed) leave();
+        else reply.raw.once('close', leave);
+      });
     },
   };
 
