@@ -265,10 +265,14 @@ async function overload(expected, rate) {
     load(server.url, expected, { connections: 512, duration, rate }),
   );
   clearInterval(timer);
+  const tenth = Math.max(1, Math.floor(memories.length / 10));
   console.log(
     `twice the capacity for ${duration} s: ${count(statuses)}, ${wrong} wrong, ${errors} errors; live p99 ` +
       `${live.p99.toFixed(1)} ms; memory ${before.toFixed(0)} MiB before, then ` +
-      `${memories.map((each) => each.toFixed(0)).join(', ')} MiB`,
+      `${memories
+        .filter((_, k) => k % tenth === tenth - 1)
+        .map((each) => each.toFixed(0))
+        .join(', ')} MiB`,
   );
   await stop(server);
 }
