@@ -28,7 +28,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'gan-mnist' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
-    delay: { type: 'string', default: '2' },
+    delay: { type: 'string', default: '0' },
     defaults: { type: 'boolean' },
     overload: { type: 'string' },
     idle: { type: 'string' },
@@ -228,7 +228,7 @@ async function measure(generator, expected) {
 async function defaults(expected) {
   const settings = [
     ...[0, 1, 2, 5, 10].map((delay) => ({ delay, batch: 64 })),
-    ...[8, 16, 32, 128].map((batch) => ({ delay: 2, batch })),
+    ...[8, 16, 32, 128].map((batch) => ({ delay: 0, batch })),
   ];
   const servers = [];
   for (const { delay, batch } of settings) {
