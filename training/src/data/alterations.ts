@@ -23,9 +23,9 @@ export function cut(image: View, row: number, column: number, side: number): Flo
   return square;
 }
 
-/** One image of a data set, as pixels / 256, or as 1 − pixels / 256. */
+/** One image of a data set, as it is or reduced, as pixels / 256, or as 1 − pixels / 256. */
 export interface View extends Size {
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array | Float32Array;
   readonly channels: number;
   readonly inverse: boolean;
 }

@@ -41,6 +41,12 @@ const shownBy = ({ model: { fragment }, training: { packing = 1 } }: Recipe): st
 
 const SIDES = ['height', 'width', 'channels'] as const;
 
+/** The side of the images, reduced by the largest scale. */
+const leastSide = ({ height, width }: Recipe['data'], scales: readonly number[] = [1]): number =>
+  Math.floor(Math.min(height, width) / Math.max(...scales));
+const reducedNote = (scales?: readonly number[]): string =>
+  scales ? ` reduced by ${Math.max(...scales)}` : '';
+
 /** In the order in which they run; the networks are built after the first checks have passed. */
 const CHECKS: readonly Check[] = [
   ({ training: { loss, label_smoothing: smoothing = 0 } }) =>
@@ -140,24 +146,30 @@ const CHECKS: readonly Check[] = [
       must: `${Object.keys(NETWORKS).join(', ')}, or the path of a file, such as ./my-network.js`,
       found: network,
     },
+  ({ model: { fragment }, training: { predictive } }) =>
+    fragment?.scales !== undefined &&
+    predictive?.detector !== true && {
+      path: ['model', 'fragment', 'scales'],
+      must: 'left out unless training.predictive.detector is true, because a generator is judged at one scale',
+    },
   ({ data, model: { fragment } }) => {
-    const side = Math.min(data.height, data.width);
+    const side = leastSide(data, fragment?.scales);
     return (
       fragment !== undefined &&
       fragment.internal > side && {
         path: ['model', 'fragment', 'internal'],
-        must: `at most ${side}, the side of the images`,
+        must: `at most ${side}, the side of the images${reducedNote(fragment.scales)}`,
         found: fragment.internal,
       }
     );
   },
-  ({ data, training: { predictive } }) => {
-    const side = Math.min(data.height, data.width);
+  ({ data, model: { fragment }, training: { predictive } }) => {
+    const side = leastSide(data, fragment?.scales);
     const largest = predictive?.region?.largest ?? 0;
     return (
       largest > side && {
         path: ['training', 'predictive', 'region', 'largest'],
-        must: `at most ${side}, the side of the images`,
+        must: `at most ${side}, the side of the images${reducedNote(fragment?.scales)}`,
         found: largest,
       }
     );

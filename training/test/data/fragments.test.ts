@@ -128,6 +128,34 @@ describe('fragments', () => {
     expect([...weights]).toEqual([1, 1, 0.5, 1, 1, 0.5, 1, 1]);
   });
 
+  it.each([0, 1, 2, 3])(
+    'of several scales are cut from averages of blocks, in turns (%i)',
+    (seed) => {
+      const [data, scales] = [numbered(2, 12, 9, 2), [1, 3]];
+      const more = { negatives: {}, frame: 0, scales };
+      const { fragments } = fragmentBatch(data, [0, 1], 2, options(more), stream(seed));
+      for (const [n, fragment] of rowsOf(fragments, 2, 2).entries()) {
+        const scale = scales[n] as number;
+        // Values rise evenly down and across, so that the average of a block is its middle pixel.
+        const [[corner]] = fragment as [[number]];
+        const place = Math.round(256 * corner - 100 * n - 11 * ((scale - 1) / 2));
+        const [row, column] = [Math.floor(place / 10) / scale, (place % 10) / scale];
+        expect(row).toBeOneOf(Array.from({ length: 12 / scale - 1 }, (_, k) => k));
+        expect(column).toBeOneOf(Array.from({ length: 9 / scale - 1 }, (_, k) => k));
+        for (const [y, line] of fragment.entries())
+          for (const [x, value] of line.entries())
+            expect(256 * (value - corner)).toBeCloseTo(scale * (10 * y + x), 4);
+      }
+    },
+  );
+
+  it('of one scale are what they are without scales', () => {
+    const make = (more: Partial<FragmentOptions>) =>
+      fragmentBatch(numbered(3, 6, 6, 3), [0, 2, 1], 13, options(more), stream(7)).fragments;
+    expect(make({ scales: [1] })).toEqual(make({}));
+    expect(make({ scales: [1, 2] })).not.toEqual(make({}));
+  });
+
   it('are a function of the stream', () => {
     const make = (seed: number) =>
       fragmentBatch(numbered(3, 6, 6, 3), [0, 2], 9, options(), stream(seed)).fragments;
