@@ -44,6 +44,12 @@ it.each([
     'model.fragment.stride must be 1 (network gpn-mnist), found 2.',
   ],
   [
+    changed(gpn, {
+      model: { ...gpn.model, network: 'gpn-detail', fragment: { internal: 2, frame: 0 } },
+    }),
+    'model.fragment.frame must be at least 1 with the network gpn-detail, which compares pixels with those around them, found 0.',
+  ],
+  [
     changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 2] } } }),
     'model.fragment.scales must be left out unless training.predictive.detector is true, because a generator is judged at one scale.',
   ],

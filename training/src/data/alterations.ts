@@ -32,7 +32,7 @@ export interface View extends Size {
 
 export interface Place {
   readonly image: View;
-  /** The next image of the data set; with inverses, its inverse half of the time. */
+  /** Another image of the data set, perhaps inverse. */
   readonly other: () => View;
   readonly row: number;
   readonly column: number;

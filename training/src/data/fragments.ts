@@ -53,6 +53,11 @@ export interface FragmentOptions extends FragmentSize {
   readonly region?: RegionOptions | undefined;
   /** By how much images are reduced before fragments are cut from them, in turns; 1 alone unless given. */
   readonly scales?: readonly number[] | undefined;
+  /**
+   * Whether a part of another image is of any one, because the next one is often cut out of the same picture.
+   * Otherwise it is of the next.
+   */
+  readonly crops?: boolean | undefined;
 }
 
 /**
@@ -148,7 +153,7 @@ export function fragmentBatch(
     weights[at] = 1;
     if (kind === 'real') continue;
     const other = () =>
-      viewOf(data, nextView(view, options.inverse, random), options.inverse, scale);
+      viewOf(data, otherView(data, view, options, random), options.inverse, scale);
     const place = { image, other, row, column, internal, random };
     if (region) {
       const any = altering[random.below(1, altering.length)[0] as number] as Alteration;
@@ -246,8 +251,15 @@ function viewOf(data: Images, number: number, inverses: boolean, scale: number):
   return { pixels, ...reducedSize(data, scale), channels, inverse: inverses && number % 2 === 1 };
 }
 
-const nextView = (view: number, inverses: boolean, random: RandomStream): number =>
-  inverses ? (view | 1) + 1 + (random.below(1, 2)[0] as number) : view + 1;
+function otherView(
+  data: Images,
+  view: number,
+  options: FragmentOptions,
+  random: RandomStream,
+): number {
+  if (options.crops) return random.below(1, viewCount(data, options))[0] as number;
+  return options.inverse ? (view | 1) + 1 + (random.below(1, 2)[0] as number) : view + 1;
+}
 
 /** Writes an internal part into its fragment. */
 function paste(

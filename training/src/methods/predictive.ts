@@ -226,7 +226,8 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
   const { input_noise: noise } = recipe.training;
   const { generator } = pair;
   const discriminator = noise ? disturbed(pair.discriminator, noise) : pair.discriminator;
-  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region };
+  const crops = recipe.data.crops !== undefined;
+  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region, crops };
   const perKind = Math.ceil(batch_size / kindsOf(options).length);
   const settings: FragmentSettings = {
     discriminator,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { NETWORKS, type NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
+import { sideOf } from '../data/fragments.js';
 import { isNamed } from '../data/sets/dataset.js';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
@@ -151,6 +152,14 @@ const CHECKS: readonly Check[] = [
     predictive?.detector !== true && {
       path: ['model', 'fragment', 'scales'],
       must: 'left out unless training.predictive.detector is true, because a generator is judged at one scale',
+    },
+  ({ model: { network, fragment } }) =>
+    network === 'gpn-detail' &&
+    fragment !== undefined &&
+    sideOf(fragment) < 3 && {
+      path: ['model', 'fragment', 'frame'],
+      must: 'at least 1 with the network gpn-detail, which compares pixels with those around them',
+      found: fragment.frame,
     },
   ({ data, model: { fragment } }) => {
     const side = leastSide(data, fragment?.scales);
