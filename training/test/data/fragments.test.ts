@@ -203,6 +203,20 @@ describe('an alteration', () => {
   const at = (fragment: Float32Array, y: number, x: number, c = 0): number =>
     fragment[((y + size.frame) * side + x + size.frame) * 3 + c] as number;
 
+  it.each([
+    [{}, [1]],
+    [{ crops: true }, [0, 1, 2, 3, 4]],
+  ])('by mismatch is of the next image, and of crops of any (%o)', (more, expected) => {
+    // Image k is k everywhere.
+    const flat = { ...numbered(5, 6, 6, 1), images: new Uint8Array(180).map((_, k) => k / 36) };
+    const from = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      const how = options({ internal: 2, frame: 0, negatives: { mismatch: 1 }, ...more });
+      from.add(256 * (fragmentBatch(flat, [0], 2, how, stream(seed)).fragments[4] as number));
+    }
+    expect([...from].sort()).toEqual(expected);
+  });
+
   it('by blur stays within 0.2 of the fragment, and reaches that', () => {
     const by = Array.from({ length: 50 }, (_, seed) => {
       const [real, altered] = pairOf('blur', seed);
