@@ -34,12 +34,6 @@ const STRIDES = [
   [0, 1],
 ] as const;
 
-/** Pictures from so many pixels a side on are judged at half their sides, too. */
-const SCALED = 500;
-
-/** The greatest side of an altered region, in pixels. It must fit into what is cut out of a reduced picture. */
-const LARGEST = 14;
-
 /**
  * A recipe of a detector for the training part of a folder of normal pictures.
  *
@@ -67,7 +61,6 @@ export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wish
   const { channels = coloured ? 3 : 1 } = wishes;
   const crops = Math.max(4, Math.ceil(SQUARES / count));
   const stride = STRIDES.find(([side]) => medianSide >= side)?.[1] ?? 1;
-  const scaled = medianSide >= SCALED && size >= 2 * LARGEST;
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
   const name = basename(resolve(folder))
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
@@ -102,11 +95,7 @@ model:
     internal: 8
     frame: 7
     # A map has a score every so many pixels: twice as many take a quarter of the time.
-    stride: ${stride}${
-      scaled
-        ? '\n    # In large pictures things are larger: they are judged with half their sides, too, for a quarter more time.\n    scales: [1, 2]'
-        : ''
-    }
+    stride: ${stride}
   spectral_norm: false
   batch_norm: false
   initialization: kaiming
@@ -126,7 +115,7 @@ training:
       jpeg: 0.5
     region:
       smallest: 8
-      largest: ${LARGEST}
+      largest: 14
       smooth: 0.3
       beside: 1
     inverse: false

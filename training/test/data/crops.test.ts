@@ -98,20 +98,6 @@ it('a recipe of a detector fits a folder, in colour, and refuses what no detecto
 });
 
 it.each([
-  [499, {}, undefined],
-  [500, {}, [1, 2]],
-  [4000, {}, [1, 2]],
-  [4000, { size: 16 }, undefined], // half of it would not hold what is altered
-])(
-  'of pictures of %i pixels and %o, a detector has the scales %o',
-  async (medianSide, wishes, scales) => {
-    const seen = { ...(await survey(200)), medianSide };
-    const text = suggestDetector(seen, 'pictures', wishes);
-    expect(parseRecipe(text, 'r.yml').model.fragment?.scales).toEqual(scales);
-  },
-);
-
-it.each([
   [35, undefined, 19],
   [100, undefined, 66],
   [150, undefined, 99],
