@@ -71,8 +71,8 @@ export const gpnDiscriminator = (options: NetworkOptions): Network => {
 export const gpnLargeDiscriminator = (options: NetworkOptions): Network => large(options, []);
 
 /**
- * The same, which sees the detail of a fragment beside its pixels. Where contrasts are low, as in textures
- * and photographs, the first convolution takes thousands of steps to become as steep by itself.
+ * The same, which sees the detail of a fragment beside its pixels: where contrasts are low, as in textures and
+ * photographs, what tampering leaves is small beside the pixels' own values.
  */
 export const gpnDetailDiscriminator = (options: NetworkOptions): Network =>
   large(options, [detail()]);
