@@ -4,7 +4,9 @@
  *
  *   node scripts/bench-bulk.mjs [--pictures 2000] [--rounds 3]
  *
- * The seconds that a command takes to start and to join count, so that few pictures show them. Two processes on two idle processors should do 90 % of twice what one does; other work on them shows.
+ * The seconds that a command takes to start and to join are those of the same command once all shards are
+ * done. They do not depend on the processes, so few pictures show them; the workers alone are what is left.
+ * Two processes on two idle processors should do 90 % of twice what one does; other work on them shows.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,37 +32,42 @@ for (const [k, png] of (await images.toPNGs()).entries()) {
   writeFileSync(join(folder, 'pictures', `${k}.png`), png);
 }
 
-/** Pictures a second, from the start of the command to its end. */
-function pace(jobs) {
+/** Seconds of a command with so many processes; and of the same again, which has nothing but to start and to join. */
+function times(jobs) {
   const out = join(folder, 'out');
   rmSync(out, { recursive: true, force: true });
   const args = [
-    '--model',
-    'gpn-mnist-large-discriminator',
-    '--manifest',
-    'pictures',
-    '--fragments',
+    ...['--model', 'gpn-mnist-large-discriminator', '--manifest', 'pictures', '--fragments'],
+    ...['--stride', '1', '--shard-size', '10', '--jobs', `${jobs}`, '--out', out],
   ];
-  const more = ['--stride', '1', '--shard-size', '10', '--jobs', `${jobs}`, '--out', out];
-  const begun = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [GPN, 'score', ...args, ...more], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return (1000 * Number(values.pictures)) / (performance.now() - begun);
+  const seconds = () => {
+    const begun = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, [GPN, 'score', ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    return (performance.now() - begun) / 1000;
+  };
+  return { whole: seconds(), rest: seconds() };
 }
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const load = () => loadavg()[0].toFixed(1);
 console.log(`${availableParallelism()} processors, load ${load()}`);
-const ratios = [];
+const ratios = { whole: [], workers: [] };
+const percent = (ratio) => `${(100 * ratio).toFixed(0)} %`;
 for (let round = 0; round < Number(values.rounds); round++) {
-  const [one, two] = [pace(1), pace(2)];
-  ratios.push(two / (2 * one));
+  const [one, two] = [times(1), times(2)];
+  const rate = ({ whole }) => (Number(values.pictures) / whole).toFixed(1);
+  ratios.whole.push(one.whole / (2 * two.whole));
+  ratios.workers.push((one.whole - one.rest) / (2 * (two.whole - two.rest)));
   console.log(
-    `one process ${one.toFixed(1)} pictures/s, two ${two.toFixed(1)}: ${(100 * ratios.at(-1)).toFixed(0)} % of twice one (load ${load()})`,
+    `one process ${rate(one)} pictures/s, two ${rate(two)}: ${percent(ratios.whole.at(-1))} of twice one; ` +
+      `start and join ${one.rest.toFixed(1)} s, without them ${percent(ratios.workers.at(-1))} (load ${load()})`,
   );
 }
 rmSync(folder, { recursive: true });
-console.log(`median: ${(100 * median(ratios)).toFixed(0)} % of twice one process with one thread`);
+console.log(
+  `median: ${percent(median(ratios.whole))} of twice one process with one thread; the workers alone ${percent(median(ratios.workers))}`,
+);

@@ -1,15 +1,18 @@
 /**
  * How well detectors find what does not belong into pictures:
  *
- *   npm run bench:detect -- MODEL.onnx … [--count 500] [--side 8] [--picture found.png] [--data photos/test]
+ *   npm run bench:detect -- MODEL.onnx … [--count 500] [--side 8,16] [--picture found.png]
+ *                                        [--data textures/test] [--size 64] [--by-detail]
  *
  * Test images of MNIST, of which the first 2,000 are left out because detectors are calibrated with them, or
- * with --data squares of 64 pixels of a folder's pictures that detectors have not seen, are tampered with from fixed seeds: a square of so many pixels a side is pasted from another image
- * (mismatch), moved within the image (copy), blurred, scaled, made noisy, recoloured or compressed. One
- * that changes less than a tenth of its pixels by a sixteenth of the range is drawn anew. For each kind:
+ * with --data squares of --size pixels of a folder's pictures that detectors have not seen, are tampered with
+ * from fixed seeds: a square of --side pixels is pasted from another image (mismatch), moved within the image
+ * (copy), blurred, scaled or made noisy; of several sides, each in turn. One that changes less than a tenth of its pixels by a sixteenth of the range is drawn anew. For each kind:
  * the AUROC and AUPRO of pixels by the detector's map, beside the AUROC by the worst fragment and by the
- * mean alone; the AUROC of tampered pictures against untouched ones; and, if the detector is calibrated,
- * the share of tampered and of untouched pictures with p ≤ 0.01. `patch` is `mismatch` at 6 × 6 pixels.
+ * mean alone; the AUROC of tampered pictures against untouched ones; and, if the detector is calibrated
+ * with enough pictures, the share of tampered and of untouched pictures with p ≤ 0.01. `patch` is `mismatch` at 6 × 6 pixels. With
+ * --by-detail also the AUROC of pixels in each third of the pictures, by how much detail was in the place
+ * that was tampered with: the root mean square of the differences of grey levels from their neighbours' mean.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -40,6 +43,8 @@ const { values: options, positionals: files } = parseArgs({
     side: { type: 'string', default: '8' },
     picture: { type: 'string' },
     data: { type: 'string' },
+    size: { type: 'string', default: '64' },
+    'by-detail': { type: 'boolean', default: false },
   },
 });
 if (files.length === 0) {
@@ -48,7 +53,7 @@ if (files.length === 0) {
 }
 const count = Number(options.count);
 /** Test images that detectors are calibrated with, and the side of an image. */
-const [CALIBRATED, SIDE] = options.data ? [0, 64] : [2000, 28];
+const [CALIBRATED, SIDE] = options.data ? [0, Number(options.size)] : [2000, 28];
 const SIZE = SIDE ** 2;
 /** Squares that are cut out of each picture of a folder. */
 const CROPS = 16;
@@ -76,6 +81,8 @@ function tamper(kind, side) {
   return tampered;
 }
 
+const [sides, byDetail] = [options.side.split(',').map(Number), options['by-detail']];
+
 /** Squares that are tried in an image: where nothing is to be seen, as in a sky, another image is taken. */
 const TRIES = 50;
 
@@ -99,19 +106,45 @@ function tamperOne(image, kind, side, random) {
       }
       if (most >= 16) changed++;
     }
-    if (changed >= side ** 2 / 10) return { pixels, mask, original: image.pixels };
+    if (changed < side ** 2 / 10) continue;
+    const detail = detailOf(image.pixels, row, column, side);
+    return { pixels, mask, original: image.pixels, detail };
   }
   return undefined;
 }
 
-/** The worst suspicion, or the mean one, of the fragments that hold each pixel. */
-function simply(map, { internal }, combine) {
+/** How far the grey levels of a square are from the mean of their neighbours: root mean square. */
+function detailOf(pixels, row, column, side) {
+  const grey = (y, x) => {
+    const at =
+      (Math.min(SIDE - 1, Math.max(0, y)) * SIDE + Math.min(SIDE - 1, Math.max(0, x))) * channels;
+    return pixels.subarray(at, at + channels).reduce((sum, value) => sum + value, 0) / channels;
+  };
+  let sum = 0;
+  for (let y = row; y < row + side; y++) {
+    for (let x = column; x < column + side; x++) {
+      const around = grey(y - 1, x) + grey(y + 1, x) + grey(y, x - 1) + grey(y, x + 1);
+      sum += (grey(y, x) - around / 4) ** 2;
+    }
+  }
+  return Math.sqrt(sum) / side;
+}
+
+/** The worst suspicion, or the mean one, of the fragments of all scales that hold each pixel. */
+function simply(map, combine) {
   return Float32Array.from({ length: SIZE }, (_, at) => {
     const [x, y] = [at % SIDE, Math.floor(at / SIDE)];
     const own = [];
-    for (let r = Math.max(0, y - internal + 1); r <= Math.min(y, map.rows - 1); r++) {
-      for (let c = Math.max(0, x - internal + 1); c <= Math.min(x, map.columns - 1); c++) {
-        own.push(suspicionOf(map.meaning, map.values[r * map.columns + c]));
+    for (const { meaning, values, rows, columns, stride, first } of [map, ...(map.coarser ?? [])]) {
+      const internal = first.width + 2 * first.x;
+      /** The first and the last fragment along a side that hold a pixel. */
+      const reach = (p, places) => [
+        Math.max(0, Math.ceil((p - internal + 1) / stride)),
+        Math.min(Math.floor(p / stride), places - 1),
+      ];
+      const [[top, bottom], [left, right]] = [reach(y, rows), reach(x, columns)];
+      for (let r = top; r <= bottom; r++) {
+        for (let c = left; c <= right; c++) own.push(suspicionOf(meaning, values[r * columns + c]));
       }
     }
     return combine(own);
@@ -132,36 +165,40 @@ const shown = [];
 for (const file of files) {
   const detector = await Discriminator.load(file, { device: 'cpu', threads: 1 });
   const { info } = detector;
+  const rated = (info.calibration?.data.pictures ?? 0) >= 99; // else no p is so small
   console.log(
     `\n${info.name}, ${info.fragment.internal} + 2 · ${info.fragment.frame} pixels, ${count} images of each kind\n`,
   );
-  console.log(
-    '| kind | pixels | pixels, worst | pixels, mean | AUPRO | pictures | found % | false alarms % |',
-  );
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  const heads = [
+    ...['kind', 'pixels', 'pixels, worst', 'pixels, mean', 'AUPRO', 'pictures', 'found %'],
+    'false alarms %',
+    ...(byDetail ? ['least detail', 'middle', 'most detail'] : []),
+  ];
+  console.log(`| ${heads.join(' | ')} |`);
+  console.log(`| ${heads.map(() => '---').join(' | ')} |`);
   const kinds = [
     ...(options.data ? [] : [['patch', 'mismatch', 6]]),
-    ...Object.entries(KINDS).map(([name, kind]) => [name, kind, Number(options.side)]),
+    ...sides.flatMap((side) => Object.entries(KINDS).map(([name, kind]) => [name, kind, side])),
   ];
   for (const [name, kind, side] of kinds) {
     const picture = (data) => ({ width: SIDE, height: SIDE, data });
     const rows = [];
-    for (const { pixels, mask, original } of tamper(kind, side)) {
+    for (const { pixels, mask, original, detail } of tamper(kind, side)) {
       const map = await detector.scoreMap(picture(pixels));
       const clean = await detector.scoreMap(picture(original));
-      const scores = suspicionMap(map, picture(pixels), info.fragment.frame);
-      const untouched = suspicionMap(clean, picture(original), info.fragment.frame);
+      const scores = suspicionMap(map, picture(pixels));
+      const untouched = suspicionMap(clean, picture(original));
       const verdict = (of) =>
-        info.calibration ? Number(detectionOf(info, of, picture(pixels), 0.01).p <= 0.01) : 0;
+        rated ? Number(detectionOf(info, of, picture(pixels), 0.01).p <= 0.01) : 0;
       if (kind === 'mismatch' && file === files[0] && shown.length < 16)
         shown.push({ pixels, scores });
       rows.push({
         ...{ mask, scores, clean: most(untouched), found: verdict(map), alarm: verdict(clean) },
-        worst: simply(map, info.fragment, RULES.worst),
-        mean: simply(map, info.fragment, RULES.mean),
+        ...{ worst: simply(map, RULES.worst), mean: simply(map, RULES.mean), detail },
       });
     }
-    const masks = (of) => rows.map((row) => ({ width: SIDE, mask: row.mask, scores: row[of] }));
+    const masks = (of, some = rows) =>
+      some.map((row) => ({ width: SIDE, mask: row.mask, scores: row[of] }));
     const pictures = auroc(
       [...rows.map(({ scores }) => most(scores)), ...rows.map(({ clean }) => clean)],
       rows.flatMap(() => [1]).concat(rows.map(() => 0)),
@@ -171,12 +208,16 @@ for (const file of files) {
       aupro(masks('scores')),
       pictures,
     ].map((area) => area.toFixed(4));
-    const verdicts = info.calibration
+    const verdicts = rated
       ? [percent(rows.map(({ found }) => found)), percent(rows.map(({ alarm }) => alarm))]
       : ['', ''];
-    console.log(
-      `| ${[name === 'patch' ? 'patch' : `${name}, ${side}`, ...areas, ...verdicts].join(' | ')} |`,
-    );
+    const ranked = rows.toSorted((a, b) => a.detail - b.detail);
+    const third = (k) => ranked.slice((k * rows.length) / 3, ((k + 1) * rows.length) / 3);
+    const thirds = byDetail
+      ? [0, 1, 2].map((k) => pixelAuroc(masks('scores', third(k))).toFixed(4))
+      : [];
+    const label = name === 'patch' ? 'patch' : `${name}, ${side}`;
+    console.log(`| ${[label, ...areas, ...verdicts, ...thirds].join(' | ')} |`);
   }
   await detector.dispose();
 }

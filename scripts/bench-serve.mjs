@@ -6,12 +6,16 @@
  *   npm run bench:serve -- --overload 600     then twice as many requests as it answers, for ten minutes
  *   npm run bench:serve -- --idle 10000       then so many connections that say nothing (see ulimit -n)
  *   npm run bench:serve -- --delay 5          milliseconds that a request waits for others
+ *   npm run bench:serve -- --defaults         instead: delays and largest batches, as a table
  *
  * Each answer is compared with what the runtime draws of its seed. `live` is asked for by a process of its
- * own, every 20 ms. Servers take turns round by round; figures are medians over the rounds.
+ * own, every 20 ms. Servers take turns round by round, after one round that does not count, because Node
+ * compiles meanwhile; figures are medians over the rounds. The processor time of a request is the server's,
+ * and that of a client is this process's: on a busy machine they say more than requests a second.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,7 +28,8 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'gan-mnist' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
-    delay: { type: 'string', default: '2' },
+    delay: { type: 'string', default: '0' },
+    defaults: { type: 'boolean' },
     overload: { type: 'string' },
     idle: { type: 'string' },
     probe: { type: 'string' },
@@ -37,22 +42,32 @@ const SEEDS = 256;
 
 /** Asks whether the server is live until it is told to end; sends the milliseconds that each took. */
 async function probe(url) {
+  const agent = new Agent({ keepAlive: true });
+  const ask = async () => {
+    const start = performance.now();
+    const [response] = await once(get(`${url}/v2/health/live`, { agent }), 'response');
+    await once(response.resume(), 'end');
+    return response.statusCode === 200 ? performance.now() - start : Number.POSITIVE_INFINITY;
+  };
+  // The first ones take as long as this process needs to load what asks.
+  for (let k = 0; k < 10; k++) await ask();
   const times = [];
   let asking = true;
   process.once('message', () => {
     asking = false;
   });
+  process.send('ready');
   while (asking) {
-    const start = performance.now();
-    const { status } = await fetch(`${url}/v2/health/live`);
-    times.push(status === 200 ? performance.now() - start : Number.POSITIVE_INFINITY);
+    times.push(await ask());
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  agent.destroy();
   process.send(times);
 }
 
 async function watchLive(url, work) {
   const child = fork(fileURLToPath(import.meta.url), ['--probe', url]);
+  await once(child, 'message');
   const result = await work();
   child.send('end');
   const [times] = await once(child, 'message');
@@ -80,6 +95,10 @@ async function stop({ child }) {
   if (code !== 0) throw new Error(`the server ended with ${code}`);
 }
 
+/** Microseconds of processor time that a server has taken, where the system tells. */
+const processorTime = async (url) =>
+  1e6 * Number(/^process_cpu_seconds_total (\S+)/m.exec(await metricsOf(url))[1]);
+
 /** Loads a server with pictures of one image, and compares each with the picture of its seed. */
 async function load(url, expected, { connections = CLIENTS, duration = seconds, rate } = {}) {
   const statuses = {};
@@ -96,13 +115,21 @@ async function load(url, expected, { connections = CLIENTS, duration = seconds, 
       },
     },
   ];
+  const before = [await processorTime(url), process.cpuUsage()];
   const result = await autocannon({
     ...{ url, connections, duration, requests },
     ...(rate && { overallRate: rate }),
   });
   const { latency, errors } = result;
-  const answered = (statuses[200] ?? 0) / result.duration;
-  return { statuses, wrong, errors, answered, p99: latency.p99 };
+  const { user, system } = process.cpuUsage(before[1]);
+  const count = statuses[200] ?? 0;
+  return {
+    ...{ statuses, wrong, errors, answered: count / result.duration, p99: latency.p99 },
+    cost: {
+      server: ((await processorTime(url)) - before[0]) / count,
+      client: (user + system) / count,
+    },
+  };
 }
 
 /** Images a second in batches of 64: of the server by two clients, and of the runtime. */
@@ -125,10 +152,10 @@ async function batches(url, generator) {
   return { server, runtime: (1000 * drawn) / (performance.now() - start) };
 }
 
-const memoryOf = async (url) => {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)[1]) / 2 ** 20;
-};
+const metricsOf = async (url) => (await fetch(`${url}/metrics`)).text();
+
+const memoryOf = async (url) =>
+  Number(/^process_resident_memory_bytes (\S+)/m.exec(await metricsOf(url))[1]) / 2 ** 20;
 
 const count = (object) =>
   Object.entries(object)
@@ -142,8 +169,15 @@ async function main() {
     const png = await (await generator.sample({ count: 1, seed })).toPNG();
     expected.push(Buffer.from(png).toString()); // as autocannon gives bodies
   }
+  if (values.defaults) await defaults(expected);
+  else await measure(generator, expected);
+  await generator.dispose();
+}
+
+async function measure(generator, expected) {
   const shared = await serve('--batch-delay', values.delay);
   const alone = await serve('--max-batch', '1');
+  for (const { url } of [shared, alone]) await load(url, expected);
   const runs = [];
   for (let round = 0; round < rounds; round++) {
     const one = await watchLive(shared.url, () => load(shared.url, expected));
@@ -159,6 +193,13 @@ async function main() {
     `alone: ${of(({ alone }) => alone.answered).toFixed(0)} requests/s; ratio ` +
       of(({ shared, alone }) => shared.answered / alone.answered).toFixed(2),
   );
+  for (const side of ['server', 'client']) {
+    const [together, single] = ['shared', 'alone'].map((kind) => of((run) => run[kind].cost[side]));
+    console.log(
+      `processor time of the ${side} for a request: ${together.toFixed(0)} µs with shared runs, ` +
+        `${single.toFixed(0)} µs alone; ratio ${(single / together).toFixed(2)}`,
+    );
+  }
   console.log(
     `live meanwhile: p99 ${of(({ shared }) => shared.live.p99).toFixed(1)} ms, ` +
       `at most ${Math.max(...runs.map(({ shared }) => shared.live.most)).toFixed(1)} ms`,
@@ -181,7 +222,37 @@ async function main() {
   await stop(shared);
   if (values.overload) await overload(expected, 2 * rate);
   if (values.idle) await idle(Number(values.idle));
-  await generator.dispose();
+}
+
+/** How the delay and the largest batch were chosen. */
+async function defaults(expected) {
+  const settings = [
+    ...[0, 1, 2, 5, 10].map((delay) => ({ delay, batch: 64 })),
+    ...[8, 16, 32, 128].map((batch) => ({ delay: 0, batch })),
+  ];
+  const servers = [];
+  for (const { delay, batch } of settings) {
+    servers.push(await serve('--batch-delay', `${delay}`, '--max-batch', `${batch}`));
+  }
+  const runs = servers.map(() => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [k, { url }] of servers.entries()) {
+      const many = await load(url, expected);
+      const one = await load(url, expected, { connections: 1, duration: Math.ceil(seconds / 4) });
+      if (round > 0) runs[k].push({ many, one });
+    }
+  }
+  console.log(
+    `| delay, ms | largest batch | requests/s of ${CLIENTS} clients | p99, ms | processor time, µs | ` +
+      'requests/s of one client |\n| --- | --- | --- | --- | --- | --- |',
+  );
+  for (const [k, { delay, batch }] of settings.entries()) {
+    const of = (pick) => median(runs[k].map(pick)).toFixed(0);
+    const [rate, p99] = [of(({ many }) => many.answered), of(({ many }) => many.p99)];
+    const [cost, single] = [of(({ many }) => many.cost.server), of(({ one }) => one.answered)];
+    console.log(`| ${[delay, batch, rate, p99, cost, single].join(' | ')} |`);
+  }
+  for (const server of servers) await stop(server);
 }
 
 async function overload(expected, rate) {
@@ -194,10 +265,14 @@ async function overload(expected, rate) {
     load(server.url, expected, { connections: 512, duration, rate }),
   );
   clearInterval(timer);
+  const tenth = Math.max(1, Math.floor(memories.length / 10));
   console.log(
     `twice the capacity for ${duration} s: ${count(statuses)}, ${wrong} wrong, ${errors} errors; live p99 ` +
       `${live.p99.toFixed(1)} ms; memory ${before.toFixed(0)} MiB before, then ` +
-      `${memories.map((each) => each.toFixed(0)).join(', ')} MiB`,
+      `${memories
+        .filter((_, k) => k % tenth === tenth - 1)
+        .map((each) => each.toFixed(0))
+        .join(', ')} MiB`,
   );
   await stop(server);
 }

@@ -5,11 +5,10 @@
  *
  * What comes is checked by its hash, and the folder is there as a whole or not at all. It needs `tar` with xz.
  */
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { debianPackage } from './debian-package.mjs';
 import { newFolder } from './new-folder.mjs';
 
 const URL =
@@ -23,34 +22,9 @@ const isTest = (column) => column % 4 === 3;
 
 await newFolder('photos', 'photographs', async (into, scratch, folder) => {
   console.log('Getting mate-backgrounds 1.26.0-1 (45 MiB) …');
-  const { normal, test } = await cut(unpacked(await download(), scratch), into);
+  const { normal, test } = await cut(await debianPackage(URL, SHA256, scratch), into);
   return `${normal} squares are in ${folder}/normal, ${test} in ${folder}/test.`;
 });
-
-async function download() {
-  const answer = await fetch(URL).catch(() => fetch(URL.replace('https', 'http')));
-  if (!answer.ok) throw new Error(`${URL} answers ${answer.status}.`);
-  const bytes = Buffer.from(await answer.arrayBuffer());
-  const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== SHA256) throw new Error(`${URL} is not the file it was: its SHA-256 is ${found}.`);
-  return bytes;
-}
-
-/** The folder of the package's files. A .deb is an archive of ar, whose member data.tar.xz has them. */
-function unpacked(deb, scratch) {
-  for (let at = 8; at < deb.length; ) {
-    const name = deb.toString('latin1', at, at + 16).trim();
-    const size = Number(deb.toString('latin1', at + 48, at + 58));
-    if (name.startsWith('data.tar')) {
-      const path = join(scratch, 'data.tar.xz');
-      writeFileSync(path, deb.subarray(at + 60, at + 60 + size));
-      execFileSync('tar', ['-xJf', path], { cwd: scratch });
-      return join(scratch, 'usr/share');
-    }
-    at += 60 + size + (size % 2);
-  }
-  throw new Error('the package has no files.');
-}
 
 /** Cuts the photographs into squares, from the left. */
 async function cut(share, into) {

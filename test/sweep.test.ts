@@ -95,6 +95,15 @@ test('a result of other settings is not taken for one of these', () => {
   expect(stderr).toContain('plain-seed0.json is the result of other settings');
 });
 
+test('the results of other runs are not overwritten', () => {
+  const before = read('whole/results.json');
+  writeFileSync(at('second.yml'), SWEEP.replace('name: plain', 'name: another'));
+  const { code, stderr } = gpn(folder, 'sweep', 'second.yml', '-o', 'whole');
+  expect(code).toBe(2);
+  expect(stderr).toContain('has the result of plain-seed0, which is not in this sweep');
+  expect(read('whole/results.json')).toBe(before);
+});
+
 test('what is done so far is shown, and some runs alone are trained', () => {
   const only = gpn(folder, 'sweep', 'sweep.yml', '-o', 'some', '--only', 'plain-seed1');
   expect(only.code, only.stderr).toBe(0);

@@ -1,5 +1,5 @@
 // Bulk work in this process: parts, plans, shards, and what joins them.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Discriminator, Generator, sha256 } from '@gpn/runtime';
@@ -9,7 +9,7 @@ import { parseTar } from 'nanotar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { createComputer } from '../src/bulk/compute.js';
-import { JOBS, jobName } from '../src/bulk/jobs.js';
+import { JOB_FILES, jobName } from '../src/bulk/job-files.js';
 import { joinShards } from '../src/bulk/join.js';
 import { picturesOf } from '../src/bulk/manifest.js';
 import { eachOnce, ofPart, partOf } from '../src/bulk/part.js';
@@ -129,19 +129,19 @@ const JOB = {
 };
 
 test('job files name each part by the variable of their engine', () => {
-  expect(JOBS.slurm(JOB)).toContain('#SBATCH --array=0-2\n');
-  expect(JOBS.slurm(JOB)).toContain(
+  expect(JOB_FILES.slurm(JOB)).toContain('#SBATCH --array=0-2\n');
+  expect(JOB_FILES.slurm(JOB)).toContain(
     `exec npx gpn-cli sweep 'it'\\''s.yml' -o out/part-"$SLURM_ARRAY_TASK_ID" --jobs 1\n`,
   );
-  expect(JOBS.slurm(JOB)).toContain('#   npx gpn-cli merge out/part-* -o out\n');
-  expect(JOBS.kubernetes(JOB)).toContain('completions: 3\n');
-  expect(JOBS.kubernetes(JOB)).toContain('- "out/part-$(JOB_COMPLETION_INDEX)"\n');
+  expect(JOB_FILES.slurm(JOB)).toContain('#   npx gpn-cli merge out/part-* -o out\n');
+  expect(JOB_FILES.kubernetes(JOB)).toContain('completions: 3\n');
+  expect(JOB_FILES.kubernetes(JOB)).toContain('- "out/part-$(JOB_COMPLETION_INDEX)"\n');
 });
 
 test.each(['out', '/data/out'])(
   'the manifest for Kubernetes is valid by its schema, for %s',
   (out) => {
-    const job = parse(JOBS.kubernetes({ ...JOB, out }));
+    const job = parse(JOB_FILES.kubernetes({ ...JOB, out }));
     new KubernetesJob(job).validate();
     const [container] = job.spec.template.spec.containers;
     expect(container.args.slice(0, 4)).toEqual(['npx', 'gpn-cli', 'sweep', "it's.yml"]);
@@ -171,6 +171,14 @@ test('a manifest is a list with any ends of lines, a folder, or a pattern', asyn
   ]);
   expect(await picturesOf('pictures/*.png')).toEqual(all);
   expect(await picturesOf('pictures/**/*.png')).toHaveLength(6);
+  // Files that are not named as pictures count by their contents, others by their names.
+  mkdirSync('mixed');
+  writeFileSync('mixed/notes.txt', 'no picture');
+  writeFileSync('mixed/broken.png', 'no picture either');
+  copyFileSync('pictures/0.png', 'mixed/scan');
+  expect(await picturesOf('mixed')).toEqual(['mixed/broken.png', 'mixed/scan']);
+  mkdirSync('hollow');
+  await expect(picturesOf('hollow')).rejects.toThrow('hollow (--manifest) has no images (PNG,');
   writeFileSync('empty.txt', '\n\r\n');
   await expect(picturesOf('empty.txt')).rejects.toThrow('names no pictures');
   await expect(picturesOf('nothing/*.png')).rejects.toThrow('no file matches it');

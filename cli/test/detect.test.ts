@@ -177,6 +177,12 @@ describe('a detector of a folder', () => {
     for (let k = 0; k < 40; k++) await picture(`many/${k}.png`, 3000 + k);
     const made = run('new', 'many', '--detector', '-o', 'many.yml', '--size', '16', '--steps', '2');
     expect(made.stdout).toContain('24 of them are held out, to calibrate the detector with.');
+    const written = readFileSync(at('many.yml'), 'utf8');
+    const small = written.replace('internal: 8', 'internal: 4\n    scales: [1, 2]');
+    writeFileSync(
+      at('many.yml'),
+      small.replace('smallest: 8', 'smallest: 4').replace('largest: 14', 'largest: 7'),
+    );
     const { code, stdout, stderr } = run('train', 'many.yml', '--out', 'run', '--device', 'cpu');
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('24 of 40 pictures of');
@@ -186,10 +192,10 @@ describe('a detector of a folder', () => {
     expect(calibration?.data).toEqual({
       ...{ name: 'held-out part of many', pictures: 24, pixels: SIDE * SIDE },
     });
-    expect(fragment?.internal).toBe(8);
+    expect(fragment).toEqual({ internal: 4, scales: [1, 2], frame: 7, stride: 1 });
     const scored = run('score', '--model', 'run/discriminator.onnx', '--threshold', '0.05', 'test');
     expect([0, 3]).toContain(scored.code);
-    expect(scored.stdout).toMatch(/test\/good\.png: .*p 0\.\d+/);
+    expect(scored.stdout).toMatch(/test\/good\.png: .*p [01]\.\d+/);
   });
 
   test('needs enough pictures, large enough ones, and says so before it trains', async () => {

@@ -4,7 +4,12 @@ import { cdcganLargeDiscriminator, cdcganLargeGenerator } from './networks/cdcga
 import { dcganDiscriminator, dcganGenerator, infoganDiscriminator } from './networks/dcgan.js';
 import { dcgan64Discriminator, dcgan64Generator } from './networks/dcgan-64.js';
 import { anyDcganDiscriminator, anyDcganGenerator } from './networks/dcgan-any-size.js';
-import { gpnDiscriminator, gpnGenerator, gpnLargeDiscriminator } from './networks/gpn.js';
+import {
+  gpnDetailDiscriminator,
+  gpnDiscriminator,
+  gpnGenerator,
+  gpnLargeDiscriminator,
+} from './networks/gpn.js';
 import {
   mlpDiscriminator,
   mlpGenerator,
@@ -46,6 +51,7 @@ export const NETWORKS: Readonly<Record<string, (options: NetworkOptions) => Pair
   'dcgan-64': pair(dcgan64Generator, dcgan64Discriminator),
   'dcgan-mnist': pair(dcganGenerator, dcganDiscriminator),
   gpn: pair(gpnGenerator, gpnLargeDiscriminator),
+  'gpn-detail': pair(gpnGenerator, gpnDetailDiscriminator),
   'gpn-mnist': pair(gpnGenerator, gpnDiscriminator),
   'gpn-mnist-large': pair(dcganGenerator, gpnLargeDiscriminator),
   'infogan-mnist': pair(dcganGenerator, infoganDiscriminator),

@@ -28,7 +28,7 @@ function tensorsOf(network: Network) {
   return [made(network.params), made(network.buffers)] as const;
 }
 
-describe.each(['gpn-mnist', 'gpn-mnist-large'])('the discriminator of %s', (name) => {
+describe.each(['gpn-mnist', 'gpn-mnist-large', 'gpn-detail'])('the discriminator of %s', (name) => {
   const sizes = [
     ...[4, 5, 6, 7, 8, 9, 11, 14, 17, 22, 28].map((side) => ({ side, channels: 1 })),
     { side: 12, channels: 3 },

@@ -10,6 +10,7 @@ import {
   conv,
   deconv,
   dense,
+  detail,
   dropout,
   flatten,
   join,
@@ -214,6 +215,31 @@ describe('join', () => {
     const apply = () => layer.apply({}, {}, tf.ones([1, 3]), training);
     expect(apply).toThrow('the network needs labels');
   });
+});
+
+it('detail appends to each channel its differences from the eight pixels around', () => {
+  const [height, width, channels] = [4, 5, 2];
+  const values = Float32Array.from({ length: 40 }, (_, k) => Math.sin(k * k));
+  const at = (y: number, x: number, c: number) => values[(y * width + x) * channels + c] as number;
+  const layer = detail().build([height, width, channels]);
+  expect(layer.outputShape).toEqual([2, 3, 4]);
+  const x = tf.tensor4d(values, [1, height, width, channels]);
+  const found = layer.apply({}, {}, x, { training: false } as never).y.dataSync();
+  const expected = [];
+  for (let y = 1; y <= 2; y++) {
+    for (let x = 1; x <= 3; x++) {
+      for (const c of [0, 1]) expected.push(at(y, x, c));
+      for (const c of [0, 1]) {
+        let sum = 0;
+        for (const v of [-1, 0, 1]) {
+          for (const u of [-1, 0, 1]) sum += at(y, x, c) - at(y + v, x + u, c);
+        }
+        expected.push(sum);
+      }
+    }
+  }
+  expect(found.length).toBe(expected.length);
+  for (const [k, value] of expected.entries()) expect(found[k]).toBeCloseTo(value, 5);
 });
 
 describe('branches', () => {

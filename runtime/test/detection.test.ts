@@ -87,9 +87,84 @@ describe('the suspicion of a pixel', () => {
         const mean = own.reduce((sum, score) => sum + Math.exp(-2 * score), 0) / own.length;
         return own.length > 0 ? Math.log(mean) / 2 : Math.min(...map.values.map((score) => -score));
       });
-      expectClose(suspicionMap(map, { width, height }, frame), expected, 1e-5);
+      expectClose(suspicionMap(map, { width, height }), expected, 1e-5);
     },
   );
+});
+
+describe('a detector of several scales', () => {
+  const fragment = { internal: 2, frame: 1, scales: [1, 2, 3] };
+  const info: ModelInfo = {
+    ...DISCRIMINATOR,
+    ...{ version: 2, name: 'scaled', fragment },
+    image: { ...DISCRIMINATOR.image, height: 4, width: 4 },
+  };
+  const [width, height] = [13, 11];
+  const data = stream(4, 'picture').uniform(width * height, 0, 1);
+
+  /** The definition: the mean of a block, the sum of a fragment of blocks, black beyond the picture. */
+  const scoreOf = (scale: number, row: number, column: number): number => {
+    const [down, across] = [Math.floor(height / scale), Math.floor(width / scale)];
+    let sum = 0;
+    for (let y = row - 1; y < row + 3; y++) {
+      for (let x = column - 1; x < column + 3; x++) {
+        if (x < 0 || y < 0 || x >= across || y >= down) continue;
+        for (let k = 0; k < scale ** 2; k++) {
+          const [v, u] = [y * scale + Math.floor(k / scale), x * scale + (k % scale)];
+          sum += (data[v * width + u] as number) / scale ** 2;
+        }
+      }
+    }
+    return sum;
+  };
+
+  test.each([1, 2])('fuses the fragments of all, one by one (stride %i)', async (stride) => {
+    const model = await Discriminator.load(discriminatorFile(info), { device: 'cpu' });
+    const told: number[] = [];
+    const picture: Picture = { width, height, data, range: [0, 1] };
+    const map = await model.scoreMap(picture, { stride, onProgress: (done) => told.push(done) });
+    const all: { scale: number; row: number; column: number; score: number }[] = [];
+    for (const [k, scale] of fragment.scales.entries()) {
+      const own = [map, ...(map.coarser ?? [])][k] as ScoreMap;
+      expect([own.stride, own.first.x, own.first.width]).toEqual([
+        scale * stride,
+        -scale,
+        4 * scale,
+      ]);
+      const [down, across] = [height, width].map(
+        (side) => Math.floor((Math.floor(side / scale) - 2) / stride) + 1,
+      ) as [number, number];
+      expect([own.rows, own.columns]).toEqual([down, across]);
+      const scores = Array.from(own.values, (_, at) => {
+        const [row, column] = [stride * Math.floor(at / across), stride * (at % across)];
+        const score = scoreOf(scale, row, column);
+        all.push({ scale, row, column, score });
+        return score;
+      });
+      expectClose(own.values, scores, 1e-5);
+    }
+    expect(told.at(-1)).toBe(all.length);
+    const expected = Array.from({ length: width * height }, (_, at) => {
+      const [x, y] = [at % width, Math.floor(at / width)];
+      const own = all.filter(({ scale, row, column }) => {
+        const [left, top, side] = [scale * column, scale * row, scale * 2];
+        return x >= left && x < left + side && y >= top && y < top + side;
+      });
+      const mean = own.reduce((sum, { score }) => sum + Math.exp(-2 * score), 0) / own.length;
+      return own.length > 0 ? Math.log(mean) / 2 : Math.max(...all.map(({ score }) => score)) * -1;
+    });
+    expectClose(suspicionMap(map, picture), expected, 1e-4);
+    await model.dispose();
+  });
+
+  test('refuses a picture that is smaller than its largest fragment', async () => {
+    const model = await Discriminator.load(discriminatorFile(info), { device: 'cpu' });
+    const small: Picture = { width: 5, height: 9, data: new Float32Array(45) };
+    expect(await sentence(model.scoreMap(small))).toBe(
+      'A picture of 5×9 pixels is too small for scaled, which scores windows of 6×6.',
+    );
+    await model.dispose();
+  });
 });
 
 test('regions join pixels at sides and corners, and are numbered in reading order', () => {

@@ -101,11 +101,21 @@ describe('model info', () => {
   });
 
   const { latent: _, ...noLatent } = info;
+  const size = { internal: 1, frame: 1 };
+  const scaled: ModelInfo = {
+    ...{ ...info, version: 2, fragment: { ...size, scales: [1, 2] } },
+    image: { ...info.image, height: 3, width: 3 },
+  };
+
+  it('of several scales is of the second version, which an older reader refuses', () => {
+    expect(readModelInfo(withModelInfo(onnx(), scaled))).toEqual(scaled);
+  });
+
   it.each<[string, unknown, RegExp]>([
-    ['a later version', { ...info, version: 2 }, /later version .*update/],
+    ['a later version', { ...info, version: 3 }, /later version .*update/],
     ['a null', null, /should be an object, but is null/],
     ['a list', [], /should be an object/],
-    ['a version that is text', { ...info, version: '1' }, /version should be 1, but is "1"/],
+    ['a version that is text', { ...info, version: '1' }, /version should be 1 or 2, but is "1"/],
     ['a model without a name', { ...info, name: undefined }, /name should be .*, but is missing/],
     ['another kind', { ...info, kind: 'vae' }, /kind should be "generator" or .*, but is "vae"/],
     [
@@ -141,6 +151,23 @@ describe('model info', () => {
     ['a generator without latent', noLatent, /a generator needs latent/],
     ['a critic without scores', { ...info, kind: 'critic' }, /a critic needs scores/],
     ['too few class names', { ...info, condition: { ...info.condition, names: [] } }, /names/],
+    [
+      'scales that fall',
+      { ...scaled, fragment: { ...size, scales: [1, 3, 2] } },
+      /begin with 1 and rise/,
+    ],
+    [
+      'scales without the first',
+      { ...scaled, fragment: { ...size, scales: [2, 3] } },
+      /begin with 1/,
+    ],
+    ['half a scale', { ...scaled, fragment: { ...size, scales: [1, 1.5] } }, /scales\[1\] .* 1\.5/],
+    [
+      'scales of the first version',
+      { ...scaled, version: 1 },
+      /version is 2 with fragment\.scales/,
+    ],
+    ['the second version without scales', { ...info, version: 2 }, /and 1 without/],
     ['a fragment of another size', { ...info, fragment: { internal: 2, frame: 1 } }, /side 4/],
     [
       'a value that is not a number',

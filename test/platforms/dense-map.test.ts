@@ -91,7 +91,7 @@ test('a map of scores in Chromium’s WebAssembly equals the one in Node', async
   const path = findChromium();
   if (path === undefined) skip(NO_CHROMIUM);
   const folder = scratchFolder();
-  const bytes = await fragmentJudge(6, 4);
+  const bytes = await fragmentJudge(6, 4, [1, 2]);
   writeFileSync(join(folder, 'd.onnx'), bytes);
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>fragments</title>');
   cpSync(join(root, 'runtime/dist'), join(folder, 'runtime'), { recursive: true });
@@ -108,12 +108,18 @@ test('a map of scores in Chromium’s WebAssembly equals the one in Node', async
       const data = Uint8Array.from([${image.data}]);
       let runs = 0;
       const map = await judge.scoreMap({ width: 28, height: 28, data }, { onProgress: () => runs++ });
-      return [runs, [...map.values]];
-    })()`)) as [number, number[]];
-    expect(runs).toBe(1);
+      return [runs, [map, ...map.coarser].map(({ values }) => [...values])];
+    })()`)) as [number, number[][]];
+    expect(runs).toBe(2); // one for each scale
     const judge = await Discriminator.load(bytes, { device: 'cpu' });
     const map = await judge.scoreMap(image);
-    expect(largest(Float32Array.from(values), map.values)).toBeLessThanOrEqual(1e-4);
+    const maps = [map, ...(map.coarser ?? [])];
+    expect([values.length, maps.length]).toEqual([2, 2]);
+    for (const [k, own] of maps.entries()) {
+      expect(largest(Float32Array.from(values[k] as number[]), own.values)).toBeLessThanOrEqual(
+        1e-4,
+      );
+    }
     await judge.dispose();
   } finally {
     await browser.close();

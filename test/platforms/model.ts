@@ -74,14 +74,19 @@ export function residual(): Promise<Uint8Array> {
 }
 
 /** The fragment discriminator of the recipe gpn-mnist, for images of any size; its score is the logit of "real". */
-export function fragmentJudge(internal: number, frame: number): Promise<Uint8Array> {
-  const fragment = { internal, frame };
+export function fragmentJudge(
+  internal: number,
+  frame: number,
+  scales?: number[],
+): Promise<Uint8Array> {
+  const fragment = { internal, frame, ...(scales && { scales }) };
   const side = internal + 2 * frame;
   const { discriminator } = networks('gpn-mnist', { fragment });
   return file(
     discriminator,
     {
       ...INFOS.discriminator,
+      ...(scales && { version: 2 }),
       name: 'platform-fragments',
       image: { ...IMAGE, height: side, width: side },
       fragment,

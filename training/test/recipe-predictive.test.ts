@@ -15,6 +15,9 @@ const changed = (recipe: Recipe, more: object, predictive: object = {}): object 
   },
 });
 
+const size = { internal: 2, frame: 1 };
+const detector = { detector: true };
+
 it.each([
   [
     changed(gpn, { model: { ...gpn.model, network: 'dcgan-mnist' } }),
@@ -39,6 +42,28 @@ it.each([
   [
     changed(gpn, { model: { ...gpn.model, fragment: { internal: 2, frame: 1, stride: 2 } } }),
     'model.fragment.stride must be 1 (network gpn-mnist), found 2.',
+  ],
+  [
+    changed(gpn, {
+      model: { ...gpn.model, network: 'gpn-detail', fragment: { internal: 2, frame: 0 } },
+    }),
+    'model.fragment.frame must be at least 1 with the network gpn-detail, which compares pixels with those around them, found 0.',
+  ],
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 2] } } }),
+    'model.fragment.scales must be left out unless training.predictive.detector is true, because a generator is judged at one scale.',
+  ],
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 15] } } }, detector),
+    'model.fragment.internal must be at most 1, the side of the images reduced by 15, found 2.',
+  ],
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [2, 1] } } }, detector),
+    'model.fragment.scales must be a list that begins with 1 and rises',
+  ],
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 1.5] } } }, detector),
+    'model.fragment.scales[1] must be a whole number, found 1.5.',
   ],
   [
     changed(gpn, { data: { ...gpn.data, height: 30 } }),

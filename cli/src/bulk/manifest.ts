@@ -1,9 +1,10 @@
 /** What is to be scored: a list of paths in a file, a folder, or a pattern. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { fileError } from '@gpn/training/atomic';
+import { filesBelow, inspectionIn, likelyPictures } from '@gpn/training/pictures';
 import { kindOf } from '../files.js';
-import { findPictures } from '../pictures.js';
 
 /**
  * The paths of pictures, in an order that is the same on every machine. Whether they are pictures shows
@@ -15,18 +16,24 @@ import { findPictures } from '../pictures.js';
  */
 export async function picturesOf(manifest: string): Promise<string[]> {
   const kind = await kindOf(manifest);
-  const paths =
-    kind === 'folder'
-      ? (await findPictures([manifest])).map(({ path }) => path)
-      : kind === 'file'
-        ? await listed(manifest)
-        : await matching(manifest);
+  const [list, nothing] = MANIFESTS[kind ?? 'pattern'];
+  const paths = await list(manifest);
   if (paths.length > 0) return paths;
-  throw new UserError(
-    kind === 'file'
-      ? `${manifest} (--manifest) names no pictures: it must have the path of one on each line.`
-      : `--manifest ${manifest}: there is no such file or folder, and no file matches it as a pattern.`,
-  );
+  throw new UserError(`${manifest} (--manifest) ${nothing}.`);
+}
+
+/** What a manifest may be: how it is listed, and what to say if that gives nothing. */
+const MANIFESTS = {
+  folder: [within, 'has no images (PNG, JPEG, WebP, AVIF, GIF or TIFF)'],
+  file: [listed, 'names no pictures: it must have the path of one on each line'],
+  pattern: [matching, 'is no file and no folder, and no file matches it as a pattern'],
+} as const;
+
+/** The pictures of a folder at any depth; of one that is laid out like MVTec AD's, those to be tested. */
+async function within(folder: string): Promise<string[]> {
+  const from = (await inspectionIn(folder))?.tested ?? folder;
+  const paths = await likelyPictures(from, await filesBelow(from));
+  return paths.map((path) => join(from, path));
 }
 
 /** The lines of a list, whatever ends them; empty ones do not count. */

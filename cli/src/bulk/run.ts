@@ -5,7 +5,7 @@ import { FOUND, RowsFailed } from '../errors.js';
 import type { BulkOptions } from '../options/declare/bulk.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import { print, printAside } from '../terminal/print.js';
-import { JOBS, jobName } from './jobs.js';
+import { JOB_FILES, jobName } from './job-files.js';
 import { doneIn, joinShards, type Summary } from './join.js';
 import { ofPart, type Part, partOf } from './part.js';
 import { itemsOf, type Plan, preparePlan, shardNames } from './plan.js';
@@ -75,7 +75,7 @@ function printJob({ plan, out, words }: Bulk, options: Options): void {
   const { parts = 4, format = 'ndjson' } = options;
   const merge = ['merge', out, '-o', out, ...(format === 'ndjson' ? [] : ['--format', format])];
   print(
-    JOBS[options.print as keyof typeof JOBS]({
+    JOB_FILES[options.print as keyof typeof JOB_FILES]({
       name: jobName(`${plan.kind} ${basename(out)}`),
       parts,
       threads: options.jobs ?? 1,

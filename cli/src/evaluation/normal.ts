@@ -59,7 +59,7 @@ export async function heldOutPictures({
     return undefined;
   });
   if (!paths) return undefined;
-  const least = fragment?.internal ?? 1;
+  const least = (fragment?.internal ?? 1) * Math.max(...(fragment?.scales ?? [1]));
   const kept: string[] = [];
   for (const path of paths.map((path) => join(dataset, path))) {
     const picture = await readPicture(path).catch((error: unknown) => {

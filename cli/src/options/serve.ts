@@ -43,7 +43,7 @@ export const SERVE = declare({
         'how long a request waits for others to share a run with',
         fromZero(10_000),
       ),
-      2,
+      0,
     ),
     maxQueue: withDefault(
       parsed(

@@ -1,10 +1,12 @@
 /** The HTTP server: its routes, its limits and its errors. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { reasonOf, UserError } from '@gpn/runtime';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { Busy, Late, Refused } from './dispatch.js';
 import type { Engine } from './engine.js';
 import type { Metrics } from './metrics.js';
@@ -29,10 +31,12 @@ export interface AppOptions {
 }
 
 class NotFound extends Error {}
+class Unsupported extends Error {}
 
 /** The statuses of errors, each with a class of its own. */
 const STATUSES: readonly [new (...args: never[]) => Error, number][] = [
   [NotFound, 404],
+  [Unsupported, 415],
   [UserError, 400],
   [Refused, 400],
   [Busy, 429],
@@ -41,6 +45,34 @@ const STATUSES: readonly [new (...args: never[]) => Error, number][] = [
 
 /** Paths that need no token: for probes, and to find out what needs one. */
 const OPEN = /^\/(v2\/health\/(live|ready)|openapi\.json|docs(\/.*)?)$/;
+
+/** What is said where no route is reached: to Node's errors by their codes, and to others. */
+const BROKEN: Readonly<Record<string, [status: string, sentence: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in its time.'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are too long.'],
+  CONNECT: ['405 Method Not Allowed', 'The server is no proxy.'],
+};
+
+/** Answers what is no request of HTTP, and ends the connection. */
+function refuse(socket: Duplex, code = ''): void {
+  if (socket.destroyed || code === 'ECONNRESET') return;
+  const [status, sentence] = BROKEN[code] ?? ['400 Bad Request', 'This is no request of HTTP/1.1.'];
+  const body = JSON.stringify({ error: sentence });
+  const head = ['content-type: application/json', `content-length: ${body.length}`];
+  if (socket.writable) {
+    socket.write([`HTTP/1.1 ${status}`, ...head, 'connection: close', '', body].join('\r\n'));
+  }
+  socket.destroy();
+}
+
+/** What the headers of a request ask for and is not done. */
+function unheardOf({ headers, rawHeaders }: IncomingMessage): Error | undefined {
+  const hosts = rawHeaders.filter((name, k) => k % 2 === 0 && /^host$/i.test(name)).length;
+  if (hosts > 1) return new UserError('The request has several headers Host.');
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || /^(identity)?$/i.test(encoding)) return undefined;
+  return new Unsupported('The body is read as it is: send it without Content-Encoding.');
+}
 
 /** What the page of the routes may load: its own files, and nothing of others. */
 const PAGE = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'";
@@ -65,7 +97,12 @@ export async function appOf(
           `${first?.params.additionalProperty ? `: ${String(first.params.additionalProperty).slice(0, 80)}` : ''}.`,
       ),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array' } },
+    clientErrorHandler: ({ code }, socket) => refuse(socket, code),
+    frameworkErrors: ({ statusCode = 400 }, _, reply: FastifyReply) => {
+      reply.code(statusCode).send({ error: 'The path of the request cannot be read.' });
+    },
   });
+  app.server.on('connect', (_, socket) => refuse(socket, 'CONNECT'));
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
@@ -87,12 +124,14 @@ export async function appOf(
         throw new UserError(`A request has at most ${images} images or rows, not ${task.items}.`);
       }
       if (!hasMemory()) throw new Busy(engine.dispatcher.seconds, 'The memory is used up');
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort(new Error('the client has gone')));
-      return engine.dispatcher.submit(task, gone.signal);
+      return engine.dispatcher.submit(task, (leave) => {
+        if (reply.raw.destroyed) leave();
+        else reply.raw.once('close', leave);
+      });
     },
   };
 
+  app.addHook('onRequest', (request, _, done) => done(unheardOf(request.raw)));
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     metrics.answered(

@@ -22,6 +22,9 @@ export class Late extends Error {
   }
 }
 
+/** Nobody waits for the answer any more. */
+export class Gone extends Error {}
+
 /** A job could not be done, for a reason that the user can mend. */
 export class Refused extends Error {}
 
@@ -48,6 +51,9 @@ export interface Task {
   /** Milliseconds within which it is answered, if less than the limit. */
   readonly timeout?: number | undefined;
 }
+
+/** Has `leave` called once nobody waits for the answer any more. */
+export type Leaving = (leave: () => void) => void;
 
 interface Waiting {
   readonly task: Task;
@@ -99,37 +105,37 @@ export class Dispatcher {
   /**
    * The answer to a task.
    *
-   * @param signal takes the task back
-   * @throws Busy if there is no room, Late if it takes too long, Refused if the job cannot be done; the
-   *   signal's reason
+   * @param leaving takes the task back; if it calls `leave` after the answer, nothing happens
+   * @throws Busy if there is no room, Late if it takes too long, Gone if it was taken back, Refused if
+   *   the job cannot be done
    */
-  submit(task: Task, signal?: AbortSignal): Promise<Answer> {
+  submit(task: Task, leaving?: Leaving): Promise<Answer> {
     const { queue, timeout } = this.#limits;
     if (this.#waiting > 0 && this.#waiting + task.items > queue) {
       return Promise.reject(new Busy(this.seconds));
     }
-    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const limit = Math.min(timeout, task.timeout ?? timeout);
-      const giveUp = (reason: Error) => {
+      let over = false;
+      const giveUp = (reason: () => Error) => {
+        if (over) return;
         this.#leave(waiting);
-        waiting.settle(reason);
+        waiting.settle(reason());
       };
-      const gone = () => giveUp(signal?.reason);
-      const timer = setTimeout(() => giveUp(new Late(limit)), limit);
+      const timer = setTimeout(() => giveUp(() => new Late(limit)), limit);
       const waiting: Waiting = {
         task,
         since: performance.now(),
         settle: (result) => {
+          over = true;
           clearTimeout(timer);
-          signal?.removeEventListener('abort', gone);
           if (result instanceof Error) reject(result);
           else resolve(result);
         },
       };
-      signal?.addEventListener('abort', gone);
       this.#queue.push(waiting);
       this.#waiting += task.items;
+      leaving?.(() => giveUp(() => new Gone('The client has gone.')));
       this.#advance();
     });
   }

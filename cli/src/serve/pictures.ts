@@ -1,7 +1,7 @@
 /** The plain routes: pictures of generators, and scores of pictures. */
 import { createHash } from 'node:crypto';
 import { arch } from 'node:os';
-import { type Rectangle, reasonOf, UserError } from '@gpn/runtime';
+import { classOf, type Rectangle, reasonOf, UserError } from '@gpn/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { rectangle } from '../options/declare/parsers.js';
 import type { Facts, Job } from './jobs.js';
@@ -49,6 +49,12 @@ function countOf({ info, name }: Facts, { count, label }: Draw, most: number): n
   throw new UserError(`${name} draws at most ${most} images for a request, not ${total}.`);
 }
 
+/** @throws UserError if the generator has no such class: before anything else is answered */
+function checkLabel({ info }: Facts, label: string | undefined): void {
+  const isRowOfEach = label === 'all' && info.condition !== undefined;
+  if (label !== undefined && !isRowOfEach) classOf(info, label);
+}
+
 export function pictures(
   app: FastifyInstance,
   service: Service,
@@ -78,6 +84,7 @@ export function pictures(
     async (request, reply) => {
       const model = service.model(request.params.name, 'generator');
       const { seed, count, label } = request.query;
+      checkLabel(model, label);
       const items = countOf(model, request.query, images);
       // What the bytes depend on: a tag that is known before anything is drawn.
       const source = [version, arch(), model.device, model.hash, seed, count, label];

@@ -84,7 +84,9 @@ function fromJson(value: unknown, name: string, shape: readonly number[]): Float
       `The data of "${name}" must be ${product(shape)} numbers, as its shape [${shape}] says.`,
     );
   }
-  return Float32Array.from(flat as number[]);
+  const data = Float32Array.from(flat as number[]);
+  if (data.every(Number.isFinite)) return data;
+  throw new UserError(`The data of "${name}" have a number that is too large for ${DATATYPE}.`);
 }
 
 /** Little-endian bytes, which may begin anywhere: a copy is aligned. */
@@ -194,6 +196,14 @@ function outputsOf(
   });
 }
 
+/** @throws UserError if one of them is none in JSON */
+function numbers(name: string, data: Float32Array): number[] {
+  if (data.every(Number.isFinite)) return Array.from(data);
+  throw new UserError(
+    `The output "${name}" has a value that is no number in JSON: ask for it as bytes.`,
+  );
+}
+
 /** The response of the protocol. */
 export function inferenceAnswer(
   model: string,
@@ -208,7 +218,7 @@ export function inferenceAnswer(
     outputs: outputs.map(({ name, binary }) => {
       const { shape, data } = results[name] as TensorData<'float32'>;
       const tensor = { name, datatype: DATATYPE, shape };
-      if (!binary) return { ...tensor, data: Array.from(data) };
+      if (!binary) return { ...tensor, data: numbers(name, data) };
       tail.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       return { ...tensor, parameters: { binary_data_size: data.byteLength } };
     }),

@@ -1,6 +1,6 @@
 /** The queue of the server, in front of a worker that ends its runs when the test says so. */
 import { expect, test } from 'vitest';
-import { Busy, Dispatcher, Late, type Limits, Refused } from '../../src/serve/dispatch.js';
+import { Busy, Dispatcher, Gone, Late, type Limits, Refused } from '../../src/serve/dispatch.js';
 import type { Job, Result, Worker } from '../../src/serve/jobs.js';
 
 const LIMITS: Limits = { queue: 10, batch: 4, delay: 0, timeout: 600_000 };
@@ -102,20 +102,26 @@ test('without room a request is refused at once; a large one is taken by an empt
 test('a request whose client has gone leaves the queue, and one that runs finds nobody', async () => {
   const { worker, runs } = slowWorker();
   const dispatcher = new Dispatcher([worker], LIMITS);
-  const gone = new AbortController();
-  const running = dispatcher.submit(task(1), gone.signal);
-  const waiting = dispatcher.submit(task(2), gone.signal);
+  const leaves: (() => void)[] = [];
+  const running = dispatcher.submit(task(1), (leave) => leaves.push(leave));
+  const waiting = dispatcher.submit(task(2), (leave) => leaves.push(leave));
   const staying = dispatcher.submit(task(3));
   expect(dispatcher.waiting).toBe(2);
-  gone.abort(new Error('gone'));
-  await expect(running).rejects.toThrow('gone');
-  await expect(waiting).rejects.toThrow('gone');
+  for (const leave of leaves) leave();
+  await expect(running).rejects.toThrow(Gone);
+  await expect(waiting).rejects.toThrow(Gone);
   expect(dispatcher.waiting).toBe(1);
   runs[0]?.done();
   await turn();
   expect(runs.map(({ seeds }) => seeds)).toEqual([[1], [3]]);
   runs[1]?.done();
   expect((await staying).body[0]).toBe(3);
+  await expect(
+    dispatcher.submit(task(4), (leave) => leave()),
+    'gone before it came',
+  ).rejects.toThrow(Gone);
+  expect(dispatcher.waiting).toBe(0);
+  expect(runs.length).toBe(2);
 });
 
 test('a request that is not answered in its time, or in that of the limit, is given up', async () => {

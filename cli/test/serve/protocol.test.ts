@@ -123,6 +123,29 @@ test('bytes in, JSON out', async () => {
   expect(Float32Array.from(json().outputs[0].data)).toEqual(expected.data);
 });
 
+test('values that JSON has no numbers for are given as bytes alone', async () => {
+  const sent = (more: object) => {
+    const [body, headers] = binary(more);
+    body.writeFloatLE(Number.NaN, Number(headers['inference-header-content-length']));
+    return post(body, headers);
+  };
+  const json = await sent({});
+  expect([json.statusCode, json.json()]).toEqual([
+    400,
+    { error: 'The output "image" has a value that is no number in JSON: ask for it as bytes.' },
+  ]);
+  const { statusCode, headers, rawPayload } = await sent({
+    parameters: { binary_data_output: true },
+  });
+  expect(statusCode).toBe(200);
+  const tail = rawPayload.subarray(Number(headers['inference-header-content-length']));
+  const values = Array.from({ length: tail.length / 4 }, (_, k) => tail.readFloatLE(4 * k));
+  expect(values.filter(Number.isNaN).length).toBeGreaterThan(0);
+  // The other row is as it was.
+  const half = tail.length / 2;
+  expect(tail.subarray(half)).toEqual(Buffer.from(expected.data.buffer).subarray(half));
+});
+
 const changed = (change: (inputs: Tensor[]) => unknown): string => {
   const list = inputs();
   return JSON.stringify({ inputs: change(list) ?? list });

@@ -214,6 +214,8 @@ describe('the server', () => {
     expect(await status('/none')).toBe(401);
     for (const url of ['/v2/health/live', '/v2/health/ready', '/openapi.json', '/docs/']) {
       expect([url, await status(url)]).toEqual([url, 200]);
+      const told = (await guarded.app.inject(url)).body;
+      expect(told, `${url} names no model`).not.toContain('small');
     }
     const url = '/generators/small?count=1';
     const { statusCode, headers } = await guarded.app.inject({

@@ -16,6 +16,7 @@ export { basis, bias, embed, layer, project, weightedSum } from './learned.js';
 export { batchNorm } from './norm.js';
 export {
   averagePool,
+  detail,
   dropout,
   flatten,
   join,

@@ -71,6 +71,33 @@ const pool = (kind: string, f: (x: Image, k: number) => tf.Tensor) => (k: number
     (x) => f(x as Image, k),
     ([h = 0, w = 0, c = 0]) => [Math.floor(h / k), Math.floor(w / k), c],
   );
+/**
+ * An image and its detail, one behind the other: of each channel, the sum of the differences of a pixel from
+ * the eight around it. Pixels at the edge have no such eight and are left out: [h, w, c] becomes
+ * [h − 2, w − 2, 2c]. Residuals are what traces of tampering show in (Fridrich and Kodovský 2012).
+ */
+export const detail = (): LayerMaker =>
+  pure(
+    'detail',
+    (x) => {
+      const channels = x.shape.at(-1) as number;
+      /** [3, 3, channels, 2 · channels] */
+      const kernel = Array.from({ length: 9 * channels * 2 * channels }, (_, k) => {
+        const [place, from, to] = [
+          Math.floor(k / channels / channels / 2),
+          Math.floor(k / channels / 2) % channels,
+          k % (2 * channels),
+        ];
+        if (from !== to % channels) return 0;
+        if (to < channels) return place === 4 ? 1 : 0;
+        return place === 4 ? 8 : -1;
+      });
+      const weights = tf.tensor4d(kernel, [3, 3, channels, 2 * channels]);
+      return tf.conv2d(x as Image, weights, 1, 'valid');
+    },
+    ([h = 0, w = 0, c = 0]) => [h - 2, w - 2, 2 * c],
+  );
+
 /** The average of each square of k×k pixels. */
 export const averagePool = pool('averagePool', (x, k) => tf.avgPool(x, k, k, 'valid'));
 /** The maximum of each square of k×k pixels. */

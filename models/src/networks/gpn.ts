@@ -1,4 +1,14 @@
-import { conv, deconv, dense, dropout, leakyRelu, relu, reshape, tanh } from '../layers/index.js';
+import {
+  conv,
+  deconv,
+  dense,
+  detail,
+  dropout,
+  leakyRelu,
+  relu,
+  reshape,
+  tanh,
+} from '../layers/index.js';
 import {
   type LayerMaker,
   type Network,
@@ -58,11 +68,20 @@ export const gpnDiscriminator = (options: NetworkOptions): Network => {
  * fragment at every position of an image. With `fragment.stride` the first strides stay, up to this
  * product: positions are so many pixels apart, and a map takes a fraction of the time.
  */
-export const gpnLargeDiscriminator = (options: NetworkOptions): Network => {
+export const gpnLargeDiscriminator = (options: NetworkOptions): Network => large(options, []);
+
+/**
+ * The same, which sees the detail of a fragment beside its pixels: where contrasts are low, as in textures and
+ * photographs, what tampering leaves is small beside the pixels' own values.
+ */
+export const gpnDetailDiscriminator = (options: NetworkOptions): Network =>
+  large(options, [detail()]);
+
+function large(options: NetworkOptions, first: readonly LayerMaker[]): Network {
   const { side, channels, step } = sizesOf(options);
   const { spectralNorm: spectral, width = 1, dense: slides = false } = options;
-  const layers: LayerMaker[] = [];
-  let left = side; //                                                            22
+  const layers: LayerMaker[] = [...first];
+  let left = side - 2 * first.length; //                                         22
   /** Pixels of the image between neighbours here, in a fragment and in what this network gives. */
   let apart = 1;
   let kept = 1;
@@ -85,7 +104,7 @@ export const gpnLargeDiscriminator = (options: NetworkOptions): Network => {
     [side, side, channels],
     [...layers, conv(1, 1, 0, 2, { spectral, bias: true })],
   );
-};
+}
 
 /** @throws NetworkError unless the strides of a network, whose product is `most`, can keep this one */
 function checkStride(step: number, most: number): void {

@@ -22,7 +22,8 @@ import type { Preparation } from './pictures/prepare.js';
 
 /** The key of the metadata entry that describes a model. */
 export const METADATA_KEY = 'gpn';
-const METADATA_VERSION = 1;
+/** 2 is for what a runtime that knows 1 alone would get wrong: fragments of several scales. */
+const VERSIONS = [1, 2] as const;
 
 /** All kinds of models; `features` is a feature extractor, which may classify too. */
 export const KINDS = ['generator', 'discriminator', 'critic', 'features'] as const;
@@ -113,7 +114,7 @@ export interface Calibration {
 
 /** What a model file says about itself. */
 export interface ModelInfo {
-  version: 1;
+  version: (typeof VERSIONS)[number];
   name: string;
   kind: Kind;
   /** The main input: latents [N, size] of a generator, images of all other kinds. */
@@ -138,9 +139,10 @@ export interface ModelInfo {
   packing?: number;
   /**
    * Of a discriminator of fragments, in pixels: the side of a fragment is internal + 2 · frame. From one
-   * score of the dense form to the next it is `stride`, or 1.
+   * score of the dense form to the next it is `stride`, or 1. With `scales` it scores the picture as it is,
+   * and reduced by each of the others: by the average of blocks of so many pixels a side.
    */
-  fragment?: { internal: number; frame: number; stride?: number };
+  fragment?: { internal: number; frame: number; stride?: number; scales?: number[] };
   training?: TrainingInfo;
   quality?: QualityInfo[];
   certificate?: Certificate;
@@ -153,7 +155,7 @@ const side = whole(1, 16_384);
 const name = text(200);
 
 const checkFields: Check<ModelInfo> = object<ModelInfo>({
-  version: oneOf(METADATA_VERSION),
+  version: oneOf(...VERSIONS),
   name,
   kind: oneOf(...KINDS),
   input: name,
@@ -192,7 +194,14 @@ const checkFields: Check<ModelInfo> = object<ModelInfo>({
     }),
   ),
   packing: optional(whole(2, 1024)),
-  fragment: optional(object({ internal: side, frame: whole(0, 16_384), stride: optional(side) })),
+  fragment: optional(
+    object<NonNullable<ModelInfo['fragment']>>({
+      internal: side,
+      frame: whole(0, 16_384),
+      stride: optional(side),
+      scales: optional(list(whole(1, 64), 16)),
+    }),
+  ),
   training: optional(
     object<TrainingInfo>({
       recipe: name,
@@ -250,6 +259,16 @@ function validated(value: unknown): ModelInfo {
     fragmentSide === undefined || (image.height === fragmentSide && image.width === fragmentSide),
     `image should be a fragment of side ${fragmentSide}`,
   );
+  const scales = fragment?.scales;
+  agree(
+    !scales ||
+      (scales[0] === 1 && scales.every((scale, k) => k === 0 || scale > (scales[k - 1] as number))),
+    'fragment.scales should begin with 1 and rise',
+  );
+  agree(
+    (scales !== undefined) === (info.version === 2),
+    'version is 2 with fragment.scales, and 1 without',
+  );
   return info;
 }
 
@@ -274,9 +293,10 @@ export function readModelInfo(bytes: Uint8Array, label = 'The model'): ModelInfo
     throw new UserError(`${label} has a metadata entry "${METADATA_KEY}" that is not JSON.`);
   }
   const version = (value as { version?: unknown } | null)?.version;
-  if (typeof version === 'number' && version > METADATA_VERSION) {
+  const known = Math.max(...VERSIONS);
+  if (typeof version === 'number' && version > known) {
     throw new UserError(
-      `${label} was written for a later version (metadata ${version}, known ${METADATA_VERSION}): ` +
+      `${label} was written for a later version (metadata ${version}, known ${known}): ` +
         'update @gpn/runtime.',
     );
   }

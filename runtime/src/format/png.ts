@@ -32,31 +32,27 @@ export async function encodePNG(
   header.setUint32(4, height);
   header.setUint8(8, 8); // bits per channel
   header.setUint8(9, colorType); // then zeros: deflate, the standard filters, not interlaced
-
-  const chunk = (type: string, data: Uint8Array): Uint8Array => {
-    const bytes = new Uint8Array(12 + data.length);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, data.length);
-    bytes.set(new TextEncoder().encode(type), 4);
-    bytes.set(data, 8);
-    view.setUint32(bytes.length - 4, crc32(bytes.subarray(4, -4)));
-    return bytes;
-  };
-  const parts = [
-    Uint8Array.from(SIGNATURE),
-    chunk('IHDR', new Uint8Array(header.buffer)),
-    chunk('IDAT', await deflate(rows)),
-    chunk('IEND', new Uint8Array(0)),
-  ];
-  return joined(parts);
+  return fileOf([
+    ['IHDR', new Uint8Array(header.buffer)],
+    ['IDAT', await deflate(rows)],
+    ['IEND', new Uint8Array(0)],
+  ]);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+/** The chunks of a file, each with its length, its type and its checksum. */
+function fileOf(chunks: readonly (readonly [type: string, data: Uint8Array])[]): Uint8Array {
+  const length = chunks.reduce((sum, [, data]) => sum + 12 + data.length, SIGNATURE.length);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(SIGNATURE);
+  let at = SIGNATURE.length;
+  for (const [type, data] of chunks) {
+    const end = at + 8 + data.length;
+    view.setUint32(at, data.length);
+    for (let k = 0; k < 4; k++) bytes[at + 4 + k] = type.charCodeAt(k);
+    bytes.set(data, at + 8);
+    view.setUint32(end, crc32(bytes.subarray(at + 4, end)));
+    at = end + 4;
   }
   return bytes;
 }
@@ -65,15 +61,16 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 const AT_ONCE = 2 ** 15;
 
 /** Under Node its zlib, which a bundler for browsers does not see. */
-const zlib = () => globalThis.process?.getBuiltinModule?.('node:zlib');
+const zlib = globalThis.process?.getBuiltinModule?.('node:zlib');
 
 /**
  * Compresses in zlib's format (RFC 1950), which PNG uses. Streams give the same bytes, but take ten times
  * as long for the picture of a digit.
  */
 export async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const native = bytes.length <= AT_ONCE ? zlib() : undefined;
-  return native ? new Uint8Array(native.deflateSync(bytes)) : deflateStream(bytes);
+  return zlib && bytes.length <= AT_ONCE
+    ? new Uint8Array(zlib.deflateSync(bytes))
+    : deflateStream(bytes);
 }
 
 /** The same, for all sizes and everywhere. */

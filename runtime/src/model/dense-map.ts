@@ -3,8 +3,10 @@
 import { UserError } from '../errors.js';
 import type { ImageInfo, ModelInfo } from '../format/model-info.js';
 import type { Picture, Rectangle } from '../format/pictures/picture.js';
+import { reducedSize } from '../format/pictures/reduced.js';
 import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
 
+export { reduced, reducedSize } from '../format/pictures/reduced.js';
 export { fitted } from './pixels.js';
 
 /** The most scores along a side of a run. It bounds the memory of a run for any picture. */
@@ -25,12 +27,14 @@ const MAX_WINDOWS = 2 ** 26;
  * The windows of a model on a picture; without a stride a quarter of a window apart, or as far as its
  * fragments' scores are.
  *
+ * @param scale by how much the picture is reduced before; windows and stride are those on the reduced one
  * @throws UserError if there is no such stride, none fits, or there are too many
  */
 export function windowsOf(
   picture: Pick<Picture, 'width' | 'height'>,
   { image, fragment, name }: ModelInfo,
   wanted?: number,
+  scale = 1,
 ): Windows {
   const frame = fragment?.frame ?? 0;
   const quarter = Math.max(1, Math.floor(Math.min(image.width, image.height) / 4));
@@ -39,12 +43,13 @@ export function windowsOf(
     throw new UserError(`The stride must be a whole number of pixels from 1, not ${stride}.`);
   }
   const places = (side: number, size: number) => Math.floor((side + 2 * frame - size) / stride) + 1;
-  const columns = places(picture.width, image.width);
-  const rows = places(picture.height, image.height);
+  const { width, height } = reducedSize(picture, scale);
+  const columns = places(width, image.width);
+  const rows = places(height, image.height);
   if (!(columns >= 1 && rows >= 1)) {
     throw new UserError(
       `A picture of ${picture.width}×${picture.height} pixels is too small for ${name}, which ` +
-        `scores windows of ${image.width - 2 * frame}×${image.height - 2 * frame}.`,
+        `scores windows of ${scale * (image.width - 2 * frame)}×${scale * (image.height - 2 * frame)}.`,
     );
   }
   if (rows * columns > MAX_WINDOWS) {

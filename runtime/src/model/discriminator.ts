@@ -5,6 +5,7 @@ import { channelsOf, type Picture, type Rectangle } from '../format/pictures/pic
 import type { Levels } from '../format/pictures/prepare.js';
 import { type BatchOptions, type Feed, runBatches } from '../session/batches.js';
 import { product } from '../shape.js';
+import type { Windows } from './dense-map.js';
 import type { Detection } from './detection/detect.js';
 import type { ScoreMap, Scores } from './detection/scores.js';
 import { floats, oneHot } from './inputs.js';
@@ -38,6 +39,13 @@ export interface DetectOptions extends MapOptions {
 
 /** Loaded only where it is needed: most pages only draw. */
 const detecting = () => import('./detection/detect.js');
+
+/** A map of a reduced picture, in pixels of the picture itself. */
+const enlarged = (map: ScoreMap, scale: number): ScoreMap => {
+  const { x, y, width, height } = map.first;
+  const first = { x: scale * x, y: scale * y, width: scale * width, height: scale * height };
+  return { ...map, stride: scale * map.stride, first };
+};
 
 /** A trained discriminator or critic. It scores images, rectangles of pictures and whole pictures. */
 export class DiscriminatorModel extends Model {
@@ -114,23 +122,54 @@ export class DiscriminatorModel extends Model {
    * Scores windows of the model's size all over a picture, `stride` pixels apart, with one batch of
    * windows in memory at a time. The windows of a discriminator of fragments are placed so that the
    * internal parts of the fragments cover the picture. If such a model has a dense form, a tile of
-   * the picture is scored in one pass, and `batchSize` is ignored.
+   * the picture is scored in one pass, and `batchSize` is ignored. A detector of several scales scores the
+   * reduced pictures as well, at the same stride in their pixels.
    *
    * @throws UserError if the picture is smaller than a window, or the options do not suit the model;
    *   the signal's reason if it stops
    */
   async scoreMap(image: Picture, options: MapOptions = {}): Promise<ScoreMap> {
     channelsOf(image);
+    const { image: window, fragment } = this.info;
+    const { fitted, reduced, reducedSize, windowsOf } = await import('./dense-map.js');
+    const scales = (fragment?.scales ?? [1]).map((scale) => ({
+      scale,
+      places: windowsOf(image, this.info, options.stride, scale),
+    }));
+    const total = scales.reduce((sum, { places }) => sum + places.rows * places.columns, 0);
+    const pixels = fitted(image, window);
+    const maps: ScoreMap[] = [];
+    let before = 0;
+    for (const { scale, places } of scales) {
+      const at = scale === 1 ? pixels : reduced(pixels, image, window.channels, scale);
+      const from = before;
+      const onProgress = (done: number) => options.onProgress?.(from + done, total);
+      const map = await this.#map(at, reducedSize(image, scale), places, {
+        ...options,
+        onProgress,
+      });
+      maps.push(enlarged(map, scale));
+      before += map.values.length;
+    }
+    const [finest, ...coarser] = maps as [ScoreMap, ...ScoreMap[]];
+    return { ...finest, ...(coarser.length > 0 && { coarser }) };
+  }
+
+  /** @param pixels [height, width, channels] in the model's range */
+  async #map(
+    pixels: Float32Array,
+    size: { width: number; height: number },
+    places: Windows,
+    options: MapOptions,
+  ): Promise<ScoreMap> {
     const { image: window } = this.info;
-    const { crop, denseMap, fitted, windowsOf } = await import('./dense-map.js');
-    const places = windowsOf(image, this.info, options.stride);
+    const { crop, denseMap } = await import('./dense-map.js');
     const { rows, columns, stride, frame } = places;
     const { width, height } = window;
-    const pixels = fitted(image, window);
     // Windows that do not overlap have no work to share.
     if (this.dense && stride < width) {
       const more = this.#labels(1, options);
-      const values = await denseMap(this.opened, pixels, image, places, more, options);
+      const values = await denseMap(this.opened, pixels, size, places, more, options);
       const first = { x: -frame, y: -frame, width, height };
       return { meaning: this.info.scores as ScoreMeaning, values, rows, columns, stride, first };
     }
@@ -140,7 +179,7 @@ export class DiscriminatorModel extends Model {
       width,
       height,
     });
-    const copy = (k: number, out: Float32Array) => crop(pixels, image, at(k), window, out);
+    const copy = (k: number, out: Float32Array) => crop(pixels, size, at(k), window, out);
     const scores = await this.#filled(copy, rows * columns, options);
     return { ...scores, rows, columns, stride, first: at(0) };
   }

@@ -23,16 +23,16 @@ export function cut(image: View, row: number, column: number, side: number): Flo
   return square;
 }
 
-/** One image of a data set, as pixels / 256, or as 1 − pixels / 256. */
+/** One image of a data set, as it is or reduced, as pixels / 256, or as 1 − pixels / 256. */
 export interface View extends Size {
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array | Float32Array;
   readonly channels: number;
   readonly inverse: boolean;
 }
 
 export interface Place {
   readonly image: View;
-  /** The next image of the data set; with inverses, its inverse half of the time. */
+  /** Another image of the data set, perhaps inverse. */
   readonly other: () => View;
   readonly row: number;
   readonly column: number;

@@ -4,7 +4,7 @@
  * *internal part* lies completely inside the image and may be altered. The *frame* around it is the
  * context and always real.
  */
-import type { RandomStream } from '@gpn/runtime';
+import { type RandomStream, reduced, reducedSize } from '@gpn/runtime';
 import { ALTERATIONS, type Alteration, cut, type Place, type View } from './alterations.js';
 import { type Corners, drawCorners, type Size } from './corners.js';
 import { rowsAt } from './images.js';
@@ -51,6 +51,13 @@ export interface FragmentOptions extends FragmentSize {
   readonly inverse: boolean;
   /** What is altered, if it is not exactly the internal part. */
   readonly region?: RegionOptions | undefined;
+  /** By how much images are reduced before fragments are cut from them, in turns; 1 alone unless given. */
+  readonly scales?: readonly number[] | undefined;
+  /**
+   * Whether a part of another image is of any one, because the next one is often cut out of the same picture.
+   * Otherwise it is of the next.
+   */
+  readonly crops?: boolean | undefined;
 }
 
 /**
@@ -102,7 +109,8 @@ export interface FragmentBatch {
 
 /**
  * Makes `count` examples for the discriminator. Each fragment is cut from one view at its own corner
- * and gives one example of every kind, real first; the last fragment may give fewer.
+ * and gives one example of every kind, real first; the last fragment may give fewer. With several scales the
+ * first fragment is of the first scale, the next of the next, and so on in turns.
  *
  * @param views at least ⌈count / kinds⌉ numbers below {@link viewCount}
  */
@@ -113,7 +121,7 @@ export function fragmentBatch(
   options: FragmentOptions,
   random: RandomStream,
 ): FragmentBatch {
-  const { internal, frame, negatives, region } = options;
+  const { internal, frame, negatives, region, scales = [1] } = options;
   const kinds = kindsOf(options);
   const altering = kinds.filter((kind) => kind in ALTERATIONS) as Alteration[];
   const side = sideOf(options);
@@ -121,20 +129,31 @@ export function fragmentBatch(
   const fragments = new Float32Array(count * length);
   const weights = new Float32Array(count);
   const drawn = Math.ceil(count / kinds.length);
-  const { rows, columns } = drawCorners(random, drawn, data, internal);
+  const corners = scales.map((scale, k) => {
+    const own = Math.max(0, Math.ceil((drawn - k) / scales.length));
+    return drawCorners(random, own, reducedSize(data, scale), internal);
+  });
   let real: Float32Array = new Float32Array(length);
+  let image: View | undefined;
   for (let at = 0; at < count; at++) {
     const k = Math.floor(at / kinds.length);
     const kind = kinds[at % kinds.length] as Kind;
     const view = views[k] as number;
-    const [row, column] = [rows[k] as number, columns[k] as number];
-    const image = viewOf(data, view, options.inverse);
-    if (kind === 'real') real = cut(image, row - frame, column - frame, side);
+    const turn = k % scales.length;
+    const scale = scales[turn] as number;
+    const { rows, columns } = corners[turn] as Corners;
+    const own = Math.floor(k / scales.length);
+    const [row, column] = [rows[own] as number, columns[own] as number];
+    if (kind === 'real' || !image) {
+      image = viewOf(data, view, options.inverse, scale);
+      real = cut(image, row - frame, column - frame, side);
+    }
     const fragment = fragments.subarray(at * length, (at + 1) * length);
     fragment.set(real);
     weights[at] = 1;
     if (kind === 'real') continue;
-    const other = () => viewOf(data, nextView(view, options.inverse, random), options.inverse);
+    const other = () =>
+      viewOf(data, otherView(data, view, options, random), options.inverse, scale);
     const place = { image, other, row, column, internal, random };
     if (region) {
       const any = altering[random.below(1, altering.length)[0] as number] as Alteration;
@@ -223,16 +242,24 @@ function within(y: number, height: number, x: number, width: number): number {
   return Math.min(1, Math.max(0, 2 * (1.2 - radius)));
 }
 
-/** A view by its number, modulo the size of the data set. */
-function viewOf(data: Images, number: number, inverses: boolean): View {
-  const { height, width, channels } = data;
+/** A view by its number, modulo the size of the data set, reduced by a scale. */
+function viewOf(data: Images, number: number, inverses: boolean, scale: number): View {
+  const { channels } = data;
   const index = (inverses ? number >> 1 : number) % data.count;
-  const pixels = rowsAt(data, [index]);
-  return { pixels, height, width, channels, inverse: inverses && number % 2 === 1 };
+  const whole = rowsAt(data, [index]);
+  const pixels = scale === 1 ? whole : reduced(whole, data, channels, scale);
+  return { pixels, ...reducedSize(data, scale), channels, inverse: inverses && number % 2 === 1 };
 }
 
-const nextView = (view: number, inverses: boolean, random: RandomStream): number =>
-  inverses ? (view | 1) + 1 + (random.below(1, 2)[0] as number) : view + 1;
+function otherView(
+  data: Images,
+  view: number,
+  options: FragmentOptions,
+  random: RandomStream,
+): number {
+  if (options.crops) return random.below(1, viewCount(data, options))[0] as number;
+  return options.inverse ? (view | 1) + 1 + (random.below(1, 2)[0] as number) : view + 1;
+}
 
 /** Writes an internal part into its fragment. */
 function paste(

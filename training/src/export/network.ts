@@ -132,7 +132,7 @@ export function draftOf(recipe: Recipe, role: Role, gan: Method): NetworkDraft {
   const generates = role === 'generator';
   const { packing = 1 } = recipe.training;
   return {
-    version: 1,
+    version: !generates && recipe.model.fragment?.scales ? 2 : 1,
     name: generates ? recipe.name : `${recipe.name}-discriminator`,
     kind: !generates && gan.scores === 'critic' ? 'critic' : role,
     input: INPUT[role],

@@ -120,6 +120,16 @@ const settingsSchema = z.strictObject({
     .describe('How often the two take turns; their steps are divided among the rounds.'),
 });
 
+const RISING = { error: 'a list that begins with 1 and rises' };
+const scales = z
+  .array(whole.min(1).max(64))
+  .min(2)
+  .max(16)
+  .refine(
+    (list) => list.every((scale, k) => (k === 0 ? scale === 1 : scale > (list[k - 1] as number))),
+    RISING,
+  );
+
 const keys = {
   training: {
     predictive: settingsSchema.describe('How a Generative Predictive Network learns.'),
@@ -134,6 +144,11 @@ const keys = {
           .optional()
           .describe(
             'Pixels from one fragment to the next in the maps of the exported discriminator, 1 unless given: 1, 2, 4 or more, up to the product of the strides of its network. Twice the stride is a quarter of the work.',
+          ),
+        scales: scales
+          .optional()
+          .describe(
+            'By how much pictures are reduced, by averages, before a detector’s fragments are cut from them: 1, and one or more larger ones. One network judges the fragments of all, and a map fuses them. 1 alone unless given.',
           ),
       })
       .describe('The fragments that the discriminator takes.'),
@@ -211,7 +226,8 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
   const { input_noise: noise } = recipe.training;
   const { generator } = pair;
   const discriminator = noise ? disturbed(pair.discriminator, noise) : pair.discriminator;
-  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region };
+  const crops = recipe.data.crops !== undefined;
+  const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region, crops };
   const perKind = Math.ceil(batch_size / kindsOf(options).length);
   const settings: FragmentSettings = {
     discriminator,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { NETWORKS, type NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
+import { sideOf } from '../data/fragments.js';
 import { isNamed } from '../data/sets/dataset.js';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
@@ -40,6 +41,12 @@ const shownBy = ({ model: { fragment }, training: { packing = 1 } }: Recipe): st
 };
 
 const SIDES = ['height', 'width', 'channels'] as const;
+
+/** The side of the images, reduced by the largest scale. */
+const leastSide = ({ height, width }: Recipe['data'], scales: readonly number[] = [1]): number =>
+  Math.floor(Math.min(height, width) / Math.max(...scales));
+const reducedNote = (scales?: readonly number[]): string =>
+  scales ? ` reduced by ${Math.max(...scales)}` : '';
 
 /** In the order in which they run; the networks are built after the first checks have passed. */
 const CHECKS: readonly Check[] = [
@@ -128,36 +135,44 @@ const CHECKS: readonly Check[] = [
       path: ['training', 'schedule', 'beta2'],
       must: `left out with the optimizer ${optimizer.type}`,
     },
-  ({ training: { schedule, predictive } }) =>
-    schedule?.type === 'cosine' &&
-    (predictive?.rounds ?? 1) > 1 && {
-      path: ['training', 'schedule', 'type'],
-      must: 'plateau with several rounds of the method predictive',
-    },
   ({ model: { network } }) =>
     !isKnown(network) && {
       path: ['model', 'network'],
       must: `${Object.keys(NETWORKS).join(', ')}, or the path of a file, such as ./my-network.js`,
       found: network,
     },
+  ({ model: { fragment }, training: { predictive } }) =>
+    fragment?.scales !== undefined &&
+    predictive?.detector !== true && {
+      path: ['model', 'fragment', 'scales'],
+      must: 'left out unless training.predictive.detector is true, because a generator is judged at one scale',
+    },
+  ({ model: { network, fragment } }) =>
+    network === 'gpn-detail' &&
+    fragment !== undefined &&
+    sideOf(fragment) < 3 && {
+      path: ['model', 'fragment', 'frame'],
+      must: 'at least 1 with the network gpn-detail, which compares pixels with those around them',
+      found: fragment.frame,
+    },
   ({ data, model: { fragment } }) => {
-    const side = Math.min(data.height, data.width);
+    const side = leastSide(data, fragment?.scales);
     return (
       fragment !== undefined &&
       fragment.internal > side && {
         path: ['model', 'fragment', 'internal'],
-        must: `at most ${side}, the side of the images`,
+        must: `at most ${side}, the side of the images${reducedNote(fragment.scales)}`,
         found: fragment.internal,
       }
     );
   },
-  ({ data, training: { predictive } }) => {
-    const side = Math.min(data.height, data.width);
+  ({ data, model: { fragment }, training: { predictive } }) => {
+    const side = leastSide(data, fragment?.scales);
     const largest = predictive?.region?.largest ?? 0;
     return (
       largest > side && {
         path: ['training', 'predictive', 'region', 'largest'],
-        must: `at most ${side}, the side of the images`,
+        must: `at most ${side}, the side of the images${reducedNote(fragment?.scales)}`,
         found: largest,
       }
     );

@@ -128,6 +128,34 @@ describe('fragments', () => {
     expect([...weights]).toEqual([1, 1, 0.5, 1, 1, 0.5, 1, 1]);
   });
 
+  it.each([0, 1, 2, 3])(
+    'of several scales are cut from averages of blocks, in turns (%i)',
+    (seed) => {
+      const [data, scales] = [numbered(2, 12, 9, 2), [1, 3]];
+      const more = { negatives: {}, frame: 0, scales };
+      const { fragments } = fragmentBatch(data, [0, 1], 2, options(more), stream(seed));
+      for (const [n, fragment] of rowsOf(fragments, 2, 2).entries()) {
+        const scale = scales[n] as number;
+        // Values rise evenly down and across, so that the average of a block is its middle pixel.
+        const [[corner]] = fragment as [[number]];
+        const place = Math.round(256 * corner - 100 * n - 11 * ((scale - 1) / 2));
+        const [row, column] = [Math.floor(place / 10) / scale, (place % 10) / scale];
+        expect(row).toBeOneOf(Array.from({ length: 12 / scale - 1 }, (_, k) => k));
+        expect(column).toBeOneOf(Array.from({ length: 9 / scale - 1 }, (_, k) => k));
+        for (const [y, line] of fragment.entries())
+          for (const [x, value] of line.entries())
+            expect(256 * (value - corner)).toBeCloseTo(scale * (10 * y + x), 4);
+      }
+    },
+  );
+
+  it('of one scale are what they are without scales', () => {
+    const make = (more: Partial<FragmentOptions>) =>
+      fragmentBatch(numbered(3, 6, 6, 3), [0, 2, 1], 13, options(more), stream(7)).fragments;
+    expect(make({ scales: [1] })).toEqual(make({}));
+    expect(make({ scales: [1, 2] })).not.toEqual(make({}));
+  });
+
   it('are a function of the stream', () => {
     const make = (seed: number) =>
       fragmentBatch(numbered(3, 6, 6, 3), [0, 2], 9, options(), stream(seed)).fragments;
@@ -174,6 +202,20 @@ describe('an alteration', () => {
   /** Channel c at (y, x) of an internal part. */
   const at = (fragment: Float32Array, y: number, x: number, c = 0): number =>
     fragment[((y + size.frame) * side + x + size.frame) * 3 + c] as number;
+
+  it.each([
+    [{}, [1]],
+    [{ crops: true }, [0, 1, 2, 3, 4]],
+  ])('by mismatch is of the next image, and of crops of any (%o)', (more, expected) => {
+    // Image k is k everywhere.
+    const flat = { ...numbered(5, 6, 6, 1), images: new Uint8Array(180).map((_, k) => k / 36) };
+    const from = new Set<number>();
+    for (let seed = 0; seed < 60; seed++) {
+      const how = options({ internal: 2, frame: 0, negatives: { mismatch: 1 }, ...more });
+      from.add(256 * (fragmentBatch(flat, [0], 2, how, stream(seed)).fragments[4] as number));
+    }
+    expect([...from].sort()).toEqual(expected);
+  });
 
   it('by blur stays within 0.2 of the fragment, and reaches that', () => {
     const by = Array.from({ length: 50 }, (_, seed) => {

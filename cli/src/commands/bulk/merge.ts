@@ -7,7 +7,7 @@ import type { OptionsOf } from '../../options/declare/spec.js';
 import type { MERGE } from '../../options/sweep.js';
 import { printAside } from '../../terminal/print.js';
 import { report } from '../sweep/report.js';
-import { joined, readResults, writeResults } from '../sweep/results.js';
+import { joined, readResults, refuseOthers, writeResults } from '../sweep/results.js';
 import { joinedSearches, recipeIn, reportSearch, writeSearch } from '../sweep/search/results.js';
 
 export async function run(folders: string[], options: OptionsOf<typeof MERGE>): Promise<void> {
@@ -26,6 +26,7 @@ export async function run(folders: string[], options: OptionsOf<typeof MERGE>): 
     return reportSearch(results, files, options.json);
   }
   const results = joined(folders, parts);
+  await refuseOthers(options.out, results);
   for (const row of results.rows) {
     if (row.failed !== undefined) printAside(`${row.name} failed: ${row.failed}\n`);
   }

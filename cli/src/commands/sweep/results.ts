@@ -10,7 +10,7 @@ import {
   meansChart,
   type Search,
 } from '@gpn/training';
-import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
+import { ensureWritableFolder, exists, writeFileAtomic } from '@gpn/training/atomic';
 import { eachOnce } from '../../bulk/part.js';
 import { table } from '../../terminal/table.js';
 
@@ -217,6 +217,23 @@ export async function writeResults(out: string, results: Results): Promise<strin
   await ensureWritableFolder(out);
   for (const [name, text] of Object.entries(texts)) await writeFileAtomic(join(out, name), text);
   return Object.keys(texts).map((name) => join(out, name));
+}
+
+/**
+ * Keeps the results that a folder has: those of more settings or seeds may take their place.
+ *
+ * @throws UserError if the folder has results of runs that are not in this plan
+ */
+export async function refuseOthers(out: string, { plan }: Head): Promise<void> {
+  const path = join(out, 'results.json');
+  if (!(await exists(path))) return;
+  const { rows } = await readResults(out);
+  const names = new Set(plan.map(({ name }) => name));
+  const lost = rows.find(({ name }) => !names.has(name));
+  if (lost === undefined) return;
+  throw new UserError(
+    `${path} has the result of ${lost.name}, which is not in this sweep: give another --out, or remove that file.`,
+  );
 }
 
 /** Reads the results of a part. @throws UserError if there are none */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import type { SweepRow } from '@gpn/training';
-import { JOBS, jobName } from '../../bulk/jobs.js';
+import { JOB_FILES, jobName } from '../../bulk/job-files.js';
 import { ofPart, partOf } from '../../bulk/part.js';
 import { RowsFailed } from '../../errors.js';
 import { checkWritable } from '../../files.js';
@@ -14,7 +14,7 @@ import { createBoard, lineOf } from './board.js';
 import { withData } from './data.js';
 import { makeFolders, nameOf, type Plan, planOf, roomFor } from './plan.js';
 import { report } from './report.js';
-import { meansText, type Outcome, resultsOf, writeResults } from './results.js';
+import { meansText, type Outcome, refuseOthers, resultsOf, writeResults } from './results.js';
 import { findResult, forgetFailed, runRow } from './row.js';
 import { runSearch } from './search/search.js';
 
@@ -27,7 +27,7 @@ export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promi
   if (options.print) {
     const { out } = plan;
     print(
-      JOBS[options.print]({
+      JOB_FILES[options.print]({
         name: jobName(nameOf(file)),
         parts: options.parts,
         threads: plan.sweep.threads,
@@ -60,6 +60,7 @@ export async function run(file: string, options: OptionsOf<typeof SWEEP>): Promi
     return;
   }
   await checkWritable(plan.out, 'folder', '--out');
+  await refuseOthers(plan.out, plan.head);
   if (part)
     printAside(
       `Part ${part.index} of ${part.count}, by ${part.from}: ${rows.length} of ${plan.rows.length} runs.\n`,

@@ -100,7 +100,7 @@ export function detectionOf(
       `${info.name} scores whole pictures, so it finds no places: only discriminators of fragments do.`,
     );
   }
-  const suspicion = suspicionMap(map, { width, height }, info.fragment.frame);
+  const suspicion = suspicionMap(map, { width, height });
   let most = Number.NEGATIVE_INFINITY;
   for (const value of suspicion) most = Math.max(most, value);
   // p-values fall with suspicion: most pixels are less suspicious than all normal pictures' worst places.

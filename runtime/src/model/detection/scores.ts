@@ -17,4 +17,9 @@ export interface ScoreMap extends Scores {
   stride: number;
   /** The window of the first score, in pixels; a fragment's frame may lie outside the picture. */
   first: Rectangle;
+  /**
+   * Of a detector of several scales: the maps of the reduced picture, in pixels of the picture itself, so that
+   * windows are larger and further apart.
+   */
+  coarser?: ScoreMap[];
 }

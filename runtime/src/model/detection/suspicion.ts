@@ -14,43 +14,48 @@ const FLOOR = 1e-38;
 
 /**
  * The suspicion of each pixel, [height, width]: log(mean(exp(k · s))) / k over the suspicions s of all
- * fragments whose internal part holds it, with k = 2. Pixels that no fragment holds, at a stride above
- * the internal part's side, have the lowest suspicion of the map.
- *
- * @param frame of the fragments, in pixels
+ * fragments, of all scales, whose internal part holds it, with k = 2. Pixels that no fragment holds, at a
+ * stride above the internal part's side, have the lowest suspicion of the map.
  */
 export function suspicionMap(
-  { values, rows, columns, stride, first, meaning }: ScoreMap,
+  map: ScoreMap,
   { width, height }: { width: number; height: number },
-  frame: number,
 ): Float32Array {
-  const internal = first.width - 2 * frame;
+  const maps = [map, ...(map.coarser ?? [])];
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const score of values) {
-    const suspicion = suspicionOf(meaning, score);
-    lowest = Math.min(lowest, suspicion);
-    highest = Math.max(highest, suspicion);
+  for (const { values, meaning } of maps) {
+    for (const score of values) {
+      const suspicion = suspicionOf(meaning, score);
+      lowest = Math.min(lowest, suspicion);
+      highest = Math.max(highest, suspicion);
+    }
   }
-  const powers = values.map((score) =>
-    Math.exp(SHARPNESS * (suspicionOf(meaning, score) - highest)),
-  );
-  const across = reachOf(width, columns, stride, internal);
-  const down = reachOf(height, rows, stride, internal);
+  const scales = maps.map(({ values, rows, columns, stride, first, meaning }) => {
+    const powers = values.map((score) =>
+      Math.exp(SHARPNESS * (suspicionOf(meaning, score) - highest)),
+    );
+    const internal = first.width + 2 * first.x; // the frame lies outside of the picture
+    const across = reachOf(width, columns, stride, internal);
+    const down = reachOf(height, rows, stride, internal);
+    return { powers, columns, across, down, sums: new Float64Array(columns) };
+  });
   const out = new Float32Array(width * height);
-  const sums = new Float64Array(columns);
   for (let y = 0; y < height; y++) {
-    const [top, bottom] = [down.from[y] as number, down.to[y] as number];
-    sums.fill(0);
-    for (let row = top; row < bottom; row++) {
-      for (let k = 0; k < columns; k++) {
-        sums[k] = (sums[k] as number) + (powers[row * columns + k] as number);
+    for (const { powers, columns, down, sums } of scales) {
+      sums.fill(0);
+      for (let row = down.from[y] as number; row < (down.to[y] as number); row++) {
+        for (let k = 0; k < columns; k++) {
+          sums[k] = (sums[k] as number) + (powers[row * columns + k] as number);
+        }
       }
     }
     for (let x = 0; x < width; x++) {
-      const [left, right] = [across.from[x] as number, across.to[x] as number];
-      const count = (bottom - top) * (right - left);
-      let sum = 0;
-      for (let k = left; k < right; k++) sum += sums[k] as number;
+      let [sum, count] = [0, 0];
+      for (const { across, down, sums } of scales) {
+        const [left, right] = [across.from[x] as number, across.to[x] as number];
+        count += ((down.to[y] as number) - (down.from[y] as number)) * (right - left);
+        for (let k = left; k < right; k++) sum += sums[k] as number;
+      }
       const soft = highest + Math.log(Math.max(FLOOR, sum / count)) / SHARPNESS;
       out[y * width + x] = count > 0 ? soft : lowest;
     }

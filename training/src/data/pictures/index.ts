@@ -2,7 +2,7 @@
 export { type Decoded, decode, Unreadable } from './decode.js';
 export { filesBelow, type Problem } from './files.js';
 export { FOREIGN, type Foreign } from './kinds.js';
-export { type PartName, sortFiles } from './listing.js';
+export { likelyPictures, type PartName, sortFiles } from './listing.js';
 export { inspectionIn } from './mvtec.js';
 export { testPictures } from './parts.js';
 export { type ContactSheet, contactSheet } from './sheet.js';

@@ -84,6 +84,18 @@ export async function sortFiles(folder: string, tree: Tree): Promise<Sorted> {
 }
 
 /**
+ * The files of a folder that are named as pictures, and of the others those that are pictures: only they
+ * are opened, because a folder may hold millions.
+ */
+export async function likelyPictures(folder: string, tree: Tree): Promise<string[]> {
+  const isLikely = async ({ path }: FoundFile) =>
+    isNamedAsPicture(path) || isReadable(kindOf(await headOf(join(folder, path))));
+  const likely = await pMap(tree.files, isLikely, { concurrency: AT_ONCE });
+  const broken = tree.problems.map(({ file }) => file).filter(isNamedAsPicture);
+  return [...tree.files.filter((_, k) => likely[k]).map(({ path }) => path), ...broken].sort();
+}
+
+/**
  * Lists the pictures of a folder by parts and classes. Of a folder that is laid out like MVTec AD's, only
  * the normal pictures count, because the others are to be tested with.
  *

@@ -19,7 +19,7 @@ export interface NormalPictures {
   at(k: number): Promise<{ picture: Picture; label: string }>;
 }
 
-/** Fragments that are taken of each picture, evenly over all of it: what is left adds little. */
+/** Fragments that are taken of each picture at each scale, evenly over all of it: what is left adds little. */
 const FRAGMENTS = 20_000;
 
 /**
@@ -59,18 +59,22 @@ export async function calibrate(
     }
     onProgress(k + 1, count);
   }
+  const middle = pixels.sort((a, b) => a - b)[count >> 1] as number;
+  return {
+    data: { name, pictures: count, pixels: middle },
+    parts: nullOf(joined(parts)),
+    ...(fragment && { worst: nullOf(Float64Array.from(worst)) }),
+  };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
     at += part.length;
   }
-  const middle = pixels.sort((a, b) => a - b)[count >> 1] as number;
-  return {
-    data: { name, pictures: count, pixels: middle },
-    parts: nullOf(all),
-    ...(fragment && { worst: nullOf(Float64Array.from(worst)) }),
-  };
+  return all;
 }
 
 /** @throws UserError if there are fewer than 19 pictures */
@@ -92,9 +96,11 @@ async function suspicions(discriminator: Discriminator, picture: Picture) {
     return { part: values.map(suspect), most: score as number };
   }
   const map = await discriminator.scoreMap(picture);
-  const step = Math.max(1, Math.ceil(map.values.length / FRAGMENTS));
-  const part = map.values.filter((_, k) => k % step === 0).map(suspect);
+  const maps = [map, ...(map.coarser ?? [])].map(({ values }) => {
+    const step = Math.max(1, Math.ceil(values.length / FRAGMENTS));
+    return values.filter((_, k) => k % step === 0).map(suspect);
+  });
   let most = Number.NEGATIVE_INFINITY;
-  for (const value of suspicionMap(map, picture, fragment.frame)) most = Math.max(most, value);
-  return { part, most };
+  for (const value of suspicionMap(map, picture)) most = Math.max(most, value);
+  return { part: joined(maps), most };
 }

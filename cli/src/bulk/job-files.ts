@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path';
 export type Word = string | { readonly part: string } | { readonly all: string };
 
 /** What a job file says. */
-export interface Job {
+export interface JobFile {
   readonly name: string;
   readonly parts: number;
   /** Processors of a part. */
@@ -47,7 +47,7 @@ const yaml = (word: Word): string => {
 const line = (words: readonly Word[]): string => ['npx', 'gpn-cli', ...words].map(shell).join(' ');
 
 /** A job array for `sbatch`; after it, the results of its parts are joined by the line at its end. */
-const slurm = ({ words, merge, parts, threads, name }: Job): string => `#!/bin/sh
+const slurm = ({ words, merge, parts, threads, name }: JobFile): string => `#!/bin/sh
 #SBATCH --job-name=${name}
 #SBATCH --array=0-${parts - 1}
 #SBATCH --ntasks=1
@@ -61,7 +61,7 @@ exec ${line(words)}
 `;
 
 /** A job with indices; its image and its volume are the reader's. */
-const kubernetes = ({ words, merge, parts, threads, name, needs, out }: Job): string => {
+const kubernetes = ({ words, merge, parts, threads, name, needs, out }: JobFile): string => {
   const mount = isAbsolute(out) ? out : '/work';
   const args = ['npx', 'gpn-cli', ...words, '--shard', `${parts}`].map(yaml);
   const folder = isAbsolute(out) ? '' : `\n          workingDir: ${mount} # paths start there`;
@@ -93,4 +93,4 @@ ${args.map((arg) => `            - ${arg}\n`).join('')}          resources:
 };
 
 /** The job files by engine. */
-export const JOBS = { slurm, kubernetes };
+export const JOB_FILES = { slurm, kubernetes };
