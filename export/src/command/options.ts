@@ -1,4 +1,3 @@
-import { FIRST_OPSET, LAST_OPSET } from '../graph/opset.js';
 import { choice, flag, parsed, switchedOff } from './declare.js';
 import { fixed, list, repeated, wholeNumber } from './parsers.js';
 
@@ -58,6 +57,6 @@ export const fileOptions = () => ({
   opset: parsed(
     '--opset <number>',
     'the ONNX opset of the file, 13 to 24 (default: the lowest that its operators allow)',
-    wholeNumber(FIRST_OPSET, LAST_OPSET),
+    wholeNumber(13, 24),
   ),
 });
