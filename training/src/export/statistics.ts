@@ -1,5 +1,5 @@
 /** Running statistics for a generator with averaged weights. */
-import { type OnnxModel, spec, trace } from '@gpn/export';
+import { type OnnxModel, spec, trace } from '@gpn/export/trace';
 import { type Network, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, type TensorData } from '@gpn/runtime';
 import type * as tf from '@tensorflow/tfjs-core';

@@ -1,13 +1,13 @@
 /** A training step as a file, by which a page trains. */
-import { basename } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { flatten, isSpec, type OnnxModel, type TensorSpec, TIMES } from '@gpn/export';
-import { UserError, withMetadata } from '@gpn/runtime';
-import { isNamed } from '../data/sets/dataset.js';
-import { repeatedBytes, traceStep } from '../engine/compiled.js';
+import { flatten, isSpec, type OnnxModel, type TensorSpec, TIMES } from '@gpn/export/trace';
+import { UserError } from '@gpn/runtime';
+import { withMetadata } from '@gpn/runtime/write';
+import { gzipSync } from 'fflate';
+import { isNamed } from '../data/sets/names.js';
 import { stateNames } from '../engine/state.js';
+import { repeatedBytes, traceStep } from '../engine/traced.js';
 import { ganOf } from '../recipe/gan.js';
-import { recipeHash, settingsHash } from '../recipe/load.js';
+import { nameOf, recipeHash, settingsHash } from '../recipe/hash.js';
 import type { Recipe } from '../recipe/schema.js';
 import { startingSpecs } from '../steps/state.js';
 import { draftOf, networkTemplate } from './network.js';
@@ -42,14 +42,14 @@ export function stepFile(recipe: Recipe, width?: number): Uint8Array {
   const { generator } = gan.pair;
   const measures = recipe.training.generator_average && Object.keys(generator.buffers).length > 0;
   const traced = traceStep(phase.step, phase.inputs, `training step of ${recipe.name}`);
-  const dataset = isNamed(data.dataset) ? data.dataset : basename(data.dataset);
+  const dataset = isNamed(data.dataset) ? data.dataset : nameOf(data.dataset);
   const info: StepInfo = {
     version: STEP_VERSION,
     // Where its files lie on this machine is nobody's business.
     recipe: {
       ...recipe,
       data: { ...data, dataset },
-      model: { ...model, network: basename(model.network) },
+      model: { ...model, network: nameOf(model.network) },
     },
     settings: settingsHash(recipe),
     provenance: { hash: recipeHash(recipe), versions: VERSIONS },
@@ -79,8 +79,14 @@ export function stepFile(recipe: Recipe, width?: number): Uint8Array {
   ].reduce((file, [key, value]) => withMetadata(file, key, value), bytes);
 }
 
-/** Its tables of indices are large, and hardly differ from row to row. */
-const packed = (bytes: Uint8Array): string => gzipSync(bytes, { level: 9 }).toString('base64');
+/**
+ * Its tables of indices are large, and hardly differ from row to row. Node's own gzip and those of
+ * browsers write different bytes.
+ */
+const packed = (bytes: Uint8Array): string => base64(gzipSync(bytes, { level: 9, mtime: 0 }));
+
+const base64 = (bytes: Uint8Array): string =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 
 const inputOf = (name: string, { dtype, shape }: TensorSpec): StepInput => ({
   name,

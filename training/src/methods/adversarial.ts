@@ -1,5 +1,5 @@
 import type { Pair } from '@gpn/models';
-import { z } from 'zod';
+import * as z from 'zod';
 import { uniform } from '../data/feeds.js';
 import { ratio, weight, whole } from '../recipe/keys/values.js';
 import {

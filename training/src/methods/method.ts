@@ -1,9 +1,9 @@
 /** The interface of a training method to recipes, the training loop and the export. */
-import type { Tensors } from '@gpn/export';
+import type { Tensors } from '@gpn/export/trace';
 import type { Pair } from '@gpn/models';
 import type { QualityInfo, ScoreMeaning } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FeedPlan } from '../data/feeds.js';
 import type { Dataset, Images } from '../data/types.js';
 import type { State, StepInputs, StepOutputs } from '../engine/types.js';

@@ -1,6 +1,6 @@
 import type { Pair } from '@gpn/models';
 import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Alteration } from '../data/alterations.js';
 import { batches } from '../data/batches.js';
 import { drawCorners } from '../data/corners.js';

@@ -1,9 +1,9 @@
 /** What the methods share: optimiser, losses, batches, and counts of operations. */
 import type { Pair } from '@gpn/models';
 import { product, type RandomStream, type TensorData } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Draw, drawn, type FeedPlan, fedBy } from '../data/feeds.js';
-import { rowsAt } from '../data/images.js';
+import { rowsAt } from '../data/rows.js';
 import { floats } from '../data/tensors.js';
 import { LOSSES, type LossPair } from '../gan/losses.js';
 import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
