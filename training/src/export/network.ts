@@ -77,15 +77,17 @@ export const networkTemplate = (
   recipe: Recipe,
   role: Role,
   gan: Method & { readonly pair: Pair },
+  width?: number,
 ): OnnxModel => {
-  const network = gan.pair[role];
+  const slides = role === 'discriminator' && gan.slides;
+  const network = slides ? networksOf(recipe, width, true)[role] : gan.pair[role];
   const weights = (specs: Network['params']) =>
     mapRecord(specs, ({ shape }): TensorSpec => ({ ...spec(shape), weight: true }));
   return trace(
     ({ params, buffers, ...inputs }) =>
       forward(gan, role, network, inputs as Record<string, Tensor>, { params, buffers }),
     {
-      ...inputsOf(role, network),
+      ...inputsOf(role, network, slides),
       params: weights(network.params),
       buffers: weights(network.buffers),
     },

@@ -1,6 +1,6 @@
 /** The sets of images that are compared: real images, generated images and noise. */
 import { type Generator, latents, type ModelInfo, stream, UserError } from '@gpn/runtime';
-import { drawClasses, type Shares } from '../../data/feeds.js';
+import { drawClasses, type Shares } from '../../data/feeds/feeds.js';
 import { hashImages } from '../../data/images.js';
 import { gather, rowsAt } from '../../data/rows.js';
 import { loadDataset } from '../../data/sets/dataset.js';
