@@ -19,7 +19,7 @@ const PATIENCE = 900_000;
 export default defineConfig(({ mode }) => ({
   resolve: {
     alias: {
-      '#gradients': at('./export/src/trace/gradients/node.ts'),
+      '#gradients': at('./export/src/trace/cpu/gradients.ts'),
       '#host': at('./training/src/files/host/node.ts'),
       '@gpn/models/initialize': at('./models/src/initialize.ts'),
       '@gpn/models/layers': at('./models/src/layers/index.ts'),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 // Kernels that compute, for folding constants and for verifying exports.
 import '@tensorflow/tfjs-backend-cpu';
 import '#gradients';
-import { mendBatchNorm } from './cpu-batch-norm.js';
+import { mendBatchNorm } from './cpu/batch-norm.js';
 
 // Keeps the cpu backend from advising, on standard error, to install another one.
 tf.env().set('PROD', true);

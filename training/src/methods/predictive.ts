@@ -7,6 +7,7 @@ import { feedsBy, stepsOfTurn } from '../data/feeds/plans.js';
 import { type FragmentOptions, kindsOf, sideOf } from '../data/fragments.js';
 import type { Dataset } from '../data/types.js';
 import { count, size, weight, whole } from '../recipe/keys/values.js';
+import { mapRecord } from '../records.js';
 import { DISTURBANCE, disturbed } from '../steps/disturbed.js';
 import {
   DECEPTION_LOSSES,
@@ -18,7 +19,6 @@ import {
   fragmentStep,
   logOdds,
 } from '../steps/predictive.js';
-import { mapRecord } from '../records.js';
 import { ganState } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type RecipeWith } from './method.js';

@@ -21,7 +21,7 @@ import { mapRecord } from '../../records.js';
 import { pacesOf, stepsAtOnce } from '../pace.js';
 import { advance, asFeeds, enter, ratesAt, startProgress, stepsToPause } from '../progress.js';
 import { type PageCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { datasetOf, type PageImages, pixelsOf } from './data.js';
+import { datasetOf, type PageImages } from './data.js';
 import { drawImages, networkFile, type Trained } from './networks.js';
 
 /** What to train, and where. */
@@ -32,7 +32,7 @@ export interface TrainingOptions
   readonly step: Source;
   /** A checkpoint to continue from, of a page or of Node; without one the training starts. */
   readonly checkpoint?: Uint8Array;
-  /** Steps in all; as the recipe gives them unless given. */
+  /** Steps in all (of each network, if they take turns); as the recipe gives them unless given. */
   readonly steps?: number;
 }
 
@@ -119,7 +119,8 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   /** The step of a phase, in a session that stays open, because the phases may come by turns. */
   const stepOf = (index: number): Promise<SessionStep> => {
     const opening =
-      sessions.get(index) ?? openStep(info, index, bytes, { ...open, label }).catch(forgotten(index));
+      sessions.get(index) ??
+      openStep(info, index, bytes, { ...open, label }).catch(forgotten(index));
     sessions.set(index, opening);
     return opening;
   };
