@@ -63,7 +63,7 @@ function printTable() {
 
 /**
  * Milliseconds of a step after the first ones, on one thread: of the processor, which other programs on
- * the machine do not change.
+ * the machine do not change. Those of a GPN are of a step of each network.
  */
 async function stepTime({ recipe }) {
   const [from, to] = [10, 30];
@@ -80,9 +80,14 @@ async function stepTime({ recipe }) {
   } finally {
     rmSync(out, { recursive: true });
   }
-  return (times[to - 1] - times[from - 1]) / (to - from);
+  // Between the two phases of a GPN its judge is measured.
+  const starts = Array.from({ length: times.length / to }, (_, phase) => phase * to);
+  return starts.reduce(
+    (sum, start) => sum + (times[start + to - 1] - times[start + from - 1]) / (to - from),
+    0,
+  );
 }
-const oneRound = ({ predictive }) => predictive && { predictive: { ...predictive, rounds: 2 } };
+const oneRound = ({ predictive }) => predictive && { predictive: { ...predictive, rounds: 1 } };
 
 async function printTimes() {
   const { rows } = readSweep(FILE);
@@ -90,8 +95,7 @@ async function printTimes() {
   for (const setting of new Set(rows.map((row) => row.setting))) {
     const own = rows.filter((row) => row.setting === setting);
     const ms = await stepTime(own[0]);
-    const { steps, predictive } = own[0].recipe.training;
-    const minutes = (ms * steps * (predictive ? 2 : 1)) / 60_000;
+    const minutes = (ms * own[0].recipe.training.steps) / 60_000;
     total += minutes * own.length;
     console.log(
       `${setting}: ${ms.toFixed(1)} ms a step, ${minutes.toFixed(1)} min a run, ${own.length} runs`,

@@ -1,11 +1,13 @@
 // `gpn-cli export MODEL.json`, and `inspect --ops` of what it writes.
-import { mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
+import { train } from '@gpn/training';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { artifactsOf, scratch, wave, writeModel } from '../../export/test/models-files.js';
+import { checkpointIn, smallRun } from '../../training/test/small-run.js';
 import { main } from '../src/main.js';
 
 const folder = scratch();
@@ -148,4 +150,19 @@ describe('export MODEL.json', () => {
     expect(await main(['export', file, ...given, '-o', '/proc/model.onnx'])).toBe(2);
     expect(printed.stderr).toMatch(/Cannot write \/proc\/model\.onnx .*\.\n$/);
   });
+});
+
+test('a checkpoint is a source like its run, and weights of another kind are refused', async () => {
+  const run = join(folder(), 'run');
+  const recipe = await smallRun(join(folder(), 'pictures'), 2, 2);
+  await train(recipe, { out: run, device: 'cpu', threads: 1 });
+  const checkpoint = checkpointIn(run, 2);
+  expect(await main(['export', run, '-o', out])).toBe(0);
+  const ofCheckpoint = join(folder(), 'of-checkpoint.onnx');
+  expect(await main(['export', checkpoint, '-o', ofCheckpoint])).toBe(0);
+  expect(readFileSync(ofCheckpoint)).toEqual(readFileSync(out));
+  const weights = join(folder(), 'weights.safetensors');
+  writeFileSync(weights, 'of another library');
+  expect(await main(['export', weights, '-o', out])).toBe(2);
+  expect(printed.stderr).toMatch(/weights\.safetensors is not a usable safetensors file: /);
 });

@@ -3,6 +3,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { resolveRecipe } from '../src/recipe/load.js';
 import { lasting } from '../src/run/duration.js';
 import { train } from '../src/run/loop.js';
+import type { TrainEvent } from '../src/run/types.js';
+import { smallRun } from './small-run.js';
 import { temporaryFolder } from './temp-folder.js';
 
 const folder = await temporaryFolder();
@@ -21,6 +23,15 @@ test('a number of minutes becomes the number of steps that the note says', async
   expect(timed.training).toMatchObject({ epochs: undefined, steps: Number(steps) });
   // 95 % of three minutes, up to the three digits to which the note gives the duration of a step.
   expect((Number(steps) * Number(ms)) / (0.95 * 180_000)).toBeCloseTo(1, 1.5);
+});
+
+test('minutes are not filled with steps after which few pictures are known by heart', async () => {
+  const few = await smallRun(join(folder, 'pictures'), 2, 2);
+  const said: string[] = [];
+  const on = (event: TrainEvent) => event.type === 'note' && said.push(event.text);
+  const { training } = await lasting(few, 60, { ...options, on });
+  expect(training.steps).toBe((120 * 13) / 4);
+  expect(said[1]).toMatch(/^\d+ steps would fit, but 390 are taken: .* 13 pictures by heart/);
 });
 
 test('a run that is continued keeps the steps that it began with', async () => {

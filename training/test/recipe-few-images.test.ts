@@ -38,14 +38,6 @@ test.each([
     { average_ramp: 0.1 },
     /^training\.average_ramp must be left out without training\.generator_average/,
   ],
-  [
-    'gpn-mnist',
-    {
-      schedule: cosine,
-      predictive: { ...resolveRecipe('gpn-mnist').training.predictive, rounds: 2 },
-    },
-    /^training\.schedule\.type must be plateau with several rounds /,
-  ],
 ])('%s with %o is refused in a sentence', (name, training, sentence) => {
   const recipe = resolveRecipe(name);
   const changed = { ...recipe, training: { ...recipe.training, ...training } };

@@ -55,6 +55,18 @@ describe('the recipe for a folder', () => {
     expect(augmentation).toEqual(['color', 'translation', 'cutout']);
   });
 
+  it('shows each picture 120 times without augmentation, and has augmentation for more', () => {
+    expect(suggested(survey(3786)).training.steps).toBe(Math.ceil((120 * 3786) / 64));
+    expect(suggested(survey(50_000)).training.steps).toBe(20_000);
+    expect(suggested(survey(1999)).training).toMatchObject({
+      steps: 20_000,
+      augmentation: ['color', 'translation', 'cutout'],
+    });
+    const wished = suggested(survey(3786), { steps: 7100 }).training;
+    expect(wished).toMatchObject({ steps: 7100, augmentation: ['color', 'translation', 'cutout'] });
+    expect(suggested(survey(3786), { steps: 7099 }).training.augmentation).toBeUndefined();
+  });
+
   it('has the classes of sub-folders that are large enough, or as wished', () => {
     expect(suggested(inClasses(100, 200)).model.classes).toBe(2);
     expect(suggested(inClasses(100, 20)).model.classes).toBeUndefined();

@@ -52,6 +52,18 @@ runs:
   expect(long?.training.epochs).toBe(undefined);
 });
 
+test('a setting builds on another by a merge key', () => {
+  const [, small] = recipes(`recipe: dcgan-mnist
+runs:
+  - { name: short, set: &short { training.steps: 5, training.batch_size: 9 } }
+  - { name: small, set: { <<: *short, training.batch_size: 7 } }
+`);
+  expect(small?.training).toMatchObject({ steps: 5, batch_size: 7 });
+  expect(() => recipes('recipe: dcgan-mnist\nruns: [{ name: a, set: { <<: 3 } }]\n')).toThrow(
+    /is not valid YAML: Merge sources must be maps/,
+  );
+});
+
 test('names that would be the same file get a number', () => {
   const { rows } = read(
     'recipe: gan-mnist\nruns: [{ name: a }, { name: A }, { name: a, set: { training.batch_size: 9 } }]\n',

@@ -10,9 +10,12 @@ import { print, printAside } from '../terminal/print.js';
 
 type Options = OptionsOf<typeof EXPORT>;
 
+/** A checkpoint's name; gpn-export takes such a file for somebody's weights. */
+const CHECKPOINT = /\.safetensors$/i;
+
 export async function run(source: string, options: Options): Promise<void> {
   await checkWritable(options.output, 'file', '--output');
-  const isModel = await namesModel(source);
+  const isModel = !CHECKPOINT.test(source) && (await namesModel(source));
   refuseStray(isModel, options);
   try {
     if (isModel) print(await exportModel(source, options.output, options, SURROUNDINGS));

@@ -129,12 +129,6 @@ const CHECKS: readonly Check[] = [
       path: ['training', 'schedule', 'beta2'],
       must: `left out with the optimizer ${optimizer.type}`,
     },
-  ({ training: { schedule, predictive } }) =>
-    schedule?.type === 'cosine' &&
-    (predictive?.rounds ?? 1) > 1 && {
-      path: ['training', 'schedule', 'type'],
-      must: 'plateau with several rounds of the method predictive',
-    },
   ({ model: { network } }) =>
     !isKnown(network) && {
       path: ['model', 'network'],

@@ -4,6 +4,7 @@ import { SIDES } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { stringify } from 'yaml';
 import type { FolderSurvey } from '../data/pictures/index.js';
+import { mostSteps } from './keys/length.js';
 
 /** What a user may want otherwise than suggested. */
 export interface Wishes {
@@ -24,6 +25,8 @@ const LARGEST = 32;
 const SMALL_CLASS = 50;
 /** Pictures below which mirrored ones are suggested. */
 const VERY_FEW = 1000;
+/** Pictures that a plain training has not seen often enough before it knows them by heart. */
+const FEW = 2000;
 const BATCH = 64;
 /** Pictures of a training at least: one is to see each of a batch. */
 const FEWEST = 16;
@@ -71,7 +74,7 @@ const FAMILIES: Readonly<Record<NonNullable<Wishes['network']>, Family>> = {
   },
   // The rates are those of docs/results/emoji.md, five times those of Radford et al.
   dcgan: {
-    few: VERY_FEW,
+    few: FEW,
     model: `\
   spectral_norm: false
   batch_norm: true
@@ -113,7 +116,7 @@ export function suggestRecipe(survey: FolderSurvey, path: string, wishes: Wishes
   if (!SIDES.includes(size)) {
     throw new UserError(`The size must be one of ${SIDES.join(', ')}, found ${size}.`);
   }
-  const { channels = channelsFor(survey), network = 'dcgan', seed = 0, steps = STEPS } = wishes;
+  const { channels = channelsFor(survey), network = 'dcgan', seed = 0 } = wishes;
   const family = FAMILIES[network];
   const classes = part?.classes ?? [];
   const large = classes.length > 1 && classes.every((c) => c.count >= SMALL_CLASS);
@@ -124,6 +127,9 @@ export function suggestRecipe(survey: FolderSurvey, path: string, wishes: Wishes
     );
   }
   const batch = Math.min(BATCH, 2 ** Math.floor(Math.log2(count)));
+  const most = mostSteps(count, batch);
+  const augmented = count < family.few || (wishes.steps ?? 0) > most;
+  const { steps = augmented ? STEPS : Math.min(STEPS, most) } = wishes;
   const every = (share: number) => Math.max(1, Math.round(steps / share));
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
   const name = basename(resolve(folder))
@@ -159,7 +165,7 @@ model:
 ${on(labels, '  # The sub-folders are classes: gpn-cli sample --label NAME draws one of them.', `  classes: ${classes.length}`)}${family.model}
 training:
 ${family.loss}${on(
-  count < family.few,
+  augmented,
   '  # The discriminator sees all images shifted, recoloured and cut into, so that it cannot learn',
   `  # ${count} pictures by heart (Zhao et al. 2020).`,
   `  augmentation: [${channels === 1 ? '' : 'color, '}translation, cutout]`,
@@ -167,7 +173,7 @@ ${family.loss}${on(
   generator_average: 0.999
   average_ramp: 0.1
   batch_size: ${batch}
-  # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
+${on(!augmented && steps === most, `  # After more steps the discriminator would know ${count} pictures by heart, without augmentation.`)}  # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
   steps: ${steps}
   seed: ${seed}
 ${family.rates}

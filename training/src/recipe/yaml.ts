@@ -19,6 +19,9 @@ const DASHES = /(?:[-?:][ \t]+){100}/;
 /** The parser reports the end of the stack as an error of the text, if it happens while it composes. */
 const OVERFLOW = /call stack|too much recursion/i;
 
+/** Merge keys (`<<: *base`) let one group build on another. */
+const YAML = { merge: true, prettyErrors: false, stringKeys: true } as const;
+
 /** A value of a YAML file, and how to name a key of it: by file, line and key. */
 export interface Read {
   readonly value: unknown;
@@ -42,7 +45,7 @@ export function readYaml(text: string, file: string, kind: 'recipe' | 'sweep'): 
   if (BRACKETS.test(text) || DASHES.test(text)) fail(tooDeep);
   const lines = new LineCounter();
   const document = shallow(
-    () => parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }),
+    () => parseDocument(text, { ...YAML, lineCounter: lines }),
     () => fail(tooDeep),
   );
   const lineOf = (offset: number) => lines.linePos(offset).line;

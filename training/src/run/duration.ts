@@ -7,6 +7,7 @@ import type { Recipe } from '../recipe/schema.js';
 import { startingState } from '../steps/state.js';
 import { stepsAtOnce } from './pace.js';
 import { firstRates, partsOf } from './progress.js';
+import { shortened, usefulSteps } from './sentences.js';
 import { foldersOf, loadData } from './start.js';
 import { compiler } from './tools.js';
 import type { TrainEvent, TrainOptions } from './types.js';
@@ -17,7 +18,8 @@ const TIMED = 5;
 const IN_STEPS = 0.95;
 
 /**
- * The recipe with as many steps as fit into a time, by the speed of its first steps. The steps are
+ * The recipe with as many steps as fit into a time, by the speed of its first steps, but no more than
+ * are good for few pictures. The steps are
  * part of the recipe from then on: the training itself does not look at the clock, so that it can be
  * stopped, continued and repeated. A run that is continued keeps the steps that it began with.
  * @param minutes more than 0
@@ -41,8 +43,11 @@ export async function lasting(
   const quietly = (event: TrainEvent) => event.type !== 'note' && on(event);
   const dataset = await loadData(recipe, { ...options, on: quietly });
   const seconds = await secondsPerStep(recipe, dataset, options);
-  const steps = Math.max(1, Math.floor((minutes * 60 * IN_STEPS) / seconds));
-  on({ type: 'note', text: fits(seconds, minutes, steps) });
+  const fitting = Math.max(1, Math.floor((minutes * 60 * IN_STEPS) / seconds));
+  on({ type: 'note', text: fits(seconds, minutes, fitting) });
+  const most = usefulSteps(recipe, dataset.count) ?? fitting;
+  if (most < fitting) on({ type: 'note', text: shortened(fitting, most, dataset.count) });
+  const steps = Math.min(fitting, most);
   return { ...recipe, training: { ...recipe.training, epochs: undefined, steps } };
 }
 

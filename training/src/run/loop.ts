@@ -35,6 +35,7 @@ import {
   moved,
   rescaledFrom,
   takenOver,
+  tooLong,
   tooShort,
 } from './sentences.js';
 import { foldersOf, startOf } from './start.js';
@@ -127,8 +128,8 @@ async function trainAlone(
         const { step } = progress;
         const what = { phase: phase.name, step, steps: end, epochs, images };
         on({ type: 'start', ...what, device, reason, out });
-        const short = step === 0 && tooShort(recipe, end);
-        if (short) on({ type: 'note', text: short });
+        const odd = tooShort(recipe, end) ?? tooLong(recipe, end, images);
+        if (odd && step === 0) on({ type: 'note', text: odd });
         announced.add(phase.name);
       }
       const place = `${compiled.rounding}, gpn ${VERSIONS.gpn}`;

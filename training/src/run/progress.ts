@@ -15,18 +15,27 @@ export interface Part {
   readonly data: PhaseData;
   readonly from: number;
   readonly to: number;
+  /** The steps of its phase in earlier rounds. */
+  readonly taken: number;
+  /** The steps of its phase in all rounds. */
+  readonly total: number;
 }
 
 /** Places phases on the step axis, one after the other. Phases without steps are left out. */
 export function partsOf(phases: readonly Phase[], dataset: Dataset): Part[] {
   let from = 0;
+  const taken: Record<string, number> = {};
   const parts = phases.map((phase) => {
     const data = phase.data(dataset);
-    const part = { phase, data, from, to: from + phase.steps(data.stepsPerEpoch) };
+    const steps = phase.steps(data.stepsPerEpoch);
+    const part = { phase, data, from, to: from + steps, taken: taken[phase.name] ?? 0 };
     from = part.to;
+    taken[phase.name] = part.taken + steps;
     return part;
   });
-  return parts.filter((part) => part.to > part.from);
+  return parts
+    .filter((part) => part.to > part.from)
+    .map((part) => ({ ...part, total: taken[part.phase.name] as number }));
 }
 
 /** The feeds of `count` steps of one phase, from step `step` of the whole training on. */
@@ -168,31 +177,36 @@ export const rolledBack = (progress: Progress): Progress => ({
 /** The inputs of the group `rates` by name. */
 export type Rates = Readonly<Record<string, number>>;
 
+/** A part, of which the rates depend on where it lies in its phase; a phase without rounds is one part. */
+type Course = Pick<Part, 'from' | 'to'> &
+  Partial<Pick<Part, 'taken' | 'total'>> & { readonly phase: Pick<Phase, 'inputs'> };
+
 /**
  * The rates of some steps of a phase: learning rates as the progress has them, and what else a schedule
- * can change. A cosine is a function of the step, and of the length of the phase unless it has its own.
- * @param first steps of the phase before the first
+ * can change. A cosine is a function of the step, and of the length of the phase, in all its rounds, unless
+ * it has its own.
+ * @param first steps of the part before the first
  */
 export function ratesAt(
   { schedule: learning }: Pick<Progress, 'schedule'>,
   first: number,
   count: number,
-  { phase, from, to }: { readonly phase: Pick<Phase, 'inputs'>; from: number; to: number },
+  { phase, from, to, taken = 0, total = to - from }: Course,
   { training }: Recipe,
 ): Rates[] {
   const { schedule, optimizer, r1, r2, input_noise: noise } = training;
   const { generator_average: keep, average_ramp: ramp } = training;
   const cosines = schedule?.type === 'cosine' ? schedule : undefined;
-  const { steps = to - from, factor, penalty_factor = 1, noise_factor = 1, beta2 } = cosines ?? {};
+  const { steps = total, factor, penalty_factor = 1, noise_factor = 1, beta2 } = cosines ?? {};
   return Array.from({ length: count }, (_, i) => {
-    const moved = (start: number, end = start) => cosine(first + i, steps, start, end);
+    const moved = (start: number, end = start) => cosine(taken + first + i, steps, start, end);
     const all: Record<string, number | undefined> = {
       ...mapRecord(learning, ({ rate }) => moved(rate, factor && rate * factor)),
       r1: r1 && moved(r1, r1 * penalty_factor),
       r2: r2 && moved(r2, r2 * penalty_factor),
       input_noise: noise && moved(noise, noise * noise_factor),
       beta2: optimizer.beta2 && moved(optimizer.beta2, beta2),
-      average: keep && ramp && ramped(keep, ramp, first + i),
+      average: keep && ramp && ramped(keep, ramp, taken + first + i),
     };
     return mapRecord(
       phase.inputs.rates as Record<string, object>,

@@ -1,6 +1,7 @@
 /** The errors and notes of a training, as sentences. */
 import type { Progress } from '../checkpoint/checkpoint.js';
 import { isNamed } from '../data/sets/names.js';
+import { mostSteps } from '../recipe/keys/length.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** A collapse that stops a training. */
@@ -34,6 +35,35 @@ export function tooShort({ data, training }: Recipe, steps: number): string | un
     `take shape from about ${ENOUGH.toLocaleString('en')} on. Give --steps ${needed} or more, or --minutes.`
   );
 }
+
+/**
+ * The steps that a training on pictures of one's own takes at most, unless it is told to: without
+ * augmentation its discriminator then knows them by heart. Undefined for others.
+ * @param count of the pictures
+ */
+export function usefulSteps({ data, training }: Recipe, count: number): number | undefined {
+  const { method = 'adversarial', augmentation, batch_size: batch } = training;
+  if (isNamed(data.dataset) || augmentation || method !== 'adversarial') return undefined;
+  return mostSteps(count, batch);
+}
+
+/** The note of a training that goes on after its pictures are known by heart. */
+export function tooLong(recipe: Recipe, steps: number, count: number): string | undefined {
+  const most = usefulSteps(recipe, count);
+  if (most === undefined || steps <= most) return undefined;
+  return (
+    `${steps} steps show each of ${count.toLocaleString('en')} pictures ${shownTimes(recipe, steps, count)} times: without ` +
+    `training.augmentation a discriminator knows them by heart sooner, and images get worse. Give --steps ${most}, or set it.`
+  );
+}
+
+const shownTimes = ({ training }: Recipe, steps: number, count: number): number =>
+  Math.round((steps * training.batch_size) / count);
+
+/** The note of a training for a time in which its pictures would be known by heart. */
+export const shortened = (fitting: number, most: number, count: number): string =>
+  `${fitting} steps would fit, but ${most} are taken: without training.augmentation a discriminator then knows ` +
+  `${count.toLocaleString('en')} pictures by heart, and images get worse. --steps takes more.`;
 
 /** The note of a run that continues with another device, number of threads or version. */
 export const moved = (from: string, to: string): string =>

@@ -1,6 +1,7 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
 import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
 import { classHistogram } from '../../data/format/labels.js';
+import { isNamed } from '../../data/sets/names.js';
 import type { Extractor } from '../judge/extractor.js';
 import { extractorFor, hasJudge } from '../judge/judges.js';
 import { isSliceable, SLICED } from '../metrics/sliced.js';
@@ -44,7 +45,7 @@ export async function openEvaluator(
   options: EvaluateOptions = {},
 ): Promise<Evaluator> {
   const settings = settingsOf(options);
-  const { samples, sliced = !hasJudge(spec), on } = settings;
+  const { samples, sliced = !isNamed(spec), on } = settings;
   if (samples < FEWEST) {
     throw new UserError(`An evaluation takes at least ${FEWEST} images of a generator.`);
   }

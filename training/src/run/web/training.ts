@@ -149,7 +149,7 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
       const first = progress.step;
       const calling = performance.now();
       compiled.load(state);
-      const all = ratesAt(progress, first, count, part, recipe);
+      const all = ratesAt(progress, first - from, count, part, recipe);
       const taken = await compiled.runAll(
         all.map((rates, i) => ({ ...data.feeds(first - from + i), ...asFeeds(rates) })),
       );
@@ -215,6 +215,9 @@ interface Turning {
   readonly data: { readonly stepsPerEpoch: number; feeds(k: number): State };
   readonly from: number;
   readonly to: number;
+  /** The steps of its phase in earlier rounds, and in all. */
+  readonly taken: number;
+  readonly total: number;
 }
 
 /** Places the turns one after the other; those without steps are left out. */
@@ -229,7 +232,7 @@ function turnsOf({ phases, turns, recipe }: StepInfo, dataset: Dataset, steps?: 
     const from = before;
     before += to - skipped;
     const data = { stepsPerEpoch, feeds: (k: number) => feeds(skipped + k) };
-    return { phase, index, data, from, to: before };
+    return { phase, index, data, from, to: before, taken: skipped, total: all };
   });
   return placed.filter(({ from, to }) => to > from);
 }
@@ -237,9 +240,9 @@ function turnsOf({ phases, turns, recipe }: StepInfo, dataset: Dataset, steps?: 
 const lastOf = (turns: readonly Turning[]): Turning => turns.at(-1) as Turning;
 
 /** What rates and epochs are reckoned by. */
-const partOf = ({ phase, data, from, to }: Turning) => {
+const partOf = ({ phase, ...turn }: Turning) => {
   const rates = Object.fromEntries(namesOf(phase, 'rates').map((name) => [name, {}]));
-  return { phase: { inputs: { state: {}, rates } }, data, from, to };
+  return { ...turn, phase: { inputs: { state: {}, rates } } };
 };
 
 /** Opens the session of a phase, whose graph is the file's own or lies beside it. */

@@ -1,9 +1,8 @@
 /**
- * The networks of the study: those of Metz et al. (2017, appendix C) for Stacked MNIST, in which the
- * discriminator has a quarter of the filters, so that methods differ. `model.width` is the number of
- * its first ones: 2 for a quarter, 4 for a half, 8 for all.
+ * The networks of the published small protocol: those of Metz et al. (2017, appendix C), in which the
+ * discriminator has a quarter of the filters, so that methods differ. `model.width` is the number of its
+ * first ones: 2 for a quarter, 4 for a half, 8 for all.
  */
-import { NETWORKS } from '@gpn/models';
 import {
   batchNorm,
   conv,
@@ -48,6 +47,5 @@ const discriminator = (options) => {
 
 export default (options) => ({
   generator: generator(options),
-  // A GPN's judges fragments.
-  discriminator: options.fragment ? NETWORKS.gpn(options).discriminator : discriminator(options),
+  discriminator: discriminator(options),
 });
