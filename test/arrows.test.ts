@@ -24,6 +24,8 @@ const allowed: Record<Package, (string | RegExp)[]> = {
   // @bufbuild/protobuf is what makes and encodes onnx-buf's messages.
   export: [
     /^@tensorflow\/tfjs-(core|backend-cpu|backend-wasm|layers|converter)$/,
+    // In pages its gradients are a file of their own.
+    '@tensorflow/tfjs-core/dist/register_all_gradients.js',
     /^(onnx-buf|@bufbuild\/protobuf)$/,
     // Its command takes options, and compares by the runtime if that is installed.
     /^(commander|@gpn\/runtime)$/,
