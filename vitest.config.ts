@@ -19,12 +19,15 @@ const PATIENCE = 900_000;
 export default defineConfig(({ mode }) => ({
   resolve: {
     alias: {
+      '#gradients': at('./export/src/trace/cpu/gradients.ts'),
+      '#host': at('./training/src/files/host/node.ts'),
       '@gpn/models/initialize': at('./models/src/initialize.ts'),
       '@gpn/models/layers': at('./models/src/layers/index.ts'),
       '@gpn/models/pretrained': at('./models/src/pretrained.ts'),
       '@gpn/models': at('./models/src/index.ts'),
       '@gpn/export/command/model': at('./export/src/command/model.ts'),
       '@gpn/export/command': at('./export/src/command/index.ts'),
+      '@gpn/export/trace': at('./export/src/tracing.ts'),
       '@gpn/export/web': at('./export/src/web.ts'),
       '@gpn/export': at('./export/src/index.ts'),
       '@gpn/runtime/elements/parts': at('./runtime/src/elements/parts.ts'),
@@ -35,6 +38,7 @@ export default defineConfig(({ mode }) => ({
       '@gpn/training/pictures': at('./training/src/data/pictures/index.ts'),
       '@gpn/training/detection': at('./training/src/evaluation/detection/index.ts'),
       '@gpn/training/lock': at('./training/src/files/lock.ts'),
+      '@gpn/training/trace': at('./training/src/run/web/trace.ts'),
       '@gpn/training/web': at('./training/src/run/web/index.ts'),
       '@gpn/training': at('./training/src/index.ts'),
     },

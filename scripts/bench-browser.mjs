@@ -157,7 +157,9 @@ async function inNode(images) {
   return { times: [ms] };
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
 
 /** TensorFlow.js with our networks and steps, whose files also use Node, in vain here. */
 async function bundleTensorFlow() {
@@ -290,5 +292,7 @@ async function heldBy(browser) {
     .reduce((sum, { id }) => sum + residentOf(id), 0);
 }
 
-const residentOf = (id) =>
-  1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0);
+function residentOf(id) {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1];
+  return 1024 * Number(kilobytes ?? 0);
+}

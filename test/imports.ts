@@ -24,6 +24,8 @@ export interface Manifest {
   name: string;
   /** An entry's file, or one for Node and one for browsers. */
   exports: Record<string, Target & { node?: Target }>;
+  /** Names of its own, for Node and for pages. */
+  imports?: Record<string, { node: string; default: string }>;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
@@ -83,12 +85,15 @@ export const importsOfFile = (file: string): Import[] =>
 
 /** The npm package that a specifier names, or null for relative files and Node's own modules. */
 export const packageOf = (specifier: string): string | null =>
-  /^(\.|node:)/.test(specifier)
+  /^(\.|#|node:)/.test(specifier)
     ? null
     : specifier
         .split('/')
         .slice(0, specifier.startsWith('@') ? 2 : 1)
         .join('/');
+
+const sourceFile = (built: string): string =>
+  built.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
 
 /** The source behind a workspace specifier such as `@gpn/models/pretrained`, or null. */
 function workspaceSource(specifier: string): string | null {
@@ -98,17 +103,26 @@ function workspaceSource(specifier: string): string | null {
     const entry = exports[`.${specifier.slice(published.length)}`];
     if (!entry) return null;
     const { default: file } = entry.node ?? entry;
-    return join(name, file.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
+    return join(name, sourceFile(file));
   }
   return null;
+}
+
+/** The source under Node of what a package imports by a name of its own, such as `#host`. */
+function ownSource(file: string, specifier: string): string | null {
+  const name = file.split('/')[0] as Package;
+  const target = manifest(name).imports?.[specifier];
+  return target ? join(name, sourceFile(target.node)) : null;
 }
 
 const relativeSource = (file: string, specifier: string): string =>
   relative(root, join(root, dirname(file), specifier.replace(/\.js$/, '.ts')));
 
 /** The workspace's source behind a specifier of `file`, or null for packages and Node's modules. */
-const sourceOf = (file: string, specifier: string): string | null =>
-  specifier.startsWith('.') ? relativeSource(file, specifier) : workspaceSource(specifier);
+const sourceOf = (file: string, specifier: string): string | null => {
+  if (specifier.startsWith('.')) return relativeSource(file, specifier);
+  return specifier.startsWith('#') ? ownSource(file, specifier) : workspaceSource(specifier);
+};
 
 /** The workspace's sources that `file` imports in any form, types included, as paths from the root. */
 export const importedFiles = (file: string): string[] => [

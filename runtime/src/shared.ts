@@ -1,6 +1,6 @@
 /** What the entries for Node and for browsers both export. */
 
-export { UserError } from './errors.js';
+export { reasonOf, UserError } from './errors.js';
 export { sha256 } from './format/digest.js';
 export { type Grid, type GridOptions, Images } from './format/images.js';
 export { GENEROUS, type Limits, STRICT } from './format/limits.js';

@@ -1,6 +1,6 @@
 /** A training in Chromium and in Firefox, by WebAssembly, against Node's CPU. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import {
   exportStep,
@@ -54,10 +54,13 @@ let recipe: Recipe;
 let metafile: Metafile;
 let size: number;
 
-/** Bundles an entry into a folder as `train.js`. @returns what it is made of, and its bytes, gzipped */
-async function bundled(entry: string, outdir: string) {
+/**
+ * Bundles entries into a folder.
+ * @returns what they are made of, and the bytes, gzipped: of what the entries load at once, and of all
+ */
+async function bundled(entryPoints: Record<string, string>, outdir: string) {
   const { metafile, outputFiles } = await build({
-    entryPoints: { train: entry },
+    entryPoints,
     absWorkingDir: root,
     outdir,
     bundle: true,
@@ -69,12 +72,36 @@ async function bundled(entry: string, outdir: string) {
     logLevel: 'error',
     external: ['onnxruntime-web/*'],
   });
-  let size = 0;
+  const sizes = new Map<string, number>();
+  mkdirSync(outdir, { recursive: true });
   for (const { path, contents } of outputFiles) {
     writeFileSync(path, contents);
-    size += gzipSync(contents, { level: 9 }).length;
+    sizes.set(relative(root, path), gzipSync(contents, { level: 9 }).length);
   }
-  return { metafile, size };
+  const sum = (paths: Iterable<string>) =>
+    [...paths].reduce((all, path) => all + (sizes.get(path) as number), 0);
+  return { metafile, size: sum(loadedAtOnce(metafile)), all: sum(sizes.keys()) };
+}
+
+/** The files that the entries load before anything is asked for by `import()`. */
+function loadedAtOnce({ outputs }: Metafile): Set<string> {
+  const seen = new Set<string>();
+  const enter = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && !external) enter(next);
+    }
+  };
+  const asked = new Set(
+    Object.values(outputs).flatMap(({ imports }) =>
+      imports.flatMap(({ kind, path }) => (kind === 'dynamic-import' ? [path] : [])),
+    ),
+  );
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    if (entryPoint && !asked.has(path)) enter(path);
+  }
+  return seen;
 }
 
 const { chromium, folder, page, url } = pageOf(async (folder) => {
@@ -84,7 +111,7 @@ const { chromium, folder, page, url } = pageOf(async (folder) => {
   await exportStep(run, join(folder, 'step.onnx'));
   const { images } = await loadDataset(join(folder, 'pictures'), recipe.data);
   writeFileSync(join(folder, 'images.bin'), images);
-  ({ metafile, size } = await bundled('@gpn/training/web', folder));
+  ({ metafile, size } = await bundled({ train: '@gpn/training/web' }, folder));
   writeFileSync(join(folder, 'index.html'), PAGE);
 });
 
@@ -141,10 +168,28 @@ test('the entry is small, and knows nothing of Node, TensorFlow.js or recipes', 
 
 test('the element is small, too', async () => {
   const element = join(folder, 'element');
-  mkdirSync(element);
-  const { size } = await bundled('@gpn/training/element', element);
+  const { size } = await bundled({ element: '@gpn/training/element' }, element);
   console.log(`gzipped: @gpn/training/element ${kilobytes(size)}`);
   expect(size).toBeLessThan(45_000);
+});
+
+test('with what traces a step in the page it is larger, and still knows nothing of Node', async () => {
+  const entries = { train: '@gpn/training/web', trace: '@gpn/training/trace' };
+  const { metafile, all } = await bundled(entries, join(folder, 'traced'));
+  const inputs = Object.keys(metafile.inputs);
+  expect(inputs.some((path) => path.includes('training/dist/export/step.js'))).toBe(true);
+  expect(
+    inputs.filter((path) => /tfjs-(layers|converter)|\/node\.js$|\/sets\/mnist/.test(path)),
+  ).toEqual([]);
+  console.log(`gzipped: @gpn/training/web and @gpn/training/trace ${kilobytes(all)}`);
+  expect(all).toBeLessThan(350_000);
+});
+
+chromium('a step traced in the page has the bytes of the one that Node writes', async () => {
+  const text = readFileSync(join(folder, 'run/recipe.yml'), 'utf8');
+  const traced = await page().evaluate<string>(`import('./traced/trace.js').then(({ stepOf }) =>
+    btoa(Array.from(stepOf(${JSON.stringify(text)}), (byte) => String.fromCharCode(byte)).join('')))`);
+  expect(Buffer.from(traced, 'base64').equals(readFileSync(join(folder, 'step.onnx')))).toBe(true);
 });
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

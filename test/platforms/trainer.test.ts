@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { expect } from 'vitest';
 import { stepFile } from '../../training/src/export/step.js';
 import { readStepInfo, STEP_KEY } from '../../training/src/export/step-file.js';
+import { recipeToYaml } from '../../training/src/recipe/yaml.js';
 import { smallRun } from '../../training/test/small-run.js';
 import { root } from '../imports.js';
 import { pageOf } from './page.js';
@@ -40,6 +41,22 @@ const { chromium, page } = pageOf(async (folder) => {
   writeFileSync(
     join(folder, 'short.onnx'),
     stepFile({ ...recipe, training: { ...training, steps: 12 } }),
+  );
+  writeFileSync(
+    join(folder, 'recipe.yml'),
+    recipeToYaml({ ...recipe, training: { ...training, steps: 12 } }),
+  );
+  writeFileSync(join(folder, 'broken.yml'), 'name: [a\n');
+  writeFileSync(
+    join(folder, 'wrong.yml'),
+    recipeToYaml({ ...recipe, training: { ...training, steps: 12 } }).replace(
+      'batch_size',
+      'batchsize',
+    ),
+  );
+  writeFileSync(
+    join(folder, 'own.yml'),
+    recipeToYaml({ ...recipe, model: { ...recipe.model, network: './mine.js' } }),
   );
   const later = { ...readStepInfo(step), version: 9 };
   writeFileSync(join(folder, 'later.onnx'), withMetadata(step, STEP_KEY, JSON.stringify(later)));
@@ -94,6 +111,14 @@ chromium('a training runs, draws, and its networks can be kept', async () => {
   expect(await shown('code')).toBe('<gpn-generator src="dcgan-mnist.onnx"></gpn-generator>');
   mkdirSync(SHOTS, { recursive: true });
   await page().screenshot({ path: join(SHOTS, 'trainer.png'), fullPage: true });
+});
+
+chromium('a training runs by a recipe, whose step is made in the page', async () => {
+  await page().evaluate('events.length = 0');
+  await add({ step: '', recipe: 'recipe.yml', keep: 'recipe' });
+  await press('Start');
+  await expect.poll(() => events('done')).toEqual([12]);
+  expect(await shown('.facts')).toBe('Step 12 of 12');
 });
 
 chromium('a reload loses at most what came since the last checkpoint', async () => {
@@ -155,6 +180,20 @@ const MENDED = `
 const sentences: [what: string, attributes: Record<string, string>, RegExp, before?: string][] = [
   ['two pictures', { data: 'two.png' }, /^2 picture.s. are too few to learn from: give 8 at least/],
   ['a step of a later version', { step: 'later.onnx' }, /later version .*: update @gpn.training.$/],
+  ['neither step nor recipe', { step: '' }, /^step="" is empty: give .*, or of a recipe/],
+  [
+    'a recipe that is no YAML',
+    { step: '', recipe: 'broken.yml' },
+    /^broken.yml, line \d+: this is not valid YAML/,
+  ],
+  ['a picture as a recipe', { step: '', recipe: 'sheet.png' }, /^sheet.png/],
+  ['a wrong key', { step: '', recipe: 'wrong.yml' }, /^wrong.yml, line \d+: .*batchsize/],
+  [
+    'networks of a file',
+    { step: '', recipe: 'own.yml' },
+    /mine.js is a file, which a page cannot load/,
+  ],
+  ['a missing recipe', { step: '', recipe: 'none.yml' }, /none.yml .*404/],
   ['no pictures', { data: '' }, /^There is nothing to learn from: choose pictures first.$/],
   ['a missing sheet', { data: 'none.png' }, /^none.png cannot be fetched .the server answers 404./],
   ['a file that is no picture', { data: 'step.onnx' }, /^step.onnx is not a picture/],

@@ -54,8 +54,8 @@ it('engines without memory are answered by a sentence that says what to do', () 
 const info = (images: number) =>
   ({
     recipe: { data: { height: 4, width: 4, channels: 1 }, training: { seed: 0 } },
-    feeds: { images },
-  }) as StepInfo;
+    phases: [{ feeds: { images } }],
+  }) as unknown as StepInfo;
 
 it('a dozen images become batches of bent ones, the same each time, and many stay as they are', () => {
   const images = Uint8Array.from({ length: 12 * 16 }, (_, i) => i % 251);

@@ -1,8 +1,9 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
-import { compile, traceStep } from '../src/engine/compiled.js';
+import { compile } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
+import { traceStep } from '../src/engine/traced.js';
 import type { Recipe } from '../src/recipe/schema.js';
 import { distance, type SmallOptions, smallGan } from './small-gan.js';
 

@@ -3,7 +3,7 @@ import { flatten, isSpec } from '@gpn/export';
 import { NETWORKS } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, it } from 'vitest';
-import { traceStep } from '../src/engine/compiled.js';
+import { traceStep } from '../src/engine/traced.js';
 import { checkRecipe } from '../src/recipe/check.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';

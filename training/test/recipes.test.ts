@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { describe, expect, test } from 'vitest';
 import { checkRecipe } from '../src/recipe/check.js';
-import { recipeHash, recipeNames, resolveRecipe } from '../src/recipe/load.js';
+import { recipeHash } from '../src/recipe/hash.js';
+import { recipeNames, resolveRecipe } from '../src/recipe/load.js';
 import { parseRecipe, recipeToYaml } from '../src/recipe/yaml.js';
 import { temporaryFolder } from './temp-folder.js';
 

@@ -6,6 +6,7 @@ import {
   Generator,
   loadModel,
   readModelInfo,
+  stream,
   UserError,
   withMetadata,
   withModelInfo,
@@ -14,13 +15,19 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../src/checkpoint/checkpoint.js';
 import { loadDataset } from '../src/data/sets/dataset.js';
 import type { Dataset } from '../src/data/types.js';
+import { compile } from '../src/engine/compiled.js';
+import type { State } from '../src/engine/types.js';
 import { exportNetwork } from '../src/export/network.js';
 import { stepFile } from '../src/export/step.js';
-import { readStepInfo, STEP_KEY } from '../src/export/step-file.js';
+import { readStepInfo, STEP_KEY, type StepPhase } from '../src/export/step-file.js';
+import { checkRecipe } from '../src/recipe/check.js';
+import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import type { Recipe } from '../src/recipe/schema.js';
 import { train } from '../src/run/loop.js';
+import { asFeeds, partsOf } from '../src/run/progress.js';
 import { openTraining } from '../src/run/web/index.js';
+import { startingState } from '../src/steps/state.js';
 import { checkpointIn, smallRun } from './small-run.js';
 import { temporaryFolder } from './temp-folder.js';
 
@@ -36,6 +43,36 @@ let whole: string;
 
 const open = (options: { step?: Uint8Array; checkpoint?: Uint8Array; steps?: number } = {}) =>
   openTraining({ step, images: dataset.images, device: 'cpu', threads: 1, ...options });
+
+/** The systems, each by a recipe of digits, and the phases in which they are trained. */
+const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
+  'gan-mnist': ['adversarial'],
+  'dcgan-mnist': ['adversarial'],
+  'resnet-mnist': ['adversarial'],
+  'lsgan-mnist': ['adversarial'],
+  'wgan-gp-mnist': ['adversarial'],
+  'cgan-mnist': ['adversarial'],
+  'cdcgan-mnist': ['adversarial'],
+  'infogan-mnist': ['infogan'],
+  'infogan-mnist-supervised': ['infogan'],
+  'began-mnist': ['began'],
+  'gpn-mnist': ['discriminator', 'generator'],
+};
+
+/** What Node's steps make of the first state, one after the other. */
+async function trainedBy(gan: ReturnType<typeof ganOf>, recipe: Recipe, data: Dataset) {
+  const random = stream(recipe.training.seed, 'initialization');
+  let state = startingState(gan.state, recipe.model.initialization, random);
+  for (const { phase, data: fed, from, to } of partsOf(gan.phases, data)) {
+    const step = await compile(phase.step, phase.inputs, { device: 'cpu', threads: 1 });
+    step.load(state);
+    for (let k = 0; k < to - from; k++)
+      await step.run({ ...fed.feeds(k), ...asFeeds(phase.rates) });
+    state = { ...state, ...step.state() } as State;
+    await step.dispose();
+  }
+  return state;
+}
 
 /** What a checkpoint says, without what computed it. */
 async function said(path: string) {
@@ -169,18 +206,20 @@ describe('the networks that a page exports', () => {
 describe('the file of a step', () => {
   it('says what its inputs are, how they are made, and how the state starts', () => {
     const info = readStepInfo(step);
-    expect(info.inputs.filter(({ role }) => role !== 'state')).toEqual([
+    const [phase] = info.phases as [StepPhase];
+    expect(info.turns).toEqual([{ phase: 0, round: 0, rounds: 1 }]);
+    expect(phase.inputs.filter(({ role }) => role !== 'state')).toEqual([
       { name: 'batch/images', role: 'batch', dtype: 'uint8', shape: [4, 16, 16, 1] },
       { name: 'noise/latents', role: 'noise', dtype: 'float32', shape: [4, 8] },
       { name: 'rates/generator', role: 'rates', dtype: 'float32', shape: [] },
       { name: 'rates/discriminator', role: 'rates', dtype: 'float32', shape: [] },
       { name: 'rates/average', role: 'rates', dtype: 'float32', shape: [] },
     ]);
-    expect(info.metrics).toEqual(['discriminator', 'generator']);
-    expect(info.feeds.noise).toEqual({
-      latents: { kind: 'uniform', shape: [4, 8], low: -1, high: 1 },
+    expect(phase.metrics).toEqual(['discriminator', 'generator']);
+    expect(phase.feeds).toMatchObject({
+      noise: { latents: { kind: 'uniform', shape: [4, 8], low: -1, high: 1 } },
     });
-    const states = info.inputs.filter(({ role }) => role === 'state');
+    const states = phase.inputs.filter(({ role }) => role === 'state');
     expect(states.map(({ name }) => name.slice('state/'.length)).sort()).toEqual(
       Object.keys(info.start ?? {}).sort(),
     );
@@ -191,10 +230,61 @@ describe('the file of a step', () => {
     expect(readStepInfo(step).recipe.data.dataset).toBe('pictures');
   });
 
-  it('is not written for networks that are trained in turns', () => {
-    expect(() => stepFile(resolveRecipe('gpn-mnist'), 1 / 8)).toThrow(
-      'gpn-mnist trains its networks in turns on fragments of images, which a page cannot do yet',
+  it('is written for every method of every bundled network, and not for a detector', async () => {
+    const images = Uint8Array.from(stream(0, 'images').below(64 * 784, 256));
+    for (const [name, phases] of Object.entries(SYSTEMS)) {
+      const recipe = resolveRecipe(name, { batchSize: 4, steps: 1 });
+      const { classes, width, height } = recipe.data;
+      expect([width, height, classes], name).toEqual([28, 28, undefined]);
+      const file = stepFile(recipe, 1 / 8);
+      expect(
+        readStepInfo(file).phases.map((phase) => phase.name),
+        name,
+      ).toEqual(phases);
+      const labels = Uint8Array.from({ length: 64 }, (_, k) => k % 10);
+      const training = await openTraining({
+        ...{ step: file, images, labels, classes: [...'0123456789'], device: 'cpu', threads: 1 },
+      });
+      await training.run();
+      expect(training.step, name).toBe(training.steps);
+      await training.dispose();
+    }
+    expect(() => stepFile(resolveRecipe('gpn-mnist-detector'), 1 / 8)).toThrow(
+      'gpn-mnist-detector is a detector, which is calibrated with pictures that it has not learnt from',
     );
+  });
+
+  it('of a GPN with rounds has the turns, whose steps are those of Node', async () => {
+    const first = resolveRecipe('gpn-mnist', { batchSize: 8, steps: 5 });
+    const predictive = first.training.predictive as NonNullable<typeof first.training.predictive>;
+    const negatives = { ...predictive.negatives, generated: 1 };
+    const recipe = checkRecipe({
+      ...first,
+      training: { ...first.training, predictive: { ...predictive, rounds: 2, negatives } },
+    });
+    const images = await loadDataset('mnist', recipe.data);
+    const file = stepFile(recipe, 1 / 8);
+    const { phases, turns } = readStepInfo(file);
+    expect(phases.map(({ name }) => name)).toEqual(['discriminator', 'generator', 'discriminator']);
+    expect(turns.map(({ phase, round }) => [phase, round])).toEqual([
+      [0, 0],
+      [1, 0],
+      [2, 1],
+      [1, 1],
+    ]);
+    const training = await openTraining({
+      step: file,
+      images: images.images,
+      device: 'cpu',
+      threads: 1,
+    });
+    expect(training.steps).toBe(10);
+    await training.run();
+    const { state } = await readCheckpoint(
+      await kept('gpn.safetensors', await training.checkpoint()),
+    );
+    await training.dispose();
+    expect(state).toEqual(await trainedBy(ganOf(recipe, 1 / 8), recipe, images));
   });
 });
 
@@ -205,7 +295,11 @@ describe('a page is told in a sentence', () => {
 
   it.each<[string, () => object | Promise<object>, string]>([
     ['of a file of a later version', () => ({ step: changed({ version: 2 }) }), 'later version'],
-    ['of a file that is broken', () => ({ step: changed({ feeds: undefined }) }), 'lacks "feeds"'],
+    [
+      'of a file that is broken',
+      () => ({ step: changed({ phases: undefined }) }),
+      'lacks "phases"',
+    ],
     [
       'of a file that is no step',
       async () => ({ step: await readFile(join(whole, 'generator.onnx')) }),
@@ -267,9 +361,10 @@ describe('a page is told in a sentence', () => {
 
   it('that the losses are not finite, and what was done before stays', async () => {
     const info = readStepInfo(step);
-    const rates = Object.fromEntries(Object.keys(info.phase.rates).map((name) => [name, 1e30]));
+    const [phase] = info.phases as [StepPhase];
+    const rates = Object.fromEntries(Object.keys(phase.rates).map((name) => [name, 1e30]));
     const training = await openTraining({
-      step: changed({ phase: { ...info.phase, rates } }),
+      step: changed({ phases: [{ ...phase, rates }] }),
       images: dataset.images,
       device: 'cpu',
     });

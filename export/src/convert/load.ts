@@ -1,6 +1,7 @@
 /** Makes a runnable TF.js model of what was read from disk. */
 import * as tf from '@tensorflow/tfjs-core';
 import '../trace/cpu.js';
+import '../trace/recurrent.js';
 import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { Place } from '../trace/place.js';

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Kernels that compute, for folding constants and for verifying exports.
 import '@tensorflow/tfjs-backend-cpu';
-// TF.js's gradients: the published Node build of tfjs-core alone has none, tfjs-layers brings them.
-import '@tensorflow/tfjs-layers';
-import { mendBatchNorm } from './cpu-batch-norm.js';
+import '#gradients';
+import { mendBatchNorm } from './cpu/batch-norm.js';
 
 // Keeps the cpu backend from advising, on standard error, to install another one.
 tf.env().set('PROD', true);

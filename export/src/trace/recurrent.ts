@@ -87,23 +87,21 @@ const TIME_FIRST = [1, 0, 2];
 
 type Call = (this: unknown, inputs: tf.Tensor | tf.Tensor[], kwargs: Arguments) => unknown;
 
-/** Makes TF.js's recurrent layers record themselves as one operator. */
-export function recordRecurrentLayers(): void {
-  const stepByStep = RNN.prototype.call as unknown as Call;
-  RNN.prototype.call = function (this: RNN, inputs: tf.Tensor | tf.Tensor[], kwargs: Arguments) {
-    const layer = this as unknown as Layer;
-    const backend = tf.backend();
-    const recorded =
-      backend instanceof TraceBackend && tf.engine().state.gradientDepth === 0 && !kwargs?.training
-        ? recurrence(layer.cell)
-        : undefined;
-    const [series] = [inputs].flat() as [tf.Tensor];
-    // TF.js hands a layer that has no mask of its own that of the layer before, of another length.
-    const foreign = kwargs?.mask && kwargs.mask.shape[1] !== series.shape[1];
-    if (!recorded || foreign) return stepByStep.call(this, inputs, kwargs);
-    return tf.tidy(() => record(layer, recorded, series, kwargs));
-  } as typeof RNN.prototype.call;
-}
+// Importing this file makes TF.js's recurrent layers record themselves as one operator.
+const stepByStep = RNN.prototype.call as unknown as Call;
+RNN.prototype.call = function (this: RNN, inputs: tf.Tensor | tf.Tensor[], kwargs: Arguments) {
+  const layer = this as unknown as Layer;
+  const backend = tf.backend();
+  const recorded =
+    backend instanceof TraceBackend && tf.engine().state.gradientDepth === 0 && !kwargs?.training
+      ? recurrence(layer.cell)
+      : undefined;
+  const [series] = [inputs].flat() as [tf.Tensor];
+  // TF.js hands a layer that has no mask of its own that of the layer before, of another length.
+  const foreign = kwargs?.mask && kwargs.mask.shape[1] !== series.shape[1];
+  if (!recorded || foreign) return stepByStep.call(this, inputs, kwargs);
+  return tf.tidy(() => record(layer, recorded, series, kwargs));
+} as typeof RNN.prototype.call;
 
 interface Recurrence extends Operator {
   readonly names: readonly string[];

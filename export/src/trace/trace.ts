@@ -21,12 +21,9 @@ import {
   type TensorSpec,
   verified,
 } from './record.js';
-import { recordRecurrentLayers } from './recurrent.js';
 import { flatten } from './structure.js';
 
 export { isSpec, isTensor, type TensorSpec } from './record.js';
-
-recordRecurrentLayers();
 
 /**
  * Describes an input of a traced function.

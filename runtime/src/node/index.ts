@@ -1,6 +1,5 @@
 // The entry for Node: what browsers have, and what is needed to make model files.
 
-export { reasonOf } from '../errors.js';
 export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
 export { withMetadata } from '../format/onnx/metadata.js';

@@ -2,13 +2,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { State } from '../engine/types.js';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
 import type { LogMark } from '../files/metrics-log.js';
 import type { SafetensorsFile } from '../files/safetensors.js';
 import { contentHash, readSafetensors } from '../files/safetensors-file.js';
-import { settingsHash } from '../recipe/load.js';
+import { settingsHash } from '../recipe/hash.js';
 import type { Recipe } from '../recipe/schema.js';
 import { parseRecipe, recipeToYaml } from '../recipe/yaml.js';
 import { checkFormat, contentFor, encodeContent, stateIn } from './format.js';

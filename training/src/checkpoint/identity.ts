@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import { exists, fileError, writeFileAtomic } from '../files/atomic.js';
-import { identityOf } from '../recipe/load.js';
+import { identityOf } from '../recipe/hash.js';
 import type { Recipe } from '../recipe/schema.js';
 import { recipeToYaml } from '../recipe/yaml.js';
 import type { Checkpoint } from './checkpoint.js';

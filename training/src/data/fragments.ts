@@ -7,7 +7,7 @@
 import { type RandomStream, reduced, reducedSize } from '@gpn/runtime';
 import { ALTERATIONS, type Alteration, cut, type Place, type View } from './alterations.js';
 import { type Corners, drawCorners, type Size } from './corners.js';
-import { rowsAt } from './images.js';
+import { rowsAt } from './rows.js';
 import type { Images } from './types.js';
 
 /** Side of the internal part and width of the frame, in pixels. */

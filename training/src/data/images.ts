@@ -1,8 +1,7 @@
 /** Images in memory or in a file: selecting, sharing and hashing them. */
 import { createHash } from 'node:crypto';
-import { openSync, readSync } from 'node:fs';
 import { UserError } from '@gpn/runtime';
-import { gather } from './rows.js';
+import { rowsAt } from './rows.js';
 import type { Dataset, Images, Pictures } from './types.js';
 
 /** The same data set with its images in shared memory, so that threads need no copies. */
@@ -11,26 +10,6 @@ export function shareImages(data: Dataset): Dataset {
   const images = new Uint8Array(new SharedArrayBuffer(data.images.length));
   images.set(data.images);
   return { ...data, images };
-}
-
-/** The files that this thread has open. A file that is removed meanwhile can still be read. */
-const files = new Map<string, number>();
-
-/** The pixels of the images at `indices`, one image after the other, from memory or from the store. */
-export function rowsAt(data: Pictures, indices: ArrayLike<number>): Uint8Array {
-  const size = data.height * data.width * data.channels;
-  if (!data.store) return gather(data.images, size, indices);
-  const { path, places } = data.store;
-  const file = files.get(path) ?? openSync(path, 'r');
-  files.set(path, file);
-  const out = new Uint8Array(indices.length * size);
-  for (let i = 0; i < indices.length; i++) {
-    const place = places?.[indices[i] as number] ?? (indices[i] as number);
-    if (readSync(file, out, i * size, size, place * size) !== size) {
-      throw new UserError(`${path} is cut short: remove it.`);
-    }
-  }
-  return out;
 }
 
 /** Bytes of a store that are hashed at once. */

@@ -1,8 +1,9 @@
 /** Training steps as one graph, run by ONNX Runtime. */
-import { flatten, isSpec, type OnnxModel, type Tensors, TIMES, trace } from '@gpn/export';
+import { flatten, isSpec, type Tensors, TIMES } from '@gpn/export/trace';
 import { openSession, processors, product, threadsNote } from '@gpn/runtime';
 import { SessionStep } from './session-step.js';
 import { stateNames } from './state.js';
+import { repeatedBytes, traceStep } from './traced.js';
 import type { CompiledStep, CompileOptions, StepInputs, StepOutputs } from './types.js';
 
 /**
@@ -45,27 +46,3 @@ export async function compile<S extends StepInputs>(
   const rounding = /^(cpu|wasm)$/.test(device) ? `${device}, ${threadsNote(threads)}` : device;
   return new SessionStep(session, { names, times: TIMES, rounding });
 }
-
-/**
- * Traces a training step to an ONNX model. The state enters as `state/…` and leaves as `next/…`;
- * metrics leave as `metrics/…`.
- * @param name of the graph
- */
-export const traceStep = <S extends StepInputs>(
-  step: (inputs: Tensors<S>) => StepOutputs,
-  inputs: S,
-  name = 'training step',
-): OnnxModel =>
-  // ONNX has one name space for inputs and outputs, so the state needs two names.
-  trace(
-    (tensors: Tensors<S>) => {
-      const { state, metrics } = step(tensors);
-      return { next: state, metrics };
-    },
-    inputs,
-    { name },
-  );
-
-/** The bytes of a traced step that runs several times in one call and hands its state on inside. */
-export const repeatedBytes = (model: OnnxModel, names: readonly string[]): Uint8Array =>
-  model.toRepeatedBytes(new Map(names.map((name) => [`state/${name}`, `next/${name}`])));

@@ -1,5 +1,12 @@
 /** Training steps on TF.js, operation by operation: an engine, and the reference of the compiled one. */
-import { flatten, isSpec, isTensor, mapLeaves, type TensorSpec, type Tensors } from '@gpn/export';
+import {
+  flatten,
+  isSpec,
+  isTensor,
+  mapLeaves,
+  type TensorSpec,
+  type Tensors,
+} from '@gpn/export/trace';
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { mapRecord } from '../records.js';

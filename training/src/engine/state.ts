@@ -1,5 +1,5 @@
 /** The state of a step: tensors by path. */
-import { flatten, isSpec } from '@gpn/export';
+import { flatten, isSpec } from '@gpn/export/trace';
 import { UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { mapRecord } from '../records.js';

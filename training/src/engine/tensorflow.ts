@@ -1,7 +1,7 @@
 /// <reference path="./tensorflow-packages.d.ts" />
 /** TensorFlow through TF.js's native packages, which are optional and loaded on demand. */
 import util from 'node:util';
-import type { Tensors } from '@gpn/export';
+import type { Tensors } from '@gpn/export/trace';
 import { type OpenOptions, reasonOf, UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { eagerStep } from './eager.js';

@@ -1,6 +1,6 @@
 /** Measures running statistics by a graph that was traced before. Nothing here knows of Node. */
 import { product, type Session, stream, type TensorData } from '@gpn/runtime';
-import { type Draw, drawn, type Shares } from '../data/feeds.js';
+import { type Draw, drawn, type Shares } from '../data/feeds/feeds.js';
 import { floats } from '../data/tensors.js';
 import { mapRecord, under } from '../records.js';
 

@@ -1,16 +1,17 @@
 /** A trained network as an .onnx file that describes itself. */
-import { type OnnxModel, spec, type TensorSpec, type TraceOptions, trace } from '@gpn/export';
+import { type OnnxModel, spec, type TensorSpec, type TraceOptions, trace } from '@gpn/export/trace';
 import type { Network, Pair } from '@gpn/models';
-import { type ModelInfo, makeCertificate, openSession, withModelInfo } from '@gpn/runtime';
+import { type ModelInfo, openSession } from '@gpn/runtime';
+import { makeCertificate, withModelInfo } from '@gpn/runtime/write';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { sideOf } from '../data/fragments.js';
-import { isNamed } from '../data/sets/dataset.js';
+import { isNamed } from '../data/sets/names.js';
 import { constants, tensorsBelow } from '../engine/state.js';
 import type { Method } from '../methods/method.js';
 import { ganOf, networksOf } from '../recipe/gan.js';
+import { recipeHash } from '../recipe/hash.js';
 import { preparationOf } from '../recipe/keys/common.js';
-import { recipeHash } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';
 import { type NetworkDraft, pathsOf, type Role, trainedInfo } from './info.js';
@@ -76,15 +77,17 @@ export const networkTemplate = (
   recipe: Recipe,
   role: Role,
   gan: Method & { readonly pair: Pair },
+  width?: number,
 ): OnnxModel => {
-  const network = gan.pair[role];
+  const slides = role === 'discriminator' && gan.slides;
+  const network = slides ? networksOf(recipe, width, true)[role] : gan.pair[role];
   const weights = (specs: Network['params']) =>
     mapRecord(specs, ({ shape }): TensorSpec => ({ ...spec(shape), weight: true }));
   return trace(
     ({ params, buffers, ...inputs }) =>
       forward(gan, role, network, inputs as Record<string, Tensor>, { params, buffers }),
     {
-      ...inputsOf(role, network),
+      ...inputsOf(role, network, slides),
       params: weights(network.params),
       buffers: weights(network.buffers),
     },

@@ -1,9 +1,9 @@
 /** Running statistics for a generator with averaged weights. */
-import { type OnnxModel, spec, trace } from '@gpn/export';
+import { type OnnxModel, spec, trace } from '@gpn/export/trace';
 import { type Network, STATISTICS_KEPT } from '@gpn/models';
 import { openSession, type TensorData } from '@gpn/runtime';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Draw, Shares } from '../data/feeds.js';
+import type { Draw, Shares } from '../data/feeds/feeds.js';
 import { latentsFor } from '../methods/shared.js';
 import type { Recipe } from '../recipe/schema.js';
 import { mapRecord } from '../records.js';

@@ -4,7 +4,7 @@
  */
 import type { TensorSpec } from '@gpn/models';
 import { metadataOf, UserError } from '@gpn/runtime';
-import type { FeedPlan } from '../data/feeds.js';
+import type { Plan, Turn } from '../data/feeds/plans.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { NetworkDraft, Provenance, Role } from './info.js';
 import type { StatisticsPlan } from './measured.js';
@@ -36,29 +36,45 @@ export interface StepInfo {
   readonly provenance: Provenance;
   /** The input that says how many steps a call takes: an int64 scalar. */
   readonly times: string;
-  readonly inputs: readonly StepInput[];
-  /** The names of the metrics, which leave as `metrics/…`; the state leaves as `next/…`. */
-  readonly metrics: readonly string[];
+  /** The steps of the training. Most have one; a GPN has one for each network, by turns. */
+  readonly phases: readonly StepPhase[];
+  /** The turns of the phases in their order, by number; one of each unless there are rounds. */
+  readonly turns: readonly (Turn & { readonly phase: number })[];
   /**
    * How the state starts, in the order in which it is drawn from the seed; nothing if a network of the
    * user's own draws it.
    */
   readonly start?: Readonly<Record<string, TensorSpec>>;
-  /** How the batch and the noise of each step are made. */
-  readonly feeds: FeedPlan;
   /** What the networks say about themselves; their graphs are further entries of the metadata. */
   readonly networks: Readonly<Record<Role, NetworkDraft>>;
   /** How running statistics are measured, if averaged weights are exported that need them. */
   readonly statistics?: StatisticsPlan;
-  readonly phase: {
-    readonly name: string;
-    /** The initial learning rates; the recipe says how they change. */
-    readonly rates: Readonly<Record<string, number>>;
-  };
 }
 
-/** A graph that lies in the file of a step beside the step's own. */
-export type StepGraph = Role | 'statistics';
+/** A step of a training. The first one's graph is the file's own. */
+export interface StepPhase {
+  readonly name: string;
+  /** The initial learning rates; the recipe says how they change. */
+  readonly rates: Readonly<Record<string, number>>;
+  readonly inputs: readonly StepInput[];
+  /** The names of the metrics, which leave as `metrics/…`; the state leaves as `next/…`. */
+  readonly metrics: readonly string[];
+  /** How the batch and the noise of each step are made. */
+  readonly feeds: Plan;
+  /** Steps of an epoch by which its length is reckoned, if not those of its data. */
+  readonly epoch?: number;
+}
+
+/** A graph that lies in the file of a step beside the first step's own. */
+export type StepGraph = Role | 'statistics' | `phase-${number}`;
+
+/** Images that a step shows, of the phase that shows most. */
+export const imagesOf = ({ phases }: Pick<StepInfo, 'phases'>): number =>
+  Math.max(...phases.map(({ feeds }) => feeds.images));
+
+/** The number of classes, if a step is fed labels. */
+export const classesOf = ({ phases }: Pick<StepInfo, 'phases'>): number | undefined =>
+  phases.map(({ feeds }) => ('classes' in feeds ? feeds.classes : undefined)).find(Boolean);
 
 /** The key of the metadata entry with a graph: the bytes of its ONNX file, gzipped, in base64. */
 export const graphKey = (graph: StepGraph): string => `${STEP_KEY}-${graph}`;
@@ -108,7 +124,7 @@ export function readStepInfo(bytes: Uint8Array, label = 'The step'): StepInfo {
 
 const NEEDED = [
   ...['version', 'recipe', 'settings', 'provenance', 'times'],
-  ...['inputs', 'metrics', 'feeds', 'networks', 'phase'],
+  ...['phases', 'turns', 'networks'],
 ] as (keyof StepInfo)[];
 
 function parsed(json: string): unknown {

@@ -9,7 +9,7 @@ import { open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ensureWritableFolder, fileError, writeFileAtomic } from './atomic.js';
 import { hasEnded, self } from './owner.js';
 

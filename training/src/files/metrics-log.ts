@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openToAppend } from './append.js';
 import { exists, fileError, writeFileAtomic } from './atomic.js';
 

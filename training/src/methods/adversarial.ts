@@ -1,6 +1,6 @@
 import type { Pair } from '@gpn/models';
-import { z } from 'zod';
-import { uniform } from '../data/feeds.js';
+import * as z from 'zod';
+import { uniform } from '../data/feeds/feeds.js';
 import { ratio, weight, whole } from '../recipe/keys/values.js';
 import {
   adversarialStep,

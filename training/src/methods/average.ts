@@ -1,5 +1,5 @@
 /** Adds a moving average of the generator's weights to a method. */
-import { spec } from '@gpn/export';
+import { spec } from '@gpn/export/trace';
 import type { Network, Tensors } from '@gpn/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { StepOutputs } from '../engine/types.js';

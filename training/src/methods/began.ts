@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { weight } from '../recipe/keys/values.js';
 import { beganInputs, beganState, beganStep, energy } from '../steps/began.js';
 import { defineMethod, type Phase } from './method.js';

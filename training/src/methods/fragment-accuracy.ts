@@ -1,5 +1,5 @@
 /** The accuracy of a fragment discriminator on images that it was not trained on. */
-import { spec, trace } from '@gpn/export';
+import { spec, trace } from '@gpn/export/trace';
 import type { Network } from '@gpn/models';
 import { openSession, type QualityInfo, stream } from '@gpn/runtime';
 import {

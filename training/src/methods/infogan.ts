@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { size, weight } from '../recipe/keys/values.js';
 import { heads, type InfoganSettings, infoganInputs, infoganStep } from '../steps/infogan.js';
 import { ganState } from '../steps/state.js';

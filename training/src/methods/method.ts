@@ -1,10 +1,10 @@
 /** The interface of a training method to recipes, the training loop and the export. */
-import type { Tensors } from '@gpn/export';
+import type { Tensors } from '@gpn/export/trace';
 import type { Pair } from '@gpn/models';
 import type { QualityInfo, ScoreMeaning } from '@gpn/runtime';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { z } from 'zod';
-import type { FeedPlan } from '../data/feeds.js';
+import * as z from 'zod';
+import type { Plan, Turn } from '../data/feeds/plans.js';
 import type { Dataset, Images } from '../data/types.js';
 import type { State, StepInputs, StepOutputs } from '../engine/types.js';
 import type { CommonRecipe } from '../recipe/keys/common.js';
@@ -24,8 +24,12 @@ export interface Phase {
   readonly flops: number;
   /** Number of its steps, if an epoch has `stepsPerEpoch` steps. */
   steps(stepsPerEpoch: number): number;
-  /** How its feeds are made, where a plan can say it; then a page can train it. */
-  readonly plan?: FeedPlan;
+  /** How its feeds are made, as data: the file of a step carries it into a page. */
+  readonly plan: Plan;
+  /** Which of how many rounds, if it takes turns with others. */
+  readonly turn?: Turn;
+  /** Steps of an epoch by which its length is reckoned, if not those of its data. */
+  readonly epoch?: number;
   /** The feeds for a data set. @throws UserError if the phase cannot use the data set */
   data(dataset: Dataset): PhaseData;
   /** Measures the trained network on held-out images at the end of the phase. */

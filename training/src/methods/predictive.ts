@@ -1,22 +1,13 @@
 import type { Pair } from '@gpn/models';
-import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Alteration } from '../data/alterations.js';
-import { batches } from '../data/batches.js';
-import { drawCorners } from '../data/corners.js';
-import {
-  type FragmentOptions,
-  type FragmentSize,
-  fragmentBatch,
-  fragmentIndices,
-  kindsOf,
-  sideOf,
-  viewCount,
-} from '../data/fragments.js';
-import { floats } from '../data/tensors.js';
+import { type Draw, uniform } from '../data/feeds/feeds.js';
+import type { DeceptionPlan, FragmentPlan } from '../data/feeds/fragments.js';
+import { feedsBy, stepsOfTurn } from '../data/feeds/plans.js';
+import { type FragmentOptions, kindsOf, sideOf } from '../data/fragments.js';
 import type { Dataset } from '../data/types.js';
-import type { State } from '../engine/types.js';
 import { count, size, weight, whole } from '../recipe/keys/values.js';
+import { mapRecord } from '../records.js';
 import { DISTURBANCE, disturbed } from '../steps/disturbed.js';
 import {
   DECEPTION_LOSSES,
@@ -30,16 +21,9 @@ import {
 } from '../steps/predictive.js';
 import { ganState } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
-import { defineMethod, type Phase, type PhaseData, type RecipeWith } from './method.js';
-import {
-  drawLatents,
-  inputNoiseKey,
-  normals,
-  optimizerOf,
-  passes,
-  stepsOf,
-  uniforms,
-} from './shared.js';
+import { defineMethod, type Phase, type RecipeWith } from './method.js';
+
+import { inputNoiseKey, latentsFor, optimizerOf, passes, stepsOf } from './shared.js';
 
 const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };
 const share = weight.optional();
@@ -195,16 +179,19 @@ export const predictive = defineMethod({
  * first and the last round are measured, because a measurement can take longer than a round.
  */
 function inRound({ measure, ...phase }: Phase, round: number, rounds: number): Phase {
-  const until = (all: number, round: number) => Math.floor((all * round) / rounds);
+  const turn = { round, rounds };
   const measured = measure && (round === 0 || round === rounds - 1);
   return {
     ...phase,
     ...(measured && { measure }),
-    steps: (perEpoch) =>
-      until(phase.steps(perEpoch), round + 1) - until(phase.steps(perEpoch), round),
+    turn,
+    steps(perEpoch) {
+      const { from, to } = stepsOfTurn(phase.steps(perEpoch), turn);
+      return to - from;
+    },
     data(dataset) {
       const { stepsPerEpoch, feeds } = phase.data(dataset);
-      const from = until(phase.steps(stepsPerEpoch), round);
+      const { from } = stepsOfTurn(phase.steps(stepsPerEpoch), turn);
       return { stepsPerEpoch, feeds: (k) => feeds(from + k) };
     },
   };
@@ -240,6 +227,23 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
   };
   const generated = settings.rival?.generated ?? 0;
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+  const plan: FragmentPlan = {
+    kind: 'fragments',
+    seed,
+    images: perKind,
+    ...{ count: batch_size, perImage, options },
+    dropout: mapRecord(discriminator.noise, (shape, name): Draw => {
+      const all = [batch_size + generated, ...shape];
+      return name === DISTURBANCE ? { kind: 'normal', shape: all } : uniform(all);
+    }),
+    ...(settings.rival && {
+      rival: {
+        generated,
+        weight: negatives.generated as number,
+        latents: latentsFor(recipe, generated),
+      },
+    }),
+  };
   const slopes = r1 ? 2 * d.forward + d.weights : 0;
   const flopsOfFragments = (batch_size + generated) * (d.forward + d.weights + d.inputs + slopes);
   return {
@@ -249,50 +253,9 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     rates: { discriminator: rates.discriminator_lr },
     flops: flopsOfFragments + generated * g.forward,
     steps: stepsOf(recipe),
-    data: memoized((dataset: Dataset): PhaseData => {
-      const order = batches(seed, viewCount(dataset, options), perKind);
-      const feeds = fragmentFeeds(recipe, dataset, settings, options);
-      return {
-        stepsPerEpoch: order.stepsPerEpoch * perImage,
-        feeds: (k) => feeds(order.indices(k), stream(seed, 'fragments', k)),
-      };
-    }),
+    plan,
+    data: memoized((dataset: Dataset) => feedsBy(plan, dataset)),
     measure: (state, heldOut) => fragmentAccuracy(pair.discriminator, state, heldOut, options),
-  };
-}
-
-/** Returns a function that makes the feeds of a discriminator step from the numbers of its views. */
-function fragmentFeeds(
-  recipe: PredictiveRecipe,
-  dataset: Dataset,
-  { discriminator, size, count, rival }: FragmentSettings,
-  options: FragmentOptions,
-) {
-  const side = sideOf(size);
-  const rows = count + (rival?.generated ?? 0);
-  /** Appends the value `more` for each fragment of a generated image. */
-  const all = (values: Float32Array, more: number): TensorData => {
-    const whole = new Float32Array(rows).fill(more);
-    whole.set(values);
-    return floats([rows], whole);
-  };
-  return (views: Uint32Array, random: RandomStream): State => {
-    const made = fragmentBatch(dataset, views, count, options, random);
-    return {
-      'batch/fragments': floats([count, side, side, recipe.data.channels], made.fragments),
-      'batch/labels': all(made.labels, 0),
-      'batch/weights': all(made.weights, recipe.training.predictive.negatives.generated ?? 0),
-      ...Object.fromEntries(
-        Object.entries(discriminator.noise).map(([name, shape]) => [
-          `noise/dropout/${name}`,
-          (name === DISTURBANCE ? normals : uniforms)([rows, ...shape], random),
-        ]),
-      ),
-      ...(rival && {
-        'batch/places': placesOf(dataset, rival.generated, size, random),
-        'noise/latents': drawLatents(recipe, random, rival.generated),
-      }),
-    };
   };
 }
 
@@ -310,6 +273,14 @@ function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {
     fragments: generator_fragments,
     diversity,
   };
+  const plan: DeceptionPlan = {
+    kind: 'deception',
+    seed,
+    images: count,
+    fragments: generator_fragments,
+    size: recipe.model.fragment,
+    latents: latentsFor(recipe, count),
+  };
   const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
   return {
     name: 'generator',
@@ -318,28 +289,11 @@ function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {
     rates: { generator: rates.generator_lr },
     flops: count * (g.forward + g.weights + g.inputs + generator_fragments * (2 * d.forward)),
     steps: () => stepsOf(recipe)(generator_batches),
-    data: (dataset) => ({
-      stepsPerEpoch: Number.POSITIVE_INFINITY, // its steps show no images of the data
-      feeds(k) {
-        const random = stream(seed, 'deception', k);
-        return {
-          'batch/places': placesOf(dataset, generator_fragments, settings.size, random),
-          'noise/latents': drawLatents(recipe, random, count),
-        };
-      },
-    }),
+    plan,
+    epoch: generator_batches,
+    data: (dataset) => feedsBy(plan, dataset),
   };
 }
-
-const placesOf = (
-  dataset: Dataset,
-  count: number,
-  size: FragmentSize,
-  random: RandomStream,
-): TensorData => {
-  const data = fragmentIndices(drawCorners(random, count, dataset, size.internal), dataset, size);
-  return { dtype: 'int32', shape: [data.length], data };
-};
 
 /** Remembers results, because the rounds share their data and drawing a long order is slow. */
 function memoized<A extends object, B>(f: (a: A) => B): (a: A) => B {

@@ -1,10 +1,8 @@
 /** What the methods share: optimiser, losses, batches, and counts of operations. */
 import type { Pair } from '@gpn/models';
-import { product, type RandomStream, type TensorData } from '@gpn/runtime';
-import { z } from 'zod';
-import { type Draw, drawn, type FeedPlan, fedBy } from '../data/feeds.js';
-import { rowsAt } from '../data/images.js';
-import { floats } from '../data/tensors.js';
+import * as z from 'zod';
+import type { Draw, FeedPlan } from '../data/feeds/feeds.js';
+import { feedsBy } from '../data/feeds/plans.js';
 import { LOSSES, type LossPair } from '../gan/losses.js';
 import { OPTIMIZERS, type Optimizer } from '../gan/optimizers.js';
 import type { CommonRecipe } from '../recipe/keys/common.js';
@@ -80,7 +78,7 @@ export function imagesAndNoise(
   };
   return {
     plan,
-    data: (dataset) => fedBy(plan, dataset, (chosen) => rowsAt(dataset, chosen)),
+    data: (dataset) => feedsBy(plan, dataset),
   };
 }
 
@@ -91,18 +89,6 @@ export const latentsFor = ({ model: { latent } }: CommonRecipe, rows: number): D
     ? { kind: 'normal', shape }
     : { kind: 'uniform', shape, low: -1, high: 1 };
 };
-
-/** Draws latents from the recipe's distribution, [rows, size]. */
-export const drawLatents = (recipe: CommonRecipe, random: RandomStream, rows: number): TensorData =>
-  drawn(latentsFor(recipe, rows), random);
-
-/** Uniform numbers on (0, 1). */
-export const uniforms = (shape: readonly number[], random: RandomStream): TensorData =>
-  floats(shape, random.uniform(product(shape), 0, 1));
-
-/** Standard normal numbers. */
-export const normals = (shape: readonly number[], random: RandomStream): TensorData =>
-  floats(shape, random.normal(product(shape)));
 
 const sum = (flops: readonly number[]): number => flops.reduce((a, b) => a + b, 0);
 

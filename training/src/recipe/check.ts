@@ -1,9 +1,10 @@
 /** Checks of a recipe as a whole: its keys against each other, its networks and its method. */
-import { resolve } from 'node:path';
+
 import { NETWORKS, type NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
+import { resolve } from '#host';
 import { sideOf } from '../data/fragments.js';
-import { isNamed } from '../data/sets/dataset.js';
+import { isNamed } from '../data/sets/names.js';
 import { LOSSES } from '../gan/losses.js';
 import { dotted, expectation, type Path, recipeProblem } from './errors.js';
 import { networksOf } from './gan.js';

@@ -1,5 +1,5 @@
 /** Turns the issues of a recipe's schema into sentences. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { closestName } from './closest-name.js';
 
 /** The keys and indices that lead to a value: `['training', 'seed']`. */

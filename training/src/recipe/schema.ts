@@ -2,7 +2,7 @@
  * A recipe determines completely how a pair of networks is trained. The schema is composed of the
  * keys that all recipes have and of those that each method declares beside its code.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { METHODS, type MethodName } from '../methods/index.js';
 import type { OwnKeys } from '../methods/method.js';
 import { dataSchema, misplaced, modelKeys, nameKeys, trainingKeys } from './keys/common.js';

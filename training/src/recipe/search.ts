@@ -1,5 +1,5 @@
 /** Searches: keys with distributions, named as Optuna names them, in place of a grid. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count } from './keys/values.js';
 
 const path = z.string().min(1).max(200);

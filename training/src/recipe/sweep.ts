@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkRecipe } from './check.js';
 import { dotted, expectation, recipeProblem } from './errors.js';
+import { recipeHash } from './hash.js';
 import { count, whole } from './keys/values.js';
-import { locateData, located, locateModel, recipeHash, resolveRecipe, textOf } from './load.js';
+import { locateData, located, locateModel, resolveRecipe, textOf } from './load.js';
 import type { Recipe } from './schema.js';
 import { type Search, searchSchema } from './search.js';
 import { readYaml } from './yaml.js';

@@ -1,7 +1,8 @@
 /** Reads and writes recipes as YAML; errors name the line. */
-import { dirname } from 'node:path';
+
 import { reasonOf, UserError } from '@gpn/runtime';
 import { Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { dirname } from '#host';
 import { checkRecipe } from './check.js';
 import { dotted, type Path } from './errors.js';
 import type { Recipe } from './schema.js';

@@ -1,6 +1,6 @@
 /** The errors and notes of a training, as sentences. */
 import type { Progress } from '../checkpoint/checkpoint.js';
-import { isNamed } from '../data/sets/dataset.js';
+import { isNamed } from '../data/sets/names.js';
 import { mostSteps } from '../recipe/keys/length.js';
 import type { Recipe } from '../recipe/schema.js';
 

@@ -1,5 +1,5 @@
 /** Small trials of a device; the expected results are computed here by plain loops. */
-import { spec, trace } from '@gpn/export';
+import { spec, trace } from '@gpn/export/trace';
 import { Generator, latents, type ModelInfo, type OpenOptions, withModelInfo } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { ENGINES, type EngineName } from '../engine/choice.js';

@@ -1,4 +1,4 @@
-import { spec, type Tensors } from '@gpn/export';
+import { spec, type Tensors } from '@gpn/export/trace';
 import type { Pair } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GanSettings } from './adversarial.js';

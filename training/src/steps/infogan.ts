@@ -1,4 +1,4 @@
-import { spec, type Tensors as TensorsOf } from '@gpn/export';
+import { spec, type Tensors as TensorsOf } from '@gpn/export/trace';
 import type { Tensors } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GanSettings } from './adversarial.js';

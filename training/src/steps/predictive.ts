@@ -1,5 +1,5 @@
 /** Generative Predictive Networks: a fragment discriminator learns alone, then trains a generator. */
-import { spec, type Tensors as TensorsOf } from '@gpn/export';
+import { spec, type Tensors as TensorsOf } from '@gpn/export/trace';
 import type { Network } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type FragmentSize, sideOf } from '../data/fragments.js';

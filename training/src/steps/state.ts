@@ -1,5 +1,5 @@
 /** The state of a training, declared once: its shapes, its initial values and its types in a step. */
-import { flatten, mapLeaves, type TensorSpec as Shape, spec } from '@gpn/export';
+import { flatten, mapLeaves, type TensorSpec as Shape, spec } from '@gpn/export/trace';
 import {
   type Initialization,
   initialize,

@@ -1,7 +1,7 @@
 import { stream, UserError } from '@gpn/runtime';
 import { expect, test } from 'vitest';
 import { batches, epochOrder, gatherLabels } from '../../src/data/batches.js';
-import { rowsAt } from '../../src/data/images.js';
+import { rowsAt } from '../../src/data/rows.js';
 import type { Dataset } from '../../src/data/types.js';
 
 const COUNT = 23;

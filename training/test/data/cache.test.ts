@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { rowsAt } from '../../src/data/images.js';
+import { rowsAt } from '../../src/data/rows.js';
 import { loadDataset } from '../../src/data/sets/dataset.js';
 import type { DatasetOptions } from '../../src/data/types.js';
 import { temporaryFolder } from '../temp-folder.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkRecipe } from '../../src/recipe/check.js';
-import { recipeHash, resolveRecipe } from '../../src/recipe/load.js';
+import { recipeHash } from '../../src/recipe/hash.js';
+import { resolveRecipe } from '../../src/recipe/load.js';
 import { classesDrawn, type Measures } from '../../src/tracking/evaluation.js';
 import { actionOn, signsOfCollapse, startWatch, watchOn } from '../../src/tracking/sentinel.js';
 

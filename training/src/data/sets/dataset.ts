@@ -1,23 +1,22 @@
 /** Loads data sets by name or folder. */
 import { UserError } from '@gpn/runtime';
 import { classHistogram } from '../format/labels.js';
-import { hashImages, rowsAt } from '../images.js';
-import { gather } from '../rows.js';
+import { hashImages } from '../images.js';
+import { gather, rowsAt } from '../rows.js';
 import type { Dataset, DatasetOptions, Images, Split } from '../types.js';
 import { loadFashion } from './fashion.js';
 import { checkFolder, loadFolder } from './folder.js';
 import { loadMnist } from './mnist.js';
+import { isNamed, type NAMES } from './names.js';
 import { loadStackedMnist } from './stacked-mnist.js';
 
 /** The loaders of the named data sets. */
-const DATASETS: ReadonlyMap<string, (split: Split) => Promise<Images>> = new Map([
-  ['mnist', (split: Split) => loadMnist(split)],
-  ['fashion', (split: Split) => loadFashion(split)],
-  ['stacked-mnist', (split: Split) => loadStackedMnist(split)],
-]);
-
-/** Whether data of this name is a data set whose images are ready, and not a folder. */
-export const isNamed = (spec: string): boolean => DATASETS.has(spec);
+const LOADERS: Readonly<Record<(typeof NAMES)[number], (split: Split) => Promise<Images>>> = {
+  mnist: loadMnist,
+  fashion: loadFashion,
+  'stacked-mnist': loadStackedMnist,
+};
+const loaderOf = (spec: string) => LOADERS[spec as keyof typeof LOADERS];
 
 /**
  * Loads a data set. Image files are resized to the requested size; other data must have that size.
@@ -27,7 +26,7 @@ export const isNamed = (spec: string): boolean => DATASETS.has(spec);
  */
 export async function loadDataset(spec: string, options: DatasetOptions): Promise<Dataset> {
   const { split = 'train' } = options;
-  const load = DATASETS.get(spec);
+  const load = isNamed(spec) && loaderOf(spec);
   const all = load ? await load(split) : await loadFolder(spec, { ...options, split });
   checkSize(all, options);
   const kept = options.classes === undefined ? all : selectClasses(all, options.classes);
@@ -42,7 +41,7 @@ export async function loadDataset(spec: string, options: DatasetOptions): Promis
  * @throws UserError as `loadDataset` does, if that can be said so quickly
  */
 export async function checkDataset(spec: string): Promise<void> {
-  const load = DATASETS.get(spec);
+  const load = isNamed(spec) && loaderOf(spec);
   await (load ? load('test') : checkFolder(spec));
 }
 

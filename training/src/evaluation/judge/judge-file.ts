@@ -1,6 +1,6 @@
 /** Exports a trained judge as an .onnx file, and measures its accuracy. */
 import { createHash } from 'node:crypto';
-import { spec, trace } from '@gpn/export';
+import { spec, trace } from '@gpn/export/trace';
 import {
   type ImageInfo,
   type ModelInfo,

@@ -1,10 +1,10 @@
 /** The judge, a classifier whose features and classes are used to evaluate images, and its training. */
-import { spec, type Tensors } from '@gpn/export';
+import { spec, type Tensors } from '@gpn/export/trace';
 import { type Judge, judge } from '@gpn/models';
 import { type OpenOptions, product, stream, type TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches, gatherLabels } from '../../data/batches.js';
-import { rowsAt } from '../../data/images.js';
+import { rowsAt } from '../../data/rows.js';
 import { floats, pixels } from '../../data/tensors.js';
 import type { Dataset } from '../../data/types.js';
 import { compile } from '../../engine/compiled.js';

@@ -2,7 +2,7 @@
  * Computations over all pairs of rows of two sets, as matrix products. ONNX Runtime computes them a
  * hundred times faster than a loop, in blocks so that the whole matrix is never in memory.
  */
-import { spec, type Tensors, trace } from '@gpn/export';
+import { spec, type Tensors, trace } from '@gpn/export/trace';
 import { openSession } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { floats } from '../../data/tensors.js';

@@ -1,5 +1,5 @@
 /** The sliced Wasserstein distance of patches, which needs no network. */
-import { spec, trace } from '@gpn/export';
+import { spec, trace } from '@gpn/export/trace';
 import { openSession, type RandomStream, stream } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { floats } from '../../data/tensors.js';

@@ -1,7 +1,7 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
 import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
 import { classHistogram } from '../../data/format/labels.js';
-import { isNamed } from '../../data/sets/dataset.js';
+import { isNamed } from '../../data/sets/names.js';
 import type { Extractor } from '../judge/extractor.js';
 import { extractorFor, hasJudge } from '../judge/judges.js';
 import { isSliceable, SLICED } from '../metrics/sliced.js';

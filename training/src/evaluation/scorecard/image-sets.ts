@@ -1,9 +1,10 @@
 /** The sets of images that are compared: real images, generated images and noise. */
 import { type Generator, latents, type ModelInfo, stream, UserError } from '@gpn/runtime';
-import { drawClasses, type Shares } from '../../data/feeds.js';
-import { hashImages, rowsAt } from '../../data/images.js';
-import { gather } from '../../data/rows.js';
-import { isNamed, loadDataset } from '../../data/sets/dataset.js';
+import { drawClasses, type Shares } from '../../data/feeds/feeds.js';
+import { hashImages } from '../../data/images.js';
+import { gather, rowsAt } from '../../data/rows.js';
+import { loadDataset } from '../../data/sets/dataset.js';
+import { isNamed } from '../../data/sets/names.js';
 import type { Dataset, DatasetOptions, Pictures } from '../../data/types.js';
 import { type Rows, rowsOf } from '../metrics/rows.js';
 import type { Part } from './protocol.js';

@@ -1,6 +1,6 @@
 /** Reads saved results and checks that they are comparable. */
 import { UserError } from '@gpn/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MEASURES } from './measures.js';
 import { PARTS, protocolDifferences, protocolHash } from './protocol.js';
 import type { Evaluation } from './types.js';

@@ -1,7 +1,7 @@
 /** The keys of every recipe, whatever its method. The reference shows the same descriptions. */
 import { type Initialization, NETWORKS } from '@gpn/models';
-import { PREPARATION, type Preparation } from '@gpn/runtime';
-import { z } from 'zod';
+import { PREPARATION, type Preparation } from '@gpn/runtime/prepare';
+import * as z from 'zod';
 import type { outputSchema } from './output.js';
 import { count, decay, learningRate, sidePixels, size, whole } from './values.js';
 

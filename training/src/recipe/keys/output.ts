@@ -1,5 +1,5 @@
 /** The section `output` of a recipe: what a run writes and how it is watched. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, whole } from './values.js';
 
 /** What a training can do when its generator has collapsed. */

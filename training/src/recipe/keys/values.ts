@@ -1,5 +1,5 @@
 /** Types of values in recipes, with their ranges. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A whole number. Zod's own message says "number" if the value is not a number. */
 export const whole = z.int({

@@ -1,10 +1,9 @@
 /** Networks that are not bundled: from a file that a recipe names, or from a program. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+
 import { NETWORKS, type NetworkOptions, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
-import { fileError } from '../../files/atomic.js';
+import { digest } from '@gpn/runtime/write';
+import { load as loadCode, read } from '#host';
 import { pairOf } from './pair.js';
 import { blamed } from './sentences.js';
 
@@ -55,7 +54,7 @@ const loaded = new Map<string, { readonly sha256: string; readonly networks: unk
  * @throws UserError if it cannot be read, or is another file than the recipe says
  */
 export function hashOf({ network: path, network_sha256: wanted }: Named): string {
-  const sha256 = createHash('sha256').update(read(path)).digest('hex');
+  const sha256 = digest(read(path));
   if (wanted !== undefined && wanted !== sha256) {
     throw new UserError(
       `${path} is not the file that the recipe or the run was started with (its SHA-256 is ${sha256.slice(0, 12)}…, not ${wanted.slice(0, 12)}…): put that one back, or start a new training in another --out.`,
@@ -66,14 +65,6 @@ export function hashOf({ network: path, network_sha256: wanted }: Named): string
     throw new UserError(`${path} has changed since this program loaded it: start it again.`);
   }
   return sha256;
-}
-
-function read(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw fileError('read', path, error);
-  }
 }
 
 /**
@@ -98,8 +89,8 @@ const ASYNCHRONOUS = 'ERR_REQUIRE_ASYNC_MODULE';
 /** What a module exports: its default, or `generator` and `discriminator`. */
 function load(path: string): unknown {
   try {
-    // Recipes are read at once; Node loads modules of either kind so.
-    const exported = createRequire(path)(path) as object;
+    // Recipes are read at once, and so is the code that they name.
+    const exported = loadCode(path) as object;
     return 'default' in exported ? exported.default : exported;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === ASYNCHRONOUS) {

@@ -1,5 +1,5 @@
 /** Tries networks of the user's own before a training: what is wrong with one is found here. */
-import { spec, type TensorSpec, trace } from '@gpn/export';
+import { spec, type TensorSpec, trace } from '@gpn/export/trace';
 import type { Network, Pair, Tensors } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';

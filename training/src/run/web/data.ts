@@ -1,7 +1,6 @@
 /** Images of a page as a data set. */
 import { product, sha256, UserError } from '@gpn/runtime';
 import { classHistogram } from '../../data/format/labels.js';
-import { gather } from '../../data/rows.js';
 import type { Dataset } from '../../data/types.js';
 import type { StepInfo } from '../../export/step-file.js';
 
@@ -61,9 +60,3 @@ const hashOf = async (shape: readonly number[], images: Uint8Array, labels?: Uin
 /** SHA-256, in hex, of pieces that lie one after the other. */
 export const digestOf = async (pieces: Iterable<Uint8Array>): Promise<string> =>
   sha256(new Uint8Array(await new Blob([...pieces] as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
-
-/** The pixels of some images of a data set in memory. */
-export const pixelsOf =
-  ({ images, height, width, channels }: Dataset) =>
-  (chosen: Uint32Array): Uint8Array =>
-    gather(images, product([height, width, channels]), chosen);

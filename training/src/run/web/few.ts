@@ -1,7 +1,7 @@
 /** Few images, made more by bending them. */
 import { product, stream, UserError } from '@gpn/runtime';
 import { distort, drawAffine } from '../../data/distort.js';
-import type { StepInfo } from '../../export/step-file.js';
+import { imagesOf, type StepInfo } from '../../export/step-file.js';
 import type { PageImages } from './data.js';
 
 /** Pictures that a GAN can learn anything from, at least. */
@@ -14,7 +14,9 @@ const [FEW, ENOUGH] = [4, 8];
  * a little. The recipe's seed determines how, so the same images give the same ones again.
  * @throws UserError if there are fewer than eight
  */
-export function enoughImages(given: PageImages, { recipe, feeds }: StepInfo): PageImages {
+export function enoughImages(given: PageImages, info: StepInfo): PageImages {
+  const { recipe } = info;
+  const batch = imagesOf(info);
   const { height, width, channels } = recipe.data;
   const size = product([height, width, channels]);
   const count = given.images.length / size;
@@ -23,10 +25,10 @@ export function enoughImages(given: PageImages, { recipe, feeds }: StepInfo): Pa
       `${count} picture(s) are too few to learn from: give ${FEWEST} at least; with dozens the results vary more.`,
     );
   }
-  if (count >= FEW * feeds.images) return given;
+  if (count >= FEW * batch) return given;
   const random = stream(recipe.training.seed, 'bent');
   const source = (k: number) => k % count;
-  const wanted = ENOUGH * feeds.images;
+  const wanted = ENOUGH * batch;
   const images = new Uint8Array(wanted * size);
   images.set(given.images);
   for (let k = count; k < wanted; k++) {

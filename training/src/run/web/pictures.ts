@@ -1,7 +1,7 @@
 /** Pictures that a page has, as the images that a step takes. */
 import { product, UserError } from '@gpn/runtime';
 import { PREPARATION, type Preparation, prepare } from '@gpn/runtime/prepare';
-import type { StepInfo } from '../../export/step-file.js';
+import { classesOf, type StepInfo } from '../../export/step-file.js';
 import type { PageImages } from './data.js';
 
 /** A picture: a file, a drawing, or pixels. */
@@ -53,7 +53,7 @@ export async function imagesFrom(
     images: joined(read.map(({ image }) => image)),
     name: first.split('/')[0] || 'pictures of a page',
     unread,
-    ...(info.feeds.classes && labelled(folders.map((path) => path.split('/').pop() ?? ''))),
+    ...(classesOf(info) && labelled(folders.map((path) => path.split('/').pop() ?? ''))),
   };
 }
 

@@ -10,18 +10,18 @@ import {
   UserError,
 } from '@gpn/runtime';
 import type { Progress } from '../../checkpoint/checkpoint.js';
-import { fedBy } from '../../data/feeds.js';
+import { feedsBy, stepsOfTurn } from '../../data/feeds/plans.js';
 import type { Dataset } from '../../data/types.js';
 import { SessionStep } from '../../engine/session-step.js';
 import type { State } from '../../engine/types.js';
 import type { Role } from '../../export/info.js';
-import { readStepInfo, type StepInfo } from '../../export/step-file.js';
+import { readStepInfo, type StepInfo, type StepPhase, stepGraph } from '../../export/step-file.js';
 import { stepsFor } from '../../recipe/keys/length.js';
 import { mapRecord } from '../../records.js';
 import { pacesOf, stepsAtOnce } from '../pace.js';
 import { advance, asFeeds, enter, ratesAt, startProgress, stepsToPause } from '../progress.js';
 import { type PageCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { datasetOf, type PageImages, pixelsOf } from './data.js';
+import { datasetOf, type PageImages } from './data.js';
 import { drawImages, networkFile, type Trained } from './networks.js';
 
 /** What to train, and where. */
@@ -32,7 +32,7 @@ export interface TrainingOptions
   readonly step: Source;
   /** A checkpoint to continue from, of a page or of Node; without one the training starts. */
   readonly checkpoint?: Uint8Array;
-  /** Steps in all; as the recipe gives them unless given. */
+  /** Steps in all (of each network, if they take turns); as the recipe gives them unless given. */
   readonly steps?: number;
 }
 
@@ -97,10 +97,10 @@ export interface Training {
 export async function openTraining(options: TrainingOptions): Promise<Training> {
   const { bytes, label } = await readSource(options.step);
   const info = readStepInfo(bytes, label);
-  const { recipe, phase, feeds: plan, times } = info;
+  const { recipe } = info;
   const dataset = await datasetOf(options, info);
-  const data = fedBy(plan, dataset, pixelsOf(dataset));
-  const steps = options.steps ?? stepsFor(recipe.training, data.stepsPerEpoch);
+  const turns = turnsOf(info, dataset, options.steps);
+  const steps = turns.at(-1)?.to ?? 0;
   const start = await startOf(info, dataset, options.checkpoint);
   if (start.progress.step > steps) {
     throw new UserError(
@@ -115,44 +115,57 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     ...(assets && { assets }),
     ...(worker !== undefined && { worker }),
   };
-  const session = await openSession(bytes, { ...open, label });
-  const names = namesOf(info, 'state');
-  const compiled = new SessionStep(session, { names, times, rounding: session.reason });
-  compiled.load(start.state);
-  const rates = Object.fromEntries(namesOf(info, 'rates').map((name) => [name, {}]));
-  const part = { phase: { inputs: { state: {}, rates } }, data, from: 0, to: steps };
-  const place = `${session.device} in a page, gpn ${info.provenance.versions.gpn}`;
-  const pace = pacesOf()(info);
-  let progress: Progress = {
-    ...(start.progress.step === 0 ? enter(start.progress, phase) : start.progress),
-    places: { ...start.progress.places, [phase.name]: place },
+  const sessions = new Map<number, Promise<SessionStep>>();
+  /** The step of a phase, in a session that stays open, because the phases may come by turns. */
+  const stepOf = (index: number): Promise<SessionStep> => {
+    const opening =
+      sessions.get(index) ??
+      openStep(info, index, bytes, { ...open, label }).catch(forgotten(index));
+    sessions.set(index, opening);
+    return opening;
   };
+  const forgotten = (index: number) => (error: unknown) => {
+    sessions.delete(index);
+    throw error;
+  };
+  const turnAt = (step: number): Turning => turns.find(({ to }) => step < to) ?? lastOf(turns);
+  const { device: on, reason } = await stepOf(turnAt(start.progress.step).index);
+  const place = `${on} in a page, gpn ${info.provenance.versions.gpn}`;
+  const pace = pacesOf();
+  let { state, progress } = start as { state: State; progress: Progress };
   let running = false;
 
   const runTo = async (end: number, { signal, onProgress }: RunOptions): Promise<void> => {
     while (progress.step < end && !signal?.aborted) {
+      const turn = turnAt(progress.step);
+      const { phase, index, data, from } = turn;
+      const compiled = await stepOf(index);
+      const speed = pace(phase);
+      if (progress.step === from) progress = enter(progress, phase);
+      progress = { ...progress, places: { ...progress.places, [phase.name]: place } };
+      const part = partOf(turn);
       const most = stepsToPause(progress, part, recipe, end);
-      const count = Math.min(most, stepsAtOnce(pace.perSecond()));
+      const count = Math.min(most, stepsAtOnce(speed.perSecond()));
       const first = progress.step;
       const calling = performance.now();
-      const before = compiled.state();
-      const all = ratesAt(progress, first, count, part, recipe);
+      compiled.load(state);
+      const all = ratesAt(progress, first - from, count, part, recipe);
       const taken = await compiled.runAll(
-        all.map((rates, i) => ({ ...data.feeds(first + i), ...asFeeds(rates) })),
+        all.map((rates, i) => ({ ...data.feeds(first - from + i), ...asFeeds(rates) })),
       );
-      pace.took(count, (performance.now() - calling) / 1000);
+      speed.took(count, (performance.now() - calling) / 1000);
       const wrong = taken.findIndex((metrics) => !Object.values(metrics).every(Number.isFinite));
       if (wrong >= 0) {
-        compiled.load(before);
         throw new UserError(
           `The losses are not finite at step ${first + wrong + 1}: the training has diverged. Start again from an earlier checkpoint, or with a step of lower learning rates.`,
         );
       }
+      state = { ...state, ...compiled.state() };
       progress = taken.reduce((from, metrics) => advance(from, metrics, part, recipe), progress);
       taken.forEach((metrics, i) => {
         const step = first + i + 1;
-        const perSecond = pace.perSecond();
-        const imagesPerSecond = perSecond * plan.images;
+        const perSecond = speed.perSecond();
+        const imagesPerSecond = perSecond * phase.feeds.images;
         const secondsLeft = (steps - step) / perSecond;
         onProgress?.({ step, steps, metrics, imagesPerSecond, secondsLeft });
       });
@@ -160,12 +173,12 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   };
 
   const checkpoint = (): Promise<Uint8Array> =>
-    writeCheckpoint({ state: compiled.state(), progress, recipe: start.recipe }, info);
-  const trained = (): Trained => ({ step: bytes, info, state: compiled.state(), progress, open });
+    writeCheckpoint({ state, progress, recipe: start.recipe }, info);
+  const trained = (): Trained => ({ step: bytes, info, state, progress, open });
 
   return {
-    device: session.device,
-    reason: session.reason,
+    device: on,
+    reason,
     info,
     steps,
     get step() {
@@ -187,12 +200,66 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     },
     network: (role) => networkFile(trained(), role),
     draw: (images) => drawImages(trained(), images),
-    dispose: () => compiled.dispose(),
+    async dispose() {
+      const opened = await Promise.allSettled(sessions.values());
+      await Promise.all(opened.map((step) => step.status === 'fulfilled' && step.value.dispose()));
+    },
   };
 }
 
+/** A turn of a phase on the step axis of a training, with its data. */
+interface Turning {
+  readonly phase: StepPhase;
+  /** Of the phase in the file. */
+  readonly index: number;
+  readonly data: { readonly stepsPerEpoch: number; feeds(k: number): State };
+  readonly from: number;
+  readonly to: number;
+  /** The steps of its phase in earlier rounds, and in all. */
+  readonly taken: number;
+  readonly total: number;
+}
+
+/** Places the turns one after the other; those without steps are left out. */
+function turnsOf({ phases, turns, recipe }: StepInfo, dataset: Dataset, steps?: number): Turning[] {
+  const fed = phases.map(({ feeds }) => feedsBy(feeds, dataset));
+  let before = 0;
+  const placed = turns.map(({ phase: index, ...turn }) => {
+    const phase = phases[index] as StepPhase;
+    const { stepsPerEpoch, feeds } = fed[index] as Turning['data'];
+    const all = steps ?? stepsFor(recipe.training, phase.epoch ?? stepsPerEpoch);
+    const { from: skipped, to } = stepsOfTurn(all, turn);
+    const from = before;
+    before += to - skipped;
+    const data = { stepsPerEpoch, feeds: (k: number) => feeds(skipped + k) };
+    return { phase, index, data, from, to: before, taken: skipped, total: all };
+  });
+  return placed.filter(({ from, to }) => to > from);
+}
+
+const lastOf = (turns: readonly Turning[]): Turning => turns.at(-1) as Turning;
+
+/** What rates and epochs are reckoned by. */
+const partOf = ({ phase, ...turn }: Turning) => {
+  const rates = Object.fromEntries(namesOf(phase, 'rates').map((name) => [name, {}]));
+  return { ...turn, phase: { inputs: { state: {}, rates } } };
+};
+
+/** Opens the session of a phase, whose graph is the file's own or lies beside it. */
+async function openStep(
+  { phases, times }: StepInfo,
+  index: number,
+  bytes: Uint8Array,
+  options: OpenOptions,
+): Promise<SessionStep> {
+  const graph = index === 0 ? bytes : await stepGraph(bytes, `phase-${index}`);
+  const session = await openSession(graph, options);
+  const names = namesOf(phases[index] as StepPhase, 'state');
+  return new SessionStep(session, { names, times, rounding: session.reason });
+}
+
 /** The names of the inputs of a role, without the role. */
-const namesOf = ({ inputs }: StepInfo, wanted: string): string[] =>
+const namesOf = ({ inputs }: StepPhase, wanted: string): string[] =>
   inputs.flatMap(({ name, role }) => (role === wanted ? [name.slice(role.length + 1)] : []));
 
 /** The checkpoint to continue from, or the first state of the seed. */

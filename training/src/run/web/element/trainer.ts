@@ -27,17 +27,19 @@ const [PAUSE, SHARE] = [1000, 12];
 const REFRESH = 400;
 
 /**
- * `<gpn-trainer step data>`: trains by a step's file.
+ * `<gpn-trainer step data>` or `<gpn-trainer recipe data>`: trains by a step's file, or by a step that it
+ * traces here.
  *
- * Attributes: `step`, the address of the file that `gpn-cli export --training-step` wrote; `data`, that
- * of a sheet of images, unless the property `pictures` gives some; `count`, images of the grid, 36 by
- * default; `every`, steps between checkpoints in IndexedDB, as in the recipe by default; `keep`, the name
- * under which they are kept, the step's address by default; `assets`, `device`, `threads` and `worker` as
- * of `openSession`. Events, which bubble: `gpn-load`, `gpn-progress`, `gpn-checkpoint`, `gpn-done`,
+ * Attributes: `step`, the address of the file that `gpn-cli export --training-step` wrote, or `recipe`,
+ * that of a recipe (YAML or JSON), which has TensorFlow.js loaded; `data`, that of a sheet of images,
+ * unless the property `pictures` gives some; `count`, images of the grid, 36 by default; `every`, steps
+ * between checkpoints in IndexedDB, as in the recipe by default; `keep`, the name under which they are
+ * kept, the address of the step or the recipe by default; `assets`, `device`, `threads` and `worker` as of
+ * `openSession`. Events, which bubble: `gpn-load`, `gpn-progress`, `gpn-checkpoint`, `gpn-done`,
  * `gpn-error`.
  */
 export class GpnTrainer extends Base {
-  static readonly observedAttributes = ['step', 'data', 'keep'];
+  static readonly observedAttributes = ['step', 'recipe', 'data', 'keep'];
   /** The open training; undefined before it starts and after the element is removed. */
   training: Training | undefined;
 
@@ -119,7 +121,8 @@ export class GpnTrainer extends Base {
   }
 
   get #store(): Store {
-    return storeOf(this.getAttribute('keep') || this.getAttribute('step') || 'training');
+    const [keep, step, recipe] = ['keep', 'step', 'recipe'].map((name) => this.getAttribute(name));
+    return storeOf(keep || step || recipe || 'training');
   }
 
   /** Shows what the browser kept of an earlier visit, and nothing of what was before. */
@@ -160,10 +163,7 @@ export class GpnTrainer extends Base {
   }
 
   async #open(signal: AbortSignal): Promise<Training> {
-    const step = this.getAttribute('step');
-    if (!step) throw new UserError('step="" is empty: give the address of a training step.');
-    this.#say('Fetching the training step …');
-    const { bytes, label } = await readSource(step);
+    const { bytes, label } = await this.#step();
     const info = readStepInfo(bytes, label);
     const images = await this.#images(info);
     this.#say('Starting ONNX Runtime …');
@@ -186,6 +186,29 @@ export class GpnTrainer extends Base {
     if (!signal.aborted) return training;
     await training.dispose();
     throw signal.reason;
+  }
+
+  /** The step's file, or one made of the recipe. */
+  async #step(): Promise<{ bytes: Uint8Array; label: string }> {
+    const [step, recipe] = ['step', 'recipe'].map((name) => this.getAttribute(name));
+    if (step) {
+      this.#say('Fetching the training step …');
+      return readSource(step);
+    }
+    if (!recipe) {
+      throw new UserError(
+        'step="" is empty: give the address of a training step, or of a recipe as recipe="".',
+      );
+    }
+    this.#say('Fetching the recipe …');
+    const { bytes, label } = await readSource(recipe);
+    this.#say('Making the training step of the recipe …');
+    const { stepOf } = await import('../trace.js').catch(() => {
+      throw new UserError(
+        'The part that makes a step of a recipe cannot be fetched: check the connection, or give a step.',
+      );
+    });
+    return { bytes: stepOf(new TextDecoder().decode(bytes), label), label };
   }
 
   /** The images to learn from: those given, of an earlier visit, or of the attribute. */

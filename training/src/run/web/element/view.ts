@@ -20,6 +20,12 @@ export interface Actions {
   readonly keep: () => void;
 }
 
+/** What the curves of the losses are called; other metrics by their names. */
+const LABELS: Readonly<Record<string, string>> = {
+  generator: 'Loss of the generator',
+  discriminator: 'Loss of the discriminator',
+};
+
 const whole = (n: number): string => n.toLocaleString('en');
 
 export class TrainerView {
@@ -80,7 +86,7 @@ export class TrainerView {
     this.#legend.replaceChildren(
       ...names.map(([name, values]) => {
         const latest = h('b', {}, (values.at(-1) ?? 0).toFixed(2));
-        return h('span', {}, h('i', { class: name }), `Loss of the ${name} `, latest);
+        return h('span', {}, h('i', { class: name }), `${LABELS[name] ?? name} `, latest);
       }),
       ...(names.length > 0 ? [h('span', {}, `0 to ${top}`)] : []),
     );

@@ -3,11 +3,11 @@
  * of a step can carry it into a page, where this same code makes the same feeds.
  */
 import { product, type RandomStream, stream, type TensorData, UserError } from '@gpn/runtime';
-import { batches, gatherLabels } from './batches.js';
-import { distort, drawAffine } from './distort.js';
-import { flipSome } from './flip.js';
-import { floats, oneHot, pixels } from './tensors.js';
-import type { Images } from './types.js';
+import { batches, gatherLabels } from '../batches.js';
+import { distort, drawAffine } from '../distort.js';
+import { flipSome } from '../flip.js';
+import { floats, oneHot, pixels } from '../tensors.js';
+import type { Images } from '../types.js';
 
 /** How an input of noise is drawn: numbers of a distribution, or one-hot rows of classes. */
 export type Draw =

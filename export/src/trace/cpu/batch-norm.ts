@@ -4,7 +4,7 @@
  * numbers, and no error: test/models/batch-norm-axis-1 has Keras's.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { sizeOf, stridesOf } from '../graph/shapes.js';
+import { sizeOf, stridesOf } from '../../graph/shapes.js';
 
 const NAME = 'FusedBatchNorm';
 
