@@ -3,24 +3,27 @@ import { UserError } from '../../errors.js';
 import type { ModelInfo } from '../../format/model-info.js';
 import type { Picture } from '../../format/pictures/picture.js';
 import { reduced, reducedSize } from '../../format/pictures/reduced.js';
+import type { BatchOptions } from '../../session/batches.js';
 import { fitted, type Windows, windowsOf } from '../dense-map.js';
-import type { MapOptions } from '../discriminator.js';
 import type { ScoreMap } from './scores.js';
 
+/** How a score map is computed, and what else the model needs to know. */
+type Options = BatchOptions & { stride?: number };
+
 /** Scores the windows of a picture at one scale; `pixels` are [height, width, channels] in the model's range. */
-type MakeMap = (
+type MakeMap<O> = (
   pixels: Float32Array,
   size: { width: number; height: number },
   places: Windows,
-  options: MapOptions,
+  options: O,
 ) => Promise<ScoreMap>;
 
 /** What `DiscriminatorModel.scoreMap` does; here, because most pages only draw. */
-export async function scoreMapOf(
+export async function scoreMapOf<O extends Options>(
   info: ModelInfo,
   image: Picture,
-  options: MapOptions,
-  make: MakeMap,
+  options: O,
+  make: MakeMap<O>,
 ): Promise<ScoreMap> {
   const given = info.fragment?.scales ?? [1];
   if (given[0] !== 1 || given.some((scale, k) => k > 0 && scale <= (given[k - 1] as number))) {
