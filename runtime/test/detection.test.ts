@@ -157,6 +157,18 @@ describe('a detector of several scales', () => {
     await model.dispose();
   });
 
+  test.each([[[1, 3, 2]], [[2, 3]], [[1, 1]], [[]]])(
+    'refuses scales that do not rise from 1: %o',
+    async (scales) => {
+      const lie: ModelInfo = { ...info, fragment: { ...fragment, scales } };
+      const model = await Discriminator.load(discriminatorFile(lie), { device: 'cpu' });
+      expect(await sentence(model.scoreMap({ width, height, data, range: [0, 1] }))).toMatch(
+        /^scaled has invalid metadata: fragment\.scales should begin with 1 and rise, not be /,
+      );
+      await model.dispose();
+    },
+  );
+
   test('refuses a picture that is smaller than its largest fragment', async () => {
     const model = await Discriminator.load(discriminatorFile(info), { device: 'cpu' });
     const small: Picture = { width: 5, height: 9, data: new Float32Array(45) };

@@ -6,7 +6,6 @@ import type { Picture, Rectangle } from '../format/pictures/picture.js';
 import { reducedSize } from '../format/pictures/reduced.js';
 import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../session/batches.js';
 
-export { reduced, reducedSize } from '../format/pictures/reduced.js';
 export { fitted } from './pixels.js';
 
 /** The most scores along a side of a run. It bounds the memory of a run for any picture. */

@@ -40,13 +40,6 @@ export interface DetectOptions extends MapOptions {
 /** Loaded only where it is needed: most pages only draw. */
 const detecting = () => import('./detection/detect.js');
 
-/** A map of a reduced picture, in pixels of the picture itself. */
-const enlarged = (map: ScoreMap, scale: number): ScoreMap => {
-  const { x, y, width, height } = map.first;
-  const first = { x: scale * x, y: scale * y, width: scale * width, height: scale * height };
-  return { ...map, stride: scale * map.stride, first };
-};
-
 /** A trained discriminator or critic. It scores images, rectangles of pictures and whole pictures. */
 export class DiscriminatorModel extends Model {
   /** Whether the model has a dense form, so that `scoreMap` scores many windows in one pass. */
@@ -130,29 +123,8 @@ export class DiscriminatorModel extends Model {
    */
   async scoreMap(image: Picture, options: MapOptions = {}): Promise<ScoreMap> {
     channelsOf(image);
-    const { image: window, fragment } = this.info;
-    const { fitted, reduced, reducedSize, windowsOf } = await import('./dense-map.js');
-    const scales = (fragment?.scales ?? [1]).map((scale) => ({
-      scale,
-      places: windowsOf(image, this.info, options.stride, scale),
-    }));
-    const total = scales.reduce((sum, { places }) => sum + places.rows * places.columns, 0);
-    const pixels = fitted(image, window);
-    const maps: ScoreMap[] = [];
-    let before = 0;
-    for (const { scale, places } of scales) {
-      const at = scale === 1 ? pixels : reduced(pixels, image, window.channels, scale);
-      const from = before;
-      const onProgress = (done: number) => options.onProgress?.(from + done, total);
-      const map = await this.#map(at, reducedSize(image, scale), places, {
-        ...options,
-        onProgress,
-      });
-      maps.push(enlarged(map, scale));
-      before += map.values.length;
-    }
-    const [finest, ...coarser] = maps as [ScoreMap, ...ScoreMap[]];
-    return { ...finest, ...(coarser.length > 0 && { coarser }) };
+    const { scoreMapOf } = await import('./detection/maps.js');
+    return scoreMapOf(this.info, image, options, this.#map.bind(this));
   }
 
   /** @param pixels [height, width, channels] in the model's range */
