@@ -68,10 +68,10 @@ describe('the recipe for a folder', () => {
   });
 
   it('has the classes of sub-folders that are large enough, or as wished', () => {
-    expect(suggested(inClasses(100, 200)).model.classes).toBe(2);
-    expect(suggested(inClasses(100, 20)).model.classes).toBeUndefined();
+    expect(suggested(inClasses(1000, 2000)).model.classes).toBe(2);
+    expect(suggested(inClasses(2000, 999)).model.classes).toBeUndefined();
     expect(suggested(inClasses(100, 20), { labels: true }).model.classes).toBe(2);
-    expect(suggested(inClasses(100, 200), { labels: false }).model.classes).toBeUndefined();
+    expect(suggested(inClasses(1000, 2000), { labels: false }).model.classes).toBeUndefined();
     expect(() => suggested(survey(500), { labels: true })).toThrow('has no sub-folders');
   });
 

@@ -21,8 +21,8 @@ export interface Wishes {
 
 /** The largest side that is suggested: a step takes four times as long at twice the side. */
 const LARGEST = 32;
-/** Images of a class below which labels are not suggested: there would be too little to tell it by. */
-const SMALL_CLASS = 50;
+/** Images of a class below which labels are not suggested: with them those of small classes are worse. */
+const SMALL_CLASS = 1000;
 /** Pictures below which mirrored ones are suggested. */
 const VERY_FEW = 1000;
 /** Pictures that a plain training has not seen often enough before it knows them by heart. */
