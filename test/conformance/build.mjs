@@ -10,6 +10,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The folder of an installed package. */
 const folderOf = (name) => dirname(require.resolve(`${name}/package.json`));
 
+const EXPORT = fileURLToPath(new URL('../../export/', import.meta.url));
+const { imports } = JSON.parse(readFileSync(join(EXPORT, 'package.json'), 'utf8'));
+
+/** The source under Node of what `@gpn/export` imports by a name of its own, such as `#gradients`. */
+const sourceOf = (name) =>
+  join(EXPORT, imports[name].node.replace('dist/', 'src/').replace(/\.js$/, '.ts'));
+
 const CORE = folderOf('@tensorflow/tfjs-core');
 export const CORE_VERSION = JSON.parse(readFileSync(join(CORE, 'package.json'), 'utf8')).version;
 
@@ -53,6 +60,7 @@ const plugin = (backend) => ({
       const target = file === undefined ? 'dist/index.js' : file;
       return { path: join(folderOf(name), /\.m?js$/.test(target) ? target : `${target}.js`) };
     });
+    b.onResolve({ filter: /^#/ }, ({ path }) => ({ path: sourceOf(path) }));
     b.onResolve({ filter: /^jasmine-core/ }, () => ({ path: 'jasmine', namespace: 'global' }));
     b.onLoad({ filter: /.*/, namespace: 'global' }, () => ({
       contents: 'module.exports = { core: () => globalThis.jasmine };',
