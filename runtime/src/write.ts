@@ -1,7 +1,13 @@
-// The entry `@gpn/runtime/write`: what makes model files, under Node and in pages.
+// The entry `@gpn/runtime/write`: what makes model files, and the pictures of trainings, under Node and in pages.
+
+import { hexOf } from './format/digest.js';
+import { digestBytes } from './format/sha256.js';
 
 export { METADATA_KEY, withModelInfo } from './format/model-info.js';
 export { withMetadata } from './format/onnx/metadata.js';
 export { withWeights } from './format/onnx/weights.js';
-export { digest } from './format/sha256.js';
+export { reduced, reducedSize } from './format/pictures/reduced.js';
 export { makeCertificate } from './model/certificate.js';
+
+/** The SHA-256 of some bytes, in hexadecimal, where there is no time to wait for the browser's. */
+export const digest = (bytes: Uint8Array): string => hexOf(digestBytes(bytes));

@@ -8,7 +8,3 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole;
 }
-
-/** Bytes in hexadecimal. */
-export const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

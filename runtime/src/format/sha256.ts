@@ -2,7 +2,6 @@
  * SHA-256 (FIPS 180-4), for the pages to which a browser offers no `crypto.subtle` (those loaded over
  * plain HTTP from another machine), and where there is no time to wait.
  */
-import { hexOf } from './bytes.js';
 
 const isPrime = (n: number): boolean => {
   for (let d = 2; d * d <= n; d++) if (n % d === 0) return false;
@@ -29,11 +28,8 @@ function padded(bytes: Uint8Array): DataView {
   return view;
 }
 
-/** The SHA-256 of some bytes, in hexadecimal. */
-export const digest = (bytes: Uint8Array): string => hexOf(digestBytes(bytes));
-
 /** The 32 bytes of the SHA-256 of some bytes. */
-function digestBytes(bytes: Uint8Array): Uint8Array {
+export function digestBytes(bytes: Uint8Array): Uint8Array {
   const view = padded(bytes);
   const state = Int32Array.from(START);
   const w = new Int32Array(64); // the message schedule

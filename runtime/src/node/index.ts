@@ -4,7 +4,6 @@ export { METADATA_KEY, withModelInfo } from '../format/model-info.js';
 export { type NpyArray, readNpy, writeNpy } from '../format/npy.js';
 export { withMetadata } from '../format/onnx/metadata.js';
 export { PREPARATION, prepare, resize } from '../format/pictures/prepare.js';
-export { reduced, reducedSize } from '../format/pictures/reduced.js';
 export { makeCertificate } from '../model/certificate.js';
 export { classOf } from '../model/classes.js';
 export { detectionOf, highlights, thresholdOf } from '../model/detection/detect.js';

@@ -4,7 +4,8 @@
  * *internal part* lies completely inside the image and may be altered. The *frame* around it is the
  * context and always real.
  */
-import { type RandomStream, reduced, reducedSize } from '@gpn/runtime';
+import type { RandomStream } from '@gpn/runtime';
+import { reduced, reducedSize } from '@gpn/runtime/write';
 import { ALTERATIONS, type Alteration, cut, type Place, type View } from './alterations.js';
 import { type Corners, drawCorners, type Size } from './corners.js';
 import { rowsAt } from './rows.js';
