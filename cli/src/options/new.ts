@@ -9,7 +9,7 @@ export const NEW = declare({
     minutes: conflicting(
       parsed(
         '--minutes <n>',
-        'as many steps as take about so long on this machine (times a few of them)',
+        'as many steps as take about so long on this machine, or as are good for few pictures',
         minutes,
       ),
       'steps',

@@ -26,7 +26,7 @@ export const TRAIN = declare({
     minutes: conflicting(
       parsed(
         '--minutes <n>',
-        'as many steps as take about so long on this machine, instead of epochs',
+        'as many steps as take about so long on this machine, or as are good for few pictures',
         minutes,
       ),
       'epochs',

@@ -71,6 +71,7 @@ const pool = (kind: string, f: (x: Image, k: number) => tf.Tensor) => (k: number
     (x) => f(x as Image, k),
     ([h = 0, w = 0, c = 0]) => [Math.floor(h / k), Math.floor(w / k), c],
   );
+
 /**
  * An image and its detail, one behind the other: of each channel, the sum of the differences of a pixel from
  * the eight around it. Pixels at the edge have no such eight and are left out: [h, w, c] becomes

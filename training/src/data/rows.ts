@@ -1,5 +1,4 @@
 /** Rows of bytes: of memory, or of the images of a data set. */
-
 import { UserError } from '@gpn/runtime';
 import { readAt } from '#host';
 import type { Pictures } from './types.js';

@@ -22,7 +22,6 @@ import {
 import { ganState } from '../steps/state.js';
 import { fragmentAccuracy } from './fragment-accuracy.js';
 import { defineMethod, type Phase, type RecipeWith } from './method.js';
-
 import { inputNoiseKey, latentsFor, optimizerOf, passes, stepsOf } from './shared.js';
 
 const NO_NEGATIVE = { error: 'a list of one kind or more besides generated' };

@@ -1,5 +1,4 @@
 /** Checks of a recipe as a whole: its keys against each other, its networks and its method. */
-
 import { NETWORKS, type NetworkError, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { resolve } from '#host';

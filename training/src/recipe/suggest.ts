@@ -173,7 +173,7 @@ ${family.loss}${on(
   generator_average: 0.999
   average_ramp: 0.1
   batch_size: ${batch}
-${on(!augmented && steps === most, `  # After more steps the discriminator would know ${count} pictures by heart, without augmentation.`)}  # gpn-cli train --minutes 60 takes as many steps as fit into an hour instead.
+${on(!augmented && steps === most, `  # After more steps the discriminator would know ${count} pictures by heart, without augmentation.`)}  # gpn-cli train --minutes 60 takes as many steps as fit into an hour${augmented ? ' instead' : ', but no more than are good'}.
   steps: ${steps}
   seed: ${seed}
 ${family.rates}

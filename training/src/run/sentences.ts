@@ -1,7 +1,7 @@
 /** The errors and notes of a training, as sentences. */
 import type { Progress } from '../checkpoint/checkpoint.js';
 import { isNamed } from '../data/sets/names.js';
-import { mostSteps } from '../recipe/keys/length.js';
+import { usefulSteps } from '../recipe/keys/length.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** A collapse that stops a training. */
@@ -34,17 +34,6 @@ export function tooShort({ data, training }: Recipe, steps: number): string | un
     `${steps} steps show ${shown.toLocaleString('en')} images, which is enough for a trial only: things ` +
     `take shape from about ${ENOUGH.toLocaleString('en')} on. Give --steps ${needed} or more, or --minutes.`
   );
-}
-
-/**
- * The steps that a training on pictures of one's own takes at most, unless it is told to: without
- * augmentation its discriminator then knows them by heart. Undefined for others.
- * @param count of the pictures
- */
-export function usefulSteps({ data, training }: Recipe, count: number): number | undefined {
-  const { method = 'adversarial', augmentation, batch_size: batch } = training;
-  if (isNamed(data.dataset) || augmentation || method !== 'adversarial') return undefined;
-  return mostSteps(count, batch);
 }
 
 /** The note of a training that goes on after its pictures are known by heart. */

@@ -1,4 +1,5 @@
 /** The length of a training. */
+import { isNamed } from '../../data/sets/names.js';
 
 /** The number of steps: as the recipe gives it, or computed from its epochs. */
 export const stepsFor = (
@@ -18,3 +19,24 @@ const SHOWN = 120;
  */
 export const mostSteps = (count: number, batchSize: number): number =>
   Math.ceil((SHOWN * count) / batchSize);
+
+/** What of a recipe says whether its pictures can be known by heart. */
+interface Shown {
+  readonly data: { readonly dataset: string };
+  readonly training: {
+    readonly method?: string | undefined;
+    readonly augmentation?: unknown;
+    readonly batch_size: number;
+  };
+}
+
+/**
+ * The steps that a training on pictures of one's own takes at most, unless it is told to: without
+ * augmentation its discriminator then knows them by heart. Undefined for others.
+ * @param count of the pictures
+ */
+export function usefulSteps({ data, training }: Shown, count: number): number | undefined {
+  const { method = 'adversarial', augmentation, batch_size: batch } = training;
+  if (isNamed(data.dataset) || augmentation || method !== 'adversarial') return undefined;
+  return mostSteps(count, batch);
+}

@@ -1,5 +1,4 @@
 /** Networks that are not bundled: from a file that a recipe names, or from a program. */
-
 import { NETWORKS, type NetworkOptions, type Pair } from '@gpn/models';
 import { UserError } from '@gpn/runtime';
 import { digest } from '@gpn/runtime/write';
