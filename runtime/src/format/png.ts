@@ -51,7 +51,7 @@ function fileOf(chunks: readonly (readonly [type: string, data: Uint8Array])[]):
     view.setUint32(at, data.length);
     for (let k = 0; k < 4; k++) bytes[at + 4 + k] = type.charCodeAt(k);
     bytes.set(data, at + 8);
-    view.setUint32(end, crc32(bytes.subarray(at + 4, end)));
+    view.setUint32(end, checksum(bytes.subarray(at + 4, end)));
     at = end + 4;
   }
   return bytes;
@@ -64,16 +64,15 @@ const AT_ONCE = 2 ** 15;
 const zlib = globalThis.process?.getBuiltinModule?.('node:zlib');
 
 /**
- * Compresses in zlib's format (RFC 1950), which PNG uses. Streams give the same bytes, but take ten times
- * as long for the picture of a digit.
+ * Compresses in zlib's format (RFC 1950), which PNG uses. Streams take ten times as long for the picture of a
+ * digit. Of so few pixels it is enough to look for runs: files are as small, and made in two thirds of the time.
  */
 export async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  return zlib && bytes.length <= AT_ONCE
-    ? new Uint8Array(zlib.deflateSync(bytes))
-    : deflateStream(bytes);
+  if (!zlib || bytes.length > AT_ONCE) return deflateStream(bytes);
+  return new Uint8Array(zlib.deflateSync(bytes, { strategy: zlib.constants.Z_RLE }));
 }
 
-/** The same, for all sizes and everywhere. */
+/** The same for all sizes and everywhere, with other bytes. */
 export async function deflateStream(bytes: Uint8Array): Promise<Uint8Array> {
   const stream = new Blob([bytes as BlobPart]).stream();
   const compressed = stream.pipeThrough(new CompressionStream('deflate'));
@@ -94,3 +93,6 @@ function crc32(bytes: Uint8Array): number {
   }
   return ~c >>> 0;
 }
+
+/** By Node's zlib, if that has it. */
+const checksum: (bytes: Uint8Array) => number = zlib?.crc32 ?? crc32;
