@@ -4,6 +4,7 @@ import { hexOf } from './format/digest.js';
 import { digestBytes } from './format/sha256.js';
 
 export { METADATA_KEY, withModelInfo } from './format/model-info.js';
+export { type LoopBody, loopBody } from './format/onnx/loop.js';
 export { withMetadata } from './format/onnx/metadata.js';
 export { withWeights } from './format/onnx/weights.js';
 export { reduced, reducedSize } from './format/pictures/reduced.js';

@@ -2,12 +2,13 @@
  * Sessions of ONNX Runtime, and the only place that calls it. A backend, one for Node and one for
  * browsers, says which build to load and which devices it has.
  */
-import type { InferenceSession } from 'onnxruntime-common';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { reasonOf, UserError } from '../errors.js';
 import type { Limits } from '../format/limits.js';
+import type { Held } from './held.js';
+import { fromOrt, type Ort, type TensorData, toOrt } from './tensors.js';
 
-/** The API that all builds of ONNX Runtime share. */
-export type Ort = typeof import('onnxruntime-common');
+export type { DType, Ort, TensorData } from './tensors.js';
 
 /** Where a model can run: under Node all of these, in a browser `webgpu` and `wasm`. */
 export type Device = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
@@ -33,35 +34,6 @@ export interface Backend {
   settings(device: Device, options: OpenOptions): InferenceSession.SessionOptions;
   /** What to add to the reason why a device was chosen, such as its threads. */
   note?(device: Device, options: OpenOptions): Promise<string | undefined>;
-}
-
-interface TypedArrays {
-  float32: Float32Array;
-  float64: Float64Array;
-  float16: Uint16Array;
-  int8: Int8Array;
-  uint8: Uint8Array;
-  int16: Int16Array;
-  uint16: Uint16Array;
-  int32: Int32Array;
-  uint32: Uint32Array;
-  int64: BigInt64Array;
-  uint64: BigUint64Array;
-  bool: Uint8Array;
-}
-
-/** ONNX's names of element types. */
-export type DType = keyof TypedArrays;
-
-/**
- * A tensor: `data` holds all elements in row-major order, as many as the product of `shape`. A
- * session reads its inputs in place, so an output can be fed to the next run as it is; outputs are
- * new arrays.
- */
-export interface TensorData<D extends DType = DType> {
-  readonly dtype: D;
-  readonly shape: readonly number[];
-  readonly data: TypedArrays[D];
 }
 
 /** An input or output of a model. A dimension that is known only at run time has a name. */
@@ -101,6 +73,12 @@ export interface OpenOptions {
   assets?: string | URL;
   /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /**
+   * On WebGPU in a browser: outputs that stay in the GPU's buffers. They can be fed to the next run of the
+   * session as they are; a run frees what was held before and it is not fed. A run that fetches inputs
+   * alone computes nothing, and gives back what they hold. Elsewhere outputs are as always.
+   */
+  hold?: readonly string[];
   /** Under Node: writes ONNX Runtime's profile to `<profile>_<time>.json` on disposal. */
   profile?: string;
   /** What to call the model in an error; its path by default, if it has one. */
@@ -203,7 +181,8 @@ async function firstThatOpens(
       const note = await backend.note?.(device, options);
       const taken = skipped.length > 0 ? `${listed(skipped)}using ${device}` : `${device}: ${why}`;
       const reason = note === undefined ? taken : `${taken}, ${note}`;
-      return new OrtSession(ort, inner, device, reason, options.profile !== undefined);
+      const held = options.hold && new (await import('./held.js')).Held();
+      return new OrtSession(ort, inner, device, reason, options.profile !== undefined, held);
     } catch (error) {
       if (error instanceof UserError) throw error; // says all that there is to say
       const cause = shortReason(error);
@@ -232,6 +211,7 @@ class OrtSession implements Session {
   readonly outputNames: readonly string[];
   readonly #ort: Ort;
   readonly #profiling: boolean;
+  readonly #held: Held | undefined;
   #inner: InferenceSession | undefined;
 
   constructor(
@@ -240,10 +220,12 @@ class OrtSession implements Session {
     readonly device: Device,
     readonly reason: string,
     profiling: boolean,
+    held: Held | undefined,
   ) {
     this.#ort = ort;
     this.#inner = inner;
     this.#profiling = profiling;
+    this.#held = held;
     this.inputNames = inner.inputNames;
     this.outputNames = inner.outputNames;
     this.inputs = inner.inputMetadata.map(tensorInfo);
@@ -256,18 +238,12 @@ class OrtSession implements Session {
   ): Promise<Record<string, TensorData>> {
     return enqueue(async () => {
       if (this.#inner === undefined) throw new Error('This session was disposed of');
-      const { Tensor } = this.#ort;
-      const wrapped: Record<string, InstanceType<typeof Tensor>> = {};
-      for (const name in feeds) {
-        const { dtype, data, shape } = feeds[name] as TensorData;
-        wrapped[name] = new Tensor(dtype, data, shape);
-      }
+      if (this.#held) return this.#held.run(this.#ort, this.#inner, feeds, fetch);
+      const wrapped: Record<string, Tensor> = {};
+      for (const name in feeds) wrapped[name] = toOrt(this.#ort, feeds[name] as TensorData);
       const fetched = await this.#inner.run(wrapped, fetch);
       const results: Record<string, TensorData> = {};
-      for (const name of fetch) {
-        const { type, dims, data } = fetched[name] as InstanceType<typeof Tensor>;
-        results[name] = { dtype: type, shape: dims, data } as TensorData;
-      }
+      for (const name of fetch) results[name] = fromOrt(fetched[name] as Tensor);
       return results;
     });
   }
@@ -276,6 +252,7 @@ class OrtSession implements Session {
     return enqueue(async () => {
       const inner = this.#inner;
       this.#inner = undefined;
+      this.#held?.free();
       if (this.#profiling) inner?.endProfiling();
       await inner?.release();
     });

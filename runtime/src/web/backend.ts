@@ -107,8 +107,12 @@ const backend: Backend = {
     ort.env.wasm.numThreads = threadsOf(options);
     return ort;
   },
-  settings: (device, { optimization = 'all' }) => ({
+  settings: (device, { optimization = 'all', hold }) => ({
     executionProviders: [device],
+    ...(device === 'webgpu' &&
+      hold && {
+        preferredOutputLocation: Object.fromEntries(hold.map((name) => [name, 'gpu-buffer'])),
+      }),
     graphOptimizationLevel: optimization,
     logSeverityLevel: 4,
   }),

@@ -24,11 +24,11 @@ export class SessionStep implements CompiledStep {
   readonly device: string;
   readonly reason: string;
   readonly rounding: string;
-  private current: State = {};
+  protected current: State = {};
 
   constructor(
-    private readonly session: Session,
-    private readonly facts: StepFacts,
+    protected readonly session: Session,
+    protected readonly facts: StepFacts,
   ) {
     this.device = session.device;
     this.reason = session.reason;
@@ -41,6 +41,16 @@ export class SessionStep implements CompiledStep {
 
   state(): State {
     return this.current;
+  }
+
+  /** Steps that a call may take at most. */
+  get most(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** A state with all its elements here, wherever this step has left them. */
+  async read(state: State): Promise<State> {
+    return state;
   }
 
   async run(feeds: State): Promise<Record<string, number>> {
@@ -56,12 +66,7 @@ export class SessionStep implements CompiledStep {
     const next: Record<string, TensorData> = {};
     for (const name of this.facts.names) next[name] = outputs[`next/${name}`] as TensorData;
     this.current = next;
-    const metrics = Object.entries(outputs).filter(([name]) => name.startsWith('metrics/'));
-    return feeds.map((_, i) =>
-      Object.fromEntries(
-        metrics.map(([name, t]) => [name.slice('metrics/'.length), Number(t.data[i])]),
-      ),
-    );
+    return feeds.map((_, i) => metricsOf(outputs, i));
   }
 
   dispose(): Promise<void> {
@@ -69,8 +74,18 @@ export class SessionStep implements CompiledStep {
   }
 }
 
+/** The metrics of one of the steps of a call, by name. */
+export const metricsOf = (outputs: State, step: number): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([name]) => name.startsWith(METRICS))
+      .map(([name, { data }]) => [name.slice(METRICS.length), Number(data[step])]),
+  );
+
+const METRICS = 'metrics/';
+
 /** Stacks the feeds of several steps along a new first axis, and adds the number of steps. */
-function stacked(feeds: readonly State[], name: string): State {
+export function stacked(feeds: readonly State[], name: string): State {
   const stack = (name: string, { dtype, shape, data }: TensorData): TensorData => {
     const all = data.slice(0, 0).constructor as new (length: number) => typeof data;
     const joined = new all(data.length * feeds.length);

@@ -133,6 +133,8 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   const place = `${on} in a page, gpn ${info.provenance.versions.gpn}`;
   const pace = pacesOf();
   let { state, progress } = start as { state: State; progress: Progress };
+  /** The step that may hold parts of the state in the memory of its device. */
+  let holder = await stepOf(turnAt(progress.step).index);
   let running = false;
 
   const runTo = async (end: number, { signal, onProgress }: RunOptions): Promise<void> => {
@@ -140,12 +142,14 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
       const turn = turnAt(progress.step);
       const { phase, index, data, from } = turn;
       const compiled = await stepOf(index);
+      if (compiled !== holder) state = await holder.read(state);
+      holder = compiled;
       const speed = pace(phase);
       if (progress.step === from) progress = enter(progress, phase);
       progress = { ...progress, places: { ...progress.places, [phase.name]: place } };
       const part = partOf(turn);
       const most = stepsToPause(progress, part, recipe, end);
-      const count = Math.min(most, stepsAtOnce(speed.perSecond()));
+      const count = Math.min(most, compiled.most, stepsAtOnce(speed.perSecond()));
       const first = progress.step;
       const calling = performance.now();
       compiled.load(state);
@@ -172,9 +176,14 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     }
   };
 
-  const checkpoint = (): Promise<Uint8Array> =>
-    writeCheckpoint({ state, progress, recipe: start.recipe }, info);
-  const trained = (): Trained => ({ step: bytes, info, state, progress, open });
+  /** The present state and its progress; a step that runs meanwhile changes neither. */
+  const present = async (): Promise<Pick<Trained, 'state' | 'progress'>> => {
+    const now = progress;
+    return { state: await holder.read(state), progress: now };
+  };
+  const checkpoint = async (): Promise<Uint8Array> =>
+    writeCheckpoint({ ...(await present()), recipe: start.recipe }, info);
+  const trained = async (): Promise<Trained> => ({ step: bytes, info, ...(await present()), open });
 
   return {
     device: on,
@@ -198,8 +207,8 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
       const { step } = progress;
       return { step, bytes: await checkpoint() };
     },
-    network: (role) => networkFile(trained(), role),
-    draw: (images) => drawImages(trained(), images),
+    network: async (role) => networkFile(await trained(), role),
+    draw: async (images) => drawImages(await trained(), images),
     async dispose() {
       const opened = await Promise.allSettled(sessions.values());
       await Promise.all(opened.map((step) => step.status === 'fulfilled' && step.value.dispose()));
@@ -253,8 +262,14 @@ async function openStep(
   options: OpenOptions,
 ): Promise<SessionStep> {
   const graph = index === 0 ? bytes : await stepGraph(bytes, `phase-${index}`);
-  const session = await openSession(graph, options);
   const names = namesOf(phases[index] as StepPhase, 'state');
+  const session = await openSession(graph, options);
+  if (session.device === 'webgpu') {
+    const { openHeldStep } = await import('./held-step.js');
+    const step = await openHeldStep(graph, options, { names, times });
+    await session.dispose(); // only now, because the worker ends with its last session
+    return step;
+  }
   return new SessionStep(session, { names, times, rounding: session.reason });
 }
 
