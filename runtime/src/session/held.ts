@@ -1,70 +1,77 @@
-/** Tensors that stay on their device between the runs of a session. */
+/** Tensors that stay on their device between the runs of a session: see `OpenOptions.hold`. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { UserError } from '../errors.js';
-import { fromOrt, type Ort, type TensorData, toOrt } from './tensors.js';
+import type { Ort, TensorData } from './tensors.js';
 
-type Tensors = Record<string, TensorData>;
+type Tensors = Readonly<Record<string, TensorData>>;
 
 /**
  * What a session holds: the held outputs of its last run, and what that run was fed of those before.
  * So a state can be stepped back once, and takes no more memory than twice.
  */
 export class Held {
-  #tensors = new Map<number, Tensor>();
+  readonly #tensors = new Map<number, Tensor>();
   #next = 0;
 
-  /** Runs the session, or reads what is held: see `OpenOptions.hold`. */
+  /** Keeps outputs in the GPU's buffers, which only browsers give. */
+  settings(
+    device: string,
+    { hold = [] }: { readonly hold?: readonly string[] },
+  ): InferenceSession.SessionOptions {
+    if (device !== 'webgpu' || !('gpu' in navigator)) return {};
+    const preferredOutputLocation = Object.fromEntries(hold.map((name) => [name, 'gpu-buffer']));
+    return { preferredOutputLocation } as InferenceSession.SessionOptions;
+  }
+
+  /** Runs a session, or reads what it is fed. @throws Error if what it is fed is not held any more */
   async run(
-    ort: Ort,
+    Tensor: Ort['Tensor'],
     session: InferenceSession,
-    feeds: Readonly<Tensors>,
+    feeds: Tensors,
     fetch: readonly string[],
-  ): Promise<Tensors> {
+  ): Promise<Record<string, TensorData>> {
     if (fetch.every((name) => feeds[name])) return this.#read(feeds, fetch);
-    this.free(new Set(Object.values(feeds).map(({ held }) => held)));
+    this.free(feeds);
     const given: Record<string, Tensor> = {};
-    for (const name in feeds) given[name] = this.#tensor(ort, feeds[name] as TensorData);
+    for (const name in feeds) {
+      const { dtype, data, shape, held } = feeds[name] as TensorData;
+      given[name] = held === undefined ? new Tensor(dtype, data, shape) : this.#of(held);
+    }
     const fetched = await session.run(given, fetch);
     return Object.fromEntries(fetch.map((name) => [name, this.#result(fetched[name] as Tensor)]));
   }
 
-  /** Frees what is held, but for some. */
-  free(but: ReadonlySet<number | undefined> = new Set()): void {
+  /** Frees what is held, but for what is among some tensors. */
+  free(but: Tensors = {}): void {
+    const kept = new Set(Object.values(but).map(({ held }) => held));
     for (const [number, tensor] of this.#tensors) {
-      if (but.has(number)) continue;
+      if (kept.has(number)) continue;
       tensor.dispose();
       this.#tensors.delete(number);
     }
   }
 
-  async #read(feeds: Readonly<Tensors>, fetch: readonly string[]): Promise<Tensors> {
-    const results: Tensors = {};
-    for (const name of fetch) {
+  async #read(feeds: Tensors, names: readonly string[]): Promise<Record<string, TensorData>> {
+    const results: Record<string, TensorData> = {};
+    for (const name of names) {
       const { dtype, shape, held } = feeds[name] as TensorData;
-      const data = await this.#of(held).getData();
-      // A copy, because the data of a tensor stays its own.
-      results[name] = { dtype, shape, data: data.slice() } as TensorData;
+      // A copy, because what a tensor has downloaded stays its own.
+      const data = (await this.#of(held).getData()).slice();
+      results[name] = { dtype, shape, data } as TensorData;
     }
     return results;
-  }
-
-  #tensor(ort: Ort, given: TensorData): Tensor {
-    return given.held === undefined ? toOrt(ort, given) : this.#of(given.held);
   }
 
   #of(number: number | undefined): Tensor {
     const tensor = this.#tensors.get(number as number);
     if (tensor) return tensor;
-    throw new UserError(
-      'What was in the memory of the device is lost, because its worker has ended: go on from what was kept last.',
-    );
+    throw new Error('what was in the memory of the device is lost, because its worker has ended');
   }
 
   #result(tensor: Tensor): TensorData {
-    if (tensor.location === 'cpu') return fromOrt(tensor);
+    const { type, dims, location } = tensor;
+    if (location === 'cpu') return { dtype: type, shape: dims, data: tensor.data } as TensorData;
     const held = this.#next++;
     this.#tensors.set(held, tensor);
-    const { type, dims } = tensor;
     return { dtype: type, shape: dims, data: new Float32Array(), held } as TensorData;
   }
 }

@@ -2,11 +2,11 @@
  * Sessions of ONNX Runtime, and the only place that calls it. A backend, one for Node and one for
  * browsers, says which build to load and which devices it has.
  */
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession } from 'onnxruntime-common';
 import { reasonOf, UserError } from '../errors.js';
 import type { Limits } from '../format/limits.js';
 import type { Held } from './held.js';
-import { fromOrt, type Ort, type TensorData, toOrt } from './tensors.js';
+import type { Ort, TensorData } from './tensors.js';
 
 export type { DType, Ort, TensorData } from './tensors.js';
 
@@ -176,13 +176,16 @@ async function firstThatOpens(
     let ort: Ort | undefined;
     try {
       ort = await backend.load(device, options);
-      const inner = await ort.InferenceSession.create(model, backend.settings(device, options));
+      const held = options.hold && new (await import('./held.js')).Held();
+      const inner = await ort.InferenceSession.create(model, {
+        ...backend.settings(device, options),
+        ...held?.settings(device, options),
+      });
       const why = named ? 'as asked' : 'the first that works';
       const note = await backend.note?.(device, options);
       const taken = skipped.length > 0 ? `${listed(skipped)}using ${device}` : `${device}: ${why}`;
       const reason = note === undefined ? taken : `${taken}, ${note}`;
-      const held = options.hold && new (await import('./held.js')).Held();
-      return new OrtSession(ort, inner, device, reason, options.profile !== undefined, held);
+      return sessionOf(ort, inner, device, reason, options.profile, held);
     } catch (error) {
       if (error instanceof UserError) throw error; // says all that there is to say
       const cause = shortReason(error);
@@ -204,59 +207,47 @@ const shortReason = (error: unknown): string =>
     .replace(/^\[ONNXRuntimeError\] : \d+ : /, '')
     .replace(/\.$/, '');
 
-class OrtSession implements Session {
-  readonly inputs: readonly TensorInfo[];
-  readonly outputs: readonly TensorInfo[];
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  readonly #ort: Ort;
-  readonly #profiling: boolean;
-  readonly #held: Held | undefined;
-  #inner: InferenceSession | undefined;
-
-  constructor(
-    ort: Ort,
-    inner: InferenceSession,
-    readonly device: Device,
-    readonly reason: string,
-    profiling: boolean,
-    held: Held | undefined,
-  ) {
-    this.#ort = ort;
-    this.#inner = inner;
-    this.#profiling = profiling;
-    this.#held = held;
-    this.inputNames = inner.inputNames;
-    this.outputNames = inner.outputNames;
-    this.inputs = inner.inputMetadata.map(tensorInfo);
-    this.outputs = inner.outputMetadata.map(tensorInfo);
-  }
-
-  run(
-    feeds: Readonly<Record<string, TensorData>>,
-    fetch: readonly string[] = this.outputNames,
-  ): Promise<Record<string, TensorData>> {
-    return enqueue(async () => {
-      if (this.#inner === undefined) throw new Error('This session was disposed of');
-      if (this.#held) return this.#held.run(this.#ort, this.#inner, feeds, fetch);
-      const wrapped: Record<string, Tensor> = {};
-      for (const name in feeds) wrapped[name] = toOrt(this.#ort, feeds[name] as TensorData);
-      const fetched = await this.#inner.run(wrapped, fetch);
-      const results: Record<string, TensorData> = {};
-      for (const name of fetch) results[name] = fromOrt(fetched[name] as Tensor);
-      return results;
-    });
-  }
-
-  dispose(): Promise<void> {
-    return enqueue(async () => {
-      const inner = this.#inner;
-      this.#inner = undefined;
-      this.#held?.free();
-      if (this.#profiling) inner?.endProfiling();
-      await inner?.release();
-    });
-  }
+/** A session that is open on a device, as `InferenceSession.create` gave it. */
+function sessionOf(
+  { Tensor }: Ort,
+  opened: InferenceSession,
+  device: Device,
+  reason: string,
+  profile: string | undefined,
+  held: Held | undefined,
+): Session {
+  let inner: InferenceSession | undefined = opened;
+  const { inputNames, outputNames, inputMetadata, outputMetadata } = opened;
+  return {
+    ...{ device, reason, inputNames, outputNames },
+    inputs: inputMetadata.map(tensorInfo),
+    outputs: outputMetadata.map(tensorInfo),
+    run: (feeds, fetch = outputNames) =>
+      enqueue(async () => {
+        if (inner === undefined) throw new Error('This session was disposed of');
+        if (held) return held.run(Tensor, inner, feeds, fetch);
+        const wrapped: Record<string, InstanceType<typeof Tensor>> = {};
+        for (const name in feeds) {
+          const { dtype, data, shape } = feeds[name] as TensorData;
+          wrapped[name] = new Tensor(dtype, data, shape);
+        }
+        const fetched = await inner.run(wrapped, fetch);
+        const results: Record<string, TensorData> = {};
+        for (const name of fetch) {
+          const { type, dims, data } = fetched[name] as InstanceType<typeof Tensor>;
+          results[name] = { dtype: type, shape: dims, data } as TensorData;
+        }
+        return results;
+      }),
+    dispose: () =>
+      enqueue(async () => {
+        const ending = inner;
+        inner = undefined;
+        held?.free();
+        if (profile !== undefined) ending?.endProfiling();
+        await ending?.release();
+      }),
+  };
 }
 
 const tensorInfo = (value: InferenceSession.ValueMetadata): TensorInfo =>

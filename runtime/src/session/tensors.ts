@@ -1,5 +1,4 @@
-/** Tensors as ONNX Runtime takes and gives them. */
-import type { Tensor } from 'onnxruntime-common';
+/** Tensors, as sessions take and give them. */
 
 /** The API that all builds of ONNX Runtime share. */
 export type Ort = typeof import('onnxruntime-common');
@@ -34,9 +33,3 @@ export interface TensorData<D extends DType = DType> {
   /** Set if the elements stayed on the device, under this number: then `data` is empty. See `hold`. */
   readonly held?: number;
 }
-
-export const toOrt = (ort: Ort, { dtype, data, shape }: TensorData): Tensor =>
-  new ort.Tensor(dtype, data, shape);
-
-export const fromOrt = ({ type, dims, data }: Tensor): TensorData =>
-  ({ dtype: type, shape: dims, data }) as TensorData;

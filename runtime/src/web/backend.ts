@@ -107,12 +107,8 @@ const backend: Backend = {
     ort.env.wasm.numThreads = threadsOf(options);
     return ort;
   },
-  settings: (device, { optimization = 'all', hold }) => ({
+  settings: (device, { optimization = 'all' }) => ({
     executionProviders: [device],
-    ...(device === 'webgpu' &&
-      hold && {
-        preferredOutputLocation: Object.fromEntries(hold.map((name) => [name, 'gpu-buffer'])),
-      }),
     graphOptimizationLevel: optimization,
     logSeverityLevel: 4,
   }),
