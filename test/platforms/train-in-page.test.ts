@@ -7,11 +7,14 @@ import {
   loadDataset,
   type Recipe,
   readCheckpoint,
+  resolveRecipe,
   type State,
   train,
 } from '@gpn/training';
 import { build, type Metafile } from 'esbuild';
 import { expect, test } from 'vitest';
+import { stepFile } from '../../training/src/export/step.js';
+import { openTraining } from '../../training/src/run/web/index.js';
 import { checkpointIn, smallRun } from '../../training/test/small-run.js';
 import { root } from '../imports.js';
 import { findFirefox, launchFirefox, NO_FIREFOX } from './firefox.js';
@@ -19,17 +22,19 @@ import { pageOf } from './page.js';
 
 /** Steps between checkpoints, and of the whole run. */
 const [EVERY, STEPS] = [20, 60];
+/** Digits that a GPN learns from. */
+const GPN_IMAGES = 200;
 /** Largest difference of a tensor, in units of its largest value. */
 const CLOSE = 1e-3;
 
 const PAGE = `<!doctype html><title>train</title><script type="module">
 import { openTraining } from './train.js';
 const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
-window.trained = async ({ device, checkpoint, steps }) => {
+window.trained = async ({ device, checkpoint, steps, step: file = 'step.onnx', images = 'images.bin' }) => {
   const training = await openTraining({
-    step: 'step.onnx',
-    images: await bytes('images.bin'),
-    checkpoint: await bytes(checkpoint),
+    step: file,
+    images: await bytes(images),
+    ...(checkpoint && { checkpoint: await bytes(checkpoint) }),
     device,
     assets: 'ort',
     worker: 'runtime/web/worker.js',
@@ -130,8 +135,15 @@ async function trainedInPage(
   evaluate: (code: string) => Promise<unknown> = (code) => page().evaluate(code),
 ) {
   const checkpoint = `run/checkpoints/step-${String(from).padStart(6, '0')}.safetensors`;
-  const given = JSON.stringify({ device, checkpoint, steps: EVERY });
-  const { saved, ...measured } = (await evaluate(`trained(${given})`)) as Measured;
+  return kept(
+    name,
+    await evaluate(`trained(${JSON.stringify({ device, checkpoint, steps: EVERY })})`),
+  );
+}
+
+/** Writes the checkpoint of what was measured in a page. */
+function kept(name: string, found: unknown) {
+  const { saved, ...measured } = found as Measured;
   const path = join(folder, `${name}.safetensors`);
   writeFileSync(path, Buffer.from(saved, 'base64'));
   return { path, ...measured };
@@ -240,6 +252,32 @@ chromium('a run goes from Node to the page and back, and ends as one that stayed
   const worst = furthest(await stateOf(found as string), await stateOf(stayed as string));
   console.log(
     `there and back: largest relative difference ${worst.by.toExponential(1)} (${worst.name})`,
+  );
+  expect(worst.by, worst.name).toBeLessThan(CLOSE);
+});
+
+chromium('a GPN takes its turns in a page as under Node', async () => {
+  const gpn = resolveRecipe('gpn-mnist', { steps: 2, batchSize: 8 });
+  const step = stepFile(gpn);
+  const all = (await loadDataset('mnist', gpn.data)).images;
+  const images = all.slice(0, GPN_IMAGES * gpn.data.height * gpn.data.width);
+  writeFileSync(join(folder, 'gpn.onnx'), step);
+  writeFileSync(join(folder, 'gpn.bin'), images);
+  const training = await openTraining({ step, images, device: 'cpu', threads: 1 });
+  const { steps } = training;
+  await training.run();
+  const stayed = join(folder, 'gpn-node.safetensors');
+  writeFileSync(stayed, await training.checkpoint());
+  await training.dispose();
+  const given = { device: 'wasm', step: 'gpn.onnx', images: 'gpn.bin', steps };
+  const { path, step: reached } = kept(
+    'gpn-page',
+    await page().evaluate(`trained(${JSON.stringify(given)})`),
+  );
+  expect(reached).toBe(steps);
+  const worst = furthest(await stateOf(path), await stateOf(stayed));
+  console.log(
+    `GPN, wasm: largest relative difference ${worst.by.toExponential(1)} (${worst.name})`,
   );
   expect(worst.by, worst.name).toBeLessThan(CLOSE);
 });

@@ -68,6 +68,9 @@ const { chromium, page } = pageOf(async (folder) => {
       .toFile(join(folder, name));
   await sheet(4, 3, 'sheet.png');
   await sheet(2, 1, 'two.png');
+  await sharp(new Uint8Array(40 * 40), { raw: { width: 40, height: 40, channels: 1 } })
+    .png()
+    .toFile(join(folder, 'larger.png'));
   await build({
     entryPoints: { trainer: '@gpn/training/element', worker: '@gpn/runtime/worker' },
     absWorkingDir: root,
@@ -173,7 +176,11 @@ const NO_MEMORY = `
   window.compile ??= [WebAssembly.instantiate, WebAssembly.instantiateStreaming];
   WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(
     new RangeError('WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance'));`;
+const OFFLINE = `
+  window.fetched ??= fetch;
+  window.fetch = () => Promise.reject(new TypeError('Failed to fetch'));`;
 const MENDED = `
+  if (window.fetched) window.fetch = fetched;
   if (window.put) IDBObjectStore.prototype.put = put;
   if (window.compile) [WebAssembly.instantiate, WebAssembly.instantiateStreaming] = compile;`;
 
@@ -194,6 +201,9 @@ const sentences: [what: string, attributes: Record<string, string>, RegExp, befo
     /mine.js is a file, which a page cannot load/,
   ],
   ['a missing recipe', { step: '', recipe: 'none.yml' }, /none.yml .*404/],
+  ['pictures of another size', { data: 'larger.png' }, /^larger.png (?=.*40 × 40)(?=.*16 × 16)/],
+  ['a worker without a script', { worker: 'none.js' }, /^The worker could not be started/],
+  ['no network', {}, /step.onnx cannot be fetched/, OFFLINE],
   ['no pictures', { data: '' }, /^There is nothing to learn from: choose pictures first.$/],
   ['a missing sheet', { data: 'none.png' }, /^none.png cannot be fetched .the server answers 404./],
   ['a file that is no picture', { data: 'step.onnx' }, /^step.onnx is not a picture/],
