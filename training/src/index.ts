@@ -27,16 +27,15 @@ export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { type Distribution, endsOf, type Search } from './recipe/search.js';
+export type { Changes, Setting } from './recipe/settings.js';
 export { suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { suggestDetector } from './recipe/suggest-detector.js';
 export {
-  type Changes,
   evaluationOf,
   type ReadSweep,
   readSweep,
   rowsOf,
   rowsOfSetting,
-  type Setting,
   type Sweep,
   type SweepRow,
   searchKey,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { evaluationOf, type Recipe, readSweep, resolveRecipe, type SweepRow } from '@gpn/training';
 import { afterAll, expect, test } from 'vitest';
 
@@ -113,4 +114,42 @@ test.each([
   ['', 'is empty; a sweep has at least a recipe'],
 ])('a sweep that is wrong is refused: %j', (text, message) => {
   expect(() => read(text)).toThrow(message);
+});
+
+test.each([
+  [
+    'a grid that undoes what a run sets',
+    'runs: [{ name: a, set: { training.loss: hinge } }]\ngrid: { training.loss: [modified] }',
+    'line 3: grid.training.loss must be left out: the run a, which it would undo, sets it, too.',
+  ],
+  [
+    'a group after one of its keys',
+    'runs: [{ name: a, set: { data.range: [0, 1], data: {} } }]',
+    'runs[0].set.data.range must be left out: data after it sets it, too.',
+  ],
+  ['a path with an empty key', 'grid: { training..r1: [1] }', 'must be the path of a key, such as'],
+  [
+    'more runs than can be',
+    `grid: { a: ${JSON.stringify(Array(1000).fill(0))}, b: ${JSON.stringify(Array(1000).fill(0))} }`,
+    'they make 1000000 runs, and 100000 are the most',
+  ],
+  [
+    'an alias inside of itself',
+    'runs: &r [{ name: a, set: { training.loss: *r } }]',
+    'line 2: *r is inside of what it stands for.',
+  ],
+  ['a second document', '---\nrecipe: gan-mnist', 'after --- begins another document'],
+])('%s is a sentence', (_, text, sentence) => {
+  expect(() => read(`recipe: gan-mnist\n${text}\n`)).toThrow(sentence);
+});
+
+test('names fit into file systems, whatever the letters', () => {
+  const { rows } = read(`recipe: gan-mnist\ngrid: { data.dataset: [${'漢'.repeat(150)}] }\n`);
+  expect(Buffer.byteLength(`${rows[0]?.name}.json`)).toBeLessThan(255);
+});
+
+test.each(['stability', 'gpn'])('all recipes of the study %s are right', (name) => {
+  const study = fileURLToPath(new URL(`../../scripts/studies/${name}.yml`, import.meta.url));
+  const wrong = readSweep(study).rows.filter(({ recipe }) => typeof recipe === 'string');
+  expect(wrong).toEqual([]);
 });

@@ -47,6 +47,8 @@ export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
       return `${issue.inclusive ? 'at least' : 'more than'} ${bound(issue.minimum, issue.origin)}`;
     case 'too_big':
       return `${issue.inclusive ? 'at most' : 'less than'} ${bound(issue.maximum, issue.origin)}`;
+    case 'invalid_key':
+      return 'the path of a key, such as training.r1';
     default:
       return undefined; // the schema's own texts
   }

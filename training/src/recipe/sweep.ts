@@ -10,13 +10,20 @@ import { count, whole } from './keys/values.js';
 import { locateData, located, locateModel, resolveRecipe, textOf } from './load.js';
 import type { Recipe } from './schema.js';
 import { type Search, searchSchema } from './search.js';
+import { type Changes, type Setting, settingsOf, slipsOf } from './settings.js';
 import { readYaml } from './yaml.js';
 
 const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
 const SEEDS = { error: 'a number of seeds, or a list of different ones' };
 
+/** The path of a key. */
+const PATH = z
+  .string()
+  .max(200)
+  .regex(/^[^.]+(\.[^.]+)*$/);
+
 const changes = z
-  .record(z.string().min(1).max(200), z.unknown())
+  .record(PATH, z.unknown())
   .describe('Keys of the recipe by their paths, such as `training.r1`; null leaves one out.');
 
 const MEASURE = z.string().min(1).max(64);
@@ -30,7 +37,7 @@ const sweepSchema = z
       .max(4096)
       .describe('The recipe that all trainings begin with: a bundled one, or a file.'),
     grid: z
-      .record(z.string().min(1).max(200), z.array(z.unknown()).min(1).max(1000))
+      .record(PATH, z.array(z.unknown()).min(1).max(1000))
       .optional()
       .describe('Values by the path of a key: every combination is trained.'),
     runs: z
@@ -101,13 +108,13 @@ const sweepSchema = z
   .refine(({ search, runs }) => !search || !runs, {
     error: 'left out with search',
     path: ['runs'],
+  })
+  .superRefine((sweep, context) => {
+    for (const slip of slipsOf(sweep)) context.addIssue({ code: 'custom', input: {}, ...slip });
   });
 
 /** A checked sweep, as it is written. */
 export type Sweep = z.infer<typeof sweepSchema>;
-
-/** Values of a recipe's keys by their paths. */
-export type Changes = Readonly<Record<string, unknown>>;
 
 /** One training of a sweep. */
 export interface SweepRow {
@@ -181,50 +188,6 @@ export function searchKey(sweep: Sweep, search: Search, recipe: Recipe): string 
   const rest = { seeds: seedsOf(sweep), recipe: recipeHash(recipe) };
   const all = { evaluate, threads, minutes, steps, space, ...rest };
   return createHash('sha256').update(JSON.stringify(all)).digest('hex');
-}
-
-/** Changes of a recipe, and their name. */
-export interface Setting {
-  readonly name: string;
-  readonly changes: Changes;
-}
-
-/** The named changes times the grid, each with a name of its own. */
-function settingsOf({ runs, grid = {} }: Sweep, base: string): Setting[] {
-  const paths = Object.keys(grid);
-  const cells = paths.reduce<Changes[]>(
-    (cells, path) =>
-      cells.flatMap((cell) => (grid[path] ?? []).map((value) => ({ ...cell, [path]: value }))),
-    [{}],
-  );
-  const named = runs ?? [{ name: undefined, set: {} }];
-  const taken = new Set<string>();
-  return named.flatMap(({ name, set = {} }) =>
-    cells.map((cell) => {
-      const values = paths.map((path) => `${shortOf(path, paths)}=${textOfValue(cell[path])}`);
-      const parts = [...(name === undefined ? [] : [name]), ...values];
-      const plain = parts.length > 0 ? parts.join(',') : base;
-      const unique = unlike(plain.replace(/[^\p{L}\p{N}.,=_-]+/gu, '-').slice(0, 100), taken);
-      return { name: unique, changes: { ...set, ...cell } };
-    }),
-  );
-}
-
-/** The last key of a path, unless another path ends in it, too. */
-function shortOf(path: string, paths: readonly string[]): string {
-  const last = (of: string) => of.slice(of.lastIndexOf('.') + 1);
-  return paths.filter((other) => last(other) === last(path)).length > 1 ? path : last(path);
-}
-
-const textOfValue = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value);
-
-/** The name, with a number behind it if it is taken; some file systems do not tell A from a. */
-function unlike(name: string, taken: Set<string>): string {
-  let unique = name;
-  for (let k = 2; taken.has(unique.toLowerCase()); k++) unique = `${name}-${k}`;
-  taken.add(unique.toLowerCase());
-  return unique;
 }
 
 function attempt(make: () => Recipe): Recipe | string {

@@ -1,7 +1,7 @@
 /** Reads and writes recipes as YAML; errors name the line. */
 
 import { reasonOf, UserError } from '@gpn/runtime';
-import { Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { Document, isAlias, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { dirname } from '#host';
 import { checkRecipe } from './check.js';
 import { dotted, type Path } from './errors.js';
@@ -51,7 +51,13 @@ export function readYaml(text: string, file: string, kind: 'recipe' | 'sweep'): 
   const lineOf = (offset: number) => lines.linePos(offset).line;
   const [broken] = [...document.errors, ...document.warnings];
   if (broken && OVERFLOW.test(broken.message)) fail(tooDeep);
+  if (broken?.code === 'MULTIPLE_DOCS')
+    fail(
+      `, line ${lineOf(broken.pos[0])}: after --- begins another document, and a ${kind} is one`,
+    );
   if (broken) fail(`, line ${lineOf(broken.pos[0])}: this is not valid YAML: ${reasonOf(broken)}`);
+  const own = insideItself(document);
+  if (own) fail(`, line ${lineOf(own.offset)}: *${own.name} is inside of what it stands for`);
   let value: unknown;
   try {
     value = shallow(
@@ -95,6 +101,20 @@ function shallow<T>(read: () => T, fail: () => never): T {
     if (!(error instanceof RangeError)) throw error;
     return fail();
   }
+}
+
+/** An alias of a list or group that it is in, so that it would have no end. */
+function insideItself(document: Document): { name: string; offset: number } | undefined {
+  let found: { name: string; offset: number } | undefined;
+  visit(document, {
+    Alias(_, alias, ancestors) {
+      const of = alias.resolve(document);
+      if (!of || isAlias(of) || !ancestors.includes(of)) return undefined;
+      found = { name: alias.source, offset: alias.range?.[0] ?? 0 };
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** The offset of the last key of a path, or of its nearest parent that exists. */
