@@ -26,8 +26,8 @@ export { overrideRecipe, recipeNames, resolveRecipe } from './recipe/load.js';
 export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
-export { type Distribution, endsOf, type Search } from './recipe/search.js';
-export type { Changes, Setting } from './recipe/settings.js';
+export { type Distribution, endsOf, type Search } from './recipe/sweep/search.js';
+export type { Changes, Setting } from './recipe/sweep/settings.js';
 export { suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { suggestDetector } from './recipe/suggest-detector.js';
 export {
@@ -39,7 +39,7 @@ export {
   type Sweep,
   type SweepRow,
   searchKey,
-} from './recipe/sweep.js';
+} from './recipe/sweep/sweep.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';
 export { train } from './run/loop.js';

@@ -1,6 +1,6 @@
 /** Searches: keys with distributions, named as Optuna names them, in place of a grid. */
 import * as z from 'zod';
-import { count } from './keys/values.js';
+import { count } from '../keys/values.js';
 
 const path = z.string().min(1).max(200);
 const LOG_FROM = { error: 'more than 0 with log' };
