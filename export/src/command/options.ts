@@ -1,8 +1,8 @@
-import { choice, flag, parsed, switchedOff } from './declare.js';
+import { choice, flag, parsed, switchedOff, text } from './declare.js';
 import { fixed, list, repeated, wholeNumber } from './parsers.js';
 
 /** Whom an option is for, in its help: a program that exports other things as well says it. */
-const help = (text: string, model: string): string => (model ? `${model}: ${text}` : text);
+const help = (what: string, model: string): string => (model ? `${model}: ${what}` : what);
 
 /**
  * What can be asked of the export of a TF.js model.
@@ -40,6 +40,13 @@ export const modelOptions = (model = '') => ({
       model,
     ),
     ['input', 'operator'],
+  ),
+  layers: text(
+    '--layers <file.mjs>',
+    help(
+      'a module of yours, which is run: its default export, (tf) => [class …], gives the layers that TF.js does not know',
+      model,
+    ),
   ),
   verify: switchedOff(
     '--no-verify',

@@ -16,6 +16,7 @@ import { FREE, type InputShapes, resolveInputs } from './input-shapes.js';
 import { loadingReason, loadModel, refusal } from './load.js';
 import type { LoadedModel } from './loaded.js';
 import { drawFrom, type Random, recordDraws } from './mended/draws.js';
+import type { OwnLayers } from './own-layers.js';
 import type { ModelFiles, ModelKind } from './source/files.js';
 import { startWasm, WASM } from './wasm.js';
 
@@ -31,6 +32,8 @@ export interface ConvertOptions {
   readonly fix?: Readonly<Record<string, number>>;
   /** What becomes of random numbers that the model draws; without it, such a model is refused. */
   readonly random?: Random | undefined;
+  /** Gives the classes of layers that TF.js does not know; for a layers model. */
+  readonly layers?: OwnLayers | undefined;
   /** The file's opset, from 13 to 24; by default the lowest that the model's operators allow. */
   readonly opset?: number | undefined;
 }
@@ -74,9 +77,9 @@ export async function convertFiles(
   files: ModelFiles,
   options: ConvertOptions = {},
 ): Promise<ConvertedModel> {
-  const { inputShapes = {}, float16 = false, opset, outputs, fix = {}, random } = options;
+  const { inputShapes = {}, float16 = false, opset, outputs, fix = {}, random, layers } = options;
   if (opset !== undefined) checkOpset(opset);
-  const whole = await loadModel(files, { outputs, starts: Object.keys(inputShapes) });
+  const whole = await loadModel(files, { outputs, starts: Object.keys(inputShapes) }, layers);
   try {
     const loaded = fixInputs(whole, fix);
     const { model, specs, notes } = await traceModel(

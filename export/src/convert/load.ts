@@ -8,13 +8,25 @@ import type { Place } from '../trace/place.js';
 import { loadGraph } from './graph/model.js';
 import { loadLayers } from './layers-model.js';
 import type { Cut, LoadedModel } from './loaded.js';
+import { type OwnLayers, registerLayers, unknownClass } from './own-layers.js';
 import type { ModelFiles, ModelKind } from './source/files.js';
 
-/** @throws ExportError if TF.js cannot make a model of the files, or has none of the names of the cut */
-export async function loadModel(files: ModelFiles, cut: Cut = {}): Promise<LoadedModel> {
+/**
+ * @throws ExportError if TF.js cannot make a model of the files, or has none of the names of the cut,
+ *   or if own layers are given for a graph
+ */
+export async function loadModel(
+  files: ModelFiles,
+  cut: Cut = {},
+  own?: OwnLayers,
+): Promise<LoadedModel> {
+  if (own && files.kind === 'graph') {
+    throw new ExportError(`${files.path} is a graph, without layers: leave out --layers.`);
+  }
   const previous = tf.engine().backendName;
   await tf.setBackend('cpu');
   try {
+    if (own) await registerLayers(own);
     return await LOADERS[files.kind](files, cut);
   } catch (error) {
     if (error instanceof ExportError) throw error;
@@ -38,7 +50,7 @@ export const loadingReason = (error: unknown): string => {
   const reason = reasonOf(error);
   return reason === '' || INNER.test(reason)
     ? 'a part of it is missing or damaged; save or download it again'
-    : reason;
+    : (unknownClass(reason) ?? reason);
 };
 
 const LOADERS: Readonly<Record<ModelKind, (files: ModelFiles, cut: Cut) => Promise<LoadedModel>>> =
