@@ -9,9 +9,9 @@ import { recipeHash } from '../hash.js';
 import { count, whole } from '../keys/values.js';
 import { locateData, located, locateModel, resolveRecipe, textOf } from '../load.js';
 import type { Recipe } from '../schema.js';
+import { readYaml } from '../yaml.js';
 import { type Search, searchSchema } from './search.js';
 import { type Changes, type Setting, settingsOf, slipsOf } from './settings.js';
-import { readYaml } from '../yaml.js';
 
 const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and underscores' };
 const SEEDS = { error: 'a number of seeds, or a list of different ones' };
