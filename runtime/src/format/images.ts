@@ -2,13 +2,6 @@ import { UserError } from '../errors.js';
 import type { ModelInfo } from './model-info.js';
 import { MAX_PIXELS } from './pictures/picture.js';
 
-let writer: Promise<typeof import('./png.js')> | undefined;
-/** What writes PNG files: loaded with the first, because most programs write none. */
-const png = () => {
-  writer ??= import('./png.js');
-  return writer;
-};
-
 /** How a grid of images is laid out. */
 export interface GridOptions {
   /** Images in a row, from 1; by default the square root of their number, rounded up. */
@@ -107,7 +100,7 @@ export class Images {
   /** The grid as the bytes of a PNG file. Throws what `toGrid` throws. */
   async toPNG(options: GridOptions = {}): Promise<Uint8Array> {
     const { width, height, channels, pixels } = this.toGrid(options);
-    const { encodePNG } = await png();
+    const { encodePNG } = await import('./png.js');
     return encodePNG(width, height, channels, pixels);
   }
 
@@ -142,7 +135,7 @@ export class Images {
 
   /** Each image as the bytes of its own PNG file. */
   async toPNGs(): Promise<Uint8Array[]> {
-    const { encodePNG } = await png();
+    const { encodePNG } = await import('./png.js');
     const { count, height, width, channels } = this;
     const pixels = this.toUint8();
     const size = height * width * channels;
