@@ -5,7 +5,7 @@ kinds.py, if TensorFlow's own are known: then the answer says of our file, too, 
 Without them, our file, which was compared with TensorFlow.js, gives the right values on random inputs;
 a model that has no file of ours is only said to run.
 
-    python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx 'numpy<2'
+    python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx 'numpy<2' 'ml_dtypes<0.6'
 """
 import json
 import os
@@ -147,7 +147,7 @@ def judged(path, feeds, expected):
             raise Wrong(f"wrong by {worst:.1e}")
         return {"right": True, "difference": f"{worst:.1e}"}
     except Wrong as error:
-        return {"right": False, "reason": str(error)}
+        return {"right": False, "reason": str(error).replace(f"Load model from {path} failed:", "")}
 
 
 def known(values):
