@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { judge } from '@gpn/models';
-import { stream, UserError } from '@gpn/runtime';
+import { PREPARATION, stream, UserError } from '@gpn/runtime';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openExtractor } from '../../src/evaluation/judge/extractor.js';
 import { judgeFolder } from '../../src/evaluation/judge/folder-judge.js';
-import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
+import { openEvaluator, preparedOtherwise } from '../../src/evaluation/scorecard/evaluate.js';
 
 const SIZE = { height: 12, width: 12, channels: 3 } as const;
 const folder = mkdtempSync(join(tmpdir(), 'gpn-judge-'));
@@ -54,6 +54,12 @@ test('a judge of a folder names the classes of pictures that it has not seen', a
   const extractor = await openExtractor(found.bytes);
   expect(extractor.identity.size).toBe(128);
   expect(extractor.classes).toBe(3);
+  // It says of pictures that it was not trained for that they are others.
+  expect(preparedOtherwise(extractor, {})).toEqual([]);
+  const white = { ...PREPARATION, background: [255, 255, 255] as [number, number, number] };
+  expect(preparedOtherwise(extractor, { preparation: white })).toEqual([
+    expect.stringMatching(/cover on #000000, and these are prepared by cover on #ffffff/),
+  ]);
   await extractor.dispose();
 
   // Of data with other classes, only what needs no names of classes is measured.

@@ -5,6 +5,7 @@ import {
   type ModelInfo,
   metadataOf,
   openSession,
+  type Preparation,
   readModelInfo,
   type Session,
   UserError,
@@ -30,6 +31,8 @@ export interface Extractor {
   readonly identity: FeaturesIdentity;
   /** Number of classes, if the extractor is also a classifier. */
   readonly classes?: number;
+  /** How the pictures that it was trained with became images, if the file says so. */
+  readonly preparation?: Preparation;
   /** The features of images, and the logits of a classifier; one row for each image. */
   extract(
     images: Pictures,
@@ -83,6 +86,7 @@ export async function openExtractor(
         range: format.range,
       },
       ...(info?.classifier && { classes: info.classifier.classes }),
+      ...(info?.image.preparation && { preparation: info.image.preparation }),
       async extract(images, { onProgress } = {}) {
         const [features, logits] = await run(images, onProgress);
         return { features: features as Rows, ...(logits && { logits }) };

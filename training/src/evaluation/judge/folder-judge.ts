@@ -1,5 +1,5 @@
 /** A judge for data of the user's own, with its accuracy on images that it has not seen. */
-import { type ModelInfo, stream, UserError } from '@gpn/runtime';
+import { type ModelInfo, PREPARATION, stream, UserError } from '@gpn/runtime';
 import { hashImages } from '../../data/images.js';
 import { gather } from '../../data/rows.js';
 import { loadDataset } from '../../data/sets/dataset.js';
@@ -84,7 +84,8 @@ export async function judgeFolder(
     ...(threads && { threads }),
     on: ({ step, loss }) => on?.({ step, loss, ...progress }),
   });
-  const judge = await exportJudge(state, recipe, { train, test });
+  const { preparation = PREPARATION } = data;
+  const judge = await exportJudge(state, recipe, { train, test, preparation });
   const guessed = Math.max(...countsOf(test)) / test.count;
   return { ...judge, guessed, trained: train.count, heldOut: test.count };
 }

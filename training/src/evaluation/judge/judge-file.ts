@@ -6,6 +6,7 @@ import {
   type ModelInfo,
   makeCertificate,
   openSession,
+  type Preparation,
   withModelInfo,
 } from '@gpn/runtime';
 import type { Dataset } from '../../data/types.js';
@@ -24,27 +25,33 @@ import { type JudgeRecipe, judgeFor } from './judge.js';
  * its accuracy on the test set.
  *
  * @param state as `trainJudge` returns it
- * @param data the training set, and the test set for the accuracy
+ * @param data the training set, and the test set for the accuracy; if they are of pictures, how those became
+ *   images
  */
 export async function exportJudge(
   state: State,
   recipe: JudgeRecipe,
-  data: { readonly train: Dataset; readonly test: Dataset },
+  data: {
+    readonly train: Dataset;
+    readonly test: Dataset;
+    readonly preparation?: Preparation | undefined;
+  },
 ): Promise<{ bytes: Uint8Array; info: ModelInfo; accuracy: number }> {
-  const { train, test } = data;
+  const { train, test, preparation } = data;
   const classes = train.classes ?? [];
-  const described = judgeInfo(train, recipe, classes);
+  const info = judgeInfo(train, recipe, classes);
+  const described = preparation ? { ...info, image: { ...info.image, preparation } } : info;
   const bytes = graphOf(state, train, described.name);
   const accuracy = await accuracyOf(withModelInfo(bytes, described), test);
   const protocol = `all ${test.count} test images of ${test.name}, hash ${test.hash}`;
   const session = await openSession(bytes, { device: 'cpu', label: described.name });
   try {
-    const info: ModelInfo = {
+    const whole: ModelInfo = {
       ...described,
       quality: [{ metric: 'accuracy', value: accuracy, protocol }],
       certificate: await makeCertificate(session, described),
     };
-    return { bytes: withModelInfo(bytes, info), info, accuracy };
+    return { bytes: withModelInfo(bytes, whole), info: whole, accuracy };
   } finally {
     await session.dispose();
   }

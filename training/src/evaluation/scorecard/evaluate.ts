@@ -1,5 +1,12 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
-import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
+import {
+  type Generator,
+  type ImageInfo,
+  type ModelInfo,
+  PREPARATION,
+  type Preparation,
+  UserError,
+} from '@gpn/runtime';
 import { classHistogram } from '../../data/format/labels.js';
 import { isNamed } from '../../data/sets/names.js';
 import type { Extractor } from '../judge/extractor.js';
@@ -88,7 +95,8 @@ export async function openEvaluator(
       ),
       sliced: protocol.sliced,
     });
-    const bench = { settings, real, reference, scorer, sampleOf };
+    const otherwise = preparedOtherwise(extractor, size);
+    const bench = { settings, real, reference, scorer, sampleOf, otherwise };
     const limits = await limitsOf(bench, size);
     return {
       protocol,
@@ -133,6 +141,8 @@ interface Bench {
   readonly reference: Sample;
   readonly scorer: Awaited<ReturnType<typeof openScorer>>;
   readonly sampleOf: SampleOf;
+  /** What there is to say of how the extractor's pictures were prepared. */
+  readonly otherwise: readonly string[];
 }
 
 /** Scores to compare with: those of real images, the best possible, and of noise, the worst. */
@@ -166,7 +176,7 @@ async function evaluateOne(
   generator: Generator,
   { sha256, categories }: { sha256?: string; categories?: string } = {},
 ): ReturnType<Evaluator['evaluate']> {
-  const { real, reference, protocol, limits } = bench;
+  const { real, reference, protocol, limits, otherwise } = bench;
   // Computed from real images, so it is the same for every seed.
   const ofCategories = categories ? await scoreCategories(categories, real) : {};
   const found: (Seed & { scores: Scores })[] = [];
@@ -188,7 +198,7 @@ async function evaluateOne(
       limits.ceiling,
     ),
     ...classesOfBoth(real, reference, sample),
-    notes: notesOf(protocol, real),
+    notes: [...notesOf(protocol, real), ...otherwise],
   };
   return { evaluation, evidence: { real, reference, sample, details } };
 }
@@ -300,4 +310,20 @@ function notesOf({ samples, features, data }: Protocol, { part, name }: RealData
     part === 'halves' &&
       `${name} has no test set: generated images are compared with one half of it, which generators may have been trained on; "real" is the other half.`,
   ].filter((note) => typeof note === 'string');
+}
+
+/** A judge that has seen its pictures cut or laid on another background sees these as strange ones. */
+export function preparedOtherwise(
+  extractor: Extractor | undefined,
+  { preparation = PREPARATION }: Pick<ImageInfo, 'preparation'>,
+): string[] {
+  const { preparation: seen = preparation, identity } = extractor ?? {};
+  const told = ({ fit, background }: Preparation) =>
+    `${fit} on #${background.map((level) => level.toString(16).padStart(2, '0')).join('')}`;
+  const [its, ours] = [told(seen), told(preparation)];
+  return its === ours
+    ? []
+    : [
+        `${identity?.name} learnt from pictures prepared by ${its}, and these are prepared by ${ours}: gpn-cli judge RECIPE makes a judge of the same pictures as a training.`,
+      ];
 }
