@@ -211,7 +211,7 @@ describe('a mistake in a recipe is one sentence that says where and what to do:'
     ['a: *x', 'my.yml is not valid YAML: Unresolved alias'],
     [
       'a: 1\n---\nb: 2',
-      'my.yml, line 2: this is not valid YAML: Source contains multiple documents',
+      'my.yml, line 2: after --- begins another document, and a recipe is one.',
     ],
     ['x'.repeat(100_001), 'my.yml has 100001 characters, too many for a recipe.'],
   ])('what is no recipe at all, case %#', (yaml, sentence) => {
