@@ -14,10 +14,9 @@
  *
  * Prints steps a second, the median of the rounds, the ratio to Node's CPU with one thread, and the
  * discriminator's loss after the last step, which all should share. Each system has a page of its own,
- * which is given up after --limit seconds (600). TensorFlow.js's webgl and webgpu and jax-js, which knows
- * dcgan-mnist alone, take part if their packages are installed, and can do the step: `npm install --no-save
- * @tensorflow/tfjs-backend-webgl@4.22.0 @jax-js/jax@0.1.25`. TensorFlow.js's wasm cannot: it lacks the
- * gradient of a filter.
+ * which is given up after --limit seconds (600). TensorFlow.js's webgl and webgpu take part if their packages
+ * are installed, and can do the step: `npm install --no-save @tensorflow/tfjs-backend-webgl@4.22.0`. Its wasm
+ * cannot: it lacks the gradient of a filter.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -50,7 +49,6 @@ const { values: options } = parseArgs({
 const [steps, rounds, limit] = ['steps', 'rounds', 'limit'].map((name) => Number(options[name]));
 /** What others are compared with, so that it always takes part. */
 const NODE = 'Node, CPU, 1 thread';
-const JAX = '@jax-js/jax';
 /** Images in the pages: more than a batch. */
 const IMAGES = 2000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -110,17 +108,12 @@ async function compare() {
   const bytes = images.slice(0, IMAGES * height * width * channels);
   writeFileSync(join(folder, 'images.bin'), bytes);
   writeFileSync(join(folder, 'step.onnx'), stepFile(recipe));
-  await bundlePeers();
+  await bundleTensorFlow();
   const step = { step: 'step.onnx', images: 'images.bin', steps };
   const tfjs = (backend, threads = 1) => [
     'tfjs',
     { recipe, backend, threads, steps, images: 'images.bin' },
     { page: 'tfjs.html', isolated: threads > 1, flags: backend === 'webgpu' ? WEBGPU : [] },
-  ];
-  const jax = (backend) => [
-    'jax',
-    { recipe, backend, steps, images: 'images.bin' },
-    { page: 'jax.html', flags: backend === 'webgpu' ? WEBGPU : [] },
   ];
   const page = (device, threads) => [
     'timed',
@@ -138,9 +131,6 @@ async function compare() {
     ...(options.webgpu && {
       'TensorFlow.js, webgpu in software': () => inPage(...tfjs('webgpu')),
     }),
-    ...(installed(JAX) && { 'jax-js, wasm': () => inPage(...jax('wasm')) }),
-    ...(installed(JAX) &&
-      options.webgpu && { 'jax-js, webgpu in software': () => inPage(...jax('webgpu')) }),
   };
   const systems = Object.fromEntries(
     Object.entries(all).filter(([name]) => name === NODE || name.includes(options.only)),
@@ -195,8 +185,8 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** TensorFlow.js and jax-js with our networks and steps. */
-async function bundlePeers() {
+/** TensorFlow.js with our networks and steps. */
+async function bundleTensorFlow() {
   const backends = ['webgl', 'webgpu'].filter((name) =>
     installed(`@tensorflow/tfjs-backend-${name}`),
   );
@@ -208,17 +198,11 @@ async function bundlePeers() {
       ...backends.map((name) => `import '@tensorflow/tfjs-backend-${name}';`),
     ].join('\n'),
   );
-  await bundle(
-    folder,
-    { tfjs: entry, ...(installed(JAX) && { jax: here('browser/jax-page.js') }) },
-    { nodePaths: [here('../node_modules')] },
+  await bundle(folder, { tfjs: entry }, { nodePaths: [here('../node_modules')] });
+  writeFileSync(
+    join(folder, 'tfjs.html'),
+    '<!doctype html><script type="module" src="tfjs.js"></script>',
   );
-  for (const name of ['tfjs', 'jax']) {
-    writeFileSync(
-      join(folder, `${name}.html`),
-      `<!doctype html><script type="module" src="${name}.js"></script>`,
-    );
-  }
   mkdirSync(join(folder, 'tfjs'));
   cpSync(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), join(folder, 'tfjs'), {
     recursive: true,

@@ -209,10 +209,7 @@ describe('a mistake in a recipe is one sentence that says where and what to do:'
     ['a: [1', 'my.yml, line 1: this is not valid YAML: Flow sequence in block collection must be'],
     ['a: 1\nb: !x 1', 'my.yml, line 2: this is not valid YAML: Unresolved tag'],
     ['a: *x', 'my.yml is not valid YAML: Unresolved alias'],
-    [
-      'a: 1\n---\nb: 2',
-      'my.yml, line 2: after --- begins another document, and a recipe is one.',
-    ],
+    ['a: 1\n---\nb: 2', 'my.yml, line 2: after --- begins another document, and a recipe is one.'],
     ['x'.repeat(100_001), 'my.yml has 100001 characters, too many for a recipe.'],
   ])('what is no recipe at all, case %#', (yaml, sentence) => {
     const message = problem(yaml);

@@ -8,7 +8,8 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openExtractor } from '../../src/evaluation/judge/extractor.js';
 import { judgeFolder } from '../../src/evaluation/judge/folder-judge.js';
-import { openEvaluator, preparedOtherwise } from '../../src/evaluation/scorecard/evaluate.js';
+import { openEvaluator } from '../../src/evaluation/scorecard/evaluate.js';
+import { preparedOtherwise } from '../../src/evaluation/scorecard/notes.js';
 
 const SIZE = { height: 12, width: 12, channels: 3 } as const;
 const folder = mkdtempSync(join(tmpdir(), 'gpn-judge-'));

@@ -41,7 +41,8 @@ export function loopBody(model: Uint8Array): LoopBody {
   const body = loop
     ? inside(loop, NODE.attribute).flatMap((field) => inside(field, ATTRIBUTE.graph))[0]
     : undefined;
-  if (!graph || !loop || another || !body) throw new UserError('The step is not one loop.');
+  if (!graph || !loop || another || !body)
+    throw new UserError('The graph of the model is not one loop.');
 
   const [times, , ...taken] = inside(loop, NODE.input).map(text);
   const [round = '', takesPlace = '', ...inputs] = inside(body, GRAPH.input).map(named);

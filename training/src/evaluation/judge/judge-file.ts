@@ -39,19 +39,18 @@ export async function exportJudge(
 ): Promise<{ bytes: Uint8Array; info: ModelInfo; accuracy: number }> {
   const { train, test, preparation } = data;
   const classes = train.classes ?? [];
-  const info = judgeInfo(train, recipe, classes);
-  const described = preparation ? { ...info, image: { ...info.image, preparation } } : info;
+  const described = judgeInfo(train, recipe, classes, preparation);
   const bytes = graphOf(state, train, described.name);
   const accuracy = await accuracyOf(withModelInfo(bytes, described), test);
   const protocol = `all ${test.count} test images of ${test.name}, hash ${test.hash}`;
   const session = await openSession(bytes, { device: 'cpu', label: described.name });
   try {
-    const whole: ModelInfo = {
+    const info: ModelInfo = {
       ...described,
       quality: [{ metric: 'accuracy', value: accuracy, protocol }],
       certificate: await makeCertificate(session, described),
     };
-    return { bytes: withModelInfo(bytes, whole), info: whole, accuracy };
+    return { bytes: withModelInfo(bytes, info), info, accuracy };
   } finally {
     await session.dispose();
   }
@@ -81,14 +80,19 @@ const imageOf = ({ height, width, channels }: Dataset): ImageInfo => ({
   color: COLORS[channels as 1 | 3 | 4],
 });
 
-function judgeInfo(train: Dataset, recipe: JudgeRecipe, names: string[]): ModelInfo {
+function judgeInfo(
+  train: Dataset,
+  recipe: JudgeRecipe,
+  names: string[],
+  preparation?: Preparation,
+): ModelInfo {
   return {
     version: 1,
     name: `judge-${train.name}`,
     kind: 'features',
     input: 'images',
     output: 'features',
-    image: imageOf(train),
+    image: { ...imageOf(train), ...(preparation && { preparation }) },
     classifier: { output: 'logits', classes: names.length, names },
     training: {
       recipe: createHash('sha256').update(JSON.stringify(recipe)).digest('hex'),

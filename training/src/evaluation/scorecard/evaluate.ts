@@ -1,12 +1,5 @@
 /** Evaluates generators by one protocol, with a scorecard for each. */
-import {
-  type Generator,
-  type ImageInfo,
-  type ModelInfo,
-  PREPARATION,
-  type Preparation,
-  UserError,
-} from '@gpn/runtime';
+import { type Generator, type ImageInfo, type ModelInfo, UserError } from '@gpn/runtime';
 import { classHistogram } from '../../data/format/labels.js';
 import { isNamed } from '../../data/sets/names.js';
 import type { Extractor } from '../judge/extractor.js';
@@ -25,6 +18,7 @@ import {
 } from './image-sets.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { openModes } from './modes.js';
+import { notesOf, preparedOtherwise } from './notes.js';
 import { FIXED, type Protocol, protocolHash } from './protocol.js';
 import { type Details, openScorer, type Sample, type Scores } from './scores.js';
 import type { EvaluateOptions, Evaluation, Evaluator, Result } from './types.js';
@@ -95,14 +89,15 @@ export async function openEvaluator(
       ),
       sliced: protocol.sliced,
     });
-    const otherwise = preparedOtherwise(extractor, size);
-    const bench = { settings, real, reference, scorer, sampleOf, otherwise };
+    const bench = { settings, real, reference, scorer, sampleOf };
+    const notes = [...notesOf(protocol, real), ...preparedOtherwise(extractor, size)];
     const limits = await limitsOf(bench, size);
     return {
       protocol,
       real,
       ...(extractor && { extractor }),
-      evaluate: (generator, of) => evaluateOne({ ...bench, limits, protocol }, generator, of),
+      evaluate: (generator, of) =>
+        evaluateOne({ ...bench, limits, protocol, notes }, generator, of),
       dispose,
     };
   } catch (error) {
@@ -141,8 +136,6 @@ interface Bench {
   readonly reference: Sample;
   readonly scorer: Awaited<ReturnType<typeof openScorer>>;
   readonly sampleOf: SampleOf;
-  /** What there is to say of how the extractor's pictures were prepared. */
-  readonly otherwise: readonly string[];
 }
 
 /** Scores to compare with: those of real images, the best possible, and of noise, the worst. */
@@ -172,11 +165,11 @@ async function limitsOf(
 
 /** Evaluates one generator over all seeds. */
 async function evaluateOne(
-  bench: Bench & { limits: Limits; protocol: Protocol },
+  bench: Bench & { limits: Limits; protocol: Protocol; notes: readonly string[] },
   generator: Generator,
   { sha256, categories }: { sha256?: string; categories?: string } = {},
 ): ReturnType<Evaluator['evaluate']> {
-  const { real, reference, protocol, limits, otherwise } = bench;
+  const { real, reference, protocol, limits, notes } = bench;
   // Computed from real images, so it is the same for every seed.
   const ofCategories = categories ? await scoreCategories(categories, real) : {};
   const found: (Seed & { scores: Scores })[] = [];
@@ -198,7 +191,7 @@ async function evaluateOne(
       limits.ceiling,
     ),
     ...classesOfBoth(real, reference, sample),
-    notes: [...notesOf(protocol, real), ...otherwise],
+    notes,
   };
   return { evaluation, evidence: { real, reference, sample, details } };
 }
@@ -290,40 +283,4 @@ function classesOfBoth(
       real: shares(reference.pictures.labels ?? classesOf(reference.logits)),
     },
   };
-}
-
-/** With fewer images than this, the bias of a Fréchet distance is large (Chong & Forsyth 2020). */
-const ENOUGH = 2048;
-
-function notesOf({ samples, features, data }: Protocol, { part, name }: RealData): string[] {
-  const least = Math.min(samples, data.count);
-  return [
-    !features &&
-      `There is no judge for ${name}, so nothing is measured by features: --features takes one that gpn-cli judge has trained on labelled images, or another ONNX file.`,
-    features &&
-      least <= features.size &&
-      `The covariance of ${least} images over ${features.size} features is singular: the Fréchet distance is defined, but far too large.`,
-    features &&
-      least > features.size &&
-      least < ENOUGH &&
-      `A Fréchet distance of ${least} images is biased upwards; the kernel distance is not.`,
-    part === 'halves' &&
-      `${name} has no test set: generated images are compared with one half of it, which generators may have been trained on; "real" is the other half.`,
-  ].filter((note) => typeof note === 'string');
-}
-
-/** A judge that has seen its pictures cut or laid on another background sees these as strange ones. */
-export function preparedOtherwise(
-  extractor: Extractor | undefined,
-  { preparation = PREPARATION }: Pick<ImageInfo, 'preparation'>,
-): string[] {
-  const { preparation: seen = preparation, identity } = extractor ?? {};
-  const told = ({ fit, background }: Preparation) =>
-    `${fit} on #${background.map((level) => level.toString(16).padStart(2, '0')).join('')}`;
-  const [its, ours] = [told(seen), told(preparation)];
-  return its === ours
-    ? []
-    : [
-        `${identity?.name} learnt from pictures prepared by ${its}, and these are prepared by ${ours}: gpn-cli judge RECIPE makes a judge of the same pictures as a training.`,
-      ];
 }
