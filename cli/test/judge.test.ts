@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { preparationOf, resolveRecipe } from '@gpn/training';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { gpn, listing, scratchFolder } from '../../test/cli.js';
@@ -42,6 +43,13 @@ describe('judge', () => {
     expect(stderr).toMatch(/^Training on 32 images, 30 steps, on cpu/m);
     expect(stderr).toMatch(/^100% · 30\/30/m);
     expect(run('verify', 'judge.onnx').code).toBe(0);
+    // Transparent pictures lie on what a recipe of gpn-cli new lays them on.
+    const { preparation } = JSON.parse(run('inspect', 'judge.onnx', '--json').stdout).metadata.gpn
+      .image;
+    expect(preparation).toMatchObject({ fit: 'cover', background: [255, 255, 255] });
+    expect(run('new', 'two', '--labels', '--size', '16', '-o', 'two.yml').code).toBe(0);
+    const suggested = preparationOf(resolveRecipe(at('two.yml')).data);
+    expect(preparation).toEqual(suggested);
   });
 
   test.each([

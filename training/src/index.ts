@@ -26,7 +26,7 @@ export { overrideRecipe, recipeNames, resolveRecipe } from './recipe/load.js';
 export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
-export { suggestRecipe, type Wishes } from './recipe/suggest.js';
+export { SUGGESTED_DATA, suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { suggestDetector } from './recipe/suggest-detector.js';
 export { type Distribution, endsOf, type Search } from './recipe/sweep/search.js';
 export type { Changes, Setting } from './recipe/sweep/settings.js';

@@ -19,6 +19,9 @@ export interface Wishes {
   readonly seed?: number | undefined;
 }
 
+/** How a suggested recipe makes images of a folder's pictures. */
+export const SUGGESTED_DATA = { fit: 'cover', background: '#ffffff' } as const;
+
 /** The largest side that is suggested: a step takes four times as long at twice the side. */
 const LARGEST = 32;
 /** Images of a class below which labels are not suggested: with them those of small classes are worse. */
@@ -151,8 +154,8 @@ data:
   channels: ${channels} # 1 grey, 3 colour, 4 colour with transparency
   range: [-1, 1]
   # cover: the middle of a picture of another shape; contain: all of it, on the background.
-  fit: cover
-  background: '#ffffff' # behind transparent pictures, and around contained ones
+  fit: ${SUGGESTED_DATA.fit}
+  background: '${SUGGESTED_DATA.background}' # behind transparent pictures, and around contained ones
   # Show half of the pictures mirrored. Wrong where left and right matter, as in writing.
   flip: ${count < VERY_FEW}
 ${on(survey.unreadable.length > 0, '  # Some pictures cannot be read: leave them out, and list them.', '  skip_unreadable: true')}

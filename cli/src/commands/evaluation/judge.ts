@@ -6,6 +6,7 @@ import {
   judgeFolder,
   preparationOf,
   resolveRecipe,
+  SUGGESTED_DATA,
 } from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { checkWritable, kindOf } from '../../files.js';
@@ -49,10 +50,14 @@ async function dataOf(
   { size, channels, flip }: Options,
 ): Promise<FolderJudgeOptions & { spec: string }> {
   if (!/\.ya?ml$/i.test(source)) {
-    if ((await kindOf(source)) === 'file') {
+    const kind = await kindOf(source);
+    if (kind === 'file') {
       throw new UserError(`${source} is a file: give a folder of pictures, or a recipe (.yml).`);
     }
-    return { spec: source, height: size, width: size, channels: Number(channels), flip };
+    return {
+      ...{ spec: source, height: size, width: size, channels: Number(channels), flip },
+      ...(kind === 'folder' && { preparation: preparationOf(SUGGESTED_DATA) }),
+    };
   }
   const { data } = resolveRecipe(source);
   const { dataset, height, width, classes, skip_unreadable: skipUnreadable } = data;
