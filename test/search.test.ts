@@ -48,6 +48,16 @@ test('a key that no recipe has ends a search before its first trial', () => {
   });
 });
 
+test('a choice that no recipe takes is named before the first trial', () => {
+  const smoothed = '    training.label_smoothing: { type: categorical, choices: [0.1] }\n';
+  const search = SEARCH.replace('[hinge, null]', '[modified, hinge, least_squares]');
+  writeFileSync(at('choice.yml'), search.replace('steps:', `${smoothed}steps:`));
+  const { stderr } = gpn(folder, 'sweep', 'choice.yml', '--dry-run');
+  expect(stderr.split('\n').filter((line) => line.includes('may fail'))).toEqual([
+    'choice.yml: trials with training.loss "hinge" may fail: training.label_smoothing must be 0 with the loss hinge, which gives real images no label, found 0.1.',
+  ]);
+});
+
 test('without Optuna, a search says how to get it', () => {
   const { status, stderr } = spawnSync(process.execPath, [bin, 'sweep', 'search.yml'], {
     cwd: folder,

@@ -28,7 +28,7 @@ export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { SUGGESTED_DATA, suggestRecipe, type Wishes } from './recipe/suggest.js';
 export { suggestDetector } from './recipe/suggest-detector.js';
-export { type Distribution, endsOf, type Search } from './recipe/sweep/search.js';
+export { type Distribution, endsOf, type Search, triedValues } from './recipe/sweep/search.js';
 export type { Changes, Setting } from './recipe/sweep/settings.js';
 export {
   evaluationOf,

@@ -70,14 +70,22 @@ export const gpnDiscriminator = (options: NetworkOptions): Network => {
  */
 export const gpnLargeDiscriminator = (options: NetworkOptions): Network => large(options, []);
 
+/** Convolutions of a detail network before its strides. */
+const FINE = 2;
+
 /**
  * The same, which sees the detail of a fragment beside its pixels: where contrasts are low, as in textures and
- * photographs, what tampering leaves is small beside the pixels' own values.
+ * photographs, what tampering leaves is small beside the pixels' own values. Two convolutions come before the
+ * first stride, because the seam of a copy lies between two neighbours.
  */
 export const gpnDetailDiscriminator = (options: NetworkOptions): Network =>
-  large(options, [detail()]);
+  large(options, [detail()], FINE);
 
-function large(options: NetworkOptions, first: readonly LayerMaker[]): Network {
+/**
+ * @param first what comes before the convolutions; each leaves out a pixel on every side
+ * @param fine how many convolutions of 3×3 come before those with strides, with half their maps
+ */
+function large(options: NetworkOptions, first: readonly LayerMaker[], fine = 0): Network {
   const { side, channels, step } = sizesOf(options);
   const { spectralNorm: spectral, width = 1, dense: slides = false } = options;
   const layers: LayerMaker[] = [...first];
@@ -94,6 +102,7 @@ function large(options: NetworkOptions, first: readonly LayerMaker[]): Network {
     apart *= stride;
     kept *= own;
   };
+  for (let k = 0; k < fine && left > 5; k++) convolution(3, 1, maps / 2);
   while (left > 5) {
     convolution(left % 2 === 0 ? 4 : 5, 2, maps); //                              10, 4
     maps *= 2;

@@ -79,16 +79,20 @@ export const searchSchema = z.strictObject({
 export type Search = z.infer<typeof searchSchema>;
 export type Distribution = z.infer<typeof distribution>;
 
+/** What shows whether recipes take a distribution: its ends, or all choices. */
+const tried = (of: Distribution): unknown[] =>
+  of.type === 'categorical'
+    ? // Leaving a key out shows nothing of it, not even whether there is one of its name.
+      of.choices.filter((choice) => choice !== null)
+    : [of.low, of.high];
+
 /** The ends of the distributions: all first and all last values, to try whether recipes take them. */
 export function endsOf({ params }: Search): Record<string, unknown>[] {
-  const end = (last: boolean) =>
-    Object.fromEntries(
-      Object.entries(params).map(([key, of]) => {
-        if (of.type !== 'categorical') return [key, last ? of.high : of.low];
-        // Leaving a key out shows nothing of it, not even whether there is one of its name.
-        const values = of.choices.filter((choice) => choice !== null);
-        return [key, values.at(last ? -1 : 0) ?? null];
-      }),
-    );
-  return [end(false), end(true)];
+  const end = (at: number) =>
+    Object.fromEntries(Object.entries(params).map(([key, of]) => [key, tried(of).at(at) ?? null]));
+  return [end(0), end(-1)];
 }
+
+/** Each value to try of each distribution, by its path. */
+export const triedValues = ({ params }: Search): (readonly [path: string, value: unknown])[] =>
+  Object.entries(params).flatMap(([path, of]) => tried(of).map((value) => [path, value] as const));

@@ -9,6 +9,7 @@ import {
   rowsOfSetting,
   type Search,
   type SweepRow,
+  triedValues,
 } from '@gpn/training';
 import { ensureWritableFolder, writeFileAtomic } from '@gpn/training/atomic';
 import { lockFolder } from '@gpn/training/lock';
@@ -73,7 +74,7 @@ export async function runSearch(plan: Plan, search: Search, options: Options): P
   if (refused !== undefined) throw new UserError(`${refused}.`);
   checkShown(Object.keys(search.directions), `${file}: search.directions`);
   if (options.table) return showTable(plan, search, options.json);
-  await checkEnds(plan, search);
+  await checkValues(plan, search);
   await checkOptuna('.');
   if (options.dryRun) return print(described(search));
 
@@ -100,19 +101,25 @@ const outcomesOf = (trials: Iterable<TrialRecord>): Outcome[] =>
   [...trials].flatMap(({ outcomes = [] }) => outcomes);
 
 /**
- * Checks the recipes at the ends of all distributions, and their data.
+ * Checks the recipes at the ends of all distributions, and their data; says which values alone make trials fail.
  * @throws UserError if no end can be trained: then a key is wrong, or the data are missing
  */
-async function checkEnds(plan: Plan, search: Search): Promise<void> {
+async function checkValues(plan: Plan, search: Search): Promise<void> {
   const { sweep, recipe, base, file } = plan;
-  const rows = endsOf(search).flatMap((changes) =>
-    rowsOfSetting(sweep, recipe, base, { name: 'end', changes }).slice(0, 1),
-  );
-  const checked = await withData(plan, rows);
-  const [first] = checked;
-  if (typeof first?.recipe !== 'string') return;
-  if (checked.every((row) => typeof row.recipe === 'string')) {
-    throw new UserError(`${file}: with the first values of search.params: ${first.recipe}`);
+  const rowsOf = (changes: Record<string, unknown>) =>
+    rowsOfSetting(sweep, recipe, base, { name: 'tried', changes }).slice(0, 1);
+  const ends = endsOf(search);
+  const checked = await withData(plan, ends.flatMap(rowsOf));
+  const good = ends[checked.findIndex((row) => typeof row.recipe !== 'string')];
+  if (!good) {
+    throw new UserError(
+      `${file}: with the first values of search.params: ${checked[0]?.recipe as string}`,
+    );
+  }
+  for (const [path, value] of triedValues(search)) {
+    const [row] = rowsOf({ ...good, [path]: value });
+    if (typeof row?.recipe !== 'string') continue;
+    printAside(`${file}: trials with ${path} ${JSON.stringify(value)} may fail: ${row.recipe}\n`);
   }
 }
 
