@@ -77,6 +77,7 @@ export class Dispatcher {
   readonly #watch: Watch | undefined;
   readonly #queue: Waiting[] = [];
   #waiting = 0;
+  #gathering = false;
   /** Milliseconds of a worker for an item, on average. */
   #pace = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -136,8 +137,27 @@ export class Dispatcher {
       this.#queue.push(waiting);
       this.#waiting += task.items;
       leaving?.(() => giveUp(() => new Gone('The client has gone.')));
-      this.#advance();
+      if (task.key === undefined) this.#advance();
+      else this.#gather();
     });
+  }
+
+  /**
+   * Advances once a turn of the event loop has brought no further task: what arrives together runs
+   * together, because a run of one image takes nearly as long as one of several.
+   */
+  #gather(): void {
+    if (this.#gathering || this.#idle.length === 0) return; // the end of a run advances
+    this.#gathering = true;
+    const look = (seen: number) =>
+      setImmediate(() => {
+        if (this.#waiting > seen && this.#waiting < this.#limits.batch) look(this.#waiting);
+        else {
+          this.#gathering = false;
+          this.#advance();
+        }
+      });
+    look(this.#waiting);
   }
 
   /** Settles when everything that was submitted is done. */
