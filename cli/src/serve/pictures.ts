@@ -161,7 +161,8 @@ export function pictures(
 }
 
 const isKnown = (header: string | undefined, tag: string): boolean =>
-  (header ?? '').split(',').some((each) => ['*', tag].includes(each.trim().replace(/^W\//, '')));
+  header !== undefined &&
+  header.split(',').some((each) => ['*', tag].includes(each.trim().replace(/^W\//, '')));
 
 /** The picture of a request, as its body or in a form, with what is asked of it. */
 async function sent(
