@@ -161,8 +161,7 @@ export function pictures(
 }
 
 const isKnown = (header: string | undefined, tag: string): boolean =>
-  header !== undefined &&
-  header.split(',').some((each) => ['*', tag].includes(each.trim().replace(/^W\//, '')));
+  header?.split(',').some((each) => ['*', tag].includes(each.trim().replace(/^W\//, ''))) ?? false;
 
 /** The picture of a request, as its body or in a form, with what is asked of it. */
 async function sent(
