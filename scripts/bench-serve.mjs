@@ -4,6 +4,7 @@
  *   npm run bench:serve                       32 clients with and without shared runs, and batches of 64
  *   npm run bench:serve -- --model dcgan-mnist --seconds 10 --rounds 3
  *   npm run bench:serve -- --overload 600     then twice as many requests as it answers, for ten minutes
+ *   npm run bench:serve -- --overload 600 --rate 6000    instead: so many requests a second, if others use the machine
  *   npm run bench:serve -- --idle 10000       then so many connections that say nothing (see ulimit -n)
  *   npm run bench:serve -- --delay 5          milliseconds that a request waits for others
  *   npm run bench:serve -- --defaults         instead: delays and largest batches, as a table
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     delay: { type: 'string', default: '0' },
     defaults: { type: 'boolean' },
     overload: { type: 'string' },
+    rate: { type: 'string' },
     idle: { type: 'string' },
     probe: { type: 'string' },
   },
@@ -170,6 +172,7 @@ async function main() {
     expected.push(Buffer.from(png).toString()); // as autocannon gives bodies
   }
   if (values.defaults) await defaults(expected);
+  else if (values.overload && values.rate) await overload(expected, Number(values.rate));
   else await measure(generator, expected);
   await generator.dispose();
 }
@@ -267,7 +270,7 @@ async function overload(expected, rate) {
   clearInterval(timer);
   const tenth = Math.max(1, Math.floor(memories.length / 10));
   console.log(
-    `twice the capacity for ${duration} s: ${count(statuses)}, ${wrong} wrong, ${errors} errors; live p99 ` +
+    `${rate.toFixed(0)} requests/s for ${duration} s: ${count(statuses)}, ${wrong} wrong, ${errors} errors; live p99 ` +
       `${live.p99.toFixed(1)} ms; memory ${before.toFixed(0)} MiB before, then ` +
       `${memories
         .filter((_, k) => k % tenth === tenth - 1)

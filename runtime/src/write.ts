@@ -8,6 +8,7 @@ export { type LoopBody, loopBody } from './format/onnx/loop.js';
 export { withMetadata } from './format/onnx/metadata.js';
 export { withWeights } from './format/onnx/weights.js';
 export { reduced, reducedSize } from './format/pictures/reduced.js';
+export { encodePNG } from './format/png.js';
 export { makeCertificate } from './model/certificate.js';
 
 /** The SHA-256 of some bytes, in hexadecimal, where there is no time to wait for the browser's. */

@@ -34,11 +34,25 @@ const task = (seed: number, items = 1, key: string | undefined = 'k', model = 'm
 /** Settled promises and timers of 0 ms are done after this. */
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
+test('requests that arrive together share a run at once, one by one those that cannot', async () => {
+  const { worker, runs } = slowWorker();
+  const dispatcher = new Dispatcher([worker], LIMITS);
+  for (const seed of [1, 2, 3]) void dispatcher.submit(task(seed));
+  expect(runs).toEqual([]);
+  await turn();
+  expect(runs.map(({ seeds }) => seeds)).toEqual([[1, 2, 3]]);
+  const alone = slowWorker();
+  const second = new Dispatcher([alone.worker], LIMITS);
+  for (const seed of [1, 2]) void second.submit({ ...task(seed), key: undefined });
+  expect(alone.runs.map(({ seeds }) => seeds)).toEqual([[1]]);
+});
+
 test('requests that wait for the same worker share its next run, and each gets its own answer', async () => {
   const { worker, runs } = slowWorker();
   const dispatcher = new Dispatcher([worker], LIMITS);
-  const answers = [1, 2, 3, 4, 5, 6].map((seed) => dispatcher.submit(task(seed)));
+  const first = dispatcher.submit(task(1));
   await turn();
+  const answers = [first, ...[2, 3, 4, 5, 6].map((seed) => dispatcher.submit(task(seed)))];
   runs[0]?.done();
   await turn();
   runs[1]?.done();
@@ -57,7 +71,10 @@ test('a run holds as many items as the limit, of one key and one model, and pass
     ...[task(2, 2), task(3, 3), task(4, 2), task(5, 1, 'other'), task(6, 1, 'k2', 'n')],
     { ...task(7), key: undefined },
   ];
-  for (const each of tasks) void dispatcher.submit(each);
+  for (const each of tasks) {
+    void dispatcher.submit(each);
+    if (runs.length === 0) await turn();
+  }
   for (let k = 0; k < 6; k++) {
     await turn();
     runs[k]?.done();
@@ -89,6 +106,7 @@ test('without room a request is refused at once; a large one is taken by an empt
   const { worker, runs } = slowWorker();
   const dispatcher = new Dispatcher([worker], LIMITS);
   const first = dispatcher.submit(task(1, 100));
+  await turn();
   const waiting = [2, 3].map((seed) => dispatcher.submit(task(seed, 5)));
   await expect(dispatcher.submit(task(4))).rejects.toThrow(Busy);
   await expect(dispatcher.submit(task(4))).rejects.toThrow(/The queue is full: try again in \d+ s/);
@@ -104,6 +122,7 @@ test('a request whose client has gone leaves the queue, and one that runs finds 
   const dispatcher = new Dispatcher([worker], LIMITS);
   const leaves: (() => void)[] = [];
   const running = dispatcher.submit(task(1), (leave) => leaves.push(leave));
+  await turn();
   const waiting = dispatcher.submit(task(2), (leave) => leaves.push(leave));
   const staying = dispatcher.submit(task(3));
   expect(dispatcher.waiting).toBe(2);
@@ -128,6 +147,7 @@ test('a request that is not answered in its time, or in that of the limit, is gi
   const { worker } = slowWorker();
   const dispatcher = new Dispatcher([worker], { ...LIMITS, timeout: 60 });
   const running = dispatcher.submit(task(1));
+  await turn();
   await expect(dispatcher.submit({ ...task(2), timeout: 20 })).rejects.toThrow(/within 0.02 s/);
   await expect(running).rejects.toThrow(Late);
   expect(dispatcher.waiting).toBe(0);
@@ -137,6 +157,7 @@ test('a job that is refused, a job that fails and a worker that is lost are told
   const { worker, runs } = slowWorker();
   const dispatcher = new Dispatcher([worker], LIMITS);
   const refused = dispatcher.submit(task(1));
+  await turn();
   runs[0]?.done({ message: 'No.', user: true });
   await expect(refused).rejects.toThrow(Refused);
   const failed = dispatcher.submit(task(2));

@@ -24,8 +24,9 @@ export async function encodePNG(
     throw new RangeError(`A PNG has 1, 3 or 4 channels here, not ${channels}`);
   const stride = width * channels;
   const rows = new Uint8Array(height * (stride + 1)); // each row follows its filter type, 0: none
-  for (let y = 0; y < height; y++) {
-    rows.set(pixels.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
+  for (let y = 0, from = 0, to = 0; y < height; y++) {
+    to++;
+    for (let end = from + stride; from < end; ) rows[to++] = pixels[from++] as number;
   }
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
