@@ -74,11 +74,12 @@ export interface OpenOptions {
   /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /**
-   * On WebGPU in a browser: outputs that stay in the GPU's buffers. They can be fed to the next run of the
-   * session as they are; a run frees what was held before and it is not fed. A run that fetches inputs
-   * alone computes nothing, and gives back what they hold. Elsewhere outputs are as always.
+   * On WebGPU this model is opened in place of the other, and in a browser these outputs of it stay in the
+   * GPU's buffers. They can be fed to the next run of the session as they are; a run frees what was held
+   * before and it is not fed. A run that fetches inputs alone computes nothing, and gives back what they
+   * hold. On other devices nothing is held.
    */
-  hold?: readonly string[];
+  hold?: { readonly model: Uint8Array; readonly outputs: readonly string[] };
   /** Under Node: writes ONNX Runtime's profile to `<profile>_<time>.json` on disposal. */
   profile?: string;
   /** What to call the model in an error; its path by default, if it has one. */
@@ -176,10 +177,11 @@ async function firstThatOpens(
     let ort: Ort | undefined;
     try {
       ort = await backend.load(device, options);
-      const held = options.hold && new (await import('./held.js')).Held();
-      const inner = await ort.InferenceSession.create(model, {
+      const { hold } = device === 'webgpu' ? options : {};
+      const held = hold && new (await import('./held.js')).Held();
+      const inner = await ort.InferenceSession.create(hold?.model ?? model, {
         ...backend.settings(device, options),
-        ...held?.settings(device, options),
+        ...held?.settings(hold?.outputs),
       });
       const why = named ? 'as asked' : 'the first that works';
       const note = await backend.note?.(device, options);
