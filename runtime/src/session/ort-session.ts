@@ -15,8 +15,8 @@ export type Device = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
 /** How to tell whether a device can be used. */
 export interface DeviceRule {
-  /** Why `auto` skips the device without trying it; undefined if the device may be present. */
-  absent(): string | undefined | Promise<string | undefined>;
+  /** Why `auto` skips the device without trying it; undefined if it may be present. */
+  absent?(): string | undefined | Promise<string | undefined>;
   /** Matches errors caused by the device rather than by the model. */
   fault: RegExp;
   /** What the device needs, as the end of a sentence. */
@@ -163,14 +163,14 @@ async function firstThatOpens(
   devices: readonly Device[],
   options: OpenOptions,
 ): Promise<Session> {
-  const { label = 'The model' } = options;
-  const named = options.device !== undefined && options.device !== 'auto';
+  const { label = 'The model', device: asked = 'auto' } = options;
+  const named = asked !== 'auto';
   const skipped: [Device, string][] = [];
   // ONNX Runtime's own list of providers is not a fallback chain: it throws if the first one fails.
   for (const device of devices) {
     const rule = backend.devices[device] as DeviceRule;
-    const absent = named ? undefined : await rule.absent();
-    if (absent !== undefined) {
+    const absent = named ? undefined : await rule.absent?.();
+    if (absent) {
       skipped.push([device, absent]);
       continue;
     }
@@ -199,15 +199,14 @@ async function firstThatOpens(
       skipped.push([device, cause]);
     }
   }
-  throw new Error('unreachable: the last device either opens or throws');
+  throw new Error('unreachable'); // the last device either opens or throws
 }
 
 /** ONNX Runtime's message without its source files and failed conditions. */
 const shortReason = (error: unknown): string =>
   reasonOf(error)
     .replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '')
-    .replace(/^\[ONNXRuntimeError\] : \d+ : /, '')
-    .replace(/\.$/, '');
+    .replace(/^\[ONNXRuntimeError\] : \d+ : /, '');
 
 /** A session that is open on a device, as `InferenceSession.create` gave it. */
 function sessionOf(
