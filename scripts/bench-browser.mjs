@@ -14,7 +14,8 @@
  *   npm run bench:browser -- --only wasm                 the systems whose names have this
  *
  * Prints steps a second, the median of the rounds, the ratio to Node's CPU with one thread, and the
- * discriminator's loss after the last step, which all should share. Each system has a page of its own,
+ * discriminator's loss after the last step, which all share: one with another loss computes something else,
+ * and has no speed. Each system has a page of its own,
  * which is given up after --limit seconds (600), and one that computes on a GPU in software after --software
  * seconds (120): if that is in the midst of its steps, those that it took are counted. TensorFlow.js's webgl and webgpu take part if their packages
  * are installed, and can do the step: `npm install --no-save @tensorflow/tfjs-backend-webgl@4.22.0`. Its wasm
@@ -54,10 +55,21 @@ const [steps, rounds, limit, software] = ['steps', 'rounds', 'limit', 'software'
 );
 /** What others are compared with, so that it always takes part. */
 const NODE = 'Node, CPU, 1 thread';
+/** How far losses after a few steps may be apart, as a share: roundings differ. */
+const ALIKE = 0.01;
 /** Images in the pages: more than a batch. */
 const IMAGES = 2000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const require = createRequire(import.meta.url);
+
+/** A page took too long. */
+class Late extends Error {
+  /** @param ends when each of its steps ended, in milliseconds */
+  constructor(seconds, ends) {
+    super(`given up after ${seconds} seconds, in which it ended ${ends.length} step(s)`);
+    this.ends = ends;
+  }
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-browser-'));
 try {
@@ -71,15 +83,6 @@ try {
   else await compare();
 } finally {
   rmSync(folder, { recursive: true });
-}
-
-/** The time that an attempt took too long for. */
-class Late extends Error {
-  /** @param ends when each of its steps ended, in milliseconds */
-  constructor(seconds, ends) {
-    super(`given up after ${seconds} seconds, in which it ended ${ends.length} step(s)`);
-    this.ends = ends;
-  }
 }
 
 /** Has a page of its own, in a browser of its own, do something. @throws Late if it takes too long */
@@ -164,8 +167,12 @@ async function compare() {
       if (failed[name]) continue;
       try {
         const taken = await run();
+        const loss = taken.losses.discriminator;
+        losses[name] = loss;
+        if (!(Math.abs(loss - losses[NODE]) <= ALIKE * Math.abs(losses[NODE]))) {
+          throw new Error(`it computes something else: its loss is ${loss.toFixed(4)}`);
+        }
         found[name].push(...taken.times);
-        losses[name] = taken.losses.discriminator;
       } catch (error) {
         const why = error.message.split('\n')[0].replace(/^page\.evaluate: /, '');
         const { ends = [] } = error;
