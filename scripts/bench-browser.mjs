@@ -8,13 +8,16 @@
  *                                                        minutes, because each shader is compiled for it
  *   npm run bench:browser -- --check [--webgpu]          no timing: twenty steps of a small network from
  *                                                        one checkpoint, compared with Node's CPU
- *   npm run bench:browser -- --memory                    no timing: the memory over 2,000 steps
+ *   npm run bench:browser -- --memory [--webgpu]         no timing: the memory over 2,000 steps; the GPU's
+ *                                                        buffers over 200
  *
  *   npm run bench:browser -- --only wasm                 the systems whose names have this
  *
  * Prints steps a second, the median of the rounds, the ratio to Node's CPU with one thread, and the
- * discriminator's loss after the last step, which all should share. Each system has a page of its own,
- * which is given up after --limit seconds (600). TensorFlow.js's webgl and webgpu take part if their packages
+ * discriminator's loss after the last step, which all share: one with another loss computes something else,
+ * and has no speed. Each system has a page of its own,
+ * which is given up after --limit seconds (600), and one that computes on a GPU in software after --software
+ * seconds (120): if that is in the midst of its steps, those that it took are counted. TensorFlow.js's webgl and webgpu take part if their packages
  * are installed, and can do the step: `npm install --no-save @tensorflow/tfjs-backend-webgl@4.22.0`. Its wasm
  * cannot: it lacks the gradient of a filter.
  */
@@ -40,19 +43,33 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
     limit: { type: 'string', default: '600' },
+    software: { type: 'string', default: '120' },
     only: { type: 'string', default: '' },
     webgpu: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
   },
 });
-const [steps, rounds, limit] = ['steps', 'rounds', 'limit'].map((name) => Number(options[name]));
+const [steps, rounds, limit, software] = ['steps', 'rounds', 'limit', 'software'].map((name) =>
+  Number(options[name]),
+);
 /** What others are compared with, so that it always takes part. */
 const NODE = 'Node, CPU, 1 thread';
+/** How far losses after a few steps may be apart, as a share: roundings differ. */
+const ALIKE = 0.01;
 /** Images in the pages: more than a batch. */
 const IMAGES = 2000;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const require = createRequire(import.meta.url);
+
+/** A page took too long. */
+class Late extends Error {
+  /** @param ends when each of its steps ended, in milliseconds */
+  constructor(seconds, ends) {
+    super(`given up after ${seconds} seconds, in which it ended ${ends.length} step(s)`);
+    this.ends = ends;
+  }
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-browser-'));
 try {
@@ -68,17 +85,18 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Has a page of its own, in a browser of its own, do something. @throws Error if it takes too long */
+/** Has a page of its own, in a browser of its own, do something. @throws Late if it takes too long */
 async function inPage(
   call,
   given,
-  { isolated = false, flags = [], page: name = 'index.html' } = {},
+  { isolated = false, flags = [], page: name = 'index.html', seconds = limit } = {},
 ) {
   const { url, close } = await serve(folder, { isolated });
   const browser = await openBrowser(flags);
+  const ends = [];
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`given up after ${limit} seconds`)), limit * 1000);
+    timer = setTimeout(() => reject(new Late(seconds, ends)), seconds * 1000);
   });
   const asked = async () => {
     const page = await browser.newPage();
@@ -88,6 +106,7 @@ async function inPage(
     });
     broken.catch(() => undefined); // it may come before it is awaited
     await page.exposeFunction('held', () => heldBy(browser));
+    await page.exposeFunction('stepped', () => ends.push(performance.now()));
     await page.goto(`${url}/${name}`);
     await Promise.race([page.waitForFunction(`window.${call}`), broken]);
     return page.evaluate(`${call}(${JSON.stringify(given)})`);
@@ -110,15 +129,19 @@ async function compare() {
   writeFileSync(join(folder, 'step.onnx'), stepFile(recipe));
   await bundleTensorFlow();
   const step = { step: 'step.onnx', images: 'images.bin', steps };
-  const tfjs = (backend, threads = 1) => [
+  const how = (device) => ({
+    ...(device.startsWith('webg') && { seconds: software }),
+    ...(device === 'webgpu' && { flags: WEBGPU }),
+  });
+  const tfjs = (backend) => [
     'tfjs',
-    { recipe, backend, threads, steps, images: 'images.bin' },
-    { page: 'tfjs.html', isolated: threads > 1, flags: backend === 'webgpu' ? WEBGPU : [] },
+    { recipe, backend, steps, images: 'images.bin' },
+    { ...how(backend), page: 'tfjs.html' },
   ];
   const page = (device, threads) => [
     'timed',
     { ...step, device, threads },
-    { isolated: threads > 1, flags: device === 'webgpu' ? WEBGPU : [] },
+    { ...how(device), isolated: threads > 1 },
   ];
   const all = {
     [NODE]: () => inNode(bytes),
@@ -138,15 +161,26 @@ async function compare() {
   const found = Object.fromEntries(Object.keys(systems).map((name) => [name, []]));
   const failed = {};
   const losses = {};
+  const notes = {};
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(systems)) {
       if (failed[name]) continue;
       try {
         const taken = await run();
+        const loss = taken.losses.discriminator;
+        losses[name] = loss;
+        if (!(Math.abs(loss - losses[NODE]) <= ALIKE * Math.abs(losses[NODE]))) {
+          throw new Error(`it computes something else: its loss is ${loss.toFixed(4)}`);
+        }
         found[name].push(...taken.times);
-        losses[name] = taken.losses.discriminator;
       } catch (error) {
-        failed[name] = error.message.split('\n')[0].replace(/^page\.evaluate: /, '');
+        const why = error.message.split('\n')[0].replace(/^page\.evaluate: /, '');
+        const { ends = [] } = error;
+        if (ends.length < 2) failed[name] = why;
+        else {
+          found[name].push((ends.at(-1) - ends[0]) / (ends.length - 1));
+          notes[name] = why;
+        }
       }
     }
   }
@@ -159,7 +193,7 @@ async function compare() {
       : [
           perSecond(name).toFixed(3),
           (perSecond(name) / perSecond(NODE)).toFixed(3),
-          losses[name].toFixed(4),
+          losses[name]?.toFixed(4) ?? notes[name],
         ];
     console.log(`| ${[name, ...cells].join(' | ')} |`);
   }
@@ -271,14 +305,19 @@ function apart({ data: found }, { data: wanted }) {
 
 async function memory() {
   await smallRun(2100, 100);
-  const moments = [100, 500, 1000, 1500, 2000];
-  const given = { step: 'step.onnx', images: 'images.bin', device: 'wasm', threads: 1, moments };
-  const flags = ['--enable-precise-memory-info', '--js-flags=--expose-gc'];
+  const moments = options.webgpu ? [20, 50, 100, 150, 200] : [100, 500, 1000, 1500, 2000];
+  const device = options.webgpu ? { device: 'webgpu', worker: false } : { device: 'wasm' };
+  const given = { step: 'step.onnx', images: 'images.bin', threads: 1, moments, ...device };
+  const gpu = options.webgpu ? WEBGPU : [];
+  const flags = ['--enable-precise-memory-info', '--js-flags=--expose-gc', ...gpu];
   const bytes = await inPage('remembered', given, { flags });
   const mebi = (n) => `${(n / 2 ** 20).toFixed(1)} MiB`;
   moments.forEach((moment, i) => {
-    const [script, held] = bytes[i];
-    console.log(`after ${moment} steps: ${mebi(script)} of JavaScript, ${mebi(held)} in all`);
+    const [script, held, gpu, buffers] = bytes[i];
+    console.log(
+      `after ${moment} steps: ${mebi(script)} of JavaScript, ${mebi(held)} in all` +
+        (buffers > 0 ? `, ${mebi(gpu)} in ${buffers} buffers of the GPU` : ''),
+    );
   });
 }
 

@@ -2,7 +2,7 @@
 import { stream } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { eagerStep } from '../../training/dist/engine/eager.js';
 import { ganOf } from '../../training/dist/recipe/gan.js';
 import { firstRates } from '../../training/dist/run/progress.js';
@@ -11,8 +11,7 @@ import { startingState } from '../../training/dist/steps/state.js';
 setWasmPaths('/tfjs/');
 
 /** Milliseconds of each of some steps, after one that is not counted. */
-globalThis.tfjs = async ({ recipe, backend, threads, steps, images }) => {
-  if (backend === 'wasm') setThreadsCount(threads);
+globalThis.tfjs = async ({ recipe, backend, steps, images }) => {
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js has no ${backend} here`);
   const { height, width, channels } = recipe.data;
   const bytes = new Uint8Array(await (await fetch(images)).arrayBuffer());
@@ -31,6 +30,7 @@ globalThis.tfjs = async ({ recipe, backend, threads, steps, images }) => {
     const from = performance.now();
     losses = await step.run({ ...feeds(k), ...rates });
     if (k > 0) times.push(performance.now() - from);
+    await globalThis.stepped(); // the page may be given up in the midst of the next
   }
   await step.dispose();
   return { times, losses };

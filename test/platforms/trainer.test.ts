@@ -83,6 +83,12 @@ const { chromium, page } = pageOf(async (folder) => {
     external: ['onnxruntime-web/*'],
   });
   writeFileSync(join(folder, 'index.html'), PAGE);
+  // A worker whose memory does not grow, and so has none for a step.
+  writeFileSync(
+    join(folder, 'full.js'),
+    'WebAssembly.Memory.prototype.grow = () => { throw new RangeError("none is left"); };',
+  );
+  writeFileSync(join(folder, 'tight.js'), 'import "./full.js"; import "./worker.js";');
 });
 
 const add = (attributes: Record<string, string> = {}) =>
@@ -169,6 +175,24 @@ chromium('removing the element ends its worker, and keeps the training', async (
   await expect.poll(() => shown('.status')).toMatch(/^Kept by this browser at step \d+$/);
 });
 
+chromium(
+  'a worker that the browser ends is a sentence, and the training goes on from what was kept',
+  async () => {
+    await page().evaluate('events.length = 0');
+    await add({ keep: 'ended' });
+    await press('Start');
+    await expect.poll(() => events('checkpoint')).not.toEqual([]);
+    await page().workers()[0]?.evaluate('close()');
+    const sentence = /^step.onnx was stopped: the browser has ended its worker/;
+    await expect.poll(() => shown('.status.error')).toMatch(sentence);
+    const kept = Number((await events('checkpoint')).at(-1));
+    await press('Go on');
+    const step = 'trainer.training?.step ?? 0';
+    await expect.poll(() => page().evaluate(step)).toBeGreaterThan(kept);
+    await press('Pause');
+  },
+);
+
 const FULL = `
   window.put ??= IDBObjectStore.prototype.put;
   IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); };`;
@@ -214,6 +238,7 @@ const sentences: [what: string, attributes: Record<string, string>, RegExp, befo
   ],
   ['a full disk', { step: 'short.onnx' }, /^This browser has no more room for this site/, FULL],
   ['no memory', { worker: 'false' }, /^There is not enough memory for this training/, NO_MEMORY],
+  ['no memory for a step', { worker: 'tight.js' }, /^There is not enough memory for this training/],
 ];
 
 chromium('what goes wrong is a sentence in the element', async () => {

@@ -1,6 +1,7 @@
 /** The body of a step's loop, which runs where the state stays in a GPU's buffers. */
 import { join } from 'node:path';
 import { openSession, stream } from '@gpn/runtime';
+import { loopBody } from '@gpn/runtime/write';
 import { expect, it } from 'vitest';
 import { feedsBy } from '../src/data/feeds/plans.js';
 import { loadDataset } from '../src/data/sets/dataset.js';
@@ -9,7 +10,7 @@ import { stepFile } from '../src/export/step.js';
 import { readStepInfo, type StepPhase } from '../src/export/step-file.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { firstRates } from '../src/run/progress.js';
-import { openHeldStep } from '../src/run/web/held-step.js';
+import { HeldStep } from '../src/run/web/held-step.js';
 import { startingState } from '../src/steps/state.js';
 import { smallRun } from './small-run.js';
 import { temporaryFolder } from './temp-folder.js';
@@ -34,7 +35,12 @@ it('takes the steps that the loop takes, byte by byte', async () => {
   const start = startingState(gan.state, recipe.model.initialization, stream(0, 'initialization'));
 
   const loop = new SessionStep(await openSession(bytes, ONE), { ...facts, rounding: '' });
-  const body = await openHeldStep(bytes, ONE, facts);
+  const inside = loopBody(bytes);
+  const body = new HeldStep(
+    await openSession(inside.bytes, ONE),
+    { ...facts, rounding: '' },
+    inside,
+  );
   for (const step of [loop, body]) step.load(start);
   expect(await body.runAll(feeds)).toEqual(await loop.runAll(feeds));
   expect(await body.read(body.state())).toEqual(loop.state());

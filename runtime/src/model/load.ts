@@ -54,7 +54,8 @@ export type Loader<Source> = (
 export const loaderOf =
   <Source>({ read, open }: Host<Source>): Loader<Source> =>
   async (source, kinds, options) => {
-    const { device, threads, worker, assets, limits, digest, signal, onProgress } = options;
+    const { digest, onProgress, ...opening } = options;
+    const { signal } = opening;
     signal?.throwIfAborted();
     const { bytes, label } = await read(source, options);
     if (digest !== undefined) await checkDigest(bytes, digest, label);
@@ -66,15 +67,7 @@ export const loaderOf =
     if (kinds !== KINDS) refusePacked(info, label);
     signal?.throwIfAborted();
     onProgress?.({ phase: 'session' });
-    const session = await open(bytes, {
-      label,
-      ...(device !== undefined && { device }),
-      ...(threads !== undefined && { threads }),
-      ...(worker !== undefined && { worker }),
-      ...(assets !== undefined && { assets }),
-      ...(limits !== undefined && { limits }),
-      ...(signal !== undefined && { signal }),
-    });
+    const session = await open(bytes, { ...opening, label });
     const model = { session, info, label };
     try {
       checkSignature(model);

@@ -42,13 +42,11 @@ const DEVICES: Readonly<Record<Device, DeviceRule>> = {
     remedy: 'it needs a GPU with a Vulkan, Metal or Direct3D 12 driver (on Linux also libvulkan1)',
   },
   cpu: {
-    absent: () => undefined,
     fault: /(?!)/, // no error is the CPU's fault, except that there may be no binary for it
     remedy: 'it needs the binary of onnxruntime-node',
     instead: 'wasm',
   },
   wasm: {
-    absent: () => undefined,
     fault: /backend|fetch|import|WebAssembly/i,
     remedy: 'it needs WebAssembly and the package onnxruntime-web',
   },

@@ -31,7 +31,7 @@ function start({ worker: script, limits }: OpenOptions): Remote {
   });
   let killed = false;
   const remote: Remote = new Remote({
-    post: (message) => void child.send(message as object),
+    postMessage: (message) => void child.send(message as object),
     // A program may end with models that were never disposed of, but not while it awaits a result.
     busy: (waiting) => {
       if (waiting) {

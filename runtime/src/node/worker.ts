@@ -18,6 +18,6 @@ const WATCH = `
 const workerData = { memory: Number(process.argv[2]), parent: process.ppid };
 new Worker(WATCH, { eval: true, workerData }).unref();
 
-const receive = serve(openHere, { post: (message) => void process.send?.(message) });
+const receive = serve(openHere, { postMessage: (message) => void process.send?.(message) });
 process.on('message', receive);
 process.on('disconnect', () => process.exit());

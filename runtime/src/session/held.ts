@@ -13,12 +13,9 @@ export class Held {
   #next = 0;
 
   /** Keeps outputs in the GPU's buffers, which only browsers give. */
-  settings(
-    device: string,
-    { hold = [] }: { readonly hold?: readonly string[] },
-  ): InferenceSession.SessionOptions {
-    if (device !== 'webgpu' || !('gpu' in navigator)) return {};
-    const preferredOutputLocation = Object.fromEntries(hold.map((name) => [name, 'gpu-buffer']));
+  settings(outputs: readonly string[] = []): InferenceSession.SessionOptions {
+    if (!globalThis.navigator || !('gpu' in navigator)) return {};
+    const preferredOutputLocation = Object.fromEntries(outputs.map((name) => [name, 'gpu-buffer']));
     return { preferredOutputLocation } as InferenceSession.SessionOptions;
   }
 

@@ -15,8 +15,8 @@ export type Device = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
 /** How to tell whether a device can be used. */
 export interface DeviceRule {
-  /** Why `auto` skips the device without trying it; undefined if the device may be present. */
-  absent(): string | undefined | Promise<string | undefined>;
+  /** Why `auto` skips the device without trying it; undefined if it may be present. */
+  absent?(): string | undefined | Promise<string | undefined>;
   /** Matches errors caused by the device rather than by the model. */
   fault: RegExp;
   /** What the device needs, as the end of a sentence. */
@@ -74,11 +74,12 @@ export interface OpenOptions {
   /** How far ONNX Runtime optimizes the graph before it runs; `all` by default. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /**
-   * On WebGPU in a browser: outputs that stay in the GPU's buffers. They can be fed to the next run of the
-   * session as they are; a run frees what was held before and it is not fed. A run that fetches inputs
-   * alone computes nothing, and gives back what they hold. Elsewhere outputs are as always.
+   * On WebGPU this model is opened in place of the other, and in a browser these outputs of it stay in the
+   * GPU's buffers. They can be fed to the next run of the session as they are; a run frees what was held
+   * before and it is not fed. A run that fetches inputs alone computes nothing, and gives back what they
+   * hold. On other devices nothing is held.
    */
-  hold?: readonly string[];
+  hold?: { readonly model: Uint8Array; readonly outputs: readonly string[] };
   /** Under Node: writes ONNX Runtime's profile to `<profile>_<time>.json` on disposal. */
   profile?: string;
   /** What to call the model in an error; its path by default, if it has one. */
@@ -162,24 +163,25 @@ async function firstThatOpens(
   devices: readonly Device[],
   options: OpenOptions,
 ): Promise<Session> {
-  const { label = 'The model' } = options;
-  const named = options.device !== undefined && options.device !== 'auto';
+  const { label = 'The model', device: asked = 'auto' } = options;
+  const named = asked !== 'auto';
   const skipped: [Device, string][] = [];
   // ONNX Runtime's own list of providers is not a fallback chain: it throws if the first one fails.
   for (const device of devices) {
     const rule = backend.devices[device] as DeviceRule;
-    const absent = named ? undefined : await rule.absent();
-    if (absent !== undefined) {
+    const absent = named ? undefined : await rule.absent?.();
+    if (absent) {
       skipped.push([device, absent]);
       continue;
     }
     let ort: Ort | undefined;
     try {
       ort = await backend.load(device, options);
-      const held = options.hold && new (await import('./held.js')).Held();
-      const inner = await ort.InferenceSession.create(model, {
+      const { hold } = device === 'webgpu' ? options : {};
+      const held = hold && new (await import('./held.js')).Held();
+      const inner = await ort.InferenceSession.create(hold?.model ?? model, {
         ...backend.settings(device, options),
-        ...held?.settings(device, options),
+        ...held?.settings(hold?.outputs),
       });
       const why = named ? 'as asked' : 'the first that works';
       const note = await backend.note?.(device, options);
@@ -197,15 +199,14 @@ async function firstThatOpens(
       skipped.push([device, cause]);
     }
   }
-  throw new Error('unreachable: the last device either opens or throws');
+  throw new Error('unreachable'); // the last device either opens or throws
 }
 
 /** ONNX Runtime's message without its source files and failed conditions. */
 const shortReason = (error: unknown): string =>
   reasonOf(error)
     .replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '')
-    .replace(/^\[ONNXRuntimeError\] : \d+ : /, '')
-    .replace(/\.$/, '');
+    .replace(/^\[ONNXRuntimeError\] : \d+ : /, '');
 
 /** A session that is open on a device, as `InferenceSession.create` gave it. */
 function sessionOf(

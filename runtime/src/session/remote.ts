@@ -26,7 +26,7 @@ type Reply = { id: number } & ({ value: unknown } | { error: { message: string; 
 
 /** One end of a channel of messages. */
 export interface Port {
-  post(message: unknown, transfer: ArrayBuffer[]): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
 const buffersOf = (tensors: Tensors): ArrayBuffer[] =>
@@ -42,9 +42,8 @@ export function serve(
     if (request.call === 'open') {
       const session = await open(request.model, request.options);
       sessions.set(request.id, session);
-      const { inputs, outputs, inputNames, outputNames, device, reason } = session;
-      const facts: Facts = { inputs, outputs, inputNames, outputNames, device, reason };
-      return [facts, []];
+      const { run: _, dispose: __, ...facts } = session; // functions cannot be sent
+      return [facts satisfies Facts, []];
     }
     const session = sessions.get(request.session);
     if (session === undefined) throw new Error('This session was disposed of');
@@ -60,11 +59,11 @@ export function serve(
     const { id } = request;
     try {
       const [value, transfer] = await answer(request);
-      port.post({ id, value } satisfies Reply, transfer);
+      port.postMessage({ id, value } satisfies Reply, transfer);
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-      const { message } = error;
-      port.post({ id, error: { message, user: error instanceof UserError } } satisfies Reply, []);
+      const message = (thrown as Partial<Error>)?.message ?? String(thrown);
+      const user = thrown instanceof UserError;
+      port.postMessage({ id, error: { message, user } } satisfies Reply, []);
     }
   };
 }
@@ -242,7 +241,7 @@ export class Remote {
     );
     try {
       const [call, transfer] = task.message();
-      this.#hooks.post({ ...call, id: task.id } satisfies Request, transfer);
+      this.#hooks.postMessage({ ...call, id: task.id } satisfies Request, transfer);
     } catch (error) {
       clearTimeout(this.#timer);
       this.#active = undefined;

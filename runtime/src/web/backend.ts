@@ -76,8 +76,8 @@ async function adapter(): Promise<Adapter | null | undefined> {
   return gpu?.requestAdapter();
 }
 
-const isSoftware = ({ info, isFallbackAdapter }: Adapter): boolean =>
-  info?.isFallbackAdapter ?? isFallbackAdapter ?? false;
+const isSoftware = ({ info, isFallbackAdapter }: Adapter): boolean | undefined =>
+  info?.isFallbackAdapter ?? isFallbackAdapter;
 
 const DEVICES: Record<WebDevice, DeviceRule> = {
   webgpu: {
@@ -92,7 +92,6 @@ const DEVICES: Record<WebDevice, DeviceRule> = {
       'it needs a browser with WebGPU, and the files of onnxruntime-web from the folder `assets`',
   },
   wasm: {
-    absent: () => undefined,
     fault: /backend|fetch|import|network|WebAssembly/i,
     remedy: 'it needs WebAssembly, and the files of onnxruntime-web from the folder `assets`',
   },

@@ -18,14 +18,21 @@ function startWorker(script: OpenOptions['worker']): Worker {
   }
 }
 
+const ENDED =
+  'the browser has ended its worker, as it does when memory is short: close other tabs, and try again';
+
 function start(options: OpenOptions): Remote {
   const worker = startWorker(options.worker);
   const remote: Remote = new Remote({
-    post: (message, transfer) => worker.postMessage(message, transfer),
+    postMessage: (message, transfer) => worker.postMessage(message, transfer),
     busy: () => undefined,
     kill: () => worker.terminate(),
   });
-  worker.onmessage = ({ data }) => remote.receive(data);
+  worker.onmessage = ({ data }) => {
+    worker.onerror = ({ message }) => remote.ended(`its worker has failed (${message})`);
+    if (data.lock) void navigator.locks.request(data.lock, () => remote.ended(ENDED));
+    else remote.receive(data);
+  };
   worker.onerror = ({ message }) =>
     remote.fail(
       new UserError(

@@ -1,4 +1,7 @@
-/** A step on WebGPU, whose state stays in the GPU's buffers between calls: only metrics come back. */
+/**
+ * Opens a step in a page. On WebGPU its state stays in the GPU's buffers between calls: only metrics come
+ * back.
+ */
 import {
   type OpenOptions,
   openSession,
@@ -12,19 +15,23 @@ import type { State } from '../../engine/types.js';
 import { mapRecord } from '../../records.js';
 
 /**
- * Opens the body of a step's loop. ONNX Runtime runs a loop itself on the CPU, and so copies the state
- * to it and back at every step; its body alone is fed what it gave before, where that is.
+ * Opens a step, or on WebGPU the body of its loop. ONNX Runtime runs a loop itself on the CPU, and so
+ * copies the state to it and back at every step; its body alone is fed what it gave before, where that is.
  * @param graph bytes of a step that takes several steps in one call
  */
-export async function openHeldStep(
+export async function openStep(
   graph: Uint8Array,
   options: OpenOptions,
-  facts: Omit<StepFacts, 'rounding'>,
+  known: Omit<StepFacts, 'rounding'>,
 ): Promise<SessionStep> {
   const body = loopBody(graph);
-  const hold = facts.names.map((name) => nameIn(body.outputs, `next/${name}`));
-  const session = await openSession(body.bytes, { ...options, hold });
-  return new HeldStep(session, { ...facts, rounding: session.reason }, body);
+  const outputs = known.names.map((name) => nameIn(body.outputs, `next/${name}`));
+  const hold = { model: body.bytes, outputs };
+  const session = await openSession(graph, { ...options, hold });
+  const facts = { ...known, rounding: session.reason };
+  return session.device === 'webgpu'
+    ? new HeldStep(session, facts, body)
+    : new SessionStep(session, facts);
 }
 
 /** @throws UserError if the graph has not the name */
@@ -34,7 +41,8 @@ function nameIn(names: ReadonlyMap<string, string>, name: string): string {
   return found;
 }
 
-class HeldStep extends SessionStep {
+/** The body of a step's loop, in a session that may hold the state. */
+export class HeldStep extends SessionStep {
   constructor(
     session: Session,
     facts: StepFacts,

@@ -3,7 +3,6 @@ import { initialize } from '@gpn/models/initialize';
 import {
   type Images,
   type OpenOptions,
-  openSession,
   readSource,
   type Source,
   stream,
@@ -12,7 +11,7 @@ import {
 import type { Progress } from '../../checkpoint/checkpoint.js';
 import { feedsBy, stepsOfTurn } from '../../data/feeds/plans.js';
 import type { Dataset } from '../../data/types.js';
-import { SessionStep } from '../../engine/session-step.js';
+import type { SessionStep } from '../../engine/session-step.js';
 import type { State } from '../../engine/types.js';
 import type { Role } from '../../export/info.js';
 import { readStepInfo, type StepInfo, type StepPhase, stepGraph } from '../../export/step-file.js';
@@ -22,6 +21,7 @@ import { pacesOf, stepsAtOnce } from '../pace.js';
 import { advance, asFeeds, enter, ratesAt, startProgress, stepsToPause } from '../progress.js';
 import { type PageCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { datasetOf, type PageImages } from './data.js';
+import { openStep } from './held-step.js';
 import { drawImages, networkFile, type Trained } from './networks.js';
 
 /** What to train, and where. */
@@ -120,7 +120,7 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   const stepOf = (index: number): Promise<SessionStep> => {
     const opening =
       sessions.get(index) ??
-      openStep(info, index, bytes, { ...open, label }).catch(forgotten(index));
+      openPhase(info, index, bytes, { ...open, label }).catch(forgotten(index));
     sessions.set(index, opening);
     return opening;
   };
@@ -255,7 +255,7 @@ const partOf = ({ phase, ...turn }: Turning) => {
 };
 
 /** Opens the session of a phase, whose graph is the file's own or lies beside it. */
-async function openStep(
+async function openPhase(
   { phases, times }: StepInfo,
   index: number,
   bytes: Uint8Array,
@@ -263,14 +263,7 @@ async function openStep(
 ): Promise<SessionStep> {
   const graph = index === 0 ? bytes : await stepGraph(bytes, `phase-${index}`);
   const names = namesOf(phases[index] as StepPhase, 'state');
-  const session = await openSession(graph, options);
-  if (session.device === 'webgpu') {
-    const { openHeldStep } = await import('./held-step.js');
-    const step = await openHeldStep(graph, options, { names, times });
-    await session.dispose(); // only now, because the worker ends with its last session
-    return step;
-  }
-  return new SessionStep(session, { names, times, rounding: session.reason });
+  return openStep(graph, options, { names, times });
 }
 
 /** The names of the inputs of a role, without the role. */

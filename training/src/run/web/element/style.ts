@@ -13,7 +13,10 @@ svg path.discriminator { stroke: var(--gpn-second, #d98a1f); }
 .legend i { display: inline-block; width: 14px; height: 3px; margin-right: 6px; vertical-align: middle; background: var(--accent); }
 .legend i.discriminator { background: var(--gpn-second, #d98a1f); }
 .legend b { font-weight: normal; font-variant-numeric: tabular-nums; }
-progress { position: static; width: 100%; margin-top: 12px; }
+progress { appearance: none; position: static; width: 100%; height: 6px; margin-top: 12px; border: 0; border-radius: 3px; overflow: hidden; background: var(--line); }
+progress::-webkit-progress-bar { background: none; }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
 .facts { flex: 1 1 100%; margin: 0; font-variant-numeric: tabular-nums; }
 .kept { flex: 1 1 100%; display: grid; gap: 8px; padding: 12px; border: 1px solid var(--line); border-radius: var(--radius); }
 .kept p { margin: 0; }

@@ -131,6 +131,7 @@ export class GpnTrainer extends Base {
     const life = new AbortController();
     this.#life = life;
     this.#curves = new CurveKeeper();
+    this.#latest = undefined;
     this.#view.clear();
     const kept = await this.#store.kept().catch(() => undefined);
     if (life.signal.aborted) return;
@@ -154,8 +155,12 @@ export class GpnTrainer extends Base {
     const { training } = this;
     this.training = undefined;
     await this.#running;
-    if (training && keeping) await this.#save(training).catch(() => undefined);
-    await training?.dispose();
+    if (training) await this.#free(training, keeping);
+  }
+
+  async #free(training: Training, keeping = true): Promise<void> {
+    if (keeping) await this.#save(training).catch(() => undefined);
+    await training.dispose();
   }
 
   async #toggle(): Promise<void> {
@@ -179,7 +184,7 @@ export class GpnTrainer extends Base {
     const training = await openTraining({
       ...Object.fromEntries(given),
       ...images,
-      step: bytes,
+      step: new File([bytes as Uint8Array<ArrayBuffer>], label),
       ...(threads && { threads }),
       ...(checkpoint && { checkpoint }),
     });
@@ -273,9 +278,16 @@ export class GpnTrainer extends Base {
       await drawing;
       if (this.training !== training) return;
       this.#pausing = undefined;
+      this.#buttons();
       await this.#save(training).catch((error) => this.#warn(error));
       await this.#draw(training);
       if (done) this.#emit('done', { step: training.step });
+    } catch (error) {
+      // What has failed may be broken: to go on opens another, from what is kept.
+      const { training } = this;
+      this.training = undefined;
+      if (training) await this.#free(training);
+      throw error;
     } finally {
       pausing.abort();
       this.#pausing = undefined;
@@ -322,7 +334,7 @@ export class GpnTrainer extends Base {
 
   #buttons(facts?: Pick<Facts, 'step' | 'steps'>): void {
     const { training, running } = this;
-    const { step, steps } = facts ?? training ?? { step: 0, steps: 1 };
+    const { step, steps } = facts ?? training ?? this.#latest ?? { step: 0, steps: 1 };
     this.#view.buttons({ step, steps, running, isOpen: training !== undefined });
   }
 

@@ -95,7 +95,7 @@ export class TrainerView {
   buttons(state: { step: number; steps: number; running: boolean; isOpen: boolean }): void {
     const { step, steps, running, isOpen } = state;
     this.#main.textContent = running ? 'Pause' : step > 0 ? 'Go on' : 'Start';
-    this.#main.disabled = step >= steps;
+    this.#main.hidden = step >= steps && !running;
     this.#again.hidden = running || step === 0;
     this.#keep.hidden = !isOpen || step === 0;
   }
