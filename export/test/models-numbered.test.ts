@@ -28,7 +28,10 @@ function written(change: (specs: Spec[]) => Spec[]): string {
 test.each<[string, (specs: Spec[]) => Spec[], RegExp]>([
   [
     'missing',
-    (specs) => specs.slice(0, -1),
+    (specs) =>
+      specs.map((spec, i) =>
+        i === specs.length - 1 ? { ...spec, name: 'optimizer/vars/0' } : spec,
+      ),
     /has no weight layers\/time_distributed_1\/layer\/vars\/1 for .*bias.*convert the original again/,
   ],
   [

@@ -90,6 +90,12 @@ def wrapped():
     return keras.Model(x, L.Dense(2)(L.SimpleRNN(3)(y)))
 
 
+def causal():
+    return keras.Sequential(
+        [given(12, 3), L.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu"), L.Conv1D(2, 2, 2, "causal")]
+    )
+
+
 def depthwise():
     return keras.Sequential(
         [
@@ -136,5 +142,5 @@ def written(folder, name, make):
 
 
 if __name__ == "__main__":
-    for make in (dense, cnn, functional, transfer, lstm, bilstm, depthwise, wrapped):
+    for make in (dense, cnn, functional, transfer, lstm, bilstm, depthwise, wrapped, causal):
         written(sys.argv[1], make.__name__, make)

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import { mendCausal } from './causal.js';
 import { groupedConv2d } from './grouped-conv.js';
 import { mendGru } from './gru.js';
 
@@ -195,6 +196,7 @@ export function mendLayers(): void {
   if (mended) return;
   mended = true;
   mendConv2d();
+  mendCausal(entryOf('Conv1D')[0].prototype as never);
   mendGru();
   entryOf('Resizing')[0].prototype.computeOutputShape = function (shape) {
     const sizes = (Array.isArray(shape[0]) ? shape[0] : shape) as Shape;
