@@ -2,7 +2,7 @@
 
 A job is {label, model: MODEL.json, ours: OURS.onnx, theirs: THEIRS.onnx}, and has `values`, a file of
 kinds.py, if TensorFlow's own are known: then the answer says of our file, too, how far it is from them.
-Without them, our file, which was compared with TensorFlow.js, gives the right values on random inputs;
+Without `theirs`, tf2onnx is not asked. Without values, our file, which was compared with TensorFlow.js, gives the right values on random inputs;
 a model that has no file of ours is only said to run.
 
     python3 -m venv venv && venv/bin/pip install tf2onnx==1.17.0 tensorflow-cpu onnxruntime onnx 'numpy<2' 'ml_dtypes<0.6'
@@ -166,9 +166,16 @@ def by_ours(path):
     return feeds, results(session, feeds)
 
 
-def answer(model, ours, theirs, values=None, **_):
+def answer(model, ours, theirs=None, values=None, **_):
     there = os.path.exists(ours)
     feeds, expected = known(values) if values else by_ours(ours) if there else (None, None)
+    return {
+        **({"peer": converted(model, theirs, feeds, expected)} if theirs else {}),
+        **({"ours": judged(ours, feeds, expected, KNOWN)} if values and there else {}),
+    }
+
+
+def converted(model, theirs, feeds, expected):
     if os.path.exists(theirs):
         os.remove(theirs)
     start = time.time()
@@ -179,10 +186,7 @@ def answer(model, ours, theirs, values=None, **_):
     seconds = round(time.time() - start, 1)
     made = os.path.exists(theirs)
     peer = judged(theirs, feeds, expected) if made else {"right": False, "reason": reason}
-    return {
-        "peer": {"converted": made, "seconds": seconds, **({"filled": True} if filled else {}), **peer},
-        **({"ours": judged(ours, feeds, expected, KNOWN)} if values and there else {}),
-    }
+    return {"converted": made, "seconds": seconds, **({"filled": True} if filled else {}), **peer}
 
 
 for line in sys.stdin:

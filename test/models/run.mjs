@@ -182,7 +182,8 @@ async function byKinds(python, script) {
       label,
       model: at('model.json'),
       ours,
-      theirs: `${ours}.peer`,
+      // It takes graph models alone.
+      ...(script === 'kinds' && { theirs: `${ours}.peer` }),
       values: at('values.npz'),
     });
   }
