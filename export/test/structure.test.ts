@@ -21,6 +21,17 @@ const at = (data: ReturnType<typeof uniform>): tf.Tensor => constant(data);
 const filter = (i: number, o: number) => at(uniform([3, 3, i, o])) as tf.Tensor4D;
 
 describe('traced graphs', () => {
+  it('have no room for a large constant of one value, and all of any other', () => {
+    const sizeWith = (value: (i: number) => number): number => {
+      const values = Float32Array.from({ length: 20_000 }, (_, i) => value(i));
+      return trace(({ x }) => tf.add(x, tf.tensor1d(values)), { x: spec([20_000]) }).toBytes()
+        .length;
+    };
+    expect(sizeWith(() => 3)).toBeLessThan(1000);
+    expect(sizeWith((i) => (i === 19_999 ? 4 : 3))).toBeGreaterThan(80_000);
+    expect(sizeWith((i) => (i === 19_999 ? -0 : 0))).toBeGreaterThan(80_000);
+  });
+
   it('have one Gemm for a fully connected layer', () => {
     const model = trace(
       ({ x }) => tf.relu(tf.add(tf.matMul(x, at(uniform([4, 5]))), at(uniform([5])))),

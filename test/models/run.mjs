@@ -10,6 +10,7 @@
  *   --comparison   only times the comparison with TF.js, in WebAssembly and in plain JavaScript
  *   --kinds        small graph models that peer.py's Python makes of functions, instead of the packages,
  *                  beside what TensorFlow computes (kinds.py)
+ *   --keras        Keras 3 models as tensorflowjs_converter writes them, beside what Keras computes (keras3.py)
  *   --write        writes the table to docs/results/models.md
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -47,6 +48,7 @@ const { values: options } = parseArgs({
     again: { type: 'boolean', default: false },
     comparison: { type: 'boolean', default: false },
     kinds: { type: 'boolean', default: false },
+    keras: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -122,17 +124,32 @@ async function ended(child) {
 /** Asks tf2onnx beside, model by model; `told` is given each answer. */
 function startPeer(python, told) {
   const child = spawn(python, [path('peer.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: child.stdout });
-  answers.on('line', (line) => {
-    told(JSON.parse(line));
+  const asked = new Set();
+  const ended = once(child, 'close');
+  // A peer that has ended reads no more: what it did not answer is said below.
+  child.stdin.on('error', () => {});
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const answer = JSON.parse(line);
+    asked.delete(answer.label);
+    told(answer);
   });
   return {
-    ask: (job) => child.stdin.write(`${JSON.stringify(job)}\n`),
+    ask(job) {
+      if (child.exitCode !== null || child.signalCode !== null) unanswered([...asked, job.label]);
+      asked.add(job.label);
+      child.stdin.write(`${JSON.stringify(job)}\n`);
+    },
     async finish() {
       child.stdin.end();
-      await once(answers, 'close');
+      await ended;
+      if (asked.size > 0) unanswered([...asked]);
     },
   };
+
+  function unanswered(labels) {
+    const how = child.signalCode ?? `exit code ${child.exitCode}`;
+    throw new Error(`peer.py ended by ${how}, without an answer for ${labels.join(', ')}`);
+  }
 }
 
 /** Kinds that have free sizes besides the batch. */
@@ -142,11 +159,11 @@ const FREE = [
   [/of any size/, ['--input-shape', 'x0=NxHxWx3']],
 ];
 
-/** The table of kinds, whose right values are TensorFlow's. */
-async function byKinds(python) {
-  const folder = join(scratch, 'kinds');
-  const made = spawnSync(python, [path('kinds.py'), folder], { stdio: 'inherit' });
-  if (made.status !== 0) throw new Error('kinds.py failed');
+/** The table of models that a script makes, with right values of TensorFlow or Keras. */
+async function byKinds(python, script) {
+  const folder = join(scratch, script);
+  const made = spawnSync(python, [path(`${script}.py`), folder], { stdio: 'inherit' });
+  if (made.status !== 0) throw new Error(`${script}.py failed`);
   const known = join(folder, 'rows.json');
   const rows = options.again ? {} : read(known);
   const reasons = {};
@@ -165,7 +182,8 @@ async function byKinds(python) {
       label,
       model: at('model.json'),
       ours,
-      theirs: `${ours}.peer`,
+      // It takes graph models alone.
+      ...(script === 'kinds' && { theirs: `${ours}.peer` }),
       values: at('values.npz'),
     });
   }
@@ -186,10 +204,11 @@ function show(table, mark) {
 }
 
 mkdirSync(scratch, { recursive: true });
-if (options.kinds) {
-  if (!options.peer) throw new Error('--kinds needs --peer PYTHON');
-  const kinds = await byKinds(options.peer);
-  show(tableOfKinds(kinds), 'kinds');
+const script = options.kinds ? 'kinds' : options.keras ? 'keras3' : undefined;
+if (script) {
+  if (!options.peer) throw new Error('--kinds and --keras need --peer PYTHON');
+  const kinds = await byKinds(options.peer, script);
+  show(tableOfKinds(kinds), script);
   process.exit(kinds.every(([, { ours }]) => ours.right) ? 0 : 1);
 }
 const rows = options.again ? {} : read(join(scratch, 'rows.json'));

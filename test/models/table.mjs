@@ -24,18 +24,19 @@ const verdict = ({ right, difference, reason, filled }) =>
 
 const theirs = (peer) => (peer ? verdict(peer) : '');
 
-/** @param rows a kind, and what our file and that of tf2onnx were found to be, each */
+/** @param rows a kind, and what our file and that of tf2onnx, if it was asked, were found to be, each */
 export function tableOfKinds(rows) {
   const right = (who) => rows.filter(([, row]) => row[who].right).length;
+  const asked = rows.some(([, { peer }]) => peer);
+  const line = (...cells) => `| ${cells.slice(0, asked ? 3 : 2).join(' | ')} |`;
   return [
-    '| kind | gpn-cli export | tf2onnx 1.17 |',
-    '| --- | --- | --- |',
-    ...rows.map(
-      ([kind, { ours, peer }]) =>
-        `| ${kind.replaceAll('-', ' ')} | ${verdict(ours)} | ${verdict(peer)} |`,
+    line('kind', 'gpn-cli export', 'tf2onnx 1.17'),
+    line('---', '---', '---'),
+    ...rows.map(([kind, { ours, peer }]) =>
+      line(kind.replaceAll('-', ' '), verdict(ours), theirs(peer)),
     ),
     '',
-    `Right: ${right('ours')} of ${rows.length}; by tf2onnx, ${right('peer')}.`,
+    `Right: ${right('ours')} of ${rows.length}${asked ? `; by tf2onnx, ${right('peer')}` : ''}.`,
   ].join('\n');
 }
 

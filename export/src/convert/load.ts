@@ -6,7 +6,7 @@ import { ExportError } from '../error.js';
 import { reasonOf } from '../reason.js';
 import type { Place } from '../trace/place.js';
 import { loadGraph } from './graph/model.js';
-import { loadLayers } from './layers-model.js';
+import { loadLayers } from './layers/model.js';
 import type { Cut, LoadedModel } from './loaded.js';
 import { type OwnLayers, registerLayers, unknownClass } from './own-layers.js';
 import type { ModelFiles, ModelKind } from './source/files.js';

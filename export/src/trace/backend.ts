@@ -3,7 +3,7 @@ import type { Builder } from '../graph/builder.js';
 import type { Graph } from '../graph/graph.js';
 import { perImage } from '../graph/per-image.js';
 import { sizeOf } from '../graph/shapes.js';
-import type { Value } from '../graph/value.js';
+import type { DType, Value } from '../graph/value.js';
 import { dense, shapeOf, type View, view } from '../graph/view.js';
 import { COMPLEX } from '../lowerings/complex.js';
 import { LOWERINGS } from '../lowerings/index.js';
@@ -38,6 +38,9 @@ export type Recorded = { refs: number } & (
  * the file, and the one that makes complex numbers, which are no constants.
  */
 const UNFOLDED = new Set(['Fill', 'ZerosLike', 'OnesLike', 'Complex']);
+
+/** Constants of fewer elements are written as they are, whatever they hold. */
+const LARGE = 1 << 14;
 
 /** Kernels that compare a number with a bound and give one of them. */
 const CUTS_OFF = new Set(['Minimum', 'Maximum', 'ClipByValue']);
@@ -74,6 +77,7 @@ export class TraceBackend extends tf.KernelBackend {
     const dtype = dtypeOf(t.dtype);
     return (
       this.expanded(entry.values, t.shape, t.dtype) ??
+      (entry.values.length < LARGE ? undefined : this.ofOneValue(entry.values, t.shape, dtype)) ??
       view(this.recording().constant(typed(entry.values, dtype), t.shape, dtype))
     );
   }
@@ -290,9 +294,17 @@ export class TraceBackend extends tf.KernelBackend {
     dtype: tf.DataType,
   ): View | undefined {
     if (this.freeSizeIn(shape) === undefined) return undefined;
+    return this.ofOneValue(values, shape, dtypeOf(dtype));
+  }
+  /** A tensor with one value everywhere, which takes no room in the file; undefined of any other. */
+  private ofOneValue(
+    values: tf.BackendValues,
+    shape: readonly number[],
+    dtype: DType,
+  ): View | undefined {
     const [first] = values;
-    for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
-    return view(this.recording().full(Number(first), shape, dtypeOf(dtype)));
+    for (let i = 1; i < values.length; i++) if (!Object.is(values[i], first)) return undefined;
+    return view(this.recording().full(Number(first), shape, dtype));
   }
   override move(
     dataId: object,

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
+import { mendCausal } from './causal.js';
 import { groupedConv2d } from './grouped-conv.js';
 import { mendGru } from './gru.js';
 
@@ -27,6 +28,11 @@ interface Fields {
   readonly padding: 'same' | 'valid';
   readonly kernel: { read(): tf.Tensor4D };
   readonly bias: { read(): tf.Tensor1D } | null;
+  /** Of a LayerNormalization, once it is built. */
+  readonly axis: number[];
+  readonly epsilon: number;
+  readonly gamma: { read(): tf.Tensor } | null;
+  readonly beta: { read(): tf.Tensor } | null;
   readonly activation: { apply(x: tf.Tensor): tf.Tensor } | null;
   groups?: number;
 }
@@ -141,6 +147,33 @@ const categoryEncoding: Prototype['call'] = function (inputs) {
   return this.outputMode === 'count' ? tf.sum(hot, -2) : tf.max(hot, -2);
 };
 
+/** TF.js's repeats scale and offset over all of its input, which at the numbers for free sizes is without end. */
+const layerNormalization: Prototype['call'] = function (inputs) {
+  const x = only(inputs);
+  const { axis, epsilon, gamma, beta } = this;
+  const shape = x.shape.map((d, i) => (axis.includes(i) ? d : 1));
+  const { mean, variance } = tf.moments(x, axis, true);
+  const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
+  const scaled = gamma ? tf.mul(normal, tf.reshape(gamma.read(), shape)) : normal;
+  return beta ? tf.add(scaled, tf.reshape(beta.read(), shape)) : scaled;
+};
+
+/** TF.js's lays all rows of all steps below one another: of several free sizes, that is no size of the file. */
+const dense: Prototype['call'] = function (inputs) {
+  const x = only(inputs);
+  const kernel = this.kernel.read() as tf.Tensor;
+  const shape = [...x.shape.slice(0, -2).map(() => 1), ...kernel.shape];
+  const y = tf.matMul(x, tf.reshape(kernel, shape));
+  const shifted = this.bias ? tf.add(y, this.bias.read()) : y;
+  return this.activation ? this.activation.apply(shifted) : shifted;
+};
+
+/** Whether a layer takes a size besides the batch that the model leaves open. */
+const takesOpenSizes = ({ inboundNodes }: Layer): boolean =>
+  inboundNodes.some(({ inputShapes }) =>
+    inputShapes.some((shape) => (shape as Shape).slice(1, -1).includes(null)),
+  );
+
 /** TF.js's Conv2D knows no groups: its filters see all channels. */
 function mendConv2d(): void {
   const entry = entryOf('Conv2D');
@@ -186,7 +219,11 @@ const AS_IN_KERAS: Readonly<Record<string, Prototype['call']>> = {
 /** Layers that give the same, in another way. */
 const OTHERWISE: Readonly<Record<string, Prototype['call']>> = {
   CategoryEncoding: categoryEncoding,
+  LayerNormalization: layerNormalization,
 };
+
+/** Those of them that do so only where sizes besides the batch are open. */
+const OTHERWISE_OPEN: Readonly<Record<string, Prototype['call']>> = { Dense: dense };
 
 let mended = false;
 
@@ -195,6 +232,7 @@ export function mendLayers(): void {
   if (mended) return;
   mended = true;
   mendConv2d();
+  mendCausal(entryOf('Conv1D')[0].prototype as never);
   mendGru();
   entryOf('Resizing')[0].prototype.computeOutputShape = function (shape) {
     const sizes = (Array.isArray(shape[0]) ? shape[0] : shape) as Shape;
@@ -211,7 +249,8 @@ export function mendCalls(all: readonly Layer[], ofKeras: boolean): string[] {
   return all.flatMap((layer) => {
     const kind = layer.getClassName();
     const asInKeras = ofKeras && AS_IN_KERAS[kind];
-    const call = asInKeras || OTHERWISE[kind];
+    const open = takesOpenSizes(layer) ? OTHERWISE_OPEN[kind] : undefined;
+    const call = asInKeras || open || OTHERWISE[kind];
     if (!call) return [];
     layer.call = (inputs) => tf.tidy(() => call.call(layer as Mended, inputs, {}));
     return asInKeras ? [layer.name] : [];

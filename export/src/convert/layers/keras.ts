@@ -5,10 +5,10 @@
  */
 import type { io } from '@tensorflow/tfjs-core';
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Config = { [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Config = { [key: string]: Json };
 
-const isConfig = (value: unknown): value is Config =>
+export const isConfig = (value: unknown): value is Config =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A connection: the name of a layer, which of its calls, and which of that call's outputs. */
@@ -31,9 +31,16 @@ export function asKeras2(artifacts: io.ModelArtifacts): io.ModelArtifacts {
     ...artifacts,
     modelTopology: modelTopology as object,
     ...(weightSpecs &&
-      isKeras3(topology) && { weightSpecs: weightSpecs.map(renamer(modelTopology as Config)) }),
+      isKeras3(topology) &&
+      !areNumbered(artifacts) && {
+        weightSpecs: weightSpecs.map(renamer(modelTopology as Config)),
+      }),
   };
 }
+
+/** Whether weights are called by the place of their layer in a `.keras` file, and a number. */
+export const areNumbered = ({ weightSpecs = [] }: io.ModelArtifacts): boolean =>
+  weightSpecs.some(({ name }) => /(^|\/)vars\/\d+$/.test(name));
 
 const isKeras3 = ({ keras_version: version }: Config): boolean =>
   typeof version === 'string' && /^[3-9]\./.test(version);

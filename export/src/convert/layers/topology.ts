@@ -2,7 +2,7 @@
  * Checks how the layers of a model are connected. TF.js's loader puts off a layer until what it takes
  * is there, and waits for ever for what never comes.
  */
-import { ExportError } from '../error.js';
+import { ExportError } from '../../error.js';
 
 interface LayerConfig {
   readonly name?: unknown;

@@ -1,12 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { layers as Layers, LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { ExportError } from '../error.js';
-import { reasonOf } from '../reason.js';
-import { enter, type Place } from '../trace/place.js';
-import { asKeras2 } from './keras.js';
-import { type Cut, checked, type LoadedModel, unique } from './loaded.js';
-import { mendCalls, mendLayers } from './mended/layers.js';
-import type { ModelFiles } from './source/files.js';
+import { ExportError } from '../../error.js';
+import { reasonOf } from '../../reason.js';
+import { enter, type Place } from '../../trace/place.js';
+import { type Cut, checked, type LoadedModel, unique } from '../loaded.js';
+import { mendCalls, mendLayers } from '../mended/layers.js';
+import type { ModelFiles } from '../source/files.js';
+import { areNumbered, asKeras2 } from './keras.js';
+import { placeWeights, withoutWeights } from './numbered-weights.js';
 import { checkTopology } from './topology.js';
 
 /** A model of layers, as tfjs-layers or Keras made it. */
@@ -18,9 +19,13 @@ export async function loadLayers(
   mendLayers();
   const artifacts = asKeras2(found);
   checkTopology(path, artifacts.modelTopology as object);
-  const whole = await loadLayersModel({ load: async () => artifacts });
+  const numbered = areNumbered(artifacts);
+  const whole = await loadLayersModel({
+    load: async () => (numbered ? withoutWeights(artifacts) : artifacts),
+  });
   // A list of layers knows its inputs by name only when it is built.
   if (whole instanceof Sequential) whole.build();
+  if (numbered) placeWeights(path, whole, artifacts);
   const ends = cut.outputs?.map((name) => layerOutput(path, whole, name));
   const model = ends ? modelOf({ inputs: whole.inputs, outputs: ends }) : whole;
   const all = flatLayers(whole);
