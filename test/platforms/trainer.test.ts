@@ -189,7 +189,8 @@ chromium(
     await press('Go on');
     const step = 'trainer.training?.step ?? 0';
     await expect.poll(() => page().evaluate(step)).toBeGreaterThan(kept);
-    await press('Pause');
+    await page().evaluate('trainer.remove()');
+    await expect.poll(() => page().workers().length).toBe(0); // the next test's worker is another
   },
 );
 

@@ -284,6 +284,7 @@ export class GpnTrainer extends Base {
       if (done) this.#emit('done', { step: training.step });
     } catch (error) {
       // What has failed may be broken: to go on opens another, from what is kept.
+      pausing.abort();
       const { training } = this;
       this.training = undefined;
       if (training) await this.#free(training);
