@@ -8,27 +8,48 @@ import { artifactsOf, float32, open, scratch, wave, writeModel } from './models-
 
 const folder = scratch();
 
-test('layer normalisation and a dense layer of any number of steps', async () => {
-  const model = sequential({
-    layers: [
-      layers.layerNormalization({ inputShape: [null as never, 6] }),
+const any = null as never;
+type Layer = InstanceType<typeof layers.Layer>;
+
+const kinds: [name: string, sizes: number[], list: () => Layer[]][] = [
+  [
+    'layer normalisation and a dense layer',
+    [6],
+    () => [
+      layers.layerNormalization({ inputShape: [any, 6] }),
       layers.dense({ units: 3, activation: 'tanh' }),
       layers.layerNormalization(),
     ],
-  });
+  ],
+  [
+    'rows of a table, and a mean',
+    [],
+    () => [
+      layers.embedding({ inputDim: 9, outputDim: 4, batchInputShape: [any, any] }),
+      layers.globalAveragePooling1d(),
+    ],
+  ],
+];
+
+test.each(kinds)('%s of any number of steps', async (_, sizes, list) => {
+  const model = sequential({ layers: list() });
   model.setWeights(
     model.weights.map(({ shape }) => tf.tensor(wave(shape as number[]), shape as number[])),
   );
   const input = model.inputNames[0] as string;
   const file = writeModel(folder(), await artifactsOf(model));
-  const converted = await convertModel(file, { inputShapes: { [input]: ['N', 'T', 6] } });
+  const converted = await convertModel(file, { inputShapes: { [input]: ['N', 'T', ...sizes] } });
   const session = await open(converted);
   expect((await verifyModel(converted, (x) => session.run(x))).difference).toBeLessThan(1e-5);
   for (const shape of [
-    [1, 1, 6],
-    [2, 7, 6],
+    [1, 1, ...sizes],
+    [2, 7, ...sizes],
   ]) {
-    const x = float32(shape);
+    // A number of a row, where the layer looks one up.
+    const x = float32(
+      shape,
+      sizes.length > 0 ? wave(shape) : wave(shape).map((v) => Math.round(v * 4 + 4)),
+    );
     const y = model.predict(tf.tensor(x.data, shape)) as tf.Tensor;
     const results = await session.run({ [input]: x });
     const expected = float32(y.shape, y.dataSync() as Float32Array);

@@ -28,6 +28,7 @@ interface Fields {
   readonly padding: 'same' | 'valid';
   readonly kernel: { read(): tf.Tensor4D };
   readonly bias: { read(): tf.Tensor1D } | null;
+  readonly embeddings: { read(): tf.Tensor };
   /** Of a LayerNormalization, once it is built. */
   readonly axis: number[];
   readonly epsilon: number;
@@ -168,10 +169,15 @@ const dense: Prototype['call'] = function (inputs) {
   return this.activation ? this.activation.apply(shifted) : shifted;
 };
 
+/** TF.js's lays all numbers of all rows in one row. */
+const embedding: Prototype['call'] = function (inputs) {
+  return tf.gather(this.embeddings.read(), tf.cast(only(inputs), 'int32'));
+};
+
 /** Whether a layer takes a size besides the batch that the model leaves open. */
 const takesOpenSizes = ({ inboundNodes }: Layer): boolean =>
   inboundNodes.some(({ inputShapes }) =>
-    inputShapes.some((shape) => (shape as Shape).slice(1, -1).includes(null)),
+    inputShapes.some((shape) => (shape as Shape).slice(1).includes(null)),
   );
 
 /** TF.js's Conv2D knows no groups: its filters see all channels. */
@@ -223,7 +229,10 @@ const OTHERWISE: Readonly<Record<string, Prototype['call']>> = {
 };
 
 /** Those of them that do so only where sizes besides the batch are open. */
-const OTHERWISE_OPEN: Readonly<Record<string, Prototype['call']>> = { Dense: dense };
+const OTHERWISE_OPEN: Readonly<Record<string, Prototype['call']>> = {
+  Dense: dense,
+  Embedding: embedding,
+};
 
 let mended = false;
 
