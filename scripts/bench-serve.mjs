@@ -241,7 +241,10 @@ async function defaults(expected) {
   for (let round = 0; round <= rounds; round++) {
     for (const [k, { url }] of servers.entries()) {
       const many = await load(url, expected);
-      const one = await load(url, expected, { connections: 1, duration: Math.ceil(seconds / 4) });
+      const one = await load(url, expected, {
+        connections: 1024,
+        duration: Math.ceil(seconds / 4),
+      });
       if (round > 0) runs[k].push({ many, one });
     }
   }
@@ -265,7 +268,7 @@ async function overload(expected, rate) {
   const memories = [];
   const timer = setInterval(async () => memories.push(await memoryOf(server.url)), 5000);
   const { statuses, wrong, errors, live } = await watchLive(server.url, () =>
-    load(server.url, expected, { connections: 512, duration, rate }),
+    load(server.url, expected, { connections: 1024, duration, rate }),
   );
   clearInterval(timer);
   const tenth = Math.max(1, Math.floor(memories.length / 10));

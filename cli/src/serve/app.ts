@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -42,6 +43,12 @@ const STATUSES: readonly [new (...args: never[]) => Error, number][] = [
   [Busy, 429],
   [Late, 503],
 ];
+
+/**
+ * Milliseconds after which a request is told that there is no room: whoever asks again at once would otherwise take
+ * the time of those who are answered, and of `live`.
+ */
+const HELD = 500;
 
 /** Paths that need no token: for probes, and to find out what needs one. */
 const OPEN = /^\/(v2\/health\/(live|ready)|openapi\.json|docs(\/.*)?)$/;
@@ -151,7 +158,7 @@ export async function appOf(
         .send({ error: 'The request needs the header Authorization: Bearer TOKEN.' });
     });
   }
-  app.setErrorHandler((error: FastifyError, _, reply) => {
+  app.setErrorHandler(async (error: FastifyError, _, reply) => {
     const [, known] = STATUSES.find(([kind]) => error instanceof kind) ?? [];
     const told = error.statusCode !== undefined && error.statusCode < 500;
     const status = known ?? (told ? error.statusCode : undefined) ?? 500;
@@ -159,6 +166,7 @@ export async function appOf(
       const seconds = error instanceof Busy ? error.seconds : 1;
       reply.header('retry-after', seconds);
     }
+    if (error instanceof Busy) await sleep(HELD);
     if (status === 500 && !reply.raw.destroyed) options.onError(reasonOf(error));
     const sentence = status === 500 ? 'The server failed: its log says why.' : error.message;
     return reply
