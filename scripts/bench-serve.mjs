@@ -241,10 +241,7 @@ async function defaults(expected) {
   for (let round = 0; round <= rounds; round++) {
     for (const [k, { url }] of servers.entries()) {
       const many = await load(url, expected);
-      const one = await load(url, expected, {
-        connections: 1024,
-        duration: Math.ceil(seconds / 4),
-      });
+      const one = await load(url, expected, { connections: 1, duration: Math.ceil(seconds / 4) });
       if (round > 0) runs[k].push({ many, one });
     }
   }
