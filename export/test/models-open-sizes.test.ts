@@ -58,3 +58,56 @@ test.each(kinds)('%s of any number of steps', async (_, sizes, list) => {
   await session.dispose();
   converted.dispose();
 });
+
+const image = { inputShape: [any, any, 2] };
+const strided = { strides: 2, padding: 'same' as const };
+
+const windows: [name: string, list: () => Layer[]][] = [
+  [
+    'convolutions',
+    () => [
+      layers.conv2d({ ...image, ...strided, filters: 3, kernelSize: 3 }),
+      layers.conv2d({ ...strided, filters: 3, kernelSize: 2 }),
+    ],
+  ],
+  [
+    'depthwise convolutions',
+    () => [layers.depthwiseConv2d({ ...image, ...strided, kernelSize: 3 })],
+  ],
+  [
+    'a window of 3 every 4',
+    () => [layers.conv2d({ ...image, filters: 2, kernelSize: 3, padding: 'same', strides: 4 })],
+  ],
+  [
+    'pools',
+    () => [
+      layers.maxPooling2d({ ...image, ...strided, poolSize: 3 }),
+      layers.averagePooling2d({ ...strided, poolSize: 3 }),
+    ],
+  ],
+];
+
+test.each(windows)('%s with strides of images of any size, even or odd', async (_, list) => {
+  const model = sequential({ layers: list() });
+  model.setWeights(
+    model.weights.map(({ shape }) => tf.tensor(wave(shape as number[]), shape as number[])),
+  );
+  const input = model.inputNames[0] as string;
+  const file = writeModel(folder(), await artifactsOf(model));
+  const converted = await convertModel(file, { inputShapes: { [input]: ['N', 'H', 'W', 2] } });
+  const session = await open(converted);
+  for (const [height, width] of [
+    [8, 9],
+    [11, 6],
+    [5, 7],
+    [14, 13],
+  ] as const) {
+    const x = float32([2, height, width, 2]);
+    const y = model.predict(tf.tensor(x.data, [...x.shape])) as tf.Tensor;
+    const found = (await session.run({ [input]: x }))[converted.outputs[0] as string];
+    const expected = float32(y.shape, y.dataSync() as Float32Array);
+    expect(compare(found, expected), `${height} × ${width}`).toBeLessThan(1e-5);
+  }
+  await session.dispose();
+  converted.dispose();
+});

@@ -10,7 +10,13 @@ import {
   VOLUME_CHANNELS_FIRST,
   view,
 } from '../graph/view.js';
-import { type Axis, type Geometry, type PoolAttrs, poolGeometry } from './conv/geometry.js';
+import {
+  type Axis,
+  type Geometry,
+  type PoolAttrs,
+  paddingOf,
+  poolGeometry,
+} from './conv/geometry.js';
 import { transposed } from './conv/nd.js';
 import { type Lowering, lowerViews, type Table } from './table.js';
 
@@ -26,10 +32,10 @@ function channelsFirst(b: Builder, x: View, g: Pool): Value {
   return b.Cast(perm ? laidOut(b, x, perm) : dense(b, x), 'float32');
 }
 
-const poolAttrs = (g: Pool): Attrs => ({
+const poolAttrs = (b: Builder, g: Pool): Attrs => ({
   kernel_shape: g.axes.map((a) => a.kernel),
   strides: g.axes.map((a) => a.stride),
-  pads: [...g.axes.map((a) => a.before), ...g.axes.map((a) => Math.max(0, a.after))],
+  ...paddingOf(b, g.batch, g.axes),
 });
 
 const pooled = (x: Value, g: Pool): number[] => [
@@ -61,12 +67,12 @@ function padded(b: Builder, x: Value, g: Pool, value: number): Value {
 
 const unpadded = (g: Pool): Pool => ({
   ...g,
-  axes: g.axes.map((a) => ({ ...a, before: 0, after: 0 })),
+  axes: g.axes.map((a) => ({ ...a, before: 0, after: 0, same: false })),
 });
 
 const run = (b: Builder, op: string, x: Value, g: Pool, attrs: Attrs = {}): Value => {
   const out = { shape: pooled(x, g), dtype: 'float32' } as const;
-  return b.op(op, [x], { ...poolAttrs(g), ...attrs }, out)[0] as Value;
+  return b.op(op, [x], { ...poolAttrs(b, g), ...attrs }, out)[0] as Value;
 };
 
 function maxPool(b: Builder, x: Value, g: Pool): Value {
@@ -94,7 +100,7 @@ const pool = (f: (b: Builder, x: Value, g: Pool) => Value): Lowering =>
 function maxAndPlace(b: Builder, x: Value, g: Pool): [Value, Value] {
   const shape = pooled(x, g);
   const outs = [{ shape, dtype: 'float32' } as const, { shape, dtype: 'int64' } as const];
-  return b.op('MaxPool', [x], poolAttrs(g), ...outs) as unknown as [Value, Value];
+  return b.op('MaxPool', [x], poolAttrs(b, g), ...outs) as unknown as [Value, Value];
 }
 
 const maxPoolGrad: Lowering = lowerViews<{ dy: View; input: View }, PoolAttrs>(

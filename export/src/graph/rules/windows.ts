@@ -20,25 +20,31 @@ interface Window {
   /** From the first to the last element that the window touches. */
   readonly span: number;
   readonly pads: number;
+  /** Whether there is a window at each stride, with as much padding as that takes. */
+  readonly same: boolean;
 }
 
 function windowsOf(call: Call, kernels: Shape): readonly Window[] {
   const ones = kernels.map(() => 1);
   const strides = listOf(call, 'strides') ?? ones;
   const dilations = listOf(call, 'dilations') ?? ones;
+  const same = call.attrs.auto_pad === 'SAME_UPPER';
   const pads = listOf(call, 'pads') ?? [...ones, ...ones].map(() => 0);
   return kernels.map((kernel, i) => ({
     kernel,
     stride: strides[i] as number,
     span: (dilations[i] as number) * (kernel - 1) + 1,
     pads: (pads[i] as number) + (pads[i + kernels.length] as number),
+    same,
   }));
 }
 
 /** At how many places each window stands on an image of these sizes. */
 const places = (sizes: Shape, windows: readonly Window[]): Shape =>
-  windows.map(({ stride, span, pads }, i) =>
-    Math.max(0, Math.floor(((sizes[i] as number) + pads - span) / stride) + 1),
+  windows.map(({ stride, span, pads, same }, i) =>
+    same
+      ? Math.ceil((sizes[i] as number) / stride)
+      : Math.max(0, Math.floor(((sizes[i] as number) + pads - span) / stride) + 1),
   );
 
 const conv: Rule = (call) => {

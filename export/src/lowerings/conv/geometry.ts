@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Builder } from '../../graph/builder.js';
+import type { Attrs } from '../../graph/value.js';
 
 /** One spatial axis of a convolution: sizes, stride, and zeros in front and behind. */
 export interface Axis {
@@ -10,7 +12,24 @@ export interface Axis {
   readonly before: number;
   /** As many as the last window reaches past the input; fewer than TF.js says when rows are unused. */
   readonly after: number;
+  /** Whether there are as many zeros as give a window to each stride: the number depends on the input. */
+  readonly same: boolean;
 }
+
+/**
+ * How much padding windows have, as attributes of ONNX. Where a size besides the batch is free, the engine
+ * computes that of strided windows from the size that it is given.
+ */
+export function paddingOf(b: Builder, batch: number, axes: readonly Axis[]): Attrs {
+  const strided = axes.some((a) => a.same && a.stride > 1);
+  if (strided && b.freeSizes.some((size) => batch % size !== 0)) return { auto_pad: 'SAME_UPPER' };
+  return padsOf(axes);
+}
+
+/** Padding in numbers: in front along each axis, then behind. */
+export const padsOf = (axes: readonly Axis[]): { readonly pads: number[] } => ({
+  pads: [...axes.map((a) => a.before), ...axes.map((a) => Math.max(0, a.after))],
+});
 
 export interface Geometry<Axes extends readonly Axis[] = readonly [Axis, Axis]> {
   readonly batch: number;
@@ -64,11 +83,12 @@ function axis(info: Info, name: 'Depth' | 'Height' | 'Width'): Axis {
   const of = (what: string): number =>
     (info as unknown as Record<string, number>)[`${what}${name}`] as number;
   const padding = info.padInfo as unknown as Record<string, number>;
+  const same = info.padInfo.type === 'SAME';
   const before = padding[{ Depth: 'front', Height: 'top', Width: 'left' }[name]] as number;
   const [input, output, kernel] = [of('in'), of('out'), of('filter')];
   const [stride, dilation] = [of('stride'), of('dilation')];
   const reach = (output - 1) * stride + (kernel - 1) * dilation + 1;
-  return { input, output, kernel, stride, dilation, before, after: reach - input - before };
+  return { input, output, kernel, stride, dilation, before, after: reach - input - before, same };
 }
 
 type Volume = readonly [Axis, Axis, Axis];

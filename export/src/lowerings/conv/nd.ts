@@ -1,7 +1,7 @@
 import type { Builder } from '../../graph/builder.js';
 import { amidZeros } from '../../graph/fold.js';
 import type { Attrs, Value } from '../../graph/value.js';
-import type { Axis } from './geometry.js';
+import { type Axis, paddingOf, padsOf } from './geometry.js';
 
 /**
  * ONNX's convolutions over two or three axes, and the gradients that are convolutions themselves.
@@ -10,12 +10,12 @@ import type { Axis } from './geometry.js';
 
 const kernels = (axes: readonly Axis[]): number[] => axes.map((a) => a.kernel);
 
-function windowAttrs(axes: readonly Axis[], group: number): Attrs {
+function windowAttrs(axes: readonly Axis[], group: number, padding: Attrs = padsOf(axes)): Attrs {
   return {
     kernel_shape: kernels(axes),
     strides: axes.map((a) => a.stride),
     dilations: axes.map((a) => a.dilation),
-    pads: [...axes.map((a) => a.before), ...axes.map((a) => Math.max(0, a.after))],
+    ...padding,
     ...(group > 1 && { group }),
   };
 }
@@ -29,7 +29,8 @@ export function convolution(
 ): Value {
   const [batch, channels] = [x.shape[0] as number, weights.shape[0] as number];
   const out = { shape: [batch, channels, ...axes.map((a) => a.output)], dtype: x.dtype };
-  return b.op('Conv', [x, weights], windowAttrs(axes, group), out)[0] as Value;
+  const attrs = windowAttrs(axes, group, paddingOf(b, batch, axes));
+  return b.op('Conv', [x, weights], attrs, out)[0] as Value;
 }
 
 /**
@@ -92,7 +93,7 @@ export function filterConvolution(
   const swapped = axes.map((a): Axis => {
     const room = a.input + a.before + Math.max(0, a.after) - ((a.output - 1) * a.stride + 1);
     const output = Math.floor(room / a.dilation) + 1;
-    return { ...a, kernel: a.output, stride: a.dilation, dilation: a.stride, output };
+    return { ...a, kernel: a.output, stride: a.dilation, dilation: a.stride, output, same: false };
   });
   const taps = convolution(b, x, dy, swapped, group);
   const lead = taps.shape.slice(0, 2);

@@ -1,7 +1,7 @@
 import type { Builder } from '../../graph/builder.js';
 import { range, sizeOf } from '../../graph/shapes.js';
 import type { Value } from '../../graph/value.js';
-import { type Axis, type Geometry, placeOf, tapsOf } from './geometry.js';
+import { type Axis, type Geometry, padsOf, placeOf, tapsOf } from './geometry.js';
 
 /**
  * Convolutions of channels-last images as gathers and products of matrices over the whole batch.
@@ -224,7 +224,7 @@ export function sumWindows(b: Builder, dy: Value, filter: Value, g: Geometry): V
   const attrs = {
     strides: [h.stride, w.stride],
     dilations: [h.dilation, w.dilation],
-    pads: [h.before, w.before, Math.max(0, h.after), Math.max(0, w.after)],
+    ...padsOf(g.axes),
   };
   const out = { shape: [g.batch, g.inChannels, h.input, w.input], dtype: dy.dtype };
   return b.op('Col2Im', [windows, image, kernel], attrs, out)[0] as Value;
