@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { compare } from '../src/convert/verify.js';
 import { convertModel } from '../src/index.js';
-import { artifactsOf, open, scratch, wave, writeModel } from './models-files.js';
+import { artifactsOf, float32, open, scratch, wave, writeModel } from './models-files.js';
 
 const folder = scratch();
 
@@ -281,4 +281,21 @@ describe('a converted layers model', () => {
       expect(compare(ours[converted.outputs[i] as string], expected)).toBeLessThan(1e-5);
     });
   });
+});
+
+test('an output that is listed twice, which TF.js itself gives once', async () => {
+  const x = input({ shape: [4] });
+  const y = L.dense({ units: 2 }).apply(x) as SymbolicTensor;
+  const net = model({ inputs: x, outputs: [y, y] });
+  const converted = await convertModel(writeModel(folder(), await artifactsOf(net)));
+  const [once = '', again = ''] = converted.outputs;
+  expect(again).toBe(`${once}_1`);
+  const session = await open(converted);
+  const data = Float32Array.from(wave([3, 4]));
+  const name = [...converted.inputs.keys()][0] as string;
+  const found = await session.run({ [name]: { dtype: 'float32', shape: [3, 4], data } });
+  await session.dispose();
+  const single = model({ inputs: x, outputs: y }).predict(tf.tensor(data, [3, 4])) as tf.Tensor;
+  const expected = float32([3, 2], single.dataSync() as Float32Array);
+  for (const output of [once, again]) expect(compare(found[output], expected)).toBeLessThan(1e-6);
 });

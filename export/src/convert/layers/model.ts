@@ -26,8 +26,11 @@ export async function loadLayers(
   // A list of layers knows its inputs by name only when it is built.
   if (whole instanceof Sequential) whole.build();
   if (numbered) placeWeights(path, whole, artifacts);
-  const ends = cut.outputs?.map((name) => layerOutput(path, whole, name));
-  const model = ends ? modelOf({ inputs: whole.inputs, outputs: ends }) : whole;
+  const ends = cut.outputs?.map((name) => layerOutput(path, whole, name)) ?? whole.outputs;
+  // TF.js computes an output once, even if it is listed twice.
+  const distinct = [...new Set(ends)];
+  const isWhole = ends === whole.outputs && distinct.length === ends.length;
+  const model = isWhole ? whole : modelOf({ inputs: whole.inputs, outputs: distinct });
   const all = flatLayers(whole);
   const ofKeras = !/^tfjs/.test(kerasVersion(artifacts.modelTopology));
   const others = mendCalls(all, ofKeras);
@@ -41,14 +44,13 @@ export async function loadLayers(
       shape,
       dtype: checked(path, whole.inputNames[i] as string, dtype),
     })),
-    outputs: unique(cut.outputs ?? model.outputNames),
+    outputs: unique(cut.outputs ?? whole.outputNames),
     apply(inputs) {
       // A stateful layer starts each run from its first state, as a fresh model does.
       model.resetStates();
-      const outputs = model.apply(inputs.length === 1 ? (inputs[0] as tf.Tensor) : inputs, {
-        training: false,
-      });
-      return [outputs].flat() as tf.Tensor[];
+      const given = inputs.length === 1 ? (inputs[0] as tf.Tensor) : inputs;
+      const outputs = [model.apply(given, { training: false })].flat() as tf.Tensor[];
+      return ends.map((end) => outputs[distinct.indexOf(end)] as tf.Tensor);
     },
     howToCut: ({ name }) => cutBefore(whole.layers.find((layer) => layer.name === name)),
     dispose: () => whole.dispose(),
