@@ -13,6 +13,7 @@ import { artifactsOf, npy, wave, writeModel } from '../../export/test/models-fil
 import { scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { findChromium, launch, NO_CHROMIUM, newPage } from './chromium.js';
+import { POLICY, serve } from './host.js';
 
 const folder = scratchFolder();
 const SHOTS = join(root, 'scratch/screenshots');
@@ -115,6 +116,19 @@ chromium('a layers model becomes a file that gives what Keras gives', async () =
   expect(astray).toEqual([]);
 });
 
+chromium('it converts under the strictest policy that allows WebAssembly', async () => {
+  const host = await serve(join(folder, 'site'), { policy: POLICY });
+  try {
+    const page = await newPage(browser as Browser);
+    await page.goto(`http://127.0.0.1:${host.port}/convert.html`);
+    await choose(page, 'keras3-cnn', ...WHOLE);
+    await converted(page);
+    expect(host.reports).toEqual([]);
+  } finally {
+    host.close();
+  }
+});
+
 chromium('a graph model in a folder is converted with the options of the command', async () => {
   const { page, astray } = await open();
   await page.setInputFiles(FOLDER, join(models, 'graph-layernorm'));
@@ -162,6 +176,14 @@ const rows: [mistake: string, files: Record<string, string>, sentence: RegExp][]
     'a missing file of weights',
     { 'model.json': readFileSync(join(models, 'keras3-dense/model.json'), 'utf8') },
     /^The weight file group1-shard1of1\.bin, which model\.json names, is missing/,
+  ],
+  [
+    'a file of weights that was cut off',
+    {
+      'model.json': readFileSync(join(models, 'keras3-dense/model.json'), 'utf8'),
+      'group1-shard1of1.bin': 'short',
+    },
+    /^The weight file group1-shard1of1\.bin is truncated: .* should hold 92 bytes and holds 5/,
   ],
   ['no model.json', { 'a.bin': 'x', 'b.bin': 'y' }, /^There is no model\.json among the files/],
   ['an archive', { 'model.zip': 'PK' }, /model\.zip is an archive/],

@@ -1,26 +1,19 @@
 /** One site of `export-web` wherever pages live, in Chromium and Firefox. */
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import send from 'send';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpn, scratchFolder } from '../cli.js';
 import { root } from '../imports.js';
 import { findChromium, launch, NO_CHROMIUM } from './chromium.js';
 import { findFirefox, launchFirefox, NO_FIREFOX } from './firefox.js';
+import { POLICY, serve } from './host.js';
 import { exported } from './model.js';
 import { hasNginx, NO_NGINX, startNginx } from './nginx.js';
 
 const folder = scratchFolder();
 const site = join(folder, 'site');
 const SHOTS = join(root, 'scratch/screenshots');
-
-/** The strictest policy under which WebAssembly runs. */
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'";
 
 /** In milliseconds: long enough for a machine that is many times slower; a test ends later still. */
 const PATIENCE = 300_000;
@@ -58,37 +51,6 @@ const BROWSERS: Record<string, { start(): Promise<Browser> | undefined; absent: 
     absent: NO_FIREFOX,
   },
 };
-
-interface Host {
-  port: number;
-  /** What browsers reported as breaches of the policy. */
-  reports: string[];
-  close(): void;
-}
-
-/** A static host that sends a policy with each file. */
-async function serve(files: string, { policy = '', port = 0 } = {}): Promise<Host> {
-  const reports: string[] = [];
-  const server = createServer(async (request, response) => {
-    if (request.method === 'POST') {
-      reports.push(await text(request));
-      response.end();
-      return;
-    }
-    if (policy !== '') {
-      response.setHeader('content-security-policy', `${policy}; report-uri /reports`);
-    }
-    send(request, new URL(request.url as string, 'http://x').pathname, { root: files }).pipe(
-      response,
-    );
-  }).listen(port);
-  await once(server, 'listening');
-  const close = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { port: (server.address() as AddressInfo).port, reports, close };
-}
 
 beforeAll(async () => {
   for (const role of ['generator', 'discriminator'] as const) {
