@@ -83,12 +83,6 @@ const { chromium, page } = pageOf(async (folder) => {
     external: ['onnxruntime-web/*'],
   });
   writeFileSync(join(folder, 'index.html'), PAGE);
-  // A worker whose memory does not grow, and so has none for a step.
-  writeFileSync(
-    join(folder, 'full.js'),
-    'WebAssembly.Memory.prototype.grow = () => { throw new RangeError("none is left"); };',
-  );
-  writeFileSync(join(folder, 'tight.js'), 'import "./full.js"; import "./worker.js";');
 });
 
 const add = (attributes: Record<string, string> = {}) =>
@@ -239,7 +233,6 @@ const sentences: [what: string, attributes: Record<string, string>, RegExp, befo
   ],
   ['a full disk', { step: 'short.onnx' }, /^This browser has no more room for this site/, FULL],
   ['no memory', { worker: 'false' }, /^There is not enough memory for this training/, NO_MEMORY],
-  ['no memory for a step', { worker: 'tight.js' }, /^There is not enough memory for this training/],
 ];
 
 chromium('what goes wrong is a sentence in the element', async () => {
