@@ -278,8 +278,8 @@ export class GpnTrainer extends Base {
       await drawing;
       if (this.training !== training) return;
       this.#pausing = undefined;
-      this.#buttons();
       await this.#save(training).catch((error) => this.#warn(error));
+      this.#buttons(); // only now: who sees that it can go on may leave
       await this.#draw(training);
       if (done) this.#emit('done', { step: training.step });
     } catch (error) {
