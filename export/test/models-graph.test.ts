@@ -257,6 +257,55 @@ describe('a converted graph model', () => {
     }
   });
 
+  /** Classes that are drawn by the logits x, [rows, 3]. */
+  const choosing = () =>
+    write(
+      [
+        placeholder('x', [-1, 3]),
+        constant('count'),
+        node('y', 'Multinomial', ['x', 'count'], { T, output_dtype: { type: 'DT_INT32' } }),
+      ],
+      [{ name: 'count', shape: [], dtype: 'int32', values: [400] }],
+    );
+  const LOGITS = Float32Array.of(0, 1, -1, -50, 0, -50);
+
+  test('draw classes by numbers that are an input, or the engine’s', async () => {
+    await expect(convertModel(choosing())).rejects.toThrow(/"y" \(Multinomial\): it draws random/);
+    const by = await convertModel(choosing(), { random: 'input' });
+    const session = await open(by);
+    const numbers = Float32Array.from({ length: 800 }, (_, i) => (i % 400) / 400);
+    const y = (
+      await session.run({ x: float32([2, 3], LOGITS), 'y/uniform': float32([2, 400, 1], numbers) })
+    )[by.outputs[0] as string];
+    await session.dispose();
+    // The oracle: of evenly spread numbers, each class has the share that softmax gives it.
+    const shares = (list: ArrayLike<number | bigint>, row: number): number[] =>
+      [0, 1, 2].map(
+        (k) =>
+          Array.from(list, Number).filter(
+            (v, i) => v === k && i >= 400 * row && i < 400 * (row + 1),
+          ).length / 400,
+      );
+    const softmax = (row: number): number[] => {
+      const weights = Array.from(LOGITS.slice(3 * row, 3 * row + 3), Math.exp);
+      return weights.map((w) => w / weights.reduce((a, b) => a + b));
+    };
+    for (const row of [0, 1]) {
+      shares(y?.data as Int32Array, row).forEach((share, k) => {
+        expect(Math.abs(share - (softmax(row)[k] as number))).toBeLessThan(1 / 200);
+      });
+    }
+    const drawn = await convertModel(choosing(), { random: 'operator' });
+    const engine = await open(drawn);
+    const found = (await engine.run({ x: float32([2, 3], LOGITS) }))[drawn.outputs[0] as string];
+    await engine.dispose();
+    // Of 400 draws a share is off by 0.025 at most, two times in three.
+    shares(found?.data as Int32Array, 0).forEach((share, k) => {
+      expect(Math.abs(share - (softmax(0)[k] as number))).toBeLessThan(0.2);
+    });
+    expect(shares(found?.data as Int32Array, 1)).toEqual([0, 1, 0]);
+  });
+
   test('leave draws to the engine, if that is asked for', async () => {
     const converted = await convertModel(drawing('RandomStandardNormal'), { random: 'operator' });
     const session = await open(converted);

@@ -46,7 +46,10 @@ const ABSENT: readonly (readonly [string, string])[] = [
     'the shape of the result depends on values, which TF.js wants to know while tracing',
   ],
   ['Draw, FromPixels', "a browser's canvas"],
-  ['Multinomial', 'drawing is refused in a trace: make the random numbers an input of the graph'],
+  [
+    'Multinomial',
+    'drawing is refused in a trace: make the random numbers an input of the graph. Of a graph model `--random` takes it',
+  ],
   ['LinSpace, Range', 'no tensors go in: they are computed while tracing and are constants'],
 ];
 

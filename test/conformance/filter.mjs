@@ -27,7 +27,6 @@ const OUTSIDE = {
     'RaggedRange',
     'RaggedTensorToTensor',
   ],
-  'random numbers, which a trace refuses to draw': ['Multinomial'],
   "a browser's pixels": ['FromPixels', 'Draw'],
 };
 

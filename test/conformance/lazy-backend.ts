@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
+import { multinomial, recordDraws } from '../../export/src/convert/mended/draws.js';
 import { Builder } from '../../export/src/graph/builder.js';
 import { encode } from '../../export/src/graph/encode.js';
 import { Graph } from '../../export/src/graph/graph.js';
@@ -39,7 +40,15 @@ export const stats = { runs: 0 };
 
 const OPTIMIZATION = process.env.CONFORMANCE_OPTIMIZATION ?? 'all';
 
+/** The attributes of TF.js's kernel. */
+interface Choice {
+  readonly numSamples: number;
+  readonly seed: number;
+  readonly normalized: boolean;
+}
+
 class LazyBackend extends TraceBackend {
+  private drawn = 0;
   private readonly leaves = new Map<Value, Data>();
   private readonly leafOf = new WeakMap<Recorded, Map<string, Value>>();
 
@@ -58,7 +67,15 @@ class LazyBackend extends TraceBackend {
         dtype,
       }));
     }
+    // A trace refuses to draw. Here numbers are drawn as those of a graph model are, by ONNX's operators.
+    if (kernelName === 'Multinomial')
+      return this.choose(inputs.logits as tf.Tensor, attrs as Choice);
     return this.lower(kernelName, named, attrs);
+  }
+
+  private choose(logits: tf.Tensor, { numSamples: samples, ...how }: Choice): tf.Tensor {
+    const draw = { name: 'multinomial', place: this.drawn++ };
+    return tf.tidy(() => multinomial(logits, { samples, ...how }, draw, recordDraws('operator')));
   }
 
   override viewOf(t: tf.TensorInfo): View {

@@ -70,11 +70,7 @@ const REFUSED: readonly (readonly [ops: RegExp, reason: string])[] = [
     'it works on text or on files, which no graph here can hold: do that before the model runs',
   ],
   [
-    /^Multinomial$/,
-    'it draws random numbers, which would be the same at every run of the file: draw after the model has run',
-  ],
-  [
-    /^(Random.*|TruncatedNormal)$/,
+    /^(Random.*|TruncatedNormal|Multinomial)$/,
     'it draws random numbers: --random input makes them an input of the file, and --random operator leaves them to the engine that runs it',
   ],
 ];
