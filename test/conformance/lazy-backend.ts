@@ -41,7 +41,7 @@ export const stats = { runs: 0 };
 const OPTIMIZATION = process.env.CONFORMANCE_OPTIMIZATION ?? 'all';
 
 /** The attributes of TF.js's kernel. */
-interface Choice {
+interface MultinomialAttrs {
   readonly numSamples: number;
   readonly seed: number;
   readonly normalized: boolean;
@@ -69,11 +69,11 @@ class LazyBackend extends TraceBackend {
     }
     // A trace refuses to draw. Here numbers are drawn as those of a graph model are, by ONNX's operators.
     if (kernelName === 'Multinomial')
-      return this.choose(inputs.logits as tf.Tensor, attrs as Choice);
+      return this.choose(inputs.logits as tf.Tensor, attrs as MultinomialAttrs);
     return this.lower(kernelName, named, attrs);
   }
 
-  private choose(logits: tf.Tensor, { numSamples: samples, ...how }: Choice): tf.Tensor {
+  private choose(logits: tf.Tensor, { numSamples: samples, ...how }: MultinomialAttrs): tf.Tensor {
     const draw = { name: 'multinomial', place: this.drawn++ };
     return tf.tidy(() => multinomial(logits, { samples, ...how }, draw, recordDraws('operator')));
   }

@@ -12,9 +12,9 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { convertModel, ExportError } from '@gpn/export';
+import { convertModel, ExportError, FIRST_OPSET } from '@gpn/export';
 
-const [LOWEST, HIGHEST] = [13, 20];
+const HIGHEST = 20;
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +32,7 @@ for (const [k, model] of models.entries()) {
   const own = join(folder, `${k}`);
   mkdirSync(own, { recursive: true });
   writeFileSync(join(own, 'name'), dirname(model).split('/').at(-1));
-  for (let opset = LOWEST; opset <= HIGHEST; opset++) {
+  for (let opset = FIRST_OPSET; opset <= HIGHEST; opset++) {
     try {
       const converted = await convertModel(model, { opset });
       writeFileSync(join(own, `${opset}.onnx`), converted.model.toBytes());

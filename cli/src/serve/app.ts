@@ -48,7 +48,7 @@ const STATUSES: readonly [new (...args: never[]) => Error, number][] = [
  * Milliseconds after which a request is told that there is no room: whoever asks again at once would otherwise take
  * the time of those who are answered, and of `live`.
  */
-const HELD = 500;
+const REFUSAL_DELAY = 500;
 
 /** Paths that need no token: for probes, and to find out what needs one. */
 const OPEN = /^\/(v2\/health\/(live|ready)|openapi\.json|docs(\/.*)?)$/;
@@ -166,7 +166,7 @@ export async function appOf(
       const seconds = error instanceof Busy ? error.seconds : 1;
       reply.header('retry-after', seconds);
     }
-    if (error instanceof Busy) await sleep(HELD);
+    if (error instanceof Busy) await sleep(REFUSAL_DELAY);
     if (status === 500 && !reply.raw.destroyed) options.onError(reasonOf(error));
     const sentence = status === 500 ? 'The server failed: its log says why.' : error.message;
     return reply
