@@ -82,10 +82,38 @@ export async function joinShards(
       if (isElsewhere(folder)) await share(folder, out, `shards/${name}.tar`);
     }
   }
+  return writeResults(plan, out, format, async (name) => from.get(name) as string);
+}
+
+/**
+ * Joins the shards of a folder while they are being made.
+ *
+ * @param made resolves when the shard of a name is there; it is asked for one after the other
+ * @throws UserError if a shard is not whole; what `made` throws
+ */
+export const joinAsMade = (
+  plan: Plan,
+  out: string,
+  format: Format,
+  made: (name: string) => Promise<void>,
+): Promise<Summary> =>
+  writeResults(plan, out, format, async (name) => {
+    await made(name);
+    return out;
+  });
+
+/** @param folderOf the folder that has a shard */
+async function writeResults(
+  plan: Plan,
+  out: string,
+  format: Format,
+  folderOf: (name: string) => Promise<string>,
+): Promise<Summary> {
+  const names = shardNames(plan);
   const counts = { rows: 0, unreadable: 0, anomalous: 0 };
   async function* shards(): AsyncGenerator<{ text: string; rows: Row[] }> {
     for (const [shard, name] of names.entries()) {
-      const path = rowsFile(from.get(name) as string, name);
+      const path = rowsFile(await folderOf(name), name);
       const text = await readFile(path, 'utf8');
       const rows = rowsIn(path, text);
       checkRows(path, rows, plan, shard);

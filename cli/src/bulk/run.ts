@@ -1,4 +1,5 @@
 /** Bulk work from its start to its results: here, in part, by a queue, or as a job file. */
+import { EventEmitter, once } from 'node:events';
 import { basename } from 'node:path';
 import { processors, UserError } from '@gpn/runtime';
 import { FOUND, RowsFailed } from '../errors.js';
@@ -6,7 +7,7 @@ import type { BulkOptions } from '../options/declare/bulk.js';
 import type { OptionsOf } from '../options/declare/spec.js';
 import { print, printAside } from '../terminal/print.js';
 import { JOB_FILES, jobName } from './job-files.js';
-import { doneIn, joinShards, type Summary } from './join.js';
+import { doneIn, type Format, joinAsMade, joinShards, type Summary } from './join.js';
 import { ofPart, type Part, partOf } from './part.js';
 import { itemsOf, type Plan, preparePlan, shardNames } from './plan.js';
 import { createPool } from './pool.js';
@@ -39,20 +40,51 @@ export async function runBulk(bulk: Bulk, options: Options): Promise<typeof FOUN
     throw new UserError('--queue gives its shards to any number of workers: leave --shard out.');
   }
   const prepare = () => preparePlan(out, plan, pictures);
-  if (options.queue) {
-    const { produce } = await import('./queue/produce.js');
-    await produce(options.queue, out, plan, prepare);
-  } else {
-    await prepare();
-    await computeHere(out, plan, part, options.jobs ?? processors());
-  }
+  const jobs = options.jobs ?? processors();
   if (part) {
+    await prepare();
+    await computeHere(out, plan, part, jobs);
     printAside(`Join the parts, when all are done: gpn-cli merge ${out} -o ${out}\n`);
     return undefined;
   }
-  const summary = await joinShards([out], out, format);
+  let summary: Summary;
+  if (options.queue) {
+    const { produce } = await import('./queue/produce.js');
+    await produce(options.queue, out, plan, prepare);
+    summary = await joinShards([out], out, format);
+  } else {
+    await prepare();
+    summary = await computeAndJoin(out, plan, jobs, format);
+  }
   report(summary, options.json);
   return summary.anomalous ? FOUND : undefined;
+}
+
+/** Joins the shards while others are computed, so that the end need not wait for it. */
+async function computeAndJoin(
+  out: string,
+  plan: Plan,
+  jobs: number,
+  format: Format,
+): Promise<Summary> {
+  const done = new Set<string>();
+  const news = new EventEmitter();
+  const stop = new AbortController();
+  const joining = joinAsMade(plan, out, format, async (name) => {
+    if (!done.has(name)) await once(news, name, { signal: stop.signal });
+  });
+  joining.catch(() => {}); // what it meets is told once nothing is left to be computed
+  try {
+    await computeHere(out, plan, undefined, jobs, (name) => {
+      done.add(name);
+      news.emit(name);
+    });
+  } catch (error) {
+    stop.abort();
+    await joining.catch(() => {}); // it removes what it has written
+    throw error;
+  }
+  return joining;
 }
 
 /** Prints what was made. */
@@ -90,16 +122,22 @@ function printJob({ plan, out, words }: Bulk, options: Options): void {
 /** How often a shard whose process ends without a word is tried. */
 const TRIES = 3;
 
-/** Computes what is not done yet of a part, some shards at a time. */
+/**
+ * Computes what is not done yet of a part, some shards at a time.
+ *
+ * @param tell gets the name of each shard that is there, also of those that were done before
+ */
 async function computeHere(
   out: string,
   plan: Plan,
   part: Part | undefined,
   jobs: number,
+  tell: (name: string) => void = () => {},
 ): Promise<void> {
   const names = shardNames(plan);
   const own = ofPart([...names.keys()], part);
   const done = new Set(await doneIn(out));
+  for (const name of done) tell(name);
   const queue = own.filter((shard) => !done.has(names[shard] as string));
   const sizeOf = (shard: number): number => {
     const [first, end] = itemsOf(plan, shard);
@@ -127,6 +165,7 @@ async function computeHere(
             items += more;
             progress.add(more);
           });
+          tell(names[shard] as string);
           break;
         } catch (error) {
           progress.add(-items);
