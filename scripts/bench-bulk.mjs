@@ -1,12 +1,10 @@
 /**
  * What a second process adds in bulk: `score --manifest` with one process and with two, one thread each, in
  * turns with two commands of one process at once, which share no work: what the machine itself has to give.
- * The packages must be built.
+ * All times are of whole commands, from their start to the joined file. The packages must be built.
  *
- *   node scripts/bench-bulk.mjs [--pictures 2000] [--rounds 3]
+ *   node scripts/bench-bulk.mjs [--pictures 5000] [--rounds 3]
  *
- * The seconds that a command takes to start and to join are those of the same command once all shards are
- * done. They do not depend on the processes, so few pictures show them; the workers alone are what is left.
  * Two processes on two idle processors should do 90 % of twice what one does; other work on them shows.
  */
 import { spawn } from 'node:child_process';
@@ -21,7 +19,7 @@ import { Generator } from '@gpn/runtime';
 const GPN = fileURLToPath(new URL('../cli/bin/gpn-cli.js', import.meta.url));
 const { values } = parseArgs({
   options: {
-    pictures: { type: 'string', default: '2000' },
+    pictures: { type: 'string', default: '5000' },
     rounds: { type: 'string', default: '3' },
   },
 });
@@ -62,11 +60,10 @@ const cleared = (...names) => {
   for (const name of names) rmSync(join(folder, name), { recursive: true, force: true });
 };
 
-/** Seconds of a command with so many processes; and of the same again, which has nothing but to start and to join. */
-async function times(jobs) {
+/** Seconds of a command with so many processes. */
+async function together(jobs) {
   cleared('out');
-  const seconds = () => secondsOf(() => score(jobs, 'out'));
-  return { whole: await seconds(), rest: await seconds() };
+  return secondsOf(() => score(jobs, 'out'));
 }
 
 /** Seconds of two commands at once, each with one process and all of the pictures. */
@@ -78,23 +75,21 @@ async function apart() {
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const load = () => loadavg()[0].toFixed(1);
 console.log(`${availableParallelism()} processors, load ${load()}`);
-const ratios = { whole: [], workers: [], apart: [] };
+const ratios = { whole: [], apart: [] };
 const percent = (ratio) => `${(100 * ratio).toFixed(0)} %`;
 for (let round = 0; round < Number(values.rounds); round++) {
-  const [one, two, each] = [await times(1), await times(2), await apart()];
-  const rate = ({ whole }) => (Number(values.pictures) / whole).toFixed(1);
-  ratios.whole.push(one.whole / (2 * two.whole));
-  ratios.workers.push((one.whole - one.rest) / (2 * (two.whole - two.rest)));
-  ratios.apart.push(one.whole / each);
+  const [one, two, each] = [await together(1), await together(2), await apart()];
+  const rate = (seconds) => (Number(values.pictures) / seconds).toFixed(1);
+  ratios.whole.push(one / (2 * two));
+  ratios.apart.push(one / each);
   console.log(
     `one process ${rate(one)} pictures/s, two ${rate(two)}: ${percent(ratios.whole.at(-1))} of twice one; ` +
-      `start and join ${one.rest.toFixed(1)} s, without them ${percent(ratios.workers.at(-1))}; ` +
       `two commands apart ${percent(ratios.apart.at(-1))} (load ${load()})`,
   );
 }
 rmSync(folder, { recursive: true });
-const [whole, workers, limit] = [ratios.whole, ratios.workers, ratios.apart].map(median);
+const [whole, limit] = [ratios.whole, ratios.apart].map(median);
 console.log(
-  `median: ${percent(whole)} of twice one process with one thread; the workers alone ${percent(workers)}; ` +
+  `median: ${percent(whole)} of twice one process with one thread; ` +
     `two commands apart ${percent(limit)}, of which two processes reach ${percent(whole / limit)}`,
 );

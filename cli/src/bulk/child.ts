@@ -11,8 +11,8 @@ const answer = (message: Answer): void => void process.send?.(message);
 process.on('message', async ({ base, folder, shard }: Task) => {
   try {
     process.chdir(base); // the plan's paths start there
-    await computer.compute(folder, shard, (items) => answer({ items }));
-    answer({ done: true });
+    const counts = await computer.compute(folder, shard, (items) => answer({ items }));
+    answer({ done: true, ...(counts && { counts }) });
   } catch (error) {
     // A bug is thrown where it can be seen; the parent sees that this process ends.
     if (!(error instanceof UserError)) throw error;

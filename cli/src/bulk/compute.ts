@@ -24,7 +24,7 @@ import {
   type ScorePlan,
   shardName,
 } from './plan.js';
-import { ndjson, type Row, type SampleRow, type ScoreRow } from './rows.js';
+import { type Counts, countsOf, ndjson, type Row, type SampleRow, type ScoreRow } from './rows.js';
 
 /** Called with the number of items done since the last call. */
 type Tell = (items: number) => void;
@@ -227,10 +227,11 @@ export interface Computer {
    * Writes a shard, unless it is there.
    *
    * @param folder of the results, with a plan
+   * @returns what the shard holds; undefined if it was there
    * @throws UserError if the folder has no plan, the model is missing or another one, or the shard cannot
    *   be written
    */
-  compute(folder: string, shard: number, tell: Tell): Promise<void>;
+  compute(folder: string, shard: number, tell: Tell): Promise<Counts | undefined>;
 }
 
 export function createComputer(): Computer {
@@ -251,9 +252,13 @@ export function createComputer(): Computer {
       if (!plan) throw new UserError(`${folder} has no plan.json: was it removed?`);
       const path = rowsFile(folder, shardName(shard));
       const [first, end] = itemsOf(plan, shard);
-      if (await kindOf(path)) return tell(end - first);
+      if (await kindOf(path)) {
+        tell(end - first);
+        return undefined;
+      }
       const rows = await (await workerOf(folder, plan)).rows(shard, tell);
       await writeFileAtomic(path, ndjson(rows));
+      return countsOf(rows);
     },
   };
 }

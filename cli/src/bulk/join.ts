@@ -14,7 +14,7 @@ import {
   rowsFile,
   shardNames,
 } from './plan.js';
-import { columnsOf, type Row } from './rows.js';
+import { type Counts, columnsOf, countsOf, type Row } from './rows.js';
 
 /** How results are written. */
 export type Format = 'ndjson' | 'parquet';
@@ -82,50 +82,54 @@ export async function joinShards(
       if (isElsewhere(folder)) await share(folder, out, `shards/${name}.tar`);
     }
   }
-  return writeResults(plan, out, format, async (name) => from.get(name) as string);
+  return writeResults(plan, out, format, async (name) => ({ folder: from.get(name) as string }));
 }
 
 /**
  * Joins the shards of a folder while they are being made.
  *
- * @param made resolves when the shard of a name is there; it is asked for one after the other
+ * @param made resolves when the shard of a name is there, to what it holds if its maker has just said so;
+ *   it is asked for one after the other
  * @throws UserError if a shard is not whole; what `made` throws
  */
 export const joinAsMade = (
   plan: Plan,
   out: string,
   format: Format,
-  made: (name: string) => Promise<void>,
+  made: (name: string) => Promise<Counts | undefined>,
 ): Promise<Summary> =>
-  writeResults(plan, out, format, async (name) => {
-    await made(name);
-    return out;
-  });
+  writeResults(plan, out, format, async (name) => ({ folder: out, counts: await made(name) }));
 
-/** @param folderOf the folder that has a shard */
+/** @param find the folder that has a shard, and what it holds where that need not be checked */
 async function writeResults(
   plan: Plan,
   out: string,
   format: Format,
-  folderOf: (name: string) => Promise<string>,
+  find: (name: string) => Promise<{ folder: string; counts?: Counts | undefined }>,
 ): Promise<Summary> {
   const names = shardNames(plan);
-  const counts = { rows: 0, unreadable: 0, anomalous: 0 };
-  async function* shards(): AsyncGenerator<{ text: string; rows: Row[] }> {
+  const sum = { rows: 0, unreadable: 0, anomalous: 0 };
+  async function* shards(): Shards {
     for (const [shard, name] of names.entries()) {
-      const path = rowsFile(await folderOf(name), name);
-      const text = await readFile(path, 'utf8');
-      const rows = rowsIn(path, text);
-      checkRows(path, rows, plan, shard);
-      counts.rows += rows.length;
-      counts.unreadable += rows.filter((row) => 'error' in row).length;
-      counts.anomalous += rows.filter((row) => 'anomalous' in row && row.anomalous).length;
-      yield { text, rows };
+      const { folder, counts } = await find(name);
+      const path = rowsFile(folder, name);
+      const bytes = await readFile(path);
+      const parsed = (): Row[] => {
+        const rows = rowsIn(path, bytes.toString());
+        checkRows(path, rows, plan, shard);
+        return rows;
+      };
+      const rows = counts && format === 'ndjson' ? [] : parsed();
+      const { rows: all, unreadable, anomalous } = counts ?? countsOf(rows);
+      sum.rows += all;
+      sum.unreadable += unreadable;
+      sum.anomalous += anomalous;
+      yield { bytes, rows };
     }
   }
   const file = join(out, `results.${format}`);
   await WRITERS[format](file, shards(), plan);
-  const { anomalous, ...rest } = counts;
+  const { anomalous, ...rest } = sum;
   const isThreshold = plan.kind === 'score' && plan.threshold !== undefined;
   const common = { file, shards: names.length, items: plan.items };
   return { ...common, ...rest, ...(isThreshold && { anomalous }) };
@@ -182,14 +186,14 @@ const wrong = (path: string, what: string): UserError =>
     `${path}: the row of item ${what}; remove the file, and give the command that made it again.`,
   );
 
-type Shards = AsyncIterable<{ text: string; rows: Row[] }>;
+type Shards = AsyncGenerator<{ bytes: Uint8Array; rows: readonly Row[] }>;
 
 const WRITERS: Record<Format, (path: string, shards: Shards, plan: Plan) => Promise<void>> = {
   ndjson: (path, shards) =>
     writeFileAtomic(
       path,
       (async function* () {
-        for await (const { text } of shards) yield text;
+        for await (const { bytes } of shards) yield bytes;
       })(),
     ),
   async parquet(path, shards, plan) {

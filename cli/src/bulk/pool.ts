@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@gpn/runtime';
+import type { Counts } from './rows.js';
 
 /** A shard to be computed. */
 export interface Task {
@@ -13,16 +14,17 @@ export interface Task {
 }
 
 /** What a process says: items done, the end, or a sentence about the user's mistake. */
-export type Answer = { items: number } | { done: true } | { refused: string };
+export type Answer = { items: number } | { done: true; counts?: Counts } | { refused: string };
 
 export interface Pool {
   /**
    * Computes a shard in the next process that is free.
    *
    * @param tell gets the number of items done since it was called last
+   * @returns what the shard holds; undefined if it was there
    * @throws UserError if the shard cannot be computed; Error if its process ends before
    */
-  run(task: Task, tell?: (items: number) => void): Promise<void>;
+  run(task: Task, tell?: (items: number) => void): Promise<Counts | undefined>;
   /** Ends all processes. */
   close(): void;
 }
@@ -34,11 +36,15 @@ const start = (): ChildProcess =>
   fork(CHILD, [], { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 
 /** Has one task done by a process. */
-const ask = (child: ChildProcess, task: Task, tell: (items: number) => void): Promise<void> =>
+const ask = (
+  child: ChildProcess,
+  task: Task,
+  tell: (items: number) => void,
+): Promise<Counts | undefined> =>
   new Promise((resolve, reject) => {
     const heard = (answer: Answer): void => {
       if ('items' in answer) tell(answer.items);
-      else if ('done' in answer) settle(resolve);
+      else if ('done' in answer) settle(() => resolve(answer.counts));
       else settle(() => reject(new UserError(answer.refused)));
     };
     const ended = (code: number | null, signal: string | null): void =>
@@ -84,7 +90,7 @@ export function createPool(size: number): Pool {
       if (isClosed) throw new Error('the pool is closed');
       const child = await take();
       try {
-        await ask(child, task, tell);
+        return await ask(child, task, tell);
       } finally {
         give(child);
       }

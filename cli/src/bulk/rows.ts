@@ -45,6 +45,19 @@ export type Row = ScoreRow | SampleRow;
 export const ndjson = (rows: readonly Row[]): string =>
   rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
+/** How many rows there are, and how many of what. */
+export interface Counts {
+  readonly rows: number;
+  readonly unreadable: number;
+  readonly anomalous: number;
+}
+
+export const countsOf = (rows: readonly Row[]): Counts => ({
+  rows: rows.length,
+  unreadable: rows.filter((row) => 'error' in row).length,
+  anomalous: rows.filter((row) => 'anomalous' in row && row.anomalous).length,
+});
+
 /** A column of a Parquet file. */
 interface Column {
   readonly name: string;

@@ -12,6 +12,7 @@ import { ofPart, type Part, partOf } from './part.js';
 import { itemsOf, type Plan, preparePlan, shardNames } from './plan.js';
 import { createPool } from './pool.js';
 import { progressOf } from './progress.js';
+import type { Counts } from './rows.js';
 
 type Options = Partial<OptionsOf<{ options: BulkOptions }>> & {
   readonly json?: boolean | undefined;
@@ -67,16 +68,17 @@ async function computeAndJoin(
   jobs: number,
   format: Format,
 ): Promise<Summary> {
-  const done = new Set<string>();
+  const done = new Map<string, Counts | undefined>();
   const news = new EventEmitter();
   const stop = new AbortController();
   const joining = joinAsMade(plan, out, format, async (name) => {
     if (!done.has(name)) await once(news, name, { signal: stop.signal });
+    return done.get(name);
   });
   joining.catch(() => {}); // what it meets is told once nothing is left to be computed
   try {
-    await computeHere(out, plan, undefined, jobs, (name) => {
-      done.add(name);
+    await computeHere(out, plan, undefined, jobs, (name, counts) => {
+      done.set(name, counts);
       news.emit(name);
     });
   } catch (error) {
@@ -125,14 +127,14 @@ const TRIES = 3;
 /**
  * Computes what is not done yet of a part, some shards at a time.
  *
- * @param tell gets the name of each shard that is there, also of those that were done before
+ * @param tell gets the name of each shard that is there, and what it holds unless it was there before
  */
 async function computeHere(
   out: string,
   plan: Plan,
   part: Part | undefined,
   jobs: number,
-  tell: (name: string) => void = () => {},
+  tell: (name: string, counts?: Counts) => void = () => {},
 ): Promise<void> {
   const names = shardNames(plan);
   const own = ofPart([...names.keys()], part);
@@ -161,11 +163,11 @@ async function computeHere(
       for (let attempt = 1; ; attempt++) {
         let items = 0;
         try {
-          await pool.run({ ...task, shard }, (more) => {
+          const counts = await pool.run({ ...task, shard }, (more) => {
             items += more;
             progress.add(more);
           });
-          tell(names[shard] as string);
+          tell(names[shard] as string, counts);
           break;
         } catch (error) {
           progress.add(-items);

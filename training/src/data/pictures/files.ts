@@ -2,8 +2,12 @@
 import type { Dirent } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { fileError, fileReason } from '../../files/atomic.js';
 import { HEAD } from './kinds.js';
+
+/** Files of a folder that are asked about or opened at the same time. */
+export const AT_ONCE = 32;
 
 /** A file below a folder. */
 export interface FoundFile {
@@ -20,7 +24,7 @@ export interface Tree {
   readonly files: readonly FoundFile[];
   /** The sub-folders that are directly in the folder or in one of those, sorted. */
   readonly folders: readonly string[];
-  /** What cannot be opened, with the reason as the end of a sentence. */
+  /** What cannot be opened, sorted, with the reason as the end of a sentence. */
   readonly problems: readonly Problem[];
 }
 
@@ -57,18 +61,20 @@ export async function filesBelow(folder: string): Promise<Tree> {
   };
   const walk = async (within: string, depth: number): Promise<void> => {
     const entries = await readdir(join(folder, within), { withFileTypes: true });
-    for (const entry of entries) {
-      if (JUNK.test(entry.name)) continue;
+    const visit = async (entry: Dirent): Promise<void> => {
       const path = within === '' ? entry.name : `${within}/${entry.name}`;
       await add(entry, path, depth).catch((error: unknown) => {
         problems.push({ file: path, reason: whyNot(entry, error) });
       });
-    }
+    };
+    const kept = entries.filter(({ name }) => !JUNK.test(name));
+    await pMap(kept, visit, { concurrency: AT_ONCE });
   };
   await walk('', 0).catch((error: unknown) => {
     throw fileError('read', folder, error);
   });
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  problems.sort((a, b) => (a.file < b.file ? -1 : 1));
   return { files, folders: folders.sort(), problems };
 }
 

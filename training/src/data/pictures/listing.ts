@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '@gpn/runtime';
 import pMap from 'p-map';
 import { groupBy } from '../../records.js';
-import { type FoundFile, headOf, type Problem, type Tree } from './files.js';
+import { AT_ONCE, type FoundFile, headOf, type Problem, type Tree } from './files.js';
 import { FOREIGN, type Foreign, isNamedAsPicture, isReadable, kindOf } from './kinds.js';
 import { isInspection, NORMAL } from './mvtec.js';
 import { natural } from './natural.js';
@@ -52,9 +52,6 @@ export interface Listing extends Omit<Sorted, 'pictures'> {
   readonly divided: boolean;
 }
 
-/** Files whose first bytes are read at the same time. */
-const AT_ONCE = 32;
-
 /**
  * Sorts the files of a folder by their contents.
  *
@@ -88,11 +85,13 @@ export async function sortFiles(folder: string, tree: Tree): Promise<Sorted> {
  * are opened, because a folder may hold millions.
  */
 export async function likelyPictures(folder: string, tree: Tree): Promise<string[]> {
-  const isLikely = async ({ path }: FoundFile) =>
-    isNamedAsPicture(path) || isReadable(kindOf(await headOf(join(folder, path))));
-  const likely = await pMap(tree.files, isLikely, { concurrency: AT_ONCE });
-  const broken = tree.problems.map(({ file }) => file).filter(isNamedAsPicture);
-  return [...tree.files.filter((_, k) => likely[k]).map(({ path }) => path), ...broken].sort();
+  const paths = [...tree.files.map(({ path }) => path), ...tree.problems.map(({ file }) => file)];
+  const nameless = tree.files.filter(({ path }) => !isNamedAsPicture(path));
+  const isPicture = async ({ path }: FoundFile) =>
+    isReadable(kindOf(await headOf(join(folder, path))));
+  const found = await pMap(nameless, isPicture, { concurrency: AT_ONCE });
+  const pictures = nameless.filter((_, k) => found[k]).map(({ path }) => path);
+  return [...paths.filter(isNamedAsPicture), ...pictures].sort();
 }
 
 /**
