@@ -152,6 +152,12 @@ function startPeer(python, told) {
   }
 }
 
+/** The rows of a file, without those that are to be measured again. */
+function before(file) {
+  const isOld = ([label]) => options.again && label.includes(options.only);
+  return Object.fromEntries(Object.entries(read(file)).filter((row) => !isOld(row)));
+}
+
 /** Kinds that have free sizes besides the batch. */
 const FREE = [
   [/list of any length/, ['--input-shape', 'x0=NxTx4']],
@@ -165,7 +171,7 @@ async function byKinds(python, script) {
   const made = spawnSync(python, [path(`${script}.py`), folder], { stdio: 'inherit' });
   if (made.status !== 0) throw new Error(`${script}.py failed`);
   const known = join(folder, 'rows.json');
-  const rows = options.again ? {} : read(known);
+  const rows = before(known);
   const reasons = {};
   const peer = startPeer(python, ({ label, ours, peer }) => {
     rows[label] = { ours: ours ?? { right: false, reason: reasons[label] }, peer };
@@ -211,7 +217,7 @@ if (script) {
   show(tableOfKinds(kinds), script);
   process.exit(kinds.every(([, { ours }]) => ours.right) ? 0 : 1);
 }
-const rows = options.again ? {} : read(join(scratch, 'rows.json'));
+const rows = before(join(scratch, 'rows.json'));
 const others = read(peers);
 const told = ({ label, peer }) => {
   others[label] = peer;
