@@ -50,8 +50,25 @@ test('a run that is killed goes on to the same bytes, and leaves nothing else', 
   expect(again.code, again.stderr).toBe(0);
   expect(again.stderr).toMatch(/[2-6] of 6 shards are done already/);
   expect(results('killed')).toBe(results('whole'));
-  const names = (out: string) => readdirSync(at(out, 'shards')).sort();
+  const names = (...path: string[]) => readdirSync(at(...path)).sort();
   expect(names('killed')).toEqual(names('whole'));
+  expect(names('killed', 'shards')).toEqual(names('whole', 'shards'));
+});
+
+test('a shard that an earlier run left broken is named once the others are done', () => {
+  const part = gpn(folder, ...scoring('broken', '--shard', '0/6'));
+  expect(part.code, part.stderr).toBe(0);
+  const shard = at('broken', 'shards', '000000.ndjson');
+  writeFileSync(shard, readFileSync(shard).subarray(0, -5));
+  const broken = gpn(folder, ...scoring('broken'));
+  expect(broken.code).toBe(2);
+  expect(broken.stderr).toContain('000000.ndjson is not whole: remove it');
+  expect(readdirSync(at('broken', 'shards')).length).toBe(6);
+  expect(readdirSync(at('broken'))).not.toContain('results.ndjson');
+  rmSync(shard);
+  const mended = gpn(folder, ...scoring('broken'));
+  expect(mended.code, mended.stderr).toBe(0);
+  expect(results('broken')).toBe(results('whole'));
 });
 
 test('parts in one folder are joined to the bytes of one run', () => {
