@@ -70,6 +70,31 @@ test('a sweep killed with its trainings goes on to the same bytes, and repeats n
     expect(read('broken', name), name).toBe(read('whole', name));
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a training that another hand stops is not done, and goes on with the next sweep',
+  async () => {
+    const long = SWEEP.replace('steps: 9', 'steps: 200').replace('seeds: 2', 'seeds: 1');
+    writeFileSync(at('long.yml'), long);
+    const words = ['sweep', 'long.yml', '-o', 'stopped', '--only', 'plain', '--jobs', '1'];
+    const sweep = spawn(process.execPath, [bin, ...words], { cwd: folder });
+    let said = '';
+    sweep.stderr.on('data', (text) => {
+      said += text;
+    });
+    const ended = once(sweep, 'close');
+    await until(sweep, () => existsSync(at('stopped/runs/plain-seed0/metrics.jsonl')));
+    const { pid } = sweep;
+    const training = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    process.kill(Number(training), 'SIGTERM');
+    expect(await ended).toEqual([1, null]);
+    expect(said).toMatch(/plain-seed0 failed: Its process was told to stop, .* at step \d+\./);
+    expect(existsSync(at('stopped/results/plain-seed0.json'))).toBe(false);
+    const again = gpn(folder, ...words);
+    expect(again.code, again.stderr).toBe(0);
+    expect(JSON.parse(read('stopped/results/plain-seed0.json')).steps).toBe(200);
+  },
+);
+
 test('parts that are merged give the bytes of one machine; a part that is missing or there twice is named', () => {
   const part = (k: number) =>
     gpn(folder, 'sweep', 'sweep.yml', '-o', `part-${k}`, '--shard', `${k}/2`);

@@ -3,7 +3,13 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '@gpn/runtime';
-import { type Evaluation, evaluationOf, recipeToYaml, type SweepRow } from '@gpn/training';
+import {
+  type Evaluation,
+  evaluationOf,
+  recipeToYaml,
+  type SweepRow,
+  type TrainResult,
+} from '@gpn/training';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { refuseIfLocked } from '@gpn/training/lock';
 import { command, type Ended } from './command.js';
@@ -65,7 +71,10 @@ export async function runRow(
   );
   if (signal.aborted) return undefined;
   if (trained.code !== 0) return failed(out, row, trained);
-  const { step } = JSON.parse(trained.stdout) as { step: number };
+  const { type, step } = JSON.parse(trained.stdout) as Pick<TrainResult, 'type' | 'step'>;
+  if (type === 'interrupted') {
+    return { name, key, failed: `Its process was told to stop, which it did at step ${step}.` };
+  }
 
   const model = join(run, 'generator.onnx');
   const { data, samples, seeds, features, classes, sliced } = evaluationOf(sweep, recipe, base);
