@@ -4,6 +4,7 @@ import {
   type Images,
   type OpenOptions,
   openSession,
+  type Session,
   type TensorData,
 } from '@gpn/runtime';
 import { makeCertificate, withModelInfo, withWeights } from '@gpn/runtime/write';
@@ -11,7 +12,7 @@ import type { Progress } from '../../checkpoint/checkpoint.js';
 import type { State } from '../../engine/types.js';
 import { pathsOf, type Role, trainedInfo } from '../../export/info.js';
 import { measuredBy } from '../../export/measured.js';
-import { type StepInfo, stepGraph } from '../../export/step-file.js';
+import { type StepGraph, type StepInfo, stepGraph } from '../../export/step-file.js';
 import { under } from '../../records.js';
 
 /** Passes that measure the statistics of an average for a picture; an exported file takes more. */
@@ -24,13 +25,17 @@ export interface Trained {
   readonly info: StepInfo;
   readonly state: State;
   readonly progress: Progress;
-  /** How its sessions are opened. */
+  /** How a session is opened that is needed once. */
   readonly open: OpenOptions;
+  /** The session of a graph of the file that takes weights as inputs; it stays open. */
+  readonly opened: (graph: StepGraph) => Promise<Session>;
 }
 
 /** A network as an .onnx file with its description and its certificate. */
 export async function networkFile(trained: Trained, role: Role): Promise<Uint8Array> {
-  const { bytes, info } = await networkOf(trained, role);
+  const graph = await stepGraph(trained.step, role);
+  const bytes = withWeights(graph, await weightsOf(trained, role));
+  const info = infoOf(trained, role);
   const session = await openSession(bytes, { ...trained.open, label: info.name });
   try {
     return withModelInfo(bytes, { ...info, certificate: await makeCertificate(session, info) });
@@ -39,49 +44,44 @@ export async function networkFile(trained: Trained, role: Role): Promise<Uint8Ar
   }
 }
 
-/** Images of the generator as it is. @param seed of the latents, which stay the same while it learns */
+/**
+ * Images of the generator as it is. Its weights are inputs, because onnxruntime-web 1.30 frees a session's
+ * constants on WebGPU no earlier than the last session of the page: one with constants for each picture would
+ * take more memory with each.
+ * @param seed of the latents, which stay the same while it learns
+ */
 export async function drawImages(
   trained: Trained,
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Promise<Images> {
-  const { bytes, info } = await networkOf(trained, 'generator', FEW_PASSES);
-  const generator = await Generator.load(withModelInfo(bytes, info), trained.open);
-  try {
-    return await generator.sample({ count, seed });
-  } finally {
-    await generator.dispose();
-  }
+  const weights = await weightsOf(trained, 'generator', FEW_PASSES);
+  const opened = await trained.opened('generator');
+  const session: Session = {
+    ...opened,
+    run: (feeds, fetch, signal) => opened.run({ ...weights, ...feeds }, fetch, signal),
+  };
+  const info = infoOf(trained, 'generator');
+  return new Generator({ session, info, label: info.name }).sample({ count, seed });
 }
 
-async function networkOf(trained: Trained, role: Role, passes?: number) {
-  const { step, info, progress } = trained;
-  const weights = await weightsOf(trained, role, passes);
-  return {
-    bytes: withWeights(await stepGraph(step, role), weights),
-    info: trainedInfo(info.networks[role], info.recipe, progress, info.provenance),
-  };
-}
+const infoOf = ({ info, progress }: Trained, role: Role) =>
+  trainedInfo(info.networks[role], info.recipe, progress, info.provenance);
 
 /** The weights and running statistics of a network, as its graph names them. */
 async function weightsOf(
-  { step, info, state, progress, open }: Trained,
+  { info, state, progress, opened }: Trained,
   role: Role,
-  passes: number | undefined,
+  passes?: number,
 ): Promise<Record<string, TensorData>> {
   const paths = pathsOf(state, role);
   const params = below(state, paths.params);
   const { statistics } = info;
   const { shares } = progress.dataset;
-  if (!paths.averaged || !statistics) {
-    return { ...under('params', params), ...under('buffers', below(state, paths.buffers)) };
-  }
-  const session = await openSession(await stepGraph(step, 'statistics'), open);
-  try {
-    const measured = await measuredBy(session, statistics, params, { shares, passes });
-    return { ...under('params', params), ...under('buffers', measured) };
-  } finally {
-    await session.dispose();
-  }
+  const buffers =
+    paths.averaged && statistics
+      ? await measuredBy(await opened('statistics'), statistics, params, { shares, passes })
+      : below(state, paths.buffers);
+  return { ...under('params', params), ...under('buffers', buffers) };
 }
 
 const below = (state: State, path: string): State =>

@@ -3,6 +3,7 @@ import { initialize } from '@gpn/models/initialize';
 import {
   type Images,
   type OpenOptions,
+  openSession,
   readSource,
   type Source,
   stream,
@@ -14,7 +15,13 @@ import type { Dataset } from '../../data/types.js';
 import type { SessionStep } from '../../engine/session-step.js';
 import type { State } from '../../engine/types.js';
 import type { Role } from '../../export/info.js';
-import { readStepInfo, type StepInfo, type StepPhase, stepGraph } from '../../export/step-file.js';
+import {
+  readStepInfo,
+  type StepGraph,
+  type StepInfo,
+  type StepPhase,
+  stepGraph,
+} from '../../export/step-file.js';
 import { stepsFor } from '../../recipe/keys/length.js';
 import { mapRecord } from '../../records.js';
 import { pacesOf, stepsAtOnce } from '../pace.js';
@@ -23,6 +30,7 @@ import { type PageCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoi
 import { datasetOf, type PageImages } from './data.js';
 import { openStep } from './held-step.js';
 import { drawImages, networkFile, type Trained } from './networks.js';
+import { openedOnce } from './opened.js';
 
 /** What to train, and where. */
 export interface TrainingOptions
@@ -115,33 +123,25 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     ...(assets && { assets }),
     ...(worker !== undefined && { worker }),
   };
-  const sessions = new Map<number, Promise<SessionStep>>();
-  /** The step of a phase, in a session that stays open, because the phases may come by turns. */
-  const stepOf = (index: number): Promise<SessionStep> => {
-    const opening =
-      sessions.get(index) ??
-      openPhase(info, index, bytes, { ...open, label }).catch(forgotten(index));
-    sessions.set(index, opening);
-    return opening;
-  };
-  const forgotten = (index: number) => (error: unknown) => {
-    sessions.delete(index);
-    throw error;
-  };
+  // Phases may come by turns, and pictures at intervals: their sessions stay open.
+  const phases = openedOnce((index: number) => openPhase(info, index, bytes, { ...open, label }));
+  const graphs = openedOnce(async (graph: StepGraph) =>
+    openSession(await stepGraph(bytes, graph), { ...open, label }),
+  );
   const turnAt = (step: number): Turning => turns.find(({ to }) => step < to) ?? lastOf(turns);
-  const { device: on, reason } = await stepOf(turnAt(start.progress.step).index);
+  const { device: on, reason } = await phases.get(turnAt(start.progress.step).index);
   const place = `${on} in a page, gpn ${info.provenance.versions.gpn}`;
   const pace = pacesOf();
   let { state, progress } = start as { state: State; progress: Progress };
   /** The step that may hold parts of the state in the memory of its device. */
-  let holder = await stepOf(turnAt(progress.step).index);
+  let holder = await phases.get(turnAt(progress.step).index);
   let running = false;
 
   const runTo = async (end: number, { signal, onProgress }: RunOptions): Promise<void> => {
     while (progress.step < end && !signal?.aborted) {
       const turn = turnAt(progress.step);
       const { phase, index, data, from } = turn;
-      const compiled = await stepOf(index);
+      const compiled = await phases.get(index);
       if (compiled !== holder) state = await holder.read(state);
       holder = compiled;
       const speed = pace(phase);
@@ -183,7 +183,10 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   };
   const checkpoint = async (): Promise<Uint8Array> =>
     writeCheckpoint({ ...(await present()), recipe: start.recipe }, info);
-  const trained = async (): Promise<Trained> => ({ step: bytes, info, ...(await present()), open });
+  const trained = async (): Promise<Trained> => ({
+    ...{ step: bytes, info, open, opened: graphs.get },
+    ...(await present()),
+  });
 
   return {
     device: on,
@@ -210,8 +213,7 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
     network: async (role) => networkFile(await trained(), role),
     draw: async (images) => drawImages(await trained(), images),
     async dispose() {
-      const opened = await Promise.allSettled(sessions.values());
-      await Promise.all(opened.map((step) => step.status === 'fulfilled' && step.value.dispose()));
+      await Promise.all([phases.dispose(), graphs.dispose()]);
     },
   };
 }
