@@ -1,5 +1,5 @@
 /**
- * `npm run bench:browser`: training steps in Chromium beside Node and beside TensorFlow.js, with the same
+ * `npm run bench:browser`: training steps in Chromium beside Node, TensorFlow.js and jax-js, with the same
  * networks, batches and first weights, in turns.
  *
  *   npm run bench:browser                                dcgan-mnist on WebAssembly, with 1 and 4 threads
@@ -19,7 +19,8 @@
  * which is given up after --limit seconds (600), and one that computes on a GPU in software after --software
  * seconds (120): if that is in the midst of its steps, those that it took are counted. TensorFlow.js's webgl and webgpu take part if their packages
  * are installed, and can do the step: `npm install --no-save @tensorflow/tfjs-backend-webgl@4.22.0`. Its wasm
- * cannot: it lacks the gradient of a filter.
+ * cannot: it lacks the gradient of a filter. jax-js takes part in `dcgan-mnist` if it is installed:
+ * `npm install --no-save @jax-js/jax@0.1.25`.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -73,11 +74,8 @@ class Late extends Error {
 
 const folder = mkdtempSync(join(tmpdir(), 'gpn-browser-'));
 try {
-  await bundle(folder, { gpn: here('browser/gpn-page.js'), worker: '@gpn/runtime/worker' });
-  writeFileSync(
-    join(folder, 'index.html'),
-    '<!doctype html><script type="module" src="gpn.js"></script>',
-  );
+  await bundle(folder, { worker: '@gpn/runtime/worker' });
+  await bundlePage('gpn', here('browser/gpn-page.js'));
   if (options.check) await check();
   else if (options.memory) await memory();
   else await compare();
@@ -89,7 +87,7 @@ try {
 async function inPage(
   call,
   given,
-  { isolated = false, flags = [], page: name = 'index.html', seconds = limit } = {},
+  { isolated = false, flags = [], page: name = 'gpn.html', seconds = limit } = {},
 ) {
   const { url, close } = await serve(folder, { isolated });
   const browser = await openBrowser(flags);
@@ -128,6 +126,8 @@ async function compare() {
   writeFileSync(join(folder, 'images.bin'), bytes);
   writeFileSync(join(folder, 'step.onnx'), stepFile(recipe));
   await bundleTensorFlow();
+  const hasJax = installed('@jax-js/jax');
+  if (hasJax) await bundlePage('jax', here('browser/jax-page.js'));
   const step = { step: 'step.onnx', images: 'images.bin', steps };
   const how = (device) => ({
     ...(device.startsWith('webg') && { seconds: software }),
@@ -137,6 +137,11 @@ async function compare() {
     'tfjs',
     { recipe, backend, steps, images: 'images.bin' },
     { ...how(backend), page: 'tfjs.html' },
+  ];
+  const jax = (device, threads) => [
+    'jaxjs',
+    { recipe, device, threads, steps, images: 'images.bin' },
+    { ...how(device), page: 'jax.html', isolated: threads > 1 },
   ];
   const page = (device, threads) => [
     'timed',
@@ -154,6 +159,12 @@ async function compare() {
     ...(options.webgpu && {
       'TensorFlow.js, webgpu in software': () => inPage(...tfjs('webgpu')),
     }),
+    ...(hasJax && {
+      'jax-js, wasm, 1 thread': () => inPage(...jax('wasm', 1)),
+      'jax-js, wasm, 4 threads': () => inPage(...jax('wasm', 4)),
+    }),
+    ...(hasJax &&
+      options.webgpu && { 'jax-js, webgpu in software': () => inPage(...jax('webgpu', 1)) }),
   };
   const systems = Object.fromEntries(
     Object.entries(all).filter(([name]) => name === NODE || name.includes(options.only)),
@@ -219,6 +230,15 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
+/** A page of a script, which may lie outside the repository. */
+async function bundlePage(name, entry) {
+  await bundle(folder, { [name]: entry }, { nodePaths: [here('../node_modules')] });
+  writeFileSync(
+    join(folder, `${name}.html`),
+    `<!doctype html><script type="module" src="${name}.js"></script>`,
+  );
+}
+
 /** TensorFlow.js with our networks and steps. */
 async function bundleTensorFlow() {
   const backends = ['webgl', 'webgpu'].filter((name) =>
@@ -232,11 +252,7 @@ async function bundleTensorFlow() {
       ...backends.map((name) => `import '@tensorflow/tfjs-backend-${name}';`),
     ].join('\n'),
   );
-  await bundle(folder, { tfjs: entry }, { nodePaths: [here('../node_modules')] });
-  writeFileSync(
-    join(folder, 'tfjs.html'),
-    '<!doctype html><script type="module" src="tfjs.js"></script>',
-  );
+  await bundlePage('tfjs', entry);
   mkdirSync(join(folder, 'tfjs'));
   cpSync(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), join(folder, 'tfjs'), {
     recursive: true,
