@@ -124,6 +124,21 @@ chromium('a training runs by a recipe, whose step is made in the page', async ()
   expect(await shown('.facts')).toBe('Step 12 of 12');
 });
 
+chromium('a training whose name changes is kept under the name that it had', async () => {
+  await page().evaluate('events.length = 0');
+  await add({ keep: 'first' });
+  await press('Start');
+  await expect.poll(async () => (await events('checkpoint')).length).toBeGreaterThan(0);
+  const named = (keep: string) =>
+    page().evaluate(`trainer.pause().then(() => trainer.setAttribute('keep', '${keep}'))`);
+  await named('second');
+  await expect.poll(() => shown('.status')).toBe('');
+  expect(await shown('.facts')).toBe('');
+  expect(await shown('.main')).toBe('Start');
+  await named('first');
+  await expect.poll(() => shown('.status')).toMatch(/^Kept by this browser at step \d/);
+});
+
 chromium('a reload loses at most what came since the last checkpoint', async () => {
   await page().evaluate('events.length = 0');
   await add({ keep: 'reloaded' });

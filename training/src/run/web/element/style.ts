@@ -17,11 +17,12 @@ progress { appearance: none; position: static; width: 100%; height: 6px; margin-
 progress::-webkit-progress-bar { background: none; }
 progress::-webkit-progress-value { background: var(--accent); }
 progress::-moz-progress-bar { background: var(--accent); }
+figcaption { overflow-wrap: anywhere; }
 .facts { flex: 1 1 100%; margin: 0; font-variant-numeric: tabular-nums; }
 .kept { flex: 1 1 100%; display: grid; gap: 8px; padding: 12px; border: 1px solid var(--line); border-radius: var(--radius); }
 .kept p { margin: 0; }
-.kept code { display: block; padding: 8px; overflow-x: auto; white-space: pre; border: 1px solid var(--line); border-radius: 8px; font-size: .86em; }
-.kept a { margin-right: 16px; color: inherit; }
+.kept code { display: block; padding: 8px; border: 1px solid var(--line); border-radius: 8px; font-size: .86em; }
+.kept a { display: block; width: fit-content; padding: 3px 0; color: inherit; }
 `;
 
 let sheet: CSSStyleSheet | undefined;

@@ -54,6 +54,8 @@ export class GpnTrainer extends Base {
   #running: Promise<void> | undefined;
   #curves = new CurveKeeper();
   #saving: Promise<void> = Promise.resolve();
+  /** Where the present training is kept: attributes that change meanwhile are the next one's. */
+  #store = this.#place();
   /** What a removed element, or one with other attributes, must not go on with. */
   #life = new AbortController();
 
@@ -120,14 +122,16 @@ export class GpnTrainer extends Base {
     throw new UserError('Nothing is trained yet: press Start.');
   }
 
-  get #store(): Store {
+  /** The place of what the attributes name. */
+  #place(): Store {
     const [keep, step, recipe] = ['keep', 'step', 'recipe'].map((name) => this.getAttribute(name));
     return storeOf(keep || step || recipe || 'training');
   }
 
   /** Shows what the browser kept of an earlier visit, and nothing of what was before. */
   async #reset(): Promise<void> {
-    await this.#close();
+    await this.#close(); // which keeps the training before, in its own place
+    this.#store = this.#place();
     const life = new AbortController();
     this.#life = life;
     this.#curves = new CurveKeeper();

@@ -88,7 +88,7 @@ export class TrainerView {
         const latest = h('b', {}, (values.at(-1) ?? 0).toFixed(2));
         return h('span', {}, h('i', { class: name }), `${LABELS[name] ?? name} `, latest);
       }),
-      ...(names.length > 0 ? [h('span', {}, `0 to ${top}`)] : []),
+      ...(names.length > 0 ? [h('span', {}, `Scale: 0 to ${top}`)] : []),
     );
   }
 
