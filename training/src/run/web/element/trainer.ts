@@ -1,16 +1,14 @@
 /** `<gpn-trainer>`: a GAN that learns in the page, watched by the visitor. */
-import { product, readSource, UserError } from '@gpn/runtime';
+import { UserError } from '@gpn/runtime';
 import { styleSheet } from '@gpn/runtime/elements/parts';
 import type { Role } from '../../../export/info.js';
-import { readStepInfo, type StepInfo } from '../../../export/step-file.js';
-import { fits } from '../checkpoint.js';
 import type { PageImages } from '../data.js';
-import { enoughImages } from '../few.js';
-import { imagesFrom, type PagePictures, type Prepared } from '../pictures.js';
+import type { PagePictures } from '../pictures.js';
 import { type Store, storeOf } from '../store.js';
-import { openTraining, type Training, type TrainingProgress } from '../training.js';
+import type { Training, TrainingProgress } from '../training.js';
 import { CurveKeeper } from './curves.js';
 import { examplesOf } from './examples.js';
+import { openFrom } from './sources.js';
 import { trainerSheet } from './style.js';
 import { type Facts, TrainerView } from './view.js';
 import { sentenceFor } from './words.js';
@@ -172,81 +170,21 @@ export class GpnTrainer extends Base {
   }
 
   async #open(signal: AbortSignal): Promise<Training> {
-    const { bytes, label } = await this.#step();
-    const info = readStepInfo(bytes, label);
-    const images = await this.#images(info);
-    this.#say('Starting ONNX Runtime …');
-    const kept = await this.#store.checkpoint().catch(() => undefined);
-    // One of other pictures, or of an earlier step, cannot go on: the training starts anew.
-    const checkpoint = kept && (await fits(kept, images, info)) ? kept : undefined;
-    if (kept && !checkpoint) this.#curves = new CurveKeeper();
-    const given = ['assets', 'device', 'worker'].flatMap((name) => {
-      const value = this.getAttribute(name);
-      return value === null ? [] : [[name, value === 'false' ? false : value] as const];
+    const { training, goesOn } = await openFrom({
+      attribute: (name) => this.getAttribute(name),
+      given: this.#given,
+      store: this.#store,
+      say: (text) => this.#say(text),
+      warn: (error) => this.#warn(error),
+      show: (images, info, notes) => {
+        this.#notes = notes;
+        examplesOf(images, info, COUNT).draw(this.#view.examples, { gap: 1 });
+      },
     });
-    const threads = Number(this.getAttribute('threads')) || undefined;
-    const training = await openTraining({
-      ...Object.fromEntries(given),
-      ...images,
-      step: new File([bytes as Uint8Array<ArrayBuffer>], label),
-      ...(threads && { threads }),
-      ...(checkpoint && { checkpoint }),
-    });
+    if (!goesOn) this.#curves = new CurveKeeper();
     if (!signal.aborted) return training;
     await training.dispose();
     throw signal.reason;
-  }
-
-  /** The step's file, or one made of the recipe. */
-  async #step(): Promise<{ bytes: Uint8Array; label: string }> {
-    const [step, recipe] = ['step', 'recipe'].map((name) => this.getAttribute(name));
-    if (step) {
-      this.#say('Fetching the training step …');
-      return readSource(step);
-    }
-    if (!recipe) {
-      throw new UserError(
-        'step="" is empty: give the address of a training step, or of a recipe as recipe="".',
-      );
-    }
-    this.#say('Fetching the recipe …');
-    const { bytes, label } = await readSource(recipe);
-    this.#say('Making the training step of the recipe …');
-    const { stepOf } = await import('../trace.js').catch(() => {
-      throw new UserError(
-        'The part that makes a step of a recipe cannot be fetched: check the connection, or give a step.',
-      );
-    });
-    return { bytes: stepOf(new TextDecoder().decode(bytes), label), label };
-  }
-
-  /** The images to learn from: those given, of an earlier visit, or of the attribute. */
-  async #images(info: StepInfo): Promise<PageImages> {
-    const address = this.getAttribute('data');
-    const given = this.#given ?? (await this.#store.images().catch(() => undefined)) ?? address;
-    if (!given) throw new UserError('There is nothing to learn from: choose pictures first.');
-    const ready =
-      typeof given === 'object' && 'images' in given
-        ? given
-        : await imagesFrom(given, info, (done, total) => {
-            if (total > 1) this.#say(`Reading pictures … ${done} of ${total}`);
-          });
-    const images = enoughImages(ready, info);
-    const { height, width, channels } = info.recipe.data;
-    const [before, after] = [ready, images].map(
-      (all) => all.images.length / product([height, width, channels]),
-    ) as [number, number];
-    const unread = (ready as Partial<Prepared>).unread?.length ?? 0;
-    this.#notes = [
-      ...(after > before
-        ? [`${before} pictures, bent a little in ${after.toLocaleString('en')} ways`]
-        : [`${before.toLocaleString('en')} pictures`]),
-      ...(unread > 0 ? [`${unread} file(s) could not be read`] : []),
-    ];
-    examplesOf(images, info, COUNT).draw(this.#view.examples, { gap: 1 });
-    // What a visitor brought is not to be had again after a reload.
-    if (this.#given) await this.#store.saveImages(ready).catch((error) => this.#warn(error));
-    return images;
   }
 
   #notes: readonly string[] = [];
