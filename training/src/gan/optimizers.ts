@@ -11,13 +11,18 @@ export interface Optimizer {
   readonly takesBeta2: boolean;
   /** The specs of its state for these parameters. */
   state(params: Specs): Specs;
-  /** One update; `beta2` only if the optimiser takes it. @returns the next parameters and state */
+  /**
+   * One update; `beta2` only if the optimiser takes it.
+   * @param squared the gradients whose squares are averaged, if any are; `grads` unless given
+   * @returns the next parameters and state
+   */
   update(
     params: Tensors,
     grads: Tensors,
     state: Tensors,
     learningRate: tf.Tensor,
     beta2?: tf.Tensor,
+    squared?: Tensors,
   ): { params: Tensors; state: Tensors };
 }
 
@@ -41,7 +46,7 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number | 'input' 
     const weight = beta2 === 'input' && { weight: zeros([]) };
     return { count: zeros([]), ...weight, ...Object.fromEntries(moments) };
   },
-  update(params, grads, state, learningRate, given) {
+  update(params, grads, state, learningRate, given, squared = grads) {
     const count = tf.add(state.count as tf.Tensor, 1);
     const correction = (beta: number) => tf.sub(1, tf.pow(tf.scalar(beta), count));
     const decay = beta2 === 'input' ? (given as tf.Tensor) : beta2;
@@ -55,7 +60,7 @@ export const adam = ({ beta1, beta2 }: { beta1: number; beta2: number | 'input' 
     for (const [name, p] of Object.entries(params)) {
       const g = grads[name] as tf.Tensor;
       const m = mix(state[`m/${name}`] as tf.Tensor, g, beta1);
-      const v = mix(state[`v/${name}`] as tf.Tensor, tf.square(g), decay);
+      const v = mix(state[`v/${name}`] as tf.Tensor, tf.square(squared[name] as tf.Tensor), decay);
       const direction = tf.div(m, tf.add(tf.sqrt(v), epsilon));
       nextParams[name] = tf.sub(p, tf.mul(direction, rate));
       nextState[`m/${name}`] = m;

@@ -62,6 +62,13 @@ const keys = {
     .describe(
       'How many images the discriminator scores together, joined in their channels (PacGAN, Lin et al. 2018): images that are all alike then give the generator away; 1 unless given. The batch size must be a multiple of it.',
     ),
+  unrolled_steps: whole
+    .min(1)
+    .max(10)
+    .optional()
+    .describe(
+      'How many more updates of the discriminator the generator foresees (unrolled GANs, Metz et al. 2017), so that it does not run after the discriminator’s last change; without it none. Each costs about as much as three updates.',
+    ),
   ...inputNoiseKey,
   weight_clip: z
     .number()
@@ -96,6 +103,7 @@ export const adversarial = defineMethod({
       ...(training.augmentation && { augmentation: training.augmentation }),
       inputNoise: training.input_noise !== undefined,
       packing: training.packing ?? 1,
+      unrolledSteps: training.unrolled_steps ?? 0,
       ...(training.weight_clip && { weightClip: training.weight_clip }),
     };
     const rows = imagesOf(settings);
@@ -140,10 +148,12 @@ function stepFlops(pair: Pair, settings: GanSettings): number {
   const slopes = (Number(r1) + Number(r2)) * (2 * d.forward + d.weights);
   const compared = loss.relative ? d.forward : 0;
   const unshared = (generatorSteps - 1) * g.forward;
+  // The way back through an update costs twice what it does; real images and generated ones.
+  const foreseen = 3 * 2 * (settings.unrolledSteps ?? 0) * (d.forward + d.inputs + d.weights);
   return (
     batchSize *
     (discriminatorSteps * (update.discriminator + penalty + slopes) +
-      generatorSteps * (update.generator + compared) +
+      generatorSteps * (update.generator + compared + foreseen) +
       unshared)
   );
 }

@@ -87,6 +87,17 @@ const CHECKS: readonly Check[] = [
       }
     );
   },
+  ({ training }) => {
+    const penalty = PENALTIES.find((key) => training[key] !== undefined);
+    return (
+      penalty !== undefined &&
+      training.unrolled_steps !== undefined && {
+        path: ['training', 'unrolled_steps'],
+        must: `left out with training.${penalty}, whose third derivatives it would need`,
+        found: training.unrolled_steps,
+      }
+    );
+  },
   ({ data: { flip }, training: { method } }) =>
     flip === true &&
     method === 'predictive' && {
@@ -182,6 +193,13 @@ const CHECKS: readonly Check[] = [
     training.method === 'predictive' && {
       path: ['output', 'on_collapse'],
       must: 'warn or stop with the method predictive, whose discriminator cannot go back with the generator',
+    },
+  ({ training: { unrolled_steps: steps } }, pair) =>
+    steps !== undefined &&
+    Object.keys(pair().discriminator.buffers).length > 0 && {
+      path: ['training', 'unrolled_steps'],
+      must: 'left out with a discriminator that has batch or spectral normalisation, whose second derivatives are not known here',
+      found: steps,
     },
   ...SIDES.map(
     (key, axis): Check =>

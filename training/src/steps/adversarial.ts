@@ -8,6 +8,7 @@ import { clip, gradientPenalty, slopePenalty } from './gradient-penalty.js';
 import { differentiate, scoresAndSlopes } from './gradients.js';
 import { fromPixels, sliceBatch } from './pixels.js';
 import { asInputs, ganState, learn, rateInputs } from './state.js';
+import { unrolled } from './unrolled.js';
 
 /** A network in training: its weights, its buffers (running statistics) and its optimiser's state. */
 export interface Trainee {
@@ -40,6 +41,8 @@ export interface GanSettings {
   readonly weightClip?: number;
   /** Images that the discriminator scores together (PacGAN, Lin et al. 2018); 1 by default. */
   readonly packing?: number;
+  /** Updates of the discriminator that the generator foresees; 0 by default. Not with penalties on slopes. */
+  readonly unrolledSteps?: number;
 }
 
 /** Number of real images of a step, over all its updates. */
@@ -54,8 +57,12 @@ export const latentsOf = ({ discriminatorSteps, generatorSteps, batchSize }: Gan
   (discriminatorSteps + generatorSteps - 1) * batchSize;
 
 /** Number of images that the discriminator sees, over all updates of a step. */
-export const seenOf = ({ discriminatorSteps, generatorSteps, loss, ...rest }: GanSettings) =>
-  (2 * discriminatorSteps + (loss.relative ? 2 : 1) * generatorSteps) * rest.batchSize;
+export const seenOf = ({ discriminatorSteps, generatorSteps, ...rest }: GanSettings) =>
+  (2 * discriminatorSteps + (showsReal(rest) ? 2 : 1) * generatorSteps) * rest.batchSize;
+
+/** Whether the generator learns with real images beside its own. */
+const showsReal = ({ loss, unrolledSteps }: Pick<GanSettings, 'loss' | 'unrolledSteps'>): boolean =>
+  loss.relative || Boolean(unrolledSteps);
 
 /** Number of scores of a batch. */
 const packsOf = ({ batchSize, packing = 1 }: GanSettings): number => batchSize / packing;
@@ -109,13 +116,14 @@ export type GanInputs = TensorsOf<ReturnType<typeof ganInputs>>;
  * generated batch. With labels, both networks are given them (Mirza & Osindero 2014). With augmentation,
  * the discriminator sees every image changed at random, and penalties on slopes are about the images that
  * it sees. Noise is added to them after that (Sønderby et al. 2017). With packing, what it sees are packs of images, which have one score, one slope and one
- * number of the mixture each.
+ * number of the mixture each. With unrolled steps the generator learns from what the discriminator would be
+ * after so many more updates on the same images (Metz et al. 2017).
  */
 export const adversarialStep =
   (settings: GanSettings) =>
   ({ state, batch, noise, rates }: GanInputs) => {
     const { loss, optimizer, discriminatorSteps, generatorSteps, batchSize } = settings;
-    const { augmentation, packing = 1 } = settings;
+    const { augmentation, packing = 1, unrolledSteps = 0 } = settings;
     let { generator: g, discriminator: d } = state;
     let losses = {} as Record<'generator' | 'discriminator', tf.Tensor>;
     const part = <T extends tf.Tensor | undefined>(x: T, k: number) => sliceBatch(x, k, batchSize);
@@ -128,6 +136,13 @@ export const adversarialStep =
         ? tf.add(changed, tf.mul(added, rates.input_noise as tf.Tensor))
         : changed;
       return packed(noisy, packing);
+    };
+
+    /** The discriminator after an update. */
+    const learnt = (from: Omit<Trainee, 'buffers'>, grads: Tensors, squared?: Tensors) => {
+      const next = learn(optimizer, from, grads, rates, 'discriminator', squared);
+      const params = settings.weightClip ? clip(next.params, settings.weightClip) : next.params;
+      return { params, optimizer: next.state };
     };
 
     for (let k = 0; k < discriminatorSteps; k++) {
@@ -150,24 +165,33 @@ export const adversarialStep =
         const total = penalties.reduce((sum, penalty) => tf.add(sum, penalty), adversarial);
         return { loss: total, aux: { buffers: onFake.buffers } };
       }, d.params);
-      const next = learn(optimizer, d, grads, rates, 'discriminator');
-      const params = settings.weightClip ? clip(next.params, settings.weightClip) : next.params;
-      d = { params, buffers: aux.buffers, optimizer: next.state };
+      d = { ...learnt(d, grads), buffers: aux.buffers };
       losses = { ...losses, discriminator: step.loss };
     }
 
     for (let k = 0; k < generatorSteps; k++) {
       const last = discriminatorSteps - 1;
       const given = conditions(part(batch.labels, last));
-      const discriminate = discriminatorOf(settings, d.params, given);
       const latents = part(noise.latents, last + k);
       const { grads, aux, ...step } = differentiate((params) => {
         const made = generate(settings, { ...g, params }, latents, given);
-        const scored = discriminate(d.buffers, see(made.y));
-        const real = () =>
-          discriminate(d.buffers, see(fromPixels(part(batch.images, last), settings.range))).y;
+        const shown = see(made.y);
+        const real = once(() => see(fromPixels(part(batch.images, last), settings.range)));
+        const foreseen = unrolled(
+          d,
+          unrolledSteps,
+          (values) => {
+            const judge = discriminatorOf(settings, values, given);
+            const onReal = judge(d.buffers, real());
+            const onFake = judge(onReal.buffers, shown);
+            return loss.discriminator(onReal.y, onFake.y, settings.labelSmoothing);
+          },
+          learnt,
+        );
+        const discriminate = discriminatorOf(settings, foreseen, given);
+        const scored = discriminate(d.buffers, shown);
         return {
-          loss: loss.generator(scored.y, real),
+          loss: loss.generator(scored.y, () => discriminate(d.buffers, real()).y),
           aux: { made: made.buffers, scored: scored.buffers },
         };
       }, g.params);
@@ -184,6 +208,15 @@ export const adversarialStep =
  * of the result is i, i + N / m, i + 2 · N / m and so on.
  */
 const packed = (x: tf.Tensor, m: number): tf.Tensor => (m === 1 ? x : tf.concat(tf.split(x, m), 3));
+
+/** Computes a value when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 const conditions = (labels: tf.Tensor | undefined): Tensors => (labels ? { labels } : {});
 

@@ -58,6 +58,7 @@ export const rateInputs = <Name extends string>(
 
 /**
  * Updates a network by its gradients, with the rates of its role.
+ * @param squared as of {@link Optimizer.update}
  * @returns the next parameters, and the state of the optimiser
  */
 export const learn = <Role extends string>(
@@ -66,7 +67,8 @@ export const learn = <Role extends string>(
   grads: Tensors,
   rates: Readonly<Record<Role, Tensor>> & { readonly beta2?: Tensor | undefined },
   role: Role,
-) => optimizer.update(params, grads, state, rates[role], rates.beta2);
+  squared?: Tensors,
+) => optimizer.update(params, grads, state, rates[role], rates.beta2, squared);
 
 /** The input specs of a network's dropout: uniform numbers for `rows` examples, by layer. */
 export const dropoutInputs = (
