@@ -165,7 +165,7 @@ export const adversarialStep =
         const total = penalties.reduce((sum, penalty) => tf.add(sum, penalty), adversarial);
         return { loss: total, aux: { buffers: onFake.buffers } };
       }, d.params);
-      d = { ...learnt(d, grads), buffers: aux.buffers };
+      d = { ...d, ...learnt(d, grads), buffers: aux.buffers }; // in the order of the state
       losses = { ...losses, discriminator: step.loss };
     }
 
