@@ -114,12 +114,7 @@ async function writeResults(
       const { folder, counts } = await find(name);
       const path = rowsFile(folder, name);
       const bytes = await readFile(path);
-      const parsed = (): Row[] => {
-        const rows = rowsIn(path, bytes.toString());
-        checkRows(path, rows, plan, shard);
-        return rows;
-      };
-      const rows = counts && format === 'ndjson' ? [] : parsed();
+      const rows = counts && format === 'ndjson' ? [] : checkedRows(path, bytes, plan, shard);
       const { rows: all, unreadable, anomalous } = counts ?? countsOf(rows);
       sum.rows += all;
       sum.unreadable += unreadable;
@@ -157,6 +152,13 @@ async function share(folder: string, out: string, name: string): Promise<void> {
   } catch (error) {
     throw fileError('write', target, error);
   }
+}
+
+/** The rows of a shard, as {@link checkRows} wants them. */
+function checkedRows(path: string, bytes: Buffer, plan: Plan, shard: number): Row[] {
+  const rows = rowsIn(path, bytes.toString());
+  checkRows(path, rows, plan, shard);
+  return rows;
 }
 
 function rowsIn(path: string, text: string): Row[] {
