@@ -7,6 +7,7 @@ export {
   NetworkError,
   type NetworkOptions,
   type Normal,
+  overPatches,
   type Pass,
   prefixed,
   type Specs,

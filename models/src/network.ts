@@ -80,6 +80,29 @@ export interface Network {
   readonly flops: readonly number[];
   /** Computes the output [N, …outputShape] of an input [N, …inputShape]. */
   apply(params: Tensors, buffers: Tensors, x: Tensor, pass: Pass): Applied;
+  /** The same layers for examples of another shape; only networks of layers in sequence have it. */
+  readonly resized?: (inputShape: readonly number[]) => Network;
+}
+
+/**
+ * A discriminator of fragments over patches of `side` × `side` pixels: the same tensors, and an output for each
+ * fragment; none if its layers cannot be moved over a larger image.
+ */
+export function overPatches(network: Network, side: number): Network | undefined {
+  const slid = resizedTo(network, [side, side, network.inputShape.at(-1) as number]);
+  const same = (a: Specs, b: Specs) =>
+    Object.keys(a).every((name) => `${a[name]?.shape}` === `${b[name]?.shape}`);
+  return slid && same(network.params, slid.params) && same(network.buffers, slid.buffers)
+    ? slid
+    : undefined;
+}
+
+function resizedTo(network: Network, shape: readonly number[]): Network | undefined {
+  try {
+    return network.resized?.(shape);
+  } catch {
+    return undefined; // a layer needs the shape that it was made for
+  }
 }
 
 /** The number of elements of a tensor of this shape; 1 for the empty shape of a scalar. */
@@ -171,6 +194,7 @@ export function sequential(inputShape: readonly number[], makers: readonly Layer
       }
       return { y, buffers: after };
     },
+    resized: (shape) => sequential(shape, makers),
   };
 }
 

@@ -5,6 +5,7 @@ import { dcganDiscriminator, dcganGenerator, infoganDiscriminator } from './netw
 import { dcgan64Discriminator, dcgan64Generator } from './networks/dcgan-64.js';
 import { anyDcganDiscriminator, anyDcganGenerator } from './networks/dcgan-any-size.js';
 import {
+  gpnDeepDiscriminator,
   gpnDetailDiscriminator,
   gpnDiscriminator,
   gpnGenerator,
@@ -51,6 +52,7 @@ export const NETWORKS: Readonly<Record<string, (options: NetworkOptions) => Pair
   'dcgan-64': pair(dcgan64Generator, dcgan64Discriminator),
   'dcgan-mnist': pair(dcganGenerator, dcganDiscriminator),
   gpn: pair(gpnGenerator, gpnLargeDiscriminator),
+  'gpn-deep': family(gpnGenerator, gpnDeepDiscriminator),
   'gpn-detail': pair(gpnGenerator, gpnDetailDiscriminator),
   'gpn-mnist': pair(gpnGenerator, gpnDiscriminator),
   'gpn-mnist-large': pair(dcganGenerator, gpnLargeDiscriminator),

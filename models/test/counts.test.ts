@@ -10,6 +10,14 @@ const COUNTS: [string, Partial<NetworkOptions>, number, number][] = [
   // Of 22 pixels the detail leaves 20; conv 304 leaves 18, 2,320 leaves 16, 8,224 leaves 7, 51,264 leaves 2,
   // 32,896 one; 258.
   ['gpn-detail', { latentSize: 20, fragment: { internal: 6, frame: 8 } }, 37_697, 95_266],
+  // conv 432 + 5,184 + 18,432 + 2 · 20,736 + 73,728 + 2 · 82,944 + 192 and 2, and a bias for each of 480 maps, or two numbers.
+  ['gpn-deep', { latentSize: 20, fragment: { internal: 4, frame: 18 } }, 37_697, 305_810],
+  [
+    'gpn-deep',
+    { latentSize: 20, batchNorm: true, fragment: { internal: 4, frame: 18 } },
+    37_697,
+    306_290,
+  ],
   ['mlp-digit', { latentSize: 64 }, 476_560, 201_217],
   ['mlp-mnist', { latentSize: 100 }, 1_510_032, 533_505],
   ['mlp-mnist', { latentSize: 100, conditions: labels }, 1_511_312, 538_625],

@@ -28,45 +28,48 @@ function tensorsOf(network: Network) {
   return [made(network.params), made(network.buffers)] as const;
 }
 
-describe.each(['gpn-mnist', 'gpn-mnist-large', 'gpn-detail'])('the discriminator of %s', (name) => {
-  const sizes = [
-    ...[4, 5, 6, 7, 8, 9, 11, 14, 17, 22, 28].map((side) => ({ side, channels: 1 })),
-    { side: 12, channels: 3 },
-  ];
+describe.each(['gpn-mnist', 'gpn-mnist-large', 'gpn-detail', 'gpn-deep'])(
+  'the discriminator of %s',
+  (name) => {
+    const sizes = [
+      ...[4, 5, 6, 7, 8, 9, 11, 14, 17, 22, 28].map((side) => ({ side, channels: 1 })),
+      { side: 12, channels: 3 },
+    ];
 
-  it.each(sizes)('gives one pair of logits for a fragment of %o', ({ side, channels }) => {
-    const image = { height: 28, width: 28, channels };
-    const fragment = { internal: side - 2, frame: 1 };
-    const { discriminator } = networks(name, { fragment, image });
-    expect(discriminator.inputShape).toEqual([side, side, channels]);
-    expect(discriminator.outputShape).toEqual([1, 1, 2]);
-  });
+    it.each(sizes)('gives one pair of logits for a fragment of %o', ({ side, channels }) => {
+      const image = { height: 28, width: 28, channels };
+      const fragment = { internal: side - 2, frame: 1 };
+      const { discriminator } = networks(name, { fragment, image });
+      expect(discriminator.inputShape).toEqual([side, side, channels]);
+      expect(discriminator.outputShape).toEqual([1, 1, 2]);
+    });
 
-  it.each(sizes)('gives, in dense form, the logits of each fragment of an image, %o', (size) => {
-    const { side, channels } = size;
-    const image = { height: side + 3, width: side + 4, channels };
-    const fragment = { internal: side - 2, frame: 1 };
-    const one = networks(name, { fragment, image }).discriminator;
-    const dense = networks(name, { fragment, image, dense: true }).discriminator;
-    expect(Object.entries(dense.params)).toEqual(Object.entries(one.params));
-    const [params, buffers] = tensorsOf(one);
-    const x = tf.tensor4d(noise(image.height * image.width * channels), [
-      ...[1, image.height, image.width, channels],
-    ] as [number, number, number, number]);
-    const map = dense.apply(params, buffers, x, { training: false }).y;
-    expect(map.shape).toEqual([1, 4, 5, 2]);
-    for (const [row, column] of [
-      ...[0, 1, 2, 3].map((n) => [n, n] as const),
-      ...[[3, 4] as const, [0, 4] as const],
-    ]) {
-      const cut = tf.slice(x, [0, row, column, 0], [1, side, side, channels]);
-      const alone = one.apply(params, buffers, cut, { training: false }).y.dataSync();
-      const there = tf.slice(map, [0, row, column, 0], [1, 1, 1, 2]).dataSync();
-      expect(there[0]).toBeCloseTo(alone[0] as number, 4);
-      expect(there[1]).toBeCloseTo(alone[1] as number, 4);
-    }
-  });
-});
+    it.each(sizes)('gives, in dense form, the logits of each fragment of an image, %o', (size) => {
+      const { side, channels } = size;
+      const image = { height: side + 3, width: side + 4, channels };
+      const fragment = { internal: side - 2, frame: 1 };
+      const one = networks(name, { fragment, image }).discriminator;
+      const dense = networks(name, { fragment, image, dense: true }).discriminator;
+      expect(Object.entries(dense.params)).toEqual(Object.entries(one.params));
+      const [params, buffers] = tensorsOf(one);
+      const x = tf.tensor4d(noise(image.height * image.width * channels), [
+        ...[1, image.height, image.width, channels],
+      ] as [number, number, number, number]);
+      const map = dense.apply(params, buffers, x, { training: false }).y;
+      expect(map.shape).toEqual([1, 4, 5, 2]);
+      for (const [row, column] of [
+        ...[0, 1, 2, 3].map((n) => [n, n] as const),
+        ...[[3, 4] as const, [0, 4] as const],
+      ]) {
+        const cut = tf.slice(x, [0, row, column, 0], [1, side, side, channels]);
+        const alone = one.apply(params, buffers, cut, { training: false }).y.dataSync();
+        const there = tf.slice(map, [0, row, column, 0], [1, 1, 1, 2]).dataSync();
+        expect(there[0]).toBeCloseTo(alone[0] as number, 4);
+        expect(there[1]).toBeCloseTo(alone[1] as number, 4);
+      }
+    });
+  },
+);
 
 it.each([1, 2, 4])(
   'a dense form keeps strides up to %i, and its scores are those of stride 1',

@@ -1,5 +1,5 @@
 export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint.js';
-export { ALTERATIONS, type Alteration } from './data/alterations.js';
+export { ALTERATIONS, type Alteration } from './data/fragments/alterations.js';
 export {
   type FolderSurvey,
   type PartSurvey,

@@ -27,7 +27,7 @@ const TAKEN: Record<string, string[]> = {
   ],
   'infogan-mnist': ['infogan-mnist'],
   'began-mnist': ['began-mnist'],
-  'gpn-mnist': ['gpn', 'gpn-detail', 'gpn-mnist', 'gpn-mnist-large'],
+  'gpn-mnist': ['gpn', 'gpn-deep', 'gpn-detail', 'gpn-mnist', 'gpn-mnist-large'],
 };
 
 /** Which of the variants it takes, besides as it is. */
@@ -38,6 +38,7 @@ const ALSO: Record<string, string[]> = {
   'mlp-mnist': ['with classes'],
   resnet: ['with classes', 'in colour', 'of 32 pixels', 'with a width'],
   gpn: ['in colour', 'of 32 pixels'],
+  'gpn-deep': ['in colour', 'of 32 pixels', 'with a width'],
   'gpn-detail': ['in colour', 'of 32 pixels'],
   'gpn-mnist': ['in colour', 'of 32 pixels'],
 };

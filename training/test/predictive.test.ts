@@ -1,11 +1,19 @@
 import type { TensorData } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { fragmentIndices } from '../src/data/fragments.js';
+import { fragmentIndices } from '../src/data/fragments/fragments.js';
 import { compile } from '../src/engine/compiled.js';
 import { runEagerly } from '../src/engine/eager.js';
+import { optimizerOf } from '../src/methods/shared.js';
 import { resolveRecipe } from '../src/recipe/load.js';
-import { DECEPTION_LOSSES, fragmentOfEach, fragmentsOf, logOdds } from '../src/steps/predictive.js';
+import {
+  DECEPTION_LOSSES,
+  fragmentInputs,
+  fragmentOfEach,
+  fragmentStep,
+  fragmentsOf,
+  logOdds,
+} from '../src/steps/predictive.js';
 import { distance, smallGan } from './small-gan.js';
 
 type Predictive = NonNullable<ReturnType<typeof resolveRecipe>['training']['predictive']>;
@@ -233,4 +241,63 @@ it('the score of a fragment is the logit of "real": sigmoid(score) is its softma
   const real = tf.softmax(tf.reshape(logits, [2, 2])).dataSync();
   expect(tf.sigmoid(scores).dataSync()[0]).toBeCloseTo(real[1] as number, 6);
   expect(tf.sigmoid(scores).dataSync()[1]).toBeCloseTo(real[3] as number, 6);
+});
+
+describe('patches', () => {
+  const patches = { internal: 14, regions: 2 };
+  const region = { smallest: 3, largest: 8, smooth: 0.3, beside: 0.5 };
+  const more: Partial<Predictive> = {
+    ...{ detector: true, rounds: 1, region, patches, r1: undefined },
+    negatives: { noise: 1, mismatch: 1 },
+  };
+  const model = { network: 'gpn-deep', fragment: { internal: 4, frame: 6 } };
+
+  it('give the loss and the step of all their fragments, cut out', async () => {
+    const small = (extra: object) => {
+      const { predictive } = resolveRecipe('gpn-mnist', {}).training;
+      const all = { ...(predictive as Predictive), ...more, ...extra };
+      return smallGan('gpn-mnist', { batchSize: 2, model, training: { predictive: all } });
+    };
+    const whole = small({});
+    const [phase] = whole.phases as [Phase];
+    const feeds = phase.feeds(0);
+    const { data, shape } = feeds['batch/fragments'] as TensorData<'float32'>;
+    expect(shape).toEqual([2, 26, 26, 1]);
+    const count = feeds['batch/labels']?.data.length as number;
+    // Parts of 4 of 14 pixels; this small the network has one stride, of 2.
+    const [across, stride] = [6, 2];
+    expect(count).toBe(2 * across ** 2);
+    const fragments = new Float32Array(count * 16 * 16);
+    for (let k = 0, to = 0; k < count; k++) {
+      const [n, i] = [Math.floor(k / across ** 2), k % across ** 2];
+      const [top, left] = [Math.floor(i / across) * stride, (i % across) * stride];
+      for (let y = 0; y < 16; y++)
+        for (let x = 0; x < 16; x++)
+          fragments[to++] = data[(n * 26 + top + y) * 26 + left + x] as number;
+    }
+    const discriminator = small({ patches: undefined }).gan.pair.discriminator;
+    const settings = {
+      discriminator,
+      count,
+      size: model.fragment,
+      optimizer: optimizerOf(whole.recipe),
+    };
+    const step = fragmentStep(settings);
+    await tf.setBackend('cpu');
+    const cut = {
+      ...feeds,
+      'batch/fragments': { dtype: 'float32', shape: [count, 16, 16, 1], data: fragments },
+    } as Record<string, TensorData>;
+    const [a, b] = [
+      runEagerly(phase.step, phase.inputs, { state: whole.start, feeds }),
+      runEagerly(step as Phase['step'], fragmentInputs(settings), {
+        state: whole.start,
+        feeds: cut,
+      }),
+    ];
+    expect(a.metrics.discriminator).toBeCloseTo(b.metrics.discriminator as number, 5);
+    for (const [key, tensor] of Object.entries(a.state)) {
+      expect(distance(tensor, b.state[key] as TensorData), key).toBeLessThan(1e-4);
+    }
+  });
 });

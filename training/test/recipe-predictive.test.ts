@@ -1,6 +1,9 @@
+import { NETWORKS, type NetworkOptions, type Pair } from '@gpn/models';
+import { dense, flatten, reshape, sequential } from '@gpn/models/layers';
 import { expect, it } from 'vitest';
 import { checkRecipe } from '../src/recipe/check.js';
 import { resolveRecipe } from '../src/recipe/load.js';
+import { defineNetworks } from '../src/recipe/own/networks.js';
 import type { Recipe } from '../src/recipe/schema.js';
 
 const gpn = resolveRecipe('gpn-mnist');
@@ -17,6 +20,12 @@ const changed = (recipe: Recipe, more: object, predictive: object = {}): object 
 
 const size = { internal: 2, frame: 1 };
 const detector = { detector: true };
+const patches = {
+  ...detector,
+  rounds: 1,
+  region: { smallest: 3, largest: 8, smooth: 0 },
+  patches: { internal: 20, regions: 2 },
+};
 
 it.each([
   [
@@ -65,6 +74,35 @@ it.each([
     changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 1.5] } } }, detector),
     'model.fragment.scales[1] must be a whole number, found 1.5.',
   ],
+  ...(
+    [
+      [{ region: undefined }, 'left out without region, which says what is altered.'],
+      [{ rounds: 2 }, 'left out unless detector is true and rounds is 1, because a generator'],
+      [{ detector: false }, 'left out unless detector is true and rounds is 1'],
+      [{ r1: 1 }, 'left out with r1, which is of single fragments.'],
+    ] as const
+  ).map(
+    ([more, must]) =>
+      [
+        changed(gpn, {}, { ...patches, ...more }),
+        `training.predictive.patches must be ${must}`,
+      ] as const,
+  ),
+  [
+    changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 2] } } }, patches),
+    'training.predictive.patches must be left out with model.fragment.scales.',
+  ],
+  ...[1, 29].map(
+    (internal) =>
+      [
+        changed(gpn, {}, { ...patches, patches: { internal, regions: 1 } }),
+        `training.predictive.patches.internal must be from 2, the internal part of a fragment, to 28, the side of the images, found ${internal}.`,
+      ] as const,
+  ),
+  [
+    changed(gpn, {}, { ...patches, patches: { internal: 20, regions: 0 } }),
+    'training.predictive.patches.regions must be at least 1, found 0.',
+  ],
   [
     changed(gpn, { data: { ...gpn.data, height: 30 } }),
     'data.height must be 28 for the network gpn-mnist, found 30.',
@@ -86,4 +124,19 @@ it.each([
 it('a recipe of GPN takes images of other sizes, in colour', () => {
   const data = { ...gpn.data, height: 32, width: 48, channels: 3 };
   expect(checkRecipe(changed(gpn, { data })).data).toEqual(data);
+});
+
+it('patches are for networks that can be moved over an image', () => {
+  const recipe = (network: string) => changed(gpn, { model: { ...gpn.model, network } }, patches);
+  for (const network of ['gpn-mnist', 'gpn-deep']) {
+    expect(checkRecipe(recipe(network)).training.predictive?.patches).toEqual(patches.patches);
+  }
+  defineNetworks('one-fragment', {
+    generator: (options) =>
+      (NETWORKS['gpn-mnist'] as (of: NetworkOptions) => Pair)(options).generator,
+    discriminator: () => sequential([4, 4, 1], [flatten(), dense(2), reshape(() => [1, 1, 2])]),
+  });
+  expect(() => checkRecipe(recipe('one-fragment'))).toThrow(
+    'training.predictive.patches must be left out with the network one-fragment, which judges one fragment at a time.',
+  );
 });

@@ -1,4 +1,5 @@
 import {
+  batchNorm,
   conv,
   deconv,
   dense,
@@ -70,7 +71,45 @@ export const gpnDiscriminator = (options: NetworkOptions): Network => {
  */
 export const gpnLargeDiscriminator = (options: NetworkOptions): Network => large(options, []);
 
-/** Convolutions of a detail network before its strides. */
+/**
+ * A deeper one, to learn from patches, where overlapping fragments share their work: three stages of
+ * convolutions of 3×3 with 24, 48 and 96 maps (or as the recipe's width says), a stride of 2 before the second
+ * and the third, and then as many as the fragment needs; one of 40 pixels needs none. With batch normalisation
+ * it learns faster by far.
+ */
+export const gpnDeepDiscriminator = (options: NetworkOptions): Network => {
+  const { side, channels, step } = sizesOf(options);
+  const { spectralNorm: spectral, batchNorm: normalized, width = 1, dense = false } = options;
+  const layers: LayerMaker[] = [detail()];
+  let left = side - 2; //                                                         38
+  let maps = (options.baseChannels ?? 24) * width;
+  let [apart, kept] = [1, 1];
+  const convolution = (k: number, stride: number) => {
+    const own = dense && kept * stride > step ? 1 : stride;
+    const dilation = apart / kept;
+    layers.push(conv(k, own, 0, maps, { spectral, bias: !normalized, dilation }));
+    layers.push(...(normalized ? [batchNorm()] : []), leakyRelu(0.2));
+    left = (left - k) / stride + 1;
+    apart *= stride;
+    kept *= own;
+  };
+  for (let stage = 0; stage < STAGES && left > 5; stage++) {
+    if (stage > 0) {
+      maps *= 2;
+      convolution(left % 2 === 0 ? 4 : 5, 2); //                                  16, 5
+    }
+    for (let k = 0; k < FINE && left > 2; k++) convolution(3, 1); //              34, 12, 1
+  }
+  while (left > 1) convolution(Math.min(left, 3), 1);
+  checkStride(step, apart);
+  return sequential(
+    [side, side, channels],
+    [...layers, conv(1, 1, 0, 2, { spectral, bias: true })],
+  );
+};
+const STAGES = 3;
+
+/** Convolutions of 3×3 of a stage, and those of a detail network before its strides. */
 const FINE = 2;
 
 /**

@@ -8,7 +8,7 @@ import {
   kindsOf,
   sideOf,
   viewCount,
-} from '../data/fragments.js';
+} from '../data/fragments/fragments.js';
 import type { Images } from '../data/types.js';
 import { constants, tensorsBelow } from '../engine/state.js';
 import type { State } from '../engine/types.js';

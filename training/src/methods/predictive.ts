@@ -1,10 +1,11 @@
-import type { Pair } from '@gpn/models';
+import { type Network, overPatches, type Pair } from '@gpn/models';
 import * as z from 'zod';
-import type { Alteration } from '../data/alterations.js';
 import { type Draw, uniform } from '../data/feeds/feeds.js';
 import type { DeceptionPlan, FragmentPlan } from '../data/feeds/fragments.js';
 import { feedsBy, stepsOfTurn } from '../data/feeds/plans.js';
-import { type FragmentOptions, kindsOf, sideOf } from '../data/fragments.js';
+import type { Alteration } from '../data/fragments/alterations.js';
+import { type FragmentOptions, kindsOf, sideOf } from '../data/fragments/fragments.js';
+import type { PatchOptions, PatchSettings } from '../data/fragments/patches.js';
 import type { Dataset } from '../data/types.js';
 import { count, size, weight, whole } from '../recipe/keys/values.js';
 import { mapRecord } from '../records.js';
@@ -67,6 +68,24 @@ const settingsSchema = z.strictObject({
     .describe(
       'Alter a rectangle or ellipse that covers the internal part, or lies in it, and may reach into the frame, instead of exactly the internal part. What changes nothing to be seen does not count.',
     ),
+  patches: z
+    .strictObject({
+      internal: size.describe(
+        'Side of the part of a patch in which the internal parts of its fragments lie, in pixels.',
+      ),
+      regions: whole
+        .min(1)
+        .max(64)
+        .describe('Altered regions of a patch: from none to so many, each number as often.'),
+      turned: z
+        .boolean()
+        .optional()
+        .describe('Whether images are shown in any of their eight orientations.'),
+    })
+    .optional()
+    .describe(
+      'Learn from patches of images, in which the discriminator judges every fragment at once, as far apart as the strides of its network: they share their work. A batch is of so many patches; the weights of `negatives` say how often each is chosen. It needs `region`, and a detector.',
+    ),
   r1: weight
     .optional()
     .describe(
@@ -80,7 +99,7 @@ const settingsSchema = z.strictObject({
     ),
   inverse: z.boolean().describe('Whether every image is shown as its inverse, too.'),
   fragments_per_image: count.describe(
-    'Fragments cut from each image in an epoch of the discriminator.',
+    'Fragments, or patches, cut from each image in an epoch of the discriminator.',
   ),
   generator_fragments: whole
     .min(1)
@@ -207,14 +226,17 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     inverse,
     region,
     fragments_per_image: perImage,
+    patches: shown,
     r1,
   } = recipe.training.predictive;
   const { input_noise: noise } = recipe.training;
   const { generator } = pair;
-  const discriminator = noise ? disturbed(pair.discriminator, noise) : pair.discriminator;
+  const judging = noise ? disturbed(pair.discriminator, noise) : pair.discriminator;
+  const patches = shown && patchesOf(judging, shown, recipe.model.fragment.frame);
+  const discriminator = patches?.network ?? judging;
   const crops = recipe.data.crops !== undefined;
   const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region, crops };
-  const perKind = Math.ceil(batch_size / kindsOf(options).length);
+  const perKind = shown ? batch_size : Math.ceil(batch_size / kindsOf(options).length);
   const settings: FragmentSettings = {
     discriminator,
     optimizer: optimizerOf(recipe),
@@ -225,12 +247,12 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     rival: rivalry && negatives.generated ? { generator, generated: perKind } : undefined,
   };
   const generated = settings.rival?.generated ?? 0;
-  const [g, d] = [passes(pair, 'generator'), passes(pair, 'discriminator')];
+  const [g, d] = [passes(pair, 'generator'), passes({ ...pair, discriminator }, 'discriminator')];
   const plan: FragmentPlan = {
     kind: 'fragments',
     seed,
     images: perKind,
-    ...{ count: batch_size, perImage, options },
+    ...{ count: batch_size, perImage, options, patches: patches?.settings },
     dropout: mapRecord(discriminator.noise, (shape, name): Draw => {
       const all = [batch_size + generated, ...shape];
       return name === DISTURBANCE ? { kind: 'normal', shape: all } : uniform(all);
@@ -257,6 +279,22 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
     measure: (state, heldOut) => fragmentAccuracy(pair.discriminator, state, heldOut, options),
   };
 }
+
+/** A discriminator of fragments over patches, and which of their fragments it judges. */
+function patchesOf(
+  discriminator: Network,
+  patches: PatchOptions,
+  frame: number,
+): { network: Network; settings: PatchSettings } {
+  const over = (side: number) => overPatches(discriminator, side) as Network; // see the recipe's check
+  const network = over(patches.internal + 2 * frame);
+  const [side] = discriminator.inputShape as [number];
+  // Strides are powers of two, so that all of them divide this.
+  const [more] = over(side + WIDER).outputShape as [number];
+  const [across] = network.outputShape as [number];
+  return { network, settings: { patches, stride: WIDER / (more - 1), across } };
+}
+const WIDER = 64;
 
 /** The generator's phase, against the frozen discriminator. */
 function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {

@@ -2,7 +2,7 @@
 import { spec, type Tensors as TensorsOf } from '@gpn/export/trace';
 import type { Network } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { type FragmentSize, sideOf } from '../data/fragments.js';
+import { type FragmentSize, sideOf } from '../data/fragments/fragments.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import type { Trainee } from './adversarial.js';
 import { differentiate, scoresAndSlopes } from './gradients.js';
@@ -11,10 +11,11 @@ import { asInputs, dropoutInputs, frozen, learn, rateInputs, trainee } from './s
 
 /** The networks and settings of the discriminator's step. */
 export interface FragmentSettings {
+  /** Of one fragment, or of a patch: it then judges many at once. */
   readonly discriminator: Network;
   readonly optimizer: Optimizer;
   readonly size: FragmentSize;
-  /** Number of fragments of images, real and altered. */
+  /** Number of fragments of images, real and altered, or of patches. */
   readonly count: number;
   /** Weight γ of the R1 penalty on real fragments; none by default. */
   readonly r1?: number | undefined;
@@ -24,7 +25,8 @@ export interface FragmentSettings {
 
 /** The specs of the discriminator step's inputs. */
 export function fragmentInputs({ discriminator, optimizer, size, count, rival }: FragmentSettings) {
-  const rows = count + (rival?.generated ?? 0);
+  const [down = 1, across = 1] = discriminator.outputShape;
+  const rows = count * down * across + (rival?.generated ?? 0);
   const side = sideOf(size);
   return {
     state: {
@@ -32,8 +34,8 @@ export function fragmentInputs({ discriminator, optimizer, size, count, rival }:
       ...(rival && { generator: asInputs(frozen(rival.generator)) }),
     },
     batch: {
-      /** Values from 0 to 1. */
-      fragments: spec([count, side, side, discriminator.inputShape.at(-1) as number]),
+      /** Fragments, or patches of many; values from 0 to 1. */
+      fragments: spec([count, ...discriminator.inputShape]),
       /** 1 for a real fragment, 0 for an altered one, and the weight of each. */
       labels: spec([rows]),
       weights: spec([rows]),

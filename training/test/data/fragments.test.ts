@@ -1,7 +1,7 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, it } from 'vitest';
-import { ALTERATIONS, type Alteration, compressed } from '../../src/data/alterations.js';
-import { drawCorners } from '../../src/data/corners.js';
+import { ALTERATIONS, type Alteration, compressed } from '../../src/data/fragments/alterations.js';
+import { drawCorners } from '../../src/data/fragments/corners.js';
 import {
   type FragmentOptions,
   fragmentBatch,
@@ -9,7 +9,7 @@ import {
   kindsOf,
   sideOf,
   viewCount,
-} from '../../src/data/fragments.js';
+} from '../../src/data/fragments/fragments.js';
 import type { Images } from '../../src/data/types.js';
 
 /** Images whose every pixel says where it is from: 100 · image + 10 · row + column + channel. */

@@ -1,7 +1,7 @@
 /** The feeds of a Generative Predictive Network's two phases, by plans that the file of a step can carry. */
 import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import { batches } from '../batches.js';
-import { drawCorners } from '../corners.js';
+import { drawCorners } from '../fragments/corners.js';
 import {
   type FragmentOptions,
   type FragmentSize,
@@ -9,7 +9,9 @@ import {
   fragmentIndices,
   sideOf,
   viewCount,
-} from '../fragments.js';
+} from '../fragments/fragments.js';
+import { type PatchSettings, patchBatch } from '../fragments/patches.js';
+import type { RegionOptions } from '../fragments/regions.js';
 import { floats } from '../tensors.js';
 import type { Images } from '../types.js';
 import { type Draw, drawn } from './feeds.js';
@@ -21,10 +23,12 @@ export interface FragmentPlan {
   readonly seed: number;
   /** Images of a step. */
   readonly images: number;
-  /** Fragments of a step, and of each image in an epoch. */
+  /** Fragments (or patches) of a step, and of each image in an epoch. */
   readonly count: number;
   readonly perImage: number;
   readonly options: FragmentOptions;
+  /** Patches with many fragments each, if that is what the discriminator is shown. */
+  readonly patches?: PatchSettings | undefined;
   /** The noise of dropout by layer, in the order in which it is drawn. */
   readonly dropout: Readonly<Record<string, Draw>>;
   /** Fragments of generated images that are added, if any: how many, their weight and their latents. */
@@ -49,10 +53,11 @@ type Feeds = Readonly<Record<string, TensorData>>;
 
 /** The feeds of the discriminator: fragments of a data set, real and altered. */
 export function fragmentsBy(plan: FragmentPlan, dataset: Images) {
-  const { seed, images, count, perImage, options, dropout, rival } = plan;
+  const { seed, images, count, perImage, options, patches, dropout, rival } = plan;
   const order = batches(seed, viewCount(dataset, options), images);
-  const side = sideOf(options);
-  const rows = count + (rival?.generated ?? 0);
+  const side = patches ? sideOf({ ...options, ...patches.patches }) : sideOf(options);
+  const judged = count * (patches?.across ?? 1) ** 2;
+  const rows = judged + (rival?.generated ?? 0);
   /** Appends the value `more` for each fragment of a generated image. */
   const all = (values: Float32Array, more: number): TensorData => {
     const whole = new Float32Array(rows).fill(more);
@@ -63,7 +68,10 @@ export function fragmentsBy(plan: FragmentPlan, dataset: Images) {
     stepsPerEpoch: order.stepsPerEpoch * perImage,
     feeds(k: number): Feeds {
       const random = stream(seed, 'fragments', k);
-      const made = fragmentBatch(dataset, order.indices(k), count, options, random);
+      const views = order.indices(k);
+      const made = patches
+        ? patchBatch(dataset, views, withRegion(options), patches, random)
+        : fragmentBatch(dataset, views, count, options, random);
       return {
         'batch/fragments': floats([count, side, side, dataset.channels], made.fragments),
         'batch/labels': all(made.labels, 0),
@@ -82,6 +90,10 @@ export function fragmentsBy(plan: FragmentPlan, dataset: Images) {
     },
   };
 }
+
+/** The options of patches, which the check of a recipe gives a region. */
+const withRegion = (options: FragmentOptions) =>
+  options as FragmentOptions & { readonly region: RegionOptions };
 
 /** The feeds of the generator: its steps show no images of the data. */
 export const deceptionBy = (

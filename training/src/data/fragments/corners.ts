@@ -1,6 +1,6 @@
 /** Places of squares in images. */
 import type { RandomStream } from '@gpn/runtime';
-import type { Images } from './types.js';
+import type { Images } from '../types.js';
 
 /** Height and width in pixels. */
 export type Size = Pick<Images, 'height' | 'width'>;

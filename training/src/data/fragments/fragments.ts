@@ -6,10 +6,11 @@
  */
 import type { RandomStream } from '@gpn/runtime';
 import { reduced, reducedSize } from '@gpn/runtime/write';
-import { ALTERATIONS, type Alteration, cut, type Place, type View } from './alterations.js';
+import { rowsAt } from '../rows.js';
+import type { Images } from '../types.js';
+import { ALTERATIONS, type Alteration, cut, type View } from './alterations.js';
 import { type Corners, drawCorners, type Size } from './corners.js';
-import { rowsAt } from './rows.js';
-import type { Images } from './types.js';
+import { alterRegion, type RegionOptions } from './regions.js';
 
 /** Side of the internal part and width of the frame, in pixels. */
 export interface FragmentSize {
@@ -59,23 +60,6 @@ export interface FragmentOptions extends FragmentSize {
    * Otherwise it is of the next.
    */
   readonly crops?: boolean | undefined;
-}
-
-/**
- * Altered regions of several sizes: rectangles, or ellipses with smooth edges. One that covers the internal
- * part of a fragment, or lies in it if it is smaller, makes it an altered one. It may reach into the frame.
- */
-export interface RegionOptions {
-  /** The least and the greatest length of a side, in pixels. */
-  readonly smallest: number;
-  readonly largest: number;
-  /** The share of ellipses. */
-  readonly smooth: number;
-  /**
-   * The weight of fragments with an altered region that does not cover their internal part. They count
-   * as real, so that a discriminator learns where a region ends.
-   */
-  readonly beside?: number | undefined;
 }
 
 /** The kind of an example: a real fragment, altered beside its internal part, or an alteration. */
@@ -173,78 +157,8 @@ export function fragmentBatch(
   return { fragments, labels, weights, kinds: shown };
 }
 
-/** A change of less than this is none: nobody could tell. */
-const VISIBLE = 1 / 16;
-
-/**
- * Alters a region of a fragment, within the image.
- *
- * @param beside whether the region must not cover the internal part
- * @returns whether any pixel has changed so much that it can be seen
- */
-function alterRegion(
-  fragment: Float32Array,
-  place: Place,
-  kind: Alteration,
-  { internal, frame }: FragmentSize,
-  { smallest, largest, smooth }: RegionOptions,
-  beside: boolean,
-): boolean {
-  const { image, random } = place;
-  const side = internal + 2 * frame;
-  const half = Math.max(1, internal >> 1);
-  const lengths = random.below(2, largest - smallest + 1);
-  const [height, width] = [0, 1].map((k) => (lengths[k] as number) + smallest) as [number, number];
-  /** A place along one side: the region covers the internal part, or lies in it if it is smaller. */
-  const covering = (length: number): number =>
-    frame +
-    Math.min(0, internal - length) +
-    (random.below(1, Math.abs(internal - length) + 1)[0] as number);
-  const anywhere = (length: number): number =>
-    (random.below(1, side + length - 1)[0] as number) - length + 1;
-  /** Up to half an internal part away from covering it. */
-  const nearby = (length: number): number =>
-    covering(length) + (random.below(1, 2 * half + 1)[0] as number) - half;
-  const covers = (from: number, length: number): boolean =>
-    length < internal
-      ? from >= frame && from + length <= frame + internal
-      : from <= frame && from + length >= frame + internal;
-  let [top, left] = [covering(height), covering(width)];
-  const choose = random.below(1, 2)[0] ? nearby : anywhere;
-  while (beside && covers(top, height) && covers(left, width)) {
-    [top, left] = [choose(height), choose(width)];
-  }
-  const ellipse = (random.uniform(1, 0, 1)[0] as number) < smooth;
-  const square = Math.max(height, width);
-  const [row, column] = [place.row - frame + top, place.column - frame + left];
-  const part = ALTERATIONS[kind]({ ...place, row, column, internal: square });
-  const { channels } = image;
-  let most = 0;
-  for (let y = Math.max(0, top, frame - place.row); y < Math.min(side, top + height); y++) {
-    if (place.row - frame + y >= image.height) break;
-    for (let x = Math.max(0, left, frame - place.column); x < Math.min(side, left + width); x++) {
-      if (place.column - frame + x >= image.width) break;
-      const share = ellipse ? within(y - top, height, x - left, width) : 1;
-      for (let c = 0; c < channels; c++) {
-        const at = (y * side + x) * channels + c;
-        const from = ((y - top) * square + x - left) * channels + c;
-        const change = share * ((part[from] as number) - (fragment[at] as number));
-        fragment[at] = (fragment[at] as number) + change;
-        most = Math.max(most, Math.abs(change));
-      }
-    }
-  }
-  return most >= VISIBLE;
-}
-
-/** How much of an ellipse there is at a pixel of its rectangle: 1 inside, falling to 0 at its edge. */
-function within(y: number, height: number, x: number, width: number): number {
-  const radius = Math.hypot((2 * y + 1) / height - 1, (2 * x + 1) / width - 1);
-  return Math.min(1, Math.max(0, 2 * (1.2 - radius)));
-}
-
 /** A view by its number, modulo the size of the data set, reduced by a scale. */
-function viewOf(data: Images, number: number, inverses: boolean, scale: number): View {
+export function viewOf(data: Images, number: number, inverses: boolean, scale: number): View {
   const { channels } = data;
   const index = (inverses ? number >> 1 : number) % data.count;
   const whole = rowsAt(data, [index]);
@@ -252,7 +166,7 @@ function viewOf(data: Images, number: number, inverses: boolean, scale: number):
   return { pixels, ...reducedSize(data, scale), channels, inverse: inverses && number % 2 === 1 };
 }
 
-function otherView(
+export function otherView(
   data: Images,
   view: number,
   options: FragmentOptions,
