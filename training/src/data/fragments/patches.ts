@@ -6,8 +6,8 @@ import type { RandomStream } from '@gpn/runtime';
 import { turned } from '../flip.js';
 import type { Images } from '../types.js';
 import { type Alteration, cut } from './alterations.js';
-import { type Corners, drawCorners } from './corners.js';
-import { type FragmentOptions, otherView, viewOf } from './fragments.js';
+import { type Corners, drawCorners, type Size } from './corners.js';
+import { type FragmentOptions, type FragmentSize, otherView, viewOf } from './fragments.js';
 import { alterBox, type Box, drawSides, isCovered, type RegionOptions } from './regions.js';
 
 /** What is done to patches. */
@@ -92,7 +92,7 @@ export function patchBatch(
     const boxes: Box[] = [];
     const wanted = random.below(1, regions + 1)[0] as number;
     for (let tried = 0; boxes.length < wanted && tried < TRIES * wanted; tried++) {
-      const box = drawBox(region, image, corner, { frame, side }, random);
+      const box = drawBox(region, image, corner, { internal, frame }, random);
       const kind = choose(shares, random);
       if (boxes.some((one) => overlap(one, box))) continue;
       if (alterBox(patch, side, place, kind, box, region.smooth)) boxes.push(box);
@@ -123,19 +123,21 @@ export interface PatchSettings extends PatchGrid {
   readonly patches: PatchOptions;
 }
 
-/** A region that lies in both the image and the patch. */
+/** A region whose middle is in the judged part of a patch, and which lies in both the image and the patch. */
 function drawBox(
   { smallest, largest }: RegionOptions,
-  { height, width }: { readonly height: number; readonly width: number },
+  { height, width }: Size,
   { rows, columns }: Corners,
-  { frame, side }: { readonly frame: number; readonly side: number },
+  { internal, frame }: FragmentSize,
   random: RandomStream,
 ): Box {
   const sides = drawSides(random, smallest, largest);
   const along = (corner: number, whole: number, length: number): number => {
-    const first = Math.max(0, frame - corner);
-    const last = Math.min(side, frame - corner + whole) - length;
-    return first + (random.below(1, Math.max(1, last - first + 1))[0] as number);
+    const middle = length >> 1;
+    const first = Math.max(0, frame - Math.min(corner, middle));
+    const last = Math.min(2 * frame + internal, frame - corner + whole) - length;
+    const until = Math.min(last, frame + internal - 1 - middle);
+    return first + (random.below(1, Math.max(1, until - first + 1))[0] as number);
   };
   const [row, column] = [rows[0] as number, columns[0] as number];
   return {
