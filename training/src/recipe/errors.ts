@@ -1,9 +1,20 @@
 /** Turns the issues of a recipe's schema into sentences. */
+import type { Pair } from '@gpn/models';
 import * as z from 'zod';
 import { closestName } from './closest-name.js';
+import type { Recipe } from './schema.js';
 
 /** The keys and indices that lead to a value: `['training', 'seed']`. */
 export type Path = readonly PropertyKey[];
+
+/** What is wrong: the rest of the sentence "KEY must be …", and the value that was found. */
+export interface Objection {
+  readonly path: Path;
+  readonly must: string;
+  readonly found?: unknown;
+}
+/** A check of a whole recipe; its networks are built when they are asked for. */
+export type Check = (recipe: Recipe, pair: () => Pair) => Objection | false | undefined;
 
 /** A path as text: `training.seed`, `data.classes[0]`. */
 export const dotted = (path: Path): string =>
