@@ -5,7 +5,7 @@ import { type ModelInfo, openSession } from '@gpn/runtime';
 import { makeCertificate, withModelInfo } from '@gpn/runtime/write';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { sideOf } from '../data/fragments/fragments.js';
+import { sideOf } from '../data/fragments/corners.js';
 import { isNamed } from '../data/sets/names.js';
 import { constants, tensorsBelow } from '../engine/state.js';
 import type { Method } from '../methods/method.js';

@@ -2,11 +2,11 @@
 import { spec, trace } from '@gpn/export/trace';
 import type { Network } from '@gpn/models';
 import { openSession, type QualityInfo, stream } from '@gpn/runtime';
+import { sideOf } from '../data/fragments/corners.js';
 import {
   type FragmentOptions,
   fragmentBatch,
   kindsOf,
-  sideOf,
   viewCount,
 } from '../data/fragments/fragments.js';
 import type { Images } from '../data/types.js';

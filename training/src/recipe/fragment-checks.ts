@@ -1,6 +1,6 @@
 /** Checks of what a recipe says about fragments: their sizes, and how a discriminator learns from them. */
 import { overPatches } from '@gpn/models';
-import { sideOf } from '../data/fragments/fragments.js';
+import { sideOf } from '../data/fragments/corners.js';
 import type { Check } from './errors.js';
 import type { Recipe } from './schema.js';
 

@@ -2,7 +2,7 @@
 import { spec, type Tensors as TensorsOf } from '@gpn/export/trace';
 import type { Network } from '@gpn/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { type FragmentSize, sideOf } from '../data/fragments/fragments.js';
+import { type FragmentSize, sideOf } from '../data/fragments/corners.js';
 import type { Optimizer } from '../gan/optimizers.js';
 import type { Trainee } from './adversarial.js';
 import { differentiate, scoresAndSlopes } from './gradients.js';

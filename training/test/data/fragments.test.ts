@@ -1,13 +1,12 @@
 import { stream } from '@gpn/runtime';
 import { describe, expect, it } from 'vitest';
 import { ALTERATIONS, type Alteration, compressed } from '../../src/data/fragments/alterations.js';
-import { drawCorners } from '../../src/data/fragments/corners.js';
+import { drawCorners, sideOf } from '../../src/data/fragments/corners.js';
 import {
   type FragmentOptions,
   fragmentBatch,
   fragmentIndices,
   kindsOf,
-  sideOf,
   viewCount,
 } from '../../src/data/fragments/fragments.js';
 import type { Images } from '../../src/data/types.js';

@@ -1,13 +1,11 @@
 /** The feeds of a Generative Predictive Network's two phases, by plans that the file of a step can carry. */
 import { type RandomStream, stream, type TensorData } from '@gpn/runtime';
 import { batches } from '../batches.js';
-import { drawCorners } from '../fragments/corners.js';
+import { drawCorners, type FragmentSize, sideOf } from '../fragments/corners.js';
 import {
   type FragmentOptions,
-  type FragmentSize,
   fragmentBatch,
   fragmentIndices,
-  sideOf,
   viewCount,
 } from '../fragments/fragments.js';
 import { type PatchSettings, patchBatch } from '../fragments/patches.js';

@@ -1,9 +1,18 @@
-/** Places of squares in images. */
+/** Places of squares in images: their corners and sizes. */
 import type { RandomStream } from '@gpn/runtime';
 import type { Images } from '../types.js';
 
 /** Height and width in pixels. */
 export type Size = Pick<Images, 'height' | 'width'>;
+
+/** Side of the internal part and width of the frame, in pixels. */
+export interface FragmentSize {
+  readonly internal: number;
+  readonly frame: number;
+}
+
+/** The side of a fragment in pixels: internal + 2 · frame. */
+export const sideOf = ({ internal, frame }: FragmentSize): number => internal + 2 * frame;
 
 /**
  * The top left corners of internal parts, in pixels of the image. They are also the corners of the

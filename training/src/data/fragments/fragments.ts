@@ -9,17 +9,8 @@ import { reduced, reducedSize } from '@gpn/runtime/write';
 import { rowsAt } from '../rows.js';
 import type { Images } from '../types.js';
 import { ALTERATIONS, type Alteration, cut, type View } from './alterations.js';
-import { type Corners, drawCorners, type Size } from './corners.js';
+import { type Corners, drawCorners, type FragmentSize, type Size, sideOf } from './corners.js';
 import { alterRegion, type RegionOptions } from './regions.js';
-
-/** Side of the internal part and width of the frame, in pixels. */
-export interface FragmentSize {
-  readonly internal: number;
-  readonly frame: number;
-}
-
-/** The side of a fragment in pixels: internal + 2 · frame. */
-export const sideOf = ({ internal, frame }: FragmentSize): number => internal + 2 * frame;
 
 /**
  * The indices of the pixels of fragments in an image padded with `frame` zeros on every side, row by

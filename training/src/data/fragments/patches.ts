@@ -6,8 +6,8 @@ import type { RandomStream } from '@gpn/runtime';
 import { turned } from '../flip.js';
 import type { Images } from '../types.js';
 import { type Alteration, cut } from './alterations.js';
-import { type Corners, drawCorners, type Size } from './corners.js';
-import { type FragmentOptions, type FragmentSize, otherView, viewOf } from './fragments.js';
+import { type Corners, drawCorners, type FragmentSize, type Size } from './corners.js';
+import { type FragmentOptions, otherView, viewOf } from './fragments.js';
 import { alterBox, type Box, drawSides, isCovered, type RegionOptions } from './regions.js';
 
 /** What is done to patches. */

@@ -1,7 +1,7 @@
 /** Altered regions: rectangles and ellipses in which pixels are replaced. */
 import type { RandomStream } from '@gpn/runtime';
 import { ALTERATIONS, type Alteration, type Place } from './alterations.js';
-import type { FragmentSize } from './fragments.js';
+import type { FragmentSize } from './corners.js';
 
 /**
  * Altered regions of several sizes: rectangles, or ellipses with smooth edges. One that covers the internal
