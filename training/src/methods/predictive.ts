@@ -99,9 +99,9 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
   } = recipe.training.predictive;
   const { input_noise: noise } = recipe.training;
   const { generator } = pair;
-  const judging = noise ? disturbed(pair.discriminator, noise) : pair.discriminator;
-  const patches = shown && patchesOf(judging, shown, recipe.model.fragment.frame);
-  const discriminator = patches?.network ?? judging;
+  const patches = shown && patchesOf(pair.discriminator, shown, recipe.model.fragment.frame);
+  const judging = patches?.network ?? pair.discriminator;
+  const discriminator = noise ? disturbed(judging, noise) : judging;
   const crops = recipe.data.crops !== undefined;
   const options: FragmentOptions = { ...recipe.model.fragment, negatives, inverse, region, crops };
   const perKind = shown ? batch_size : Math.ceil(batch_size / kindsOf(options).length);

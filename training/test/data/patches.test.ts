@@ -98,7 +98,7 @@ describe('patches', () => {
       const { fragments } = patchBatch(
         TONES,
         [0],
-        options({ negatives: { noise: 3, mismatch: 1 } }),
+        options({ negatives: { noise: 3, mismatch: 1, generated: 9 } as object }),
         settings(1),
         stream(seed),
       );

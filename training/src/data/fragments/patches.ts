@@ -5,7 +5,7 @@
 import type { RandomStream } from '@gpn/runtime';
 import { turned } from '../flip.js';
 import type { Images } from '../types.js';
-import { type Alteration, cut } from './alterations.js';
+import { ALTERATIONS, type Alteration, cut } from './alterations.js';
 import { type Corners, drawCorners, type FragmentSize, type Size } from './corners.js';
 import { type FragmentOptions, otherView, viewOf } from './fragments.js';
 import { alterBox, type Box, drawSides, isCovered, type RegionOptions } from './regions.js';
@@ -41,7 +41,8 @@ const TRIES = 10;
 
 /** The alterations of a training, and how often each is chosen, as shares that sum to 1. */
 function sharesOf({ negatives }: FragmentOptions): [Alteration, number][] {
-  const kinds = Object.entries(negatives).filter(([, weight]) => weight) as [Alteration, number][];
+  const known = (Object.keys(ALTERATIONS) as Alteration[]).filter((kind) => negatives[kind]);
+  const kinds = known.map((kind) => [kind, negatives[kind] as number] as const);
   const sum = kinds.reduce((all, [, weight]) => all + weight, 0);
   return kinds.map(([kind, weight]) => [kind, weight / sum]);
 }
