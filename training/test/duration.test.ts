@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { resolveRecipe } from '../src/recipe/load.js';
 import { lasting } from '../src/run/duration.js';
 import { train } from '../src/run/loop.js';
+import { tooShort } from '../src/run/sentences.js';
 import type { TrainEvent } from '../src/run/types.js';
 import { smallRun } from './small-run.js';
 import { temporaryFolder } from './temp-folder.js';
@@ -44,4 +45,11 @@ test('networks that take turns have no number of steps for a time', async () => 
   await expect(lasting(gpn, 1, options)).rejects.toThrow(
     'The networks of gpn-mnist take turns, so that minutes do not determine its steps',
   );
+});
+
+test('pictures take shape in the training of a generator, not in that of a detector', () => {
+  const generator = resolveRecipe('resnet-fashion');
+  const own = { ...generator, data: { ...generator.data, dataset: 'pictures' } };
+  expect(tooShort(own, 10)).toContain('enough for a trial only');
+  expect(tooShort(resolveRecipe('texture-detector'), 10)).toBeUndefined();
 });

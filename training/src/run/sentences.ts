@@ -25,10 +25,11 @@ export const collapsed = (
 /** Images until pictures of one's own take shape: emoji of 32 pixels did (docs/guides/your-own-images.md). */
 const ENOUGH = 100_000;
 
-/** The note of a training on pictures of one's own that ends before they can take shape. */
+/** The note of a generator's training on pictures of one's own that ends before they can take shape. */
 export function tooShort({ data, training }: Recipe, steps: number): string | undefined {
   const shown = steps * training.batch_size;
-  if (isNamed(data.dataset) || shown >= ENOUGH) return undefined;
+  const { detector } = training.predictive ?? {};
+  if (isNamed(data.dataset) || detector || shown >= ENOUGH) return undefined;
   const needed = Math.ceil(ENOUGH / training.batch_size);
   return (
     `${steps} steps show ${shown.toLocaleString('en')} images, which is enough for a trial only: things ` +
