@@ -15,8 +15,8 @@ import { openSession } from '@gpn/runtime';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 
-/** Sizes of free dimensions other than the batch, such as a score map's height and width. */
-const OTHER_SIZE = 28;
+/** Sizes of free dimensions other than the batch, such as a score map’s height and width: no fragment is larger. */
+const OTHER_SIZE = 44;
 const BATCHES = [1, 3, 64];
 
 /** Weights that are the same each time. */
