@@ -86,7 +86,7 @@ it.each([
       [
         changed(gpn, {}, { ...patches, ...more }),
         `training.predictive.patches must be ${must}`,
-      ] as const,
+      ] as [object, string],
   ),
   [
     changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 2] } } }, patches),
@@ -97,7 +97,7 @@ it.each([
       [
         changed(gpn, {}, { ...patches, patches: { internal, regions: 1 } }),
         `training.predictive.patches.internal must be from 2, the internal part of a fragment, to 28, the side of the images, found ${internal}.`,
-      ] as const,
+      ] as [object, string],
   ),
   [
     changed(gpn, {}, { ...patches, patches: { internal: 20, regions: 0 } }),
@@ -132,7 +132,7 @@ it('patches are for networks that can be moved over an image', () => {
     expect(checkRecipe(recipe(network)).training.predictive?.patches).toEqual(patches.patches);
   }
   defineNetworks('one-fragment', {
-    generator: (options) =>
+    generator: (options: NetworkOptions) =>
       (NETWORKS['gpn-mnist'] as (of: NetworkOptions) => Pair)(options).generator,
     discriminator: () => sequential([4, 4, 1], [flatten(), dense(2), reshape(() => [1, 1, 2])]),
   });
