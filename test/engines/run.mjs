@@ -54,7 +54,6 @@ const ENGINES = [
   { name: 'onnx2tf', run: 'onnx2tf', pip: ['onnx2tf==1.29.24'], least: 0 },
   { name: 'tract', run: 'tract', pip: ['numpy'], cargo: 'tract' },
 ];
-const COUNTED = 40;
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'string' }, folder: { type: 'string' } },
@@ -133,18 +132,20 @@ function must(program, args) {
   return done.stdout;
 }
 
-function line({ name, version, right, worst, float16, certificates, reason }) {
+function line({ name, version, right, files, worst, float16, certificates, reason }) {
   if (reason) return `| ${name} | | skipped: ${reason} | | |`;
   const checked = certificates ? `, ${certificates} certificates hold` : '';
-  return `| ${name} | ${version} | ${right} of ${COUNTED}${checked} | ${worst.toExponential(1)} | ${float16 ? 'yes' : 'no'} |`;
+  return `| ${name} | ${version} | ${right} of ${files.length}${checked} | ${worst.toExponential(1)} | ${float16 ? 'yes' : 'no'} |`;
 }
 
 must(process.execPath, [here('./files.mjs'), files]);
 const rows = chosen.map((engine) => ({ ...engine, ...measured(engine) }));
 for (const row of rows) console.log(line(row));
 if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 1)}\n`);
-const failed = rows.filter(({ right, least = COUNTED }) => right !== undefined && right < least);
-for (const { name, right, least = COUNTED, files } of failed) {
+const failed = rows.filter(
+  ({ right, files, least = files?.length }) => right !== undefined && right < least,
+);
+for (const { name, right, files, least = files.length } of failed) {
   console.error(`${name}: ${right} files are right, and ${least} were`);
   for (const file of files.filter((f) => !f.right)) console.error(`  ${JSON.stringify(file)}`);
 }
