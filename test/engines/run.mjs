@@ -33,7 +33,7 @@ const ENGINES = [
     run: 'opencv',
     pip: ['opencv-python-headless==4.14.0.94'],
     ci: true,
-    least: 39,
+    least: 45,
   },
   {
     name: 'opencv-4.6',
