@@ -9,6 +9,7 @@ export {
   type Normal,
   overPatches,
   type Pass,
+  patchStride,
   prefixed,
   type Specs,
   type TensorSpec,

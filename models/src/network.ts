@@ -97,6 +97,16 @@ export function overPatches(network: Network, side: number): Network | undefined
     : undefined;
 }
 
+/** Wider than any product of strides, which are powers of two. */
+const WIDER = 64;
+
+/** Pixels from one fragment to the next over patches; none if the network judges one at a time. */
+export function patchStride(network: Network): number | undefined {
+  const [side] = network.inputShape as [number];
+  const [across] = overPatches(network, side + WIDER)?.outputShape ?? [];
+  return across && WIDER / (across - 1);
+}
+
 function resizedTo(network: Network, shape: readonly number[]): Network | undefined {
   try {
     return network.resized?.(shape);

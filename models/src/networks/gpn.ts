@@ -69,48 +69,8 @@ export const gpnDiscriminator = (options: NetworkOptions): Network => {
  * fragment at every position of an image. With `fragment.stride` the first strides stay, up to this
  * product: positions are so many pixels apart, and a map takes a fraction of the time.
  */
-export const gpnLargeDiscriminator = (options: NetworkOptions): Network => large(options, []);
-
-/**
- * A deeper one, to learn from patches, where overlapping fragments share their work: three stages of
- * convolutions of 3×3 with 24, 48 and 96 maps (or as the recipe's width says), a stride of 2 before the second
- * and the third, and then as many as the fragment needs; one of 40 pixels needs none. With batch normalisation
- * it learns faster by far.
- */
-export const gpnDeepDiscriminator = (options: NetworkOptions): Network => {
-  const { side, channels, step } = sizesOf(options);
-  const { spectralNorm: spectral, batchNorm: normalized, width = 1, dense = false } = options;
-  const layers: LayerMaker[] = [detail()];
-  let left = side - 2; //                                                         38
-  let maps = (options.baseChannels ?? 24) * width;
-  let [apart, kept] = [1, 1];
-  const convolution = (k: number, stride: number) => {
-    const own = dense && kept * stride > step ? 1 : stride;
-    const dilation = apart / kept;
-    layers.push(conv(k, own, 0, maps, { spectral, bias: !normalized, dilation }));
-    layers.push(...(normalized ? [batchNorm()] : []), leakyRelu(0.2));
-    left = (left - k) / stride + 1;
-    apart *= stride;
-    kept *= own;
-  };
-  for (let stage = 0; stage < STAGES && left > 5; stage++) {
-    if (stage > 0) {
-      maps *= 2;
-      convolution(left % 2 === 0 ? 4 : 5, 2); //                                  16, 5
-    }
-    for (let k = 0; k < FINE && left > 2; k++) convolution(3, 1); //              34, 12, 1
-  }
-  while (left > 1) convolution(Math.min(left, 3), 1);
-  checkStride(step, apart);
-  return sequential(
-    [side, side, channels],
-    [...layers, conv(1, 1, 0, 2, { spectral, bias: true })],
-  );
-};
-const STAGES = 3;
-
-/** Convolutions of 3×3 of a stage, and those of a detail network before its strides. */
-const FINE = 2;
+export const gpnLargeDiscriminator = (options: NetworkOptions): Network =>
+  sliding(options, [], (side) => halvings(side, 32));
 
 /**
  * The same, which sees the detail of a fragment beside its pixels: where contrasts are low, as in textures and
@@ -118,39 +78,90 @@ const FINE = 2;
  * first stride, because the seam of a copy lies between two neighbours.
  */
 export const gpnDetailDiscriminator = (options: NetworkOptions): Network =>
-  large(options, [detail()], FINE);
+  sliding(options, [detail()], (side) => halvings(side, 32, FINE));
 
 /**
- * @param first what comes before the convolutions; each leaves out a pixel on every side
- * @param fine how many convolutions of 3×3 come before those with strides, with half their maps
+ * A deeper one, to learn from patches, where overlapping fragments share their work. In three stages it has
+ * 24, 48 and 96 maps, or as the recipe's width says.
  */
-function large(options: NetworkOptions, first: readonly LayerMaker[], fine = 0): Network {
+export const gpnDeepDiscriminator = (options: NetworkOptions): Network =>
+  sliding(
+    options,
+    [detail()],
+    (side) => stages(side, options.baseChannels ?? 24),
+    options.batchNorm,
+  );
+
+/** Convolutions of 3×3 before the strides of a detail network, and of each stage of a deep one. */
+const FINE = 2;
+const STAGES = 3;
+/** The largest side that one convolution covers at the end. */
+const LAST = 5;
+
+/** A convolution of k×k without padding: k, its stride and its maps. */
+type Convolution = readonly [k: number, stride: number, maps: number];
+
+/** How wide a convolution of stride 2 is, so that it leaves out no pixel. */
+const wide = (left: number): number => (left % 2 === 0 ? 4 : 5);
+
+/**
+ * Convolutions from so many pixels to one: strides while more than 5 are left, and one over the rest.
+ * @param fine how many of 3×3 come before, with half the maps
+ */
+function halvings(left: number, maps: number, fine = 0): Convolution[] {
+  if (left <= LAST) return [[left, 1, maps]]; //                                  4 → 1
+  if (fine > 0) return [[3, 1, maps / 2], ...halvings(left - 2, maps, fine - 1)];
+  const k = wide(left); //                                                        22 → 10 → 4
+  return [[k, 2, maps], ...halvings((left - k) / 2 + 1, 2 * maps)];
+}
+
+/**
+ * Convolutions from so many pixels to one: two of 3×3 in each stage, a stride of 2 before the second and the
+ * third, and then as many of 3×3 as are needed.
+ */
+function stages(left: number, maps: number, stage = 1): Convolution[] {
+  const found: Convolution[] = [];
+  let side = left; //                                                             38
+  for (; side > 2 && found.length < FINE; side -= 2) found.push([3, 1, maps]); // 34, 12, 1
+  if (stage < STAGES && side > LAST) {
+    const k = wide(side); //                                                      16, 5
+    return [...found, [k, 2, 2 * maps], ...stages((side - k) / 2 + 1, 2 * maps, stage + 1)];
+  }
+  for (; side > 1; side -= Math.min(side, 3) - 1) found.push([Math.min(side, 3), 1, maps]);
+  return found;
+}
+
+/**
+ * A discriminator of convolutions that can slide over an image.
+ * @param first what comes before them; each leaves out a pixel on every side
+ * @param convolutions from the side that is left to one pixel, their maps at a width of 1
+ */
+function sliding(
+  options: NetworkOptions,
+  first: readonly LayerMaker[],
+  convolutions: (left: number) => readonly Convolution[],
+  normalized = false,
+): Network {
   const { side, channels, step } = sizesOf(options);
   const { spectralNorm: spectral, width = 1, dense: slides = false } = options;
-  const layers: LayerMaker[] = [...first];
-  let left = side - 2 * first.length; //                                         22
   /** Pixels of the image between neighbours here, in a fragment and in what this network gives. */
-  let apart = 1;
-  let kept = 1;
-  let maps = 32 * width;
-  const convolution = (k: number, stride: number, out: number) => {
+  let [apart, kept] = [1, 1];
+  const layers = convolutions(side - 2 * first.length).flatMap(([k, stride, maps]) => {
     const own = slides && kept * stride > step ? 1 : stride;
     const dilation = apart / kept;
-    layers.push(conv(k, own, 0, out, { spectral, bias: true, dilation }), leakyRelu(0.2));
-    left = (left - k) / stride + 1;
     apart *= stride;
     kept *= own;
-  };
-  for (let k = 0; k < fine && left > 5; k++) convolution(3, 1, maps / 2);
-  while (left > 5) {
-    convolution(left % 2 === 0 ? 4 : 5, 2, maps); //                              10, 4
-    maps *= 2;
-  }
-  convolution(left, 1, maps); //                                                  1
+    const weights = { spectral, bias: !normalized, dilation };
+    return [
+      conv(k, own, 0, maps * width, weights),
+      ...(normalized ? [batchNorm()] : []),
+      leakyRelu(0.2),
+    ];
+  });
   checkStride(step, apart);
   return sequential(
     [side, side, channels],
-    [...layers, conv(1, 1, 0, 2, { spectral, bias: true })],
+    [...first, ...layers, conv(1, 1, 0, 2, { spectral, bias: true })],
   );
 }
 

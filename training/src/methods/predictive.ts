@@ -1,4 +1,4 @@
-import { type Network, overPatches, type Pair } from '@gpn/models';
+import { type Network, overPatches, type Pair, patchStride } from '@gpn/models';
 import { type Draw, uniform } from '../data/feeds/feeds.js';
 import type { DeceptionPlan, FragmentPlan } from '../data/feeds/fragments.js';
 import { feedsBy, stepsOfTurn } from '../data/feeds/plans.js';
@@ -148,21 +148,19 @@ function discriminatorPhase(recipe: PredictiveRecipe, pair: Pair, rivalry: boole
   };
 }
 
-/** A discriminator of fragments over patches, and which of their fragments it judges. */
+/** A discriminator of fragments over patches, and which of their fragments it judges; the recipe's check has tried it. */
 function patchesOf(
   discriminator: Network,
   patches: PatchOptions,
   frame: number,
 ): { network: Network; settings: PatchSettings } {
-  const over = (side: number) => overPatches(discriminator, side) as Network; // see the recipe's check
-  const network = over(patches.internal + 2 * frame);
-  const [side] = discriminator.inputShape as [number];
-  // Strides are powers of two, so that all of them divide this.
-  const [more] = over(side + WIDER).outputShape as [number];
+  const network = overPatches(discriminator, patches.internal + 2 * frame) as Network;
   const [across] = network.outputShape as [number];
-  return { network, settings: { patches, stride: WIDER / (more - 1), across } };
+  return {
+    network,
+    settings: { ...patches, stride: patchStride(discriminator) as number, across },
+  };
 }
-const WIDER = 64;
 
 /** The generator's phase, against the frozen discriminator. */
 function generatorPhase(recipe: PredictiveRecipe, pair: Pair): Phase {

@@ -1,5 +1,5 @@
 /** Checks of what a recipe says about fragments: their sizes, and how a discriminator learns from them. */
-import { overPatches } from '@gpn/models';
+import { patchStride } from '@gpn/models';
 import { sideOf } from '../data/fragments/corners.js';
 import type { Check } from './errors.js';
 import type { Recipe } from './schema.js';
@@ -89,10 +89,9 @@ export const FRAGMENT_CHECKS: readonly Check[] = [
     );
   },
   ({ model: { network }, training: { predictive } }, pair) => {
-    const { discriminator } = predictive?.patches ? pair() : {};
     return (
-      discriminator !== undefined &&
-      overPatches(discriminator, (discriminator.inputShape[0] as number) + 64) === undefined && {
+      predictive?.patches !== undefined &&
+      patchStride(pair().discriminator) === undefined && {
         path: ['training', 'predictive', 'patches'],
         must: `left out with the network ${network}, which judges one fragment at a time`,
       }

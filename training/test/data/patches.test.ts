@@ -23,7 +23,7 @@ const options = (more: Partial<FragmentOptions> = {}) => ({
 const [INTERNAL, SIDE] = [20, 26];
 /** Every second fragment: internal parts begin 0, 2 … 16 pixels from the corner. */
 const settings = (regions: number, turns = false) => ({
-  patches: { internal: INTERNAL, regions, turned: turns },
+  ...{ internal: INTERNAL, regions, turned: turns },
   ...{ stride: 2, across: 9 },
 });
 
@@ -80,7 +80,7 @@ describe('patches', () => {
         { ...TONES, height: 60, width: 60, count: 4, images: tones(60) },
         [0],
         options({ region: { ...REGION, smallest: 5, largest: 5 } }),
-        { ...settings(2), patches: { internal: 54, regions: 2 }, across: 26 },
+        { ...settings(2), internal: 54, across: 26 },
         stream(seed),
       );
       const others = fragments.filter((value) => value !== 0 && value !== 40 / 256).length;
@@ -112,7 +112,6 @@ describe('patches', () => {
   });
 
   it('show turned images, whose sides are then exchanged', () => {
-    const [first] = [patchBatch(TONES, [0], options(), settings(0), stream(1))];
     const seen = new Set<string>();
     for (let seed = 0; seed < 40; seed++) {
       const { fragments } = patchBatch(TONES, [0], options(), settings(0, true), stream(seed));
@@ -132,7 +131,6 @@ describe('patches', () => {
             : 'alike',
       );
     }
-    expect(first?.labels.length).toBe(81);
     expect(seen).toContain('rows');
     expect(seen).toContain('columns');
   });

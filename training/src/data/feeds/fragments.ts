@@ -53,7 +53,7 @@ type Feeds = Readonly<Record<string, TensorData>>;
 export function fragmentsBy(plan: FragmentPlan, dataset: Images) {
   const { seed, images, count, perImage, options, patches, dropout, rival } = plan;
   const order = batches(seed, viewCount(dataset, options), images);
-  const side = patches ? sideOf({ ...options, ...patches.patches }) : sideOf(options);
+  const side = patches ? sideOf({ ...options, ...patches }) : sideOf(options);
   const judged = count * (patches?.across ?? 1) ** 2;
   const rows = judged + (rival?.generated ?? 0);
   /** Appends the value `more` for each fragment of a generated image. */

@@ -20,8 +20,9 @@ export interface PatchOptions {
   readonly turned?: boolean | undefined;
 }
 
-/** Which fragments of a patch are judged: so many pixels apart, and so many along each side. */
-export interface PatchGrid {
+/** What is done to patches, and which of their fragments are judged. */
+export interface PatchSettings extends PatchOptions {
+  /** Pixels from one fragment to the next, and fragments along each side. */
   readonly stride: number;
   readonly across: number;
 }
@@ -67,7 +68,7 @@ export function patchBatch(
   data: Images,
   views: ArrayLike<number>,
   options: FragmentOptions & { readonly region: RegionOptions },
-  { patches: { internal, regions, turned: turns }, stride, across }: PatchSettings,
+  { internal, regions, turned: turns, stride, across }: PatchSettings,
   random: RandomStream,
 ): PatchBatch {
   const { frame, region } = options;
@@ -75,8 +76,8 @@ export function patchBatch(
   const length = side * side * data.channels;
   const shares = sharesOf(options);
   const patches = new Float32Array(views.length * length);
-  const labels = new Float32Array(views.length * across * across).fill(1);
-  const weights = new Float32Array(labels.length).fill(1);
+  const labels = new Float32Array(views.length * across * across);
+  const weights = new Float32Array(labels.length);
   for (let n = 0; n < views.length; n++) {
     const view = views[n] as number;
     const shown = (number: number) => {
@@ -110,18 +111,12 @@ export function patchBatch(
         number,
       ];
       const part = { top: y, left: x, height: options.internal, width: options.internal };
-      for (const box of boxes) {
-        if (isCovered(box, y, x, options.internal)) labels[first + k] = 0;
-        else if (overlap(box, part)) weights[first + k] = region.beside ?? 0;
-      }
-      if (labels[first + k] === 0) weights[first + k] = 1;
+      const covered = boxes.some((box) => isCovered(box, y, x, options.internal));
+      const touched = boxes.some((box) => overlap(box, part));
+      labels[first + k] = covered ? 0 : 1;
+      weights[first + k] = touched && !covered ? (region.beside ?? 0) : 1;
     }
   }
-}
-
-/** The options of patches and the grid of their fragments. */
-export interface PatchSettings extends PatchGrid {
-  readonly patches: PatchOptions;
 }
 
 /** A region whose middle is in the judged part of a patch, and which lies in both the image and the patch. */

@@ -105,7 +105,7 @@ export const modelKeys = {
   width: size
     .optional()
     .describe(
-      'Channels of the largest hidden layer, with the networks `dcgan` and `resnet`; unless given, few for small images.',
+      'Channels of the largest hidden layer, with the networks `dcgan` and `resnet` (unless given, few for small images), or of the first stage of `gpn-deep` (24).',
     ),
   latent: z
     .strictObject({
