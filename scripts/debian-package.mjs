@@ -17,14 +17,14 @@ export async function debianPackage(url, sha256, into) {
   const deb = Buffer.from(await answer.arrayBuffer());
   const found = createHash('sha256').update(deb).digest('hex');
   if (found !== sha256) throw new Error(`${url} is not the file it was: its SHA-256 is ${found}.`);
-  // A .deb is an archive of ar, whose member data.tar.xz has the files.
+  // A .deb is an archive of ar, whose member data.tar.xz, or .gz, has the files.
   for (let at = 8; at < deb.length; ) {
     const name = deb.toString('latin1', at, at + 16).trim();
     const size = Number(deb.toString('latin1', at + 48, at + 58));
     if (name.startsWith('data.tar')) {
-      const path = join(into, 'data.tar.xz');
+      const path = join(into, name.replace(/\/$/, ''));
       writeFileSync(path, deb.subarray(at + 60, at + 60 + size));
-      execFileSync('tar', ['-xJf', path], { cwd: into });
+      execFileSync('tar', ['-xf', path], { cwd: into });
       return join(into, 'usr/share');
     }
     at += 60 + size + (size % 2);

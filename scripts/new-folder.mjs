@@ -8,11 +8,13 @@ import { basename, dirname, join, resolve } from 'node:path';
  * @param script as `npm run` has it, for the usage
  * @param what the folder is of, for an error
  * @param make fills the folder `into`, with `scratch` for what is not kept; gives the sentence to print
+ * @param known flags that may follow, of which `make` gets those that do
  */
-export async function newFolder(script, what, make) {
+export async function newFolder(script, what, make, known = []) {
   const [folder, ...more] = process.argv.slice(2);
-  if (!folder || folder.startsWith('-') || more.length > 0) {
-    console.error(`Usage: npm run ${script} -- FOLDER`);
+  if (!folder || folder.startsWith('-') || more.some((flag) => !known.includes(flag))) {
+    const flags = known.map((flag) => ` [${flag}]`).join('');
+    console.error(`Usage: npm run ${script} -- FOLDER${flags}`);
     process.exit(2);
   }
   if (existsSync(folder)) {
@@ -24,7 +26,7 @@ export async function newFolder(script, what, make) {
   const scratch = mkdtempSync(join(parent, `.${basename(folder)}-`));
   try {
     const into = join(scratch, what);
-    const sentence = await make(into, scratch, folder);
+    const sentence = await make(into, scratch, folder, new Set(more));
     renameSync(into, folder);
     console.log(sentence);
   } catch (error) {
