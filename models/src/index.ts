@@ -19,4 +19,5 @@ export {
 } from './network.js';
 export { SIDES } from './networks/any-size.js';
 export { type Judge, type JudgeOptions, judge } from './networks/judge.js';
+export { inOrientations } from './orientations.js';
 export { NETWORKS, type Pair } from './zoo.js';

@@ -74,6 +74,23 @@ it.each([
     changed(gpn, { model: { ...gpn.model, fragment: { ...size, scales: [1, 1.5] } } }, detector),
     'model.fragment.scales[1] must be a whole number, found 1.5.',
   ],
+  ...[{ detector: false }, { detector: true, stride: 2 }].map(
+    ({ stride, ...more }) =>
+      [
+        changed(
+          gpn,
+          {
+            model: {
+              ...gpn.model,
+              network: 'gpn',
+              fragment: { internal: 6, frame: 3, orientations: 4, stride },
+            },
+          },
+          more,
+        ),
+        'model.fragment.orientations must be left out unless training.predictive.detector is true and model.fragment.stride is 1',
+      ] as [object, string],
+  ),
   ...(
     [
       [{ region: undefined }, 'left out without region, which says what is altered.'],

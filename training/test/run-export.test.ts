@@ -3,6 +3,7 @@ import { openSession, readModelInfo, stream, type TensorData, UserError } from '
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { Checkpoint } from '../src/checkpoint/checkpoint.js';
+import { turned } from '../src/data/flip.js';
 import { exportNetwork, type Role } from '../src/export/network.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { resolveRecipe } from '../src/recipe/load.js';
@@ -110,6 +111,57 @@ it('exportRun stores weights as float16 if told to: half the size, and images th
   expect(worst).toBeGreaterThan(0);
   expect(worst).toBeLessThan(0.01);
 });
+
+it('exportRun has a detector judge pictures in several orientations, as if they were turned by hand', async () => {
+  const recipeOf = (more: object) => {
+    const gpn = resolveRecipe('gpn-mnist');
+    const { predictive } = gpn.training;
+    const fragment = { internal: 4, frame: 6, ...more };
+    return {
+      ...gpn,
+      model: { ...gpn.model, network: 'gpn-deep', width: 8, fragment },
+      training: { ...gpn.training, predictive: { ...predictive, detector: true, rounds: 1 } },
+    } as typeof gpn;
+  };
+  const start = startingState(ganOf(recipeOf({})).state, 'kaiming', stream(1));
+  const fileOf = (more: object) =>
+    exportNetwork({ state: start, progress, recipe: recipeOf(more) }, 'discriminator');
+  const [one, four] = [await fileOf({}), await fileOf({ orientations: 4 })];
+  expect(four.info.fragment).toEqual({ internal: 4, frame: 6 });
+  expect(four.bytes.length).toBeLessThan(1.5 * one.bytes.length);
+  const [height, width] = [20, 27];
+  const pixels = stream(2).uniform(height * width, 0, 1);
+  const picture = { pixels, height, width, channels: 1 };
+  const scoresOf = async (bytes: Uint8Array, { pixels, height, width }: typeof picture) => {
+    const session = await openSession(bytes, { device: 'cpu' });
+    const shape = [1, height, width, 1];
+    const { scores } = await session.run({ images: { dtype: 'float32', shape, data: pixels } });
+    await session.dispose();
+    return scores as TensorData<'float32'>;
+  };
+  const found = await scoresOf(four.bytes, picture);
+  expect(found.shape).toEqual([1, 5, 12, 1]);
+  const sum = new Float32Array(5 * 12);
+  for (const way of [0, 1, 2, 3]) {
+    const { data, shape } = await scoresOf(one.bytes, turned(picture, way));
+    // Where each score of the turned picture's map is in that of the picture.
+    const numbers = Float32Array.from(sum, (_, k) => k);
+    const places = turned({ pixels: numbers, height: 5, width: 12, channels: 1 }, way);
+    expect(shape).toEqual([1, places.height, places.width, 1]);
+    for (const [k, place] of places.pixels.entries())
+      sum[place] = (sum[place] as number) + (data[k] as number) / 4;
+  }
+  expectNear(found.data, sum);
+});
+
+/** Within 1e-5 of the largest, which is not 0. */
+function expectNear(found: Float32Array, expected: Float32Array): void {
+  const most = Math.max(...expected.map(Math.abs));
+  expect(most).toBeGreaterThan(0);
+  for (const [k, value] of expected.entries()) {
+    expect(Math.abs((found[k] as number) - value) / most).toBeLessThan(1e-5);
+  }
+}
 
 it('exportRun says in the file what it is, and how it was trained', async () => {
   const { bytes } = await exportNetwork(checkpoint, 'generator');

@@ -1,6 +1,6 @@
 /** A trained network as an .onnx file that describes itself. */
 import { type OnnxModel, spec, type TensorSpec, type TraceOptions, trace } from '@gpn/export/trace';
-import type { Network, Pair } from '@gpn/models';
+import { inOrientations, type Network, type Pair } from '@gpn/models';
 import { type ModelInfo, openSession } from '@gpn/runtime';
 import { makeCertificate, withModelInfo } from '@gpn/runtime/write';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -43,8 +43,8 @@ export async function exportNetwork(
 ): Promise<{ bytes: Uint8Array; info: ModelInfo }> {
   const { recipe } = checkpoint;
   const gan = ganOf(recipe);
-  const slides = role === 'discriminator' && gan.slides;
-  const network = slides ? networksOf(recipe, 1, true)[role] : gan.pair[role];
+  const slides = isSliding(role, gan);
+  const network = writtenNetwork(recipe, role, gan);
   const weights = await learned(checkpoint, role, network);
   const model = trace(
     (inputs: Record<string, Tensor>) =>
@@ -79,8 +79,8 @@ export const networkTemplate = (
   gan: Method & { readonly pair: Pair },
   width?: number,
 ): OnnxModel => {
-  const slides = role === 'discriminator' && gan.slides;
-  const network = slides ? networksOf(recipe, width, true)[role] : gan.pair[role];
+  const slides = isSliding(role, gan);
+  const network = writtenNetwork(recipe, role, gan, width);
   const weights = (specs: Network['params']) =>
     mapRecord(specs, ({ shape }): TensorSpec => ({ ...spec(shape), weight: true }));
   return trace(
@@ -94,6 +94,22 @@ export const networkTemplate = (
     { name: titleOf(recipe, role), doc: recipe.description },
   );
 };
+
+const isSliding = (role: Role, { slides }: Method): boolean =>
+  role === 'discriminator' && slides === true;
+
+/** The network that is written: a discriminator of fragments slides over images, in all orientations asked for. */
+function writtenNetwork(
+  recipe: Recipe,
+  role: Role,
+  gan: Method & { readonly pair: Pair },
+  width?: number,
+): Network {
+  if (!isSliding(role, gan)) return gan.pair[role];
+  const network = networksOf(recipe, width, true)[role];
+  const { orientations } = recipe.model.fragment ?? {};
+  return orientations ? inOrientations(network, orientations) : network;
+}
 
 const titleOf = ({ name }: Recipe, role: Role): string => `${name} ${role}`;
 
@@ -130,6 +146,12 @@ async function learned({ recipe, state, progress }: Checkpoint, role: Role, netw
   };
 }
 
+/** What a file says about its fragments: in how many orientations they are judged is in its graph alone. */
+const describeFragment = ({
+  orientations: _,
+  ...fragment
+}: NonNullable<Recipe['model']['fragment']>): NonNullable<ModelInfo['fragment']> => fragment;
+
 /** What a network says about itself before it is trained. */
 export function draftOf(recipe: Recipe, role: Role, gan: Method): NetworkDraft {
   const generates = role === 'generator';
@@ -142,7 +164,8 @@ export function draftOf(recipe: Recipe, role: Role, gan: Method): NetworkDraft {
     output: generates ? 'images' : 'scores',
     image: describeImage(recipe, role, gan),
     ...(generates ? { latent: recipe.model.latent } : { scores: gan.scores }),
-    ...(!generates && recipe.model.fragment && { fragment: recipe.model.fragment }),
+    ...(!generates &&
+      recipe.model.fragment && { fragment: describeFragment(recipe.model.fragment) }),
     ...(!generates && packing > 1 && { packing }),
     ...describeConditions(recipe, role),
   };

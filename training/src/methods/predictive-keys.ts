@@ -16,6 +16,9 @@ const negatives = z
     gaussian: share.describe('Weight of fragments whose internal part is blurred.'),
     copy: share.describe('Weight of fragments with another part of the same image.'),
     resample: share.describe('Weight of fragments whose internal part is scaled about its middle.'),
+    shrink: share.describe(
+      'Weight of fragments whose internal part is scaled down about its middle.',
+    ),
     grain: share.describe('Weight of fragments with normal noise added.'),
     color: share.describe('Weight of fragments whose channels are stretched and shifted.'),
     jpeg: share.describe('Weight of fragments compressed as by JPEG of low quality.'),
@@ -127,6 +130,12 @@ export const keys = {
           .optional()
           .describe(
             'Pixels from one fragment to the next in the maps of the exported discriminator, 1 unless given: 1, 2, 4 or more, up to the product of the strides of its network. Twice the stride is a quarter of the work.',
+          ),
+        orientations: z
+          .literal([2, 4, 8])
+          .optional()
+          .describe(
+            'In how many of its orientations the exported detector judges a picture, averaging their scores: 2 with the transposed one, 4 with both mirrored, 8 with all upside down. Each takes as much time; 1 alone unless given.',
           ),
         scales: scales
           .optional()

@@ -36,6 +36,12 @@ export const FRAGMENT_CHECKS: readonly Check[] = [
       path: ['model', 'fragment', 'scales'],
       must: 'left out unless training.predictive.detector is true, because a generator is judged at one scale',
     },
+  ({ model: { fragment }, training: { predictive } }) =>
+    fragment?.orientations !== undefined &&
+    (predictive?.detector !== true || (fragment.stride ?? 1) > 1) && {
+      path: ['model', 'fragment', 'orientations'],
+      must: 'left out unless training.predictive.detector is true and model.fragment.stride is 1, so that scores lie on each other',
+    },
   ({ model: { network, fragment } }) =>
     DETAILED.includes(network) &&
     fragment !== undefined &&

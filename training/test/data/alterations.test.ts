@@ -96,6 +96,33 @@ describe('an alteration', () => {
     expect(Math.abs(bright - 200)).toBeLessThan(40);
   });
 
+  it.each([
+    ['resample', [0.6, 0.85, 1.2, 1.7]],
+    ['shrink', [0.6, 0.85]],
+  ] as const)('by %s is scaled about its middle, by factors from %o', (kind, bounds) => {
+    // On a slope neighbours differ by 1, and by what the factor leaves of it where it is scaled.
+    const pixels = new Uint8Array(900).map((_, k) => k % 30);
+    const image = { pixels, height: 30, width: 30, channels: 1, inverse: false };
+    const factors = Array.from({ length: 200 }, (_, seed) => {
+      const place = { image, other: () => image, row: 13, column: 10, internal: 4 };
+      const row = ALTERATIONS[kind]({ ...place, random: stream(seed) }).subarray(8, 12);
+      const [first, last] = [256 * (row[0] as number), 256 * (row[3] as number)];
+      expect((first + last) / 2).toBeCloseTo(11.5, 4);
+      return 3 / (last - first);
+    });
+    const ranges = bounds.flatMap((from, k) => (k % 2 ? [] : [[from, bounds[k + 1] as number]]));
+    for (const factor of factors) {
+      expect(
+        ranges.some(([from, to]) => factor > (from as number) && factor < (to as number)),
+      ).toBe(true);
+    }
+    for (const [from, to] of ranges as [number, number][]) {
+      const own = factors.filter((factor) => factor >= from && factor <= to);
+      expect(Math.min(...own) - from).toBeLessThan((to - from) / 10);
+      expect(to - Math.max(...own)).toBeLessThan((to - from) / 10);
+    }
+  });
+
   it('by gaussian is the convolution with a Gaussian of standard deviation 1', () => {
     const flat = { ...numbered(1, 9, 9, 1), images: new Uint8Array(81) };
     flat.images[4 * 9 + 4] = 255; // a point spreads as the kernel

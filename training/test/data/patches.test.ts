@@ -73,6 +73,21 @@ describe('patches', () => {
     expect(Math.min(altered, beside, real)).toBeGreaterThan(20);
   });
 
+  it('have values of 8 bits, as pictures have, also where they are altered', () => {
+    const { fragments } = patchBatch(
+      TONES,
+      [0, 1, 2, 3],
+      options({ negatives: { grain: 1, resample: 1, noise: 1 } }),
+      settings(4),
+      stream(1),
+    );
+    const levels = fragments.map((value) => value * 256);
+    expect(new Set(levels).size).toBeGreaterThan(50);
+    expect(levels.every((level) => Number.isInteger(level) && level >= 0 && level <= 255)).toBe(
+      true,
+    );
+  });
+
   it('have from none to so many regions, each number as often, none over another', () => {
     const counts = new Map<number, number>();
     for (let seed = 0; seed < 300; seed++) {

@@ -96,11 +96,12 @@ export const ALTERATIONS = {
     return cut(image, rows[0] as number, columns[0] as number, internal);
   },
   /** Scaled about its middle, by a factor from 0.6 to 0.85 or from 1.2 to 1.7. */
-  resample: ({ image, row, column, internal, random }: Place) => {
-    const [up, size] = [...random.uniform(2, 0, 1)] as [number, number];
-    const factor = up < 0.5 ? 0.6 + 0.25 * size : 1.2 + 0.5 * size;
-    return moved({ image, row, column, internal }, (y, x) => [y / factor, x / factor]);
+  resample: (place: Place) => {
+    const [up, size] = [...place.random.uniform(2, 0, 1)] as [number, number];
+    return up < 0.5 ? shrunk(place, size) : scaled(place, 1.2 + 0.5 * size);
   },
+  /** Scaled about its middle, by a factor from 0.6 to 0.85: the half of `resample` that is harder to find. */
+  shrink: (place: Place) => shrunk(place, place.random.uniform(1, 0, 1)[0] as number),
   /** Normal noise with a standard deviation from 0.03 to 0.15 added, clipped to [0, 1]. */
   grain: (place: Place) => {
     const part = original(place);
@@ -191,6 +192,12 @@ function moved(
   }
   return values;
 }
+
+const scaled = (place: Place, factor: number): Float32Array =>
+  moved(place, (y, x) => [y / factor, x / factor]);
+
+/** Scaled by a factor of 0.6 where `size` is 0, to 0.85 where it is 1. */
+const shrunk = (place: Place, size: number): Float32Array => scaled(place, 0.6 + 0.25 * size);
 
 const clamped = (value: number): number => Math.min(1, Math.max(0, value));
 

@@ -99,6 +99,7 @@ export function patchBatch(
       if (boxes.some((one) => overlap(one, box))) continue;
       if (alterBox(patch, side, place, kind, box, region.smooth)) boxes.push(box);
     }
+    quantize(patch);
     judge(boxes, n * across * across);
   }
   return { fragments: patches, labels, weights };
@@ -117,6 +118,12 @@ export function patchBatch(
       weights[first + k] = touched && !covered ? (region.beside ?? 0) : 1;
     }
   }
+}
+
+/** Rounds values to 8 bits, as those of pictures are in which alterations are looked for. */
+function quantize(patch: Float32Array): void {
+  for (let k = 0; k < patch.length; k++)
+    patch[k] = Math.min(255, Math.round(256 * (patch[k] as number))) / 256;
 }
 
 /** A region whose middle is in the judged part of a patch, and which lies in both the image and the patch. */
