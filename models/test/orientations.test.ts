@@ -8,10 +8,11 @@ const WINDOW = [1, -3, -2, 5] as const;
 
 /** A network that sums windows of 2 × 2 pixels with weights. */
 const network: Network = {
-  ...{ inputShape: [2, 2, 1], outputShape: [1, 1, 1], params: {}, buffers: {} },
+  ...{ inputShape: [2, 2, 1], outputShape: [1, 1, 1], buffers: {} },
   ...{ conditions: {}, noise: {}, flops: [] },
-  apply: (_, buffers, x) => ({
-    y: tf.conv2d(x as tf.Tensor4D, tf.tensor4d([...WINDOW], [2, 2, 1, 1]), 1, 'valid'),
+  params: { kernel: { shape: [2, 2, 1, 1], start: { kind: 'zeros' } } },
+  apply: ({ kernel }, buffers, x) => ({
+    y: tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'valid'),
     buffers,
   }),
 };
@@ -27,7 +28,10 @@ describe('a network in several orientations', () => {
     const [height, width] = [4, 6];
     const values = Array.from({ length: height * width }, (_, k) => (k * 7) % 11);
     const x = tf.tensor4d(values, [1, height, width, 1]);
-    const { y, buffers } = inOrientations(network, count).apply({}, {}, x, { training: false });
+    const kernel = tf.tensor4d([...WINDOW], [2, 2, 1, 1]);
+    const { y, buffers } = inOrientations(network, count).apply({ kernel }, {}, x, {
+      training: false,
+    });
     expect(y.shape).toEqual([1, height - 1, width - 1, 1]);
     expect(buffers).toEqual({});
     const found = y.dataSync();
