@@ -39,13 +39,19 @@ function sweep(out, options, stdio = 'inherit') {
   return { status, stdout };
 }
 
-/** The committed results as a table in Markdown, each row with the command that makes it again. */
+/** A mean with its error, to two digits of the error and at most three decimals. */
+function shown({ mean, error }) {
+  const digits = error >= 0.001 ? 1 - Math.floor(Math.log10(error)) : 3;
+  const rounded = (value) => Number(value.toFixed(Math.min(3, Math.max(0, digits))));
+  return error === undefined ? `${rounded(mean)}` : `${rounded(mean)} ± ${rounded(error)}`;
+}
+
+/** The committed results as a table in Markdown, most modes first, each row with the command that makes it again. */
 function printTable() {
   const { stdout } = sweep(KEPT, ['--table', '--json'], 'pipe');
   const { means, show } = JSON.parse(stdout);
-  const shown = ({ mean, error }) =>
-    `${mean.toPrecision(4)}${error === undefined ? '' : ` ± ${error.toPrecision(2)}`}`;
-  const rows = means.map(({ setting, seeds, scores }) => [
+  const ranked = means.toSorted((a, b) => b.scores.modes.mean - a.scores.modes.mean);
+  const rows = ranked.map(({ setting, seeds, scores }) => [
     setting,
     seeds,
     ...show.map((name) => (scores[name] ? shown(scores[name]) : '–')),
