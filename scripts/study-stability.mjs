@@ -46,11 +46,14 @@ function shown({ mean, error }) {
   return error === undefined ? `${rounded(mean)}` : `${rounded(mean)} ± ${rounded(error)}`;
 }
 
+/** Of a setting without a result, none. */
+const modesOf = ({ scores }) => scores.modes?.mean ?? 0;
+
 /** The committed results as a table in Markdown, most modes first, each row with the command that makes it again. */
 function printTable() {
   const { stdout } = sweep(KEPT, ['--table', '--json'], 'pipe');
   const { means, show } = JSON.parse(stdout);
-  const ranked = means.toSorted((a, b) => b.scores.modes.mean - a.scores.modes.mean);
+  const ranked = means.toSorted((a, b) => modesOf(b) - modesOf(a));
   const rows = ranked.map(({ setting, seeds, scores }) => [
     setting,
     seeds,
