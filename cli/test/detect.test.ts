@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { metadataOf, readModelInfo, stream } from '@gpn/runtime';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { DISCRIMINATOR, discriminatorFile } from '../../runtime/test/tiny.js';
 import { gpn, scratchFolder } from '../../test/cli.js';
 
@@ -178,10 +179,15 @@ describe('a detector of a folder', () => {
     const made = run('new', 'many', '--detector', '-o', 'many.yml', '--size', '16', '--steps', '2');
     expect(made.stdout).toContain('24 of them are held out, to calibrate the detector with.');
     const written = readFileSync(at('many.yml'), 'utf8');
-    const small = written.replace('internal: 8', 'internal: 4\n    scales: [1, 2]');
+    // Of two scales, which patches do not have.
+    const { model, training, ...others } = parse(written);
+    const { patches, ...predictive } = training.predictive;
+    expect(patches).toEqual({ internal: 16, regions: 1, turned: false });
+    model.fragment = { internal: 4, frame: 7, stride: 1, scales: [1, 2] };
+    predictive.region = { ...predictive.region, smallest: 4, largest: 7 };
     writeFileSync(
       at('many.yml'),
-      small.replace('smallest: 8', 'smallest: 4').replace('largest: 14', 'largest: 7'),
+      stringify({ ...others, model, training: { ...training, predictive } }),
     );
     const { code, stdout, stderr } = run('train', 'many.yml', '--out', 'run', '--device', 'cpu');
     expect(code, stderr).toBe(0);
@@ -206,7 +212,7 @@ describe('a detector of a folder', () => {
         'few has 3 normal pictures: a detector needs at least 16 to train with',
       ),
     ]);
-    const tiny = { create: { width: 5, height: 9, channels: 3 as const, background: 'white' } };
+    const tiny = { create: { width: 3, height: 9, channels: 3 as const, background: 'white' } };
     mkdirSync(at('mixed'));
     for (let k = 0; k < 40; k++)
       await sharp(tiny)
@@ -215,7 +221,7 @@ describe('a detector of a folder', () => {
     expect(run('new', 'mixed', '--detector', '--size', '16').code).toBe(0);
     const small = run('train', 'mixed.yml', '--out', 'none');
     expect(small.stderr).toContain(
-      "has 5 × 9 pixels, and a fragment's internal part 8 × 8: the detector cannot be calibrated with it.",
+      "has 3 × 9 pixels, and a fragment's internal part 4 × 4: the detector cannot be calibrated with it.",
     );
     expect([small.code, existsSync(at('none'))]).toEqual([2, false]);
   });

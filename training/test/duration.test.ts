@@ -47,6 +47,11 @@ test('networks that take turns have no number of steps for a time', async () => 
   );
 });
 
+test('a detector learns alone, so that it has', async () => {
+  const timed = await lasting(resolveRecipe('gpn-mnist-detector', { steps: 1 }), 1, options);
+  expect(timed.training.steps).toBeGreaterThan(1);
+});
+
 test('pictures take shape in the training of a generator, not in that of a detector', () => {
   const generator = resolveRecipe('resnet-fashion');
   const own = { ...generator, data: { ...generator.data, dataset: 'pictures' } };

@@ -8,7 +8,10 @@ import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../
 
 export { fitted } from './pixels.js';
 
-/** The most scores along a side of a run. It bounds the memory of a run for any picture. */
+/**
+ * The most scores along a side of a run, where they are a pixel apart. It bounds the memory of a run for any
+ * picture. Where they are further apart, a run sees more pixels, with less work for each.
+ */
 const TILE = 256;
 
 /** Which windows to score: `stride` pixels apart, the first with its corner at (-frame, -frame). */
@@ -80,7 +83,7 @@ export async function denseMap(
   // Of the windows, every `skip`-th can have its score in the same run, `every` scores after the last.
   const skip = own / commonDivisor(stride, own);
   const every = (skip * stride) / own;
-  const most = skip * Math.max(1, Math.floor(TILE / every));
+  const most = skip * Math.max(1, Math.floor(TILE / Math.sqrt(own) / every));
   const values = new Float32Array(rows * columns);
   let done = 0;
   /** Scores every `skip`-th window from this one on, before `bottom` and `right`. */

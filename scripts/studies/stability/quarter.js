@@ -1,7 +1,7 @@
 /**
- * The networks of the published small protocol: those of Metz et al. (2017, appendix C), in which the
- * discriminator has a quarter of the filters, so that methods differ. `model.width` is the number of its
- * first ones: 2 for a quarter, 4 for a half, 8 for all.
+ * The networks of the published small protocol: those of Metz et al. (2017, appendix C) as Lin et al. (2018)
+ * have them, in which the discriminator has a quarter of the filters, so that methods differ. `model.width`
+ * is the number of its first ones: 2 for a quarter, 4 for a half, 8 for all.
  */
 import {
   batchNorm,
@@ -25,8 +25,8 @@ const generator = ({ latentSize, image, range: [low] }) =>
     [
       ...[dense(4 * 4 * 64), batchNorm(), relu(), reshape(() => [4, 4, 64])], // 4×4
       ...[deconv(3, 2, 1, 32), batchNorm(), relu()], //                          7×7
-      ...[deconv(4, 2, 1, 16), batchNorm(), relu()], //                          14×14
-      ...[deconv(4, 2, 1, 8), batchNorm(), relu()], //                           28×28
+      ...[deconv(3, 2, 'same', 16), batchNorm(), relu()], //                     14×14
+      ...[deconv(3, 2, 'same', 8), batchNorm(), relu()], //                      28×28
       ...[conv(3, 1, 1, image.channels), low < 0 ? tanh() : sigmoid()],
     ],
   );
@@ -37,7 +37,7 @@ const discriminator = (options) => {
   return sequential(
     [image.height, image.width, image.channels],
     [
-      ...[conv(3, 2, 1, filters, { spectral }), leakyRelu(SLOPE)], //              14×14
+      ...[conv(3, 2, 1, filters, { spectral }), ...norm, leakyRelu(SLOPE)], //     14×14
       ...[conv(3, 2, 1, 2 * filters, { spectral }), ...norm, leakyRelu(SLOPE)], // 7×7
       ...[conv(3, 2, 1, 4 * filters, { spectral }), ...norm, leakyRelu(SLOPE)], // 4×4
       ...[flatten(), dense(1, { spectral })],

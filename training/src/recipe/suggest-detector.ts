@@ -6,11 +6,13 @@ import type { FolderSurvey } from '../data/pictures/index.js';
 import { FEWEST_NORMAL } from './keys/values.js';
 import type { Wishes } from './suggest.js';
 
-/** The side of the squares that are cut out of the pictures, in pixels. */
-const SIDE = 64;
-/** Squares in all at least, so that small folders are seen from many places. */
-const SQUARES = 2000;
-const STEPS = 10_000;
+/** The side of the squares that are cut out of the pictures, and of the least; both multiples of `UNIT` pixels. */
+const [SIDE, LEAST_SIDE] = [96, 16];
+/** What the strides of the networks divide sides by. */
+const UNIT = 4;
+/** Squares in all: enough that small folders are seen from many places, and that large ones fit into memory. */
+const [FEWEST_SQUARES, MOST_SQUARES] = [2000, 16_000];
+const STEPS = 6000;
 /** Pictures of a training at least. */
 const FEWEST = 16;
 /** Pictures that a threshold of 0.01 needs to be calibrated with, and more than which add little. */
@@ -27,6 +29,9 @@ const heldOutOf = (count: number): number =>
     count - FEWEST,
   );
 
+/** Altered regions of a patch at most, by pixels of it: so many of them leave it half as it was. */
+const regionsOf = (internal: number): number => Math.max(1, Math.round(internal ** 2 / 533));
+
 /** From so many pixels on, pictures are so large that a map of every pixel would take minutes. */
 const STRIDES = [
   [1000, 4],
@@ -38,8 +43,8 @@ const STRIDES = [
  * A recipe of a detector for the training part of a folder of normal pictures.
  *
  * @param path of the folder, relative to where the recipe will be
- * @throws UserError if there are fewer than 16 pictures to train with and 19 to calibrate with, or a wish is
- *   one that no detector has
+ * @throws UserError if there are fewer than 16 pictures to train with and 19 to calibrate with, a wish is one
+ *   that no detector has, or the wished size is no multiple of 4
  */
 export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wishes = {}): string {
   const { folder, parts, modes, medianSide } = survey;
@@ -56,10 +61,17 @@ export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wish
       'A detector has no labels, a network of its own and no alpha: leave --labels, --network and --channels 4 out.',
     );
   }
-  const { size = SIDE, seed = 0, steps = STEPS } = wishes;
+  const fitting = Math.max(LEAST_SIDE, UNIT * Math.floor(medianSide / UNIT));
+  const { size = Math.min(SIDE, fitting), seed = 0, steps = STEPS } = wishes;
+  if (size % UNIT !== 0) {
+    throw new UserError(
+      `The size of a detector's squares must be a multiple of ${UNIT}, found ${size}.`,
+    );
+  }
+  const internal = UNIT * Math.ceil(Math.min(SIDE, size) / 5); // of a patch: a fifth is frame alone
   const coloured = (modes.colour ?? 0) + (modes['colour and transparent'] ?? 0) > 0;
   const { channels = coloured ? 3 : 1 } = wishes;
-  const crops = Math.max(4, Math.ceil(SQUARES / count));
+  const squares = Math.max(FEWEST_SQUARES, Math.min(4 * count, MOST_SQUARES));
   const stride = STRIDES.find(([side]) => medianSide >= side)?.[1] ?? 1;
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
   const name = basename(resolve(folder))
@@ -76,7 +88,7 @@ data:
   # Squares that are cut out of the pictures, which are not scaled: so many of each.
   height: ${size}
   width: ${size}
-  crops: ${crops}
+  crops: ${Math.ceil(squares / count)}
   ${
     held === undefined
       ? `# Its ${test} test pictures calibrate the detector.`
@@ -86,54 +98,64 @@ data:
   range: [0, 1]
 
 model:
-  network: gpn
+  # It sees the differences of pixels from those around them, too; width is its number of first maps.
+  network: gpn-deep
+  width: 16
   latent:
     size: 16
     distribution: uniform
-  # The score says whether 8 × 8 pixels belong wholly to something else; the frame is what they are judged by.
+  # The score says whether 4 × 4 pixels belong wholly to something else; the frame is what they are judged by.
   fragment:
-    internal: 8
-    frame: 7
+    internal: 4
+    frame: 18
     # A map has a score every so many pixels: twice as many take a quarter of the time.
     stride: ${stride}
   spectral_norm: false
-  batch_norm: false
+  batch_norm: true
   initialization: kaiming
 
 training:
   method: predictive
   predictive:
     detector: true
-    # What it is to find, each with its weight relative to a real fragment's 1.
+    # What it is to find, and how often each is shown: more of what is hard to find.
     negatives:
       mismatch: 1
-      copy: 1
+      copy: 2
       gaussian: 0.5
-      resample: 0.5
+      resample: 2
       grain: 0.5
       color: 0.5
       jpeg: 0.5
     region:
-      smallest: 8
-      largest: 14
-      smooth: 0.3
+      smallest: 6
+      largest: 16
+      smooth: 0.2
       beside: 1
+    # All fragments of a patch are judged at once, up to so many regions of it altered.
+    patches:
+      internal: ${internal}
+      regions: ${regionsOf(internal)}
+      turned: false # true if pictures have no up and down, as textures
     inverse: false
-    fragments_per_image: 16
+    fragments_per_image: 1
     # For a generator, which train --stage generator would add.
     generator_fragments: 30
     generator_batches: 1000
     generator_loss: modified
     rounds: 1
-  batch_size: 144
+  batch_size: 6
   steps: ${steps}
   seed: ${seed}
   optimizer:
     type: adam
     generator_lr: 5.0e-4
-    discriminator_lr: 1.0e-3
+    discriminator_lr: 3.0e-3
     beta1: 0.9
     beta2: 0.999
+  schedule:
+    type: cosine
+    factor: 0.02
 
 output:
   samples_every: ${every}

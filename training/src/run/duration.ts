@@ -65,7 +65,10 @@ export async function secondsPerStep(
   options: Pick<TrainOptions, 'device' | 'engine' | 'threads' | 'signal'>,
 ): Promise<number> {
   const gan = ganOf(recipe);
-  const [part, another] = partsOf(gan.phases, dataset);
+  const alone = recipe.training.predictive?.detector && 'discriminator'; // a detector's generator does not learn
+  const [part, another] = partsOf(gan.phases, dataset).filter(
+    ({ phase }) => !alone || phase.name === alone,
+  );
   if (!part || another) {
     throw new UserError(
       `The networks of ${recipe.name} take turns, so that minutes do not determine its steps: give --steps or --epochs.`,

@@ -91,11 +91,32 @@ it('a recipe of a detector fits a folder, in colour, and refuses what no detecto
     suggestDetector(await survey(200), 'pictures', { steps: 50 }),
     'r.yml',
   );
-  expect([data.crops, data.held_out, data.channels, model.network]).toEqual([20, 99, 3, 'gpn']);
+  expect([data.crops, data.held_out, data.channels, model.network]).toEqual([
+    ...[20, 99, 3, 'gpn-deep'],
+  ]);
   expect([training.predictive?.detector, training.steps]).toEqual([true, 50]);
   const seen = await survey(200);
   expect(() => suggestDetector(seen, 'p', { labels: true })).toThrow('has no labels');
+  expect(() => suggestDetector(seen, 'p', { size: 50 })).toThrow('a multiple of 4, found 50');
 });
+
+it.each([
+  [9, 16, 16, 1],
+  [50, 48, 40, 1],
+  [600, 96, 80, 2],
+  [3000, 96, 80, 4],
+])(
+  'pictures of %i pixels are learnt from in squares of %i and patches of %i, scores %i apart',
+  async (side, square, patch, stride) => {
+    const seen = { ...(await survey(200)), medianSide: side };
+    const recipe = parseRecipe(suggestDetector(seen, 'pictures'), 'r.yml');
+    const { data, model, training } = recipe;
+    expect([data.height, training.predictive?.patches?.internal, model.fragment?.stride]).toEqual([
+      ...[square, patch, stride],
+    ]);
+    expect(() => checkRecipe(recipe)).not.toThrow();
+  },
+);
 
 it.each([
   [35, undefined, 19],
