@@ -9,10 +9,10 @@ import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../
 export { fitted } from './pixels.js';
 
 /**
- * The most scores along a side of a run, where they are a pixel apart. It bounds the memory of a run for any
- * picture. Where they are further apart, a run sees more pixels, with less work for each.
+ * The most scores along a side of a run, and the most pixels that they are apart in all. They bound the memory
+ * of a run for any picture; larger runs leave the processor's cache, and are slower.
  */
-const TILE = 256;
+const [SCORES, PIXELS] = [256, 360];
 
 /** Which windows to score: `stride` pixels apart, the first with its corner at (-frame, -frame). */
 export interface Windows {
@@ -83,7 +83,7 @@ export async function denseMap(
   // Of the windows, every `skip`-th can have its score in the same run, `every` scores after the last.
   const skip = own / commonDivisor(stride, own);
   const every = (skip * stride) / own;
-  const most = skip * Math.max(1, Math.floor(TILE / Math.sqrt(own) / every));
+  const most = skip * Math.max(1, Math.floor(Math.min(SCORES, PIXELS / own) / every));
   const values = new Float32Array(rows * columns);
   let done = 0;
   /** Scores every `skip`-th window from this one on, before `bottom` and `right`. */
