@@ -9,8 +9,8 @@ import { type BatchOptions, type Feed, type OpenModel, runOnce, turn } from '../
 export { fitted } from './pixels.js';
 
 /**
- * The most scores along a side of a run, and the most pixels that they are apart in all. They bound the memory
- * of a run for any picture; larger runs leave the processor's cache, and are slower.
+ * The most scores along a side of a run, and the most pixels from its first score to its last. They bound the
+ * memory of a run for any picture; larger runs leave the processor's cache, and are slower.
  */
 const [SCORES, PIXELS] = [256, 360];
 

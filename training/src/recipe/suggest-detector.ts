@@ -29,8 +29,8 @@ const heldOutOf = (count: number): number =>
     count - FEWEST,
   );
 
-/** Altered regions of a patch at most, by pixels of it: so many of them leave it half as it was. */
-const regionsOf = (internal: number): number => Math.max(1, Math.round(internal ** 2 / 533));
+/** Pixels of a patch for each of its altered regions: with the most of them a quarter is altered. */
+const PER_REGION = 533;
 
 /** From so many pixels on, pictures are so large that a map of every pixel would take minutes. */
 const STRIDES = [
@@ -135,7 +135,7 @@ training:
     # All fragments of a patch are judged at once, up to so many regions of it altered.
     patches:
       internal: ${internal}
-      regions: ${regionsOf(internal)}
+      regions: ${Math.max(1, Math.round(internal ** 2 / PER_REGION))}
       turned: false # true if pictures have no up and down, as textures
     inverse: false
     fragments_per_image: 1

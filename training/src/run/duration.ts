@@ -65,9 +65,10 @@ export async function secondsPerStep(
   options: Pick<TrainOptions, 'device' | 'engine' | 'threads' | 'signal'>,
 ): Promise<number> {
   const gan = ganOf(recipe);
-  const alone = recipe.training.predictive?.detector && 'discriminator'; // a detector's generator does not learn
+  const { detector } = recipe.training.predictive ?? {};
+  // A detector's generator does not learn.
   const [part, another] = partsOf(gan.phases, dataset).filter(
-    ({ phase }) => !alone || phase.name === alone,
+    ({ phase }) => !detector || phase.name === 'discriminator',
   );
   if (!part || another) {
     throw new UserError(
