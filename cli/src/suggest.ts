@@ -1,6 +1,6 @@
 /** A recipe made for a folder of pictures, for `new` and for `train` without a recipe. */
 
-import type { Recipe, Wishes } from '@gpn/training';
+import type { DetectorWishes, Recipe } from '@gpn/training';
 import { surveyFolder } from '@gpn/training/pictures';
 import { statusLine } from './terminal/status.js';
 
@@ -25,7 +25,7 @@ export async function suggestionsFor(
   path: string,
   file: string,
   isDetector = false,
-): Promise<(wishes: Wishes) => Suggestion> {
+): Promise<(wishes: DetectorWishes) => Suggestion> {
   const line = statusLine(process.stderr);
   const survey = await surveyFolder(folder, {
     onProgress: (done, total) => line.show(`${done} of ${total} images`),

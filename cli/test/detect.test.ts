@@ -204,6 +204,51 @@ describe('a detector of a folder', () => {
     expect(scored.stdout).toMatch(/test\/good\.png: .*p [01]\.\d+/);
   });
 
+  test('starts from a trained one', () => {
+    const [trained, quick] = [
+      ['--from', 'run/discriminator.onnx'],
+      ['--steps', '1', '--size', '16'],
+    ];
+    const made = run('new', 'many', '--detector', ...trained, '-o', 'then.yml', ...quick);
+    expect(made.code, made.stderr).toBe(0);
+    const { model } = parse(readFileSync(at('then.yml'), 'utf8'));
+    expect(model).toMatchObject({ width: 16, from: 'run/discriminator.onnx', batch_norm: false });
+    expect(model.fragment).toMatchObject({ internal: 4, frame: 7 });
+    const { code, stderr } = run('train', 'then.yml', '--out', 'then', '--device', 'cpu');
+    expect(code, stderr).toBe(0);
+    const noted = parse(readFileSync(at('then/recipe.yml'), 'utf8')).model;
+    expect(noted.from_sha256).toMatch(/^[0-9a-f]{64}$/);
+    rmSync(at('run'), { recursive: true });
+    const without = run('train', 'then.yml', '--out', 'none');
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      expect.stringMatching(/Cannot read .*discriminator\.onnx: no such file/),
+    ]);
+  });
+
+  test('names what cannot be started from', () => {
+    const alone = run('new', 'many', '--from', 'texture-detector');
+    const digits = run(
+      'new',
+      'enough',
+      '--detector',
+      '--from',
+      'gpn-mnist-detector',
+      '-o',
+      'x.yml',
+    );
+    const grey = ['--from', 'texture-detector', '--channels', '1', '-o', 'x.yml'];
+    const channels = run('new', 'many', '--detector', ...grey);
+    expect([alone, digits, channels].map(({ code }) => code)).toEqual([2, 2, 2]);
+    expect(alone.stderr).toContain(
+      '--from is for detectors: give --detector too, or leave it out.',
+    );
+    expect(digits.stderr).toContain('is no detector of the network gpn-deep');
+    expect(channels.stderr).toContain(
+      'texture-detector has 3 channels, so its recipe cannot have 1',
+    );
+  });
+
   test('needs enough pictures, large enough ones, and says so before it trains', async () => {
     const tooFew = run('new', 'few', '--detector');
     expect([tooFew.code, tooFew.stderr]).toEqual([

@@ -27,7 +27,11 @@ export { defineNetworks } from './recipe/own/networks.js';
 export type { PlainNetwork } from './recipe/own/pair.js';
 export type { Recipe } from './recipe/schema.js';
 export { SUGGESTED_DATA, suggestRecipe, type Wishes } from './recipe/suggest.js';
-export { suggestDetector } from './recipe/suggest-detector.js';
+export {
+  type DetectorWishes,
+  suggestDetector,
+  type TrainedDetector,
+} from './recipe/suggest-detector.js';
 export { type Distribution, endsOf, type Search, triedValues } from './recipe/sweep/search.js';
 export type { Changes, Setting } from './recipe/sweep/settings.js';
 export {
@@ -42,6 +46,7 @@ export {
 } from './recipe/sweep/sweep.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';
+export { trainedDetector } from './run/from.js';
 export { train } from './run/loop.js';
 export { type Trial, tryDevice } from './run/trial.js';
 export type { TrainEvent, TrainOptions, TrainResult } from './run/types.js';

@@ -15,9 +15,11 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
   }
   await checkWritable(out, 'file', '--out');
   const path = relative(dirname(resolve(out)), resolve(folder)) || '.';
+  const trained = await startingPoint(options, dirname(resolve(out)));
   const suggest = await suggestionsFor(folder, path, out, options.detector);
   const { minutes, steps, size, channels, labels, unlabelled, network, seed, device } = options;
   const wishes = {
+    trained,
     ...{ size, network, seed, steps },
     channels: channels && (Number(channels) as 1 | 3 | 4),
     labels: labels || (unlabelled ? false : undefined),
@@ -49,4 +51,18 @@ export async function run(folder: string, options: OptionsOf<typeof NEW>): Promi
       `Train it: gpn-cli train ${out}\n`,
     ].join('\n'),
   );
+}
+
+/** What a recipe in this folder starts from, if it is asked to. */
+async function startingPoint({ detector, from }: OptionsOf<typeof NEW>, folder: string) {
+  if (from === undefined) return undefined;
+  if (!detector) {
+    throw new UserError('--from is for detectors: give --detector too, or leave it out.');
+  }
+  const { trainedDetector } = await import('@gpn/training');
+  const known = await trainedDetector(from);
+  if ((await kindOf(from)) !== 'file') return { from, ...known };
+  const path = relative(folder, resolve(from));
+  // Without a separator it could be the name of a bundled one.
+  return { from: /[/\\]/.test(path) ? path : `./${path}`, ...known };
 }

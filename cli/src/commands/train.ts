@@ -45,9 +45,9 @@ async function trainOrStop(
   await refuseIfLocked(out);
   // Loading it takes a second, in which a signal would end the process without a word.
   const { lasting, overrideRecipe, resolveRecipe, train } = await import('@gpn/training');
-  const { data: dataset, epochs, steps, minutes, batchSize, seed, device, engine } = options;
+  const { data: dataset, epochs, steps, minutes, batchSize, seed, from, device, engine } = options;
   const named = name ?? (await recipeInPlace(options, out));
-  const changes = { epochs, steps, batchSize, seed };
+  const changes = { epochs, steps, batchSize, seed, from };
   const recipe = named
     ? resolveRecipe(named, { dataset, ...changes })
     : overrideRecipe(await recipeFor(dataset ?? noRecipe()), changes);

@@ -31,6 +31,10 @@ export const NEW = declare({
       '--detector',
       'a recipe of a detector, which learns from normal pictures to find what does not belong',
     ),
+    from: text(
+      '--from <model>',
+      'with --detector: start with the weights of a trained one, such as texture-detector, in place of drawn ones',
+    ),
     seed: parsed('--seed <n>', 'the seed of the training (default: 0)', seed),
     device,
     json: flag('--json', 'print the path and the recipe as JSON'),
@@ -39,6 +43,7 @@ export const NEW = declare({
     'new photos/',
     'new photos/ -o recipe.yml --minutes 60',
     'new normal/ --detector -o pages.yml',
+    'new normal/ --detector --from texture-detector',
     'new sprites/ --size 32 --channels 4 --unlabelled',
   ],
 });

@@ -21,6 +21,10 @@ export const TRAIN = declare({
       '--data <path>',
       'a folder of IDX files or of images, instead of the data that the recipe names',
     ),
+    from: text(
+      '--from <model>',
+      'start with the weights of a trained detector, a bundled one or an .onnx file, in place of drawn ones',
+    ),
     epochs: conflicting(parsed('--epochs <n>', 'passes over the data', amount), 'steps'),
     steps: parsed('--steps <n>', 'training steps, instead of epochs', amount),
     minutes: conflicting(
@@ -70,6 +74,7 @@ export const TRAIN = declare({
     'train gpn-mnist --stage generator --out runs/gpn',
     'train my-recipe.yml --data photos/ --steps 5000',
     'train my-recipe.yml --minutes 60',
+    'train texture-detector-refined --data photos/ --from texture-detector',
     'train --data photos/ --minutes 60',
   ],
 });

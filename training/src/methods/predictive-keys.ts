@@ -1,7 +1,7 @@
 /** What a recipe can say about a Generative Predictive Network. */
 import * as z from 'zod';
 import type { Alteration } from '../data/fragments/alterations.js';
-import { count, size, weight, whole } from '../recipe/keys/values.js';
+import { count, sha256, size, weight, whole } from '../recipe/keys/values.js';
 import { DECEPTION_LOSSES } from '../steps/predictive.js';
 import { inputNoiseKey } from './shared.js';
 
@@ -144,5 +144,16 @@ export const keys = {
           ),
       })
       .describe('The fragments that the discriminator takes.'),
+    from: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe(
+        'A trained detector whose weights the training starts with in place of drawn ones: the name of a bundled one, or an .onnx file, relative to the recipe’s file. Its fragments and its convolutions must be those of the recipe, and its batch normalisation is part of its weights: `batch_norm` is false.',
+      ),
+    from_sha256: sha256
+      .optional()
+      .describe('SHA-256 of that file; another one is refused. A run records it.'),
   },
 };

@@ -15,6 +15,7 @@ import {
 import { FRAGMENT_CHECKS } from './fragment-checks.js';
 import { networksOf } from './gan.js';
 import { FEWEST_NORMAL } from './keys/values.js';
+import { origin } from './own/from.js';
 import { hashOf, isFile, isKnown, isOwn } from './own/networks.js';
 import { tryNetworks } from './own/try.js';
 import { methodOf, type Recipe, recipeSchema } from './schema.js';
@@ -239,7 +240,7 @@ export function checkRecipe(
 ): Recipe {
   const { data, error } = recipeSchema.safeParse(value, { error: expectation, reportInput: true });
   if (error) throw new UserError(recipeProblem(error.issues, place, recipeSchema));
-  const recipe = withFile(data, base);
+  const recipe = withFiles(data, base);
   let built: Pair | undefined;
   const pair = () => {
     built ??= networksOf(recipe);
@@ -262,10 +263,10 @@ export function checkRecipe(
   return recipe;
 }
 
-/** The recipe with the whole path of its network's file and its SHA-256, if it names a file. */
-function withFile(recipe: Recipe, base: string): Recipe {
-  const { model } = recipe;
-  if (!isFile(model.network)) return recipe;
+/** The recipe with the whole paths of the files that its networks come from, each with its SHA-256. */
+function withFiles(recipe: Recipe, base: string): Recipe {
+  const model = { ...recipe.model, ...origin(recipe.model, base) };
+  if (!isFile(model.network)) return { ...recipe, model };
   const network = resolve(base, model.network);
   const network_sha256 = hashOf({ ...model, network });
   return { ...recipe, model: { ...model, network, network_sha256 } };

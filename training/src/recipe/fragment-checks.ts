@@ -42,6 +42,12 @@ export const FRAGMENT_CHECKS: readonly Check[] = [
       path: ['model', 'fragment', 'orientations'],
       must: 'left out unless training.predictive.detector is true and model.fragment.stride is 1, so that scores lie on each other',
     },
+  ({ model: { from, batch_norm, spectral_norm }, training: { predictive } }) =>
+    from !== undefined &&
+    (predictive?.detector !== true || batch_norm || spectral_norm) && {
+      path: ['model', 'from'],
+      must: 'left out unless training.predictive.detector is true, and model.batch_norm and model.spectral_norm are false: a trained file has them in its weights',
+    },
   ({ model: { network, fragment } }) =>
     DETAILED.includes(network) &&
     fragment !== undefined &&

@@ -24,7 +24,11 @@ export function recipeHash({ data, model, training, output }: Recipe): string {
   const rollback =
     on_collapse === 'rollback' ? { evaluate_every, evaluate_samples, judge } : undefined;
   // A file is known by its content, wherever it lies.
-  const networks = model.network_sha256 === undefined ? model : { ...model, network: undefined };
+  const networks = {
+    ...model,
+    ...(model.network_sha256 && { network: undefined }),
+    ...(model.from_sha256 && { from: undefined }),
+  };
   const settings = { data: rest, model: networks, training, rollback };
   const json = JSON.stringify(settings, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

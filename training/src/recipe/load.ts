@@ -8,6 +8,7 @@ import { fileError } from '../files/atomic.js';
 import { checkRecipe } from './check.js';
 import { closestName } from './closest-name.js';
 import { dotted } from './errors.js';
+import { locateModel } from './own/from.js';
 import type { Recipe } from './schema.js';
 import { parseRecipe } from './yaml.js';
 
@@ -31,6 +32,8 @@ export interface RecipeOverrides {
   seed?: number;
   /** Bundled networks, those that the program defined, or a file, relative to the working directory. */
   network?: string;
+  /** A bundled detector, or the file of one, relative to the working directory. */
+  from?: string;
 }
 
 /** The command line option that sets each key, for errors. */
@@ -40,6 +43,7 @@ const OPTIONS: Record<string, string> = {
   'training.steps': '--steps',
   'training.batch_size': '--batch-size',
   'training.seed': '--seed',
+  'model.from': '--from',
 };
 
 /**
@@ -88,10 +92,6 @@ const locateJudge = (base: string, { evaluate_with: judge, ...output }: Recipe['
   ...(judge && { evaluate_with: locateModel(base, judge) }),
 });
 
-/** A model that is a file by its absolute path; a name stays. */
-export const locateModel = (base: string, model: string): string =>
-  /\.onnx$|[/\\]/i.test(model) ? resolve(base, model) : model;
-
 /** A data set that is a folder by its absolute path; a name stays. */
 export const locateData = (base: string, dataset: string): string =>
   isNamed(dataset) ? dataset : resolve(base, dataset);
@@ -101,7 +101,7 @@ export const locateData = (base: string, dataset: string): string =>
  * @throws UserError that names the option whose value does not fit
  */
 export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
-  const { dataset, epochs, steps, batchSize, seed, network } = overrides;
+  const { dataset, epochs, steps, batchSize, seed, network, from } = overrides;
   if (epochs !== undefined && steps !== undefined) {
     throw new UserError('Give one of --epochs and --steps, not both.');
   }
@@ -112,8 +112,9 @@ export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Reci
   if (steps !== undefined) Object.assign(training, { steps, epochs: undefined });
   if (batchSize !== undefined) training.batch_size = batchSize;
   if (seed !== undefined) training.seed = seed;
-  const { network_sha256: _, ...others } = recipe.model;
-  const model = network === undefined ? recipe.model : { ...others, network };
+  const model = { ...recipe.model };
+  if (network !== undefined) Object.assign(model, { network, network_sha256: undefined });
+  if (from !== undefined) Object.assign(model, { from, from_sha256: undefined });
   return checkRecipe(
     { ...recipe, data, model, training },
     (path) => OPTIONS[dotted(path)] ?? dotted(path),

@@ -6,13 +6,34 @@ import type { FolderSurvey } from '../data/pictures/index.js';
 import { FEWEST_NORMAL } from './keys/values.js';
 import type { Wishes } from './suggest.js';
 
+/** A trained detector that a training can start from; its network is `gpn-deep`. */
+export interface TrainedDetector {
+  /** Its file, relative to where the recipe will be, or its bundled name. */
+  readonly from: string;
+  /** Its number of first maps. */
+  readonly width: number;
+  /** The sides of its fragments' parts, in pixels. */
+  readonly internal: number;
+  readonly frame: number;
+  readonly channels: 1 | 3;
+}
+
+/** What can be wished of a recipe of a detector. */
+export interface DetectorWishes extends Wishes {
+  readonly trained?: TrainedDetector | undefined;
+}
+
 /** The side of the squares that are cut out of the pictures, and of the least; both multiples of `UNIT` pixels. */
 const [SIDE, LEAST_SIDE] = [96, 16];
 /** What the strides of the networks divide sides by. */
 const UNIT = 4;
 /** Squares in all: enough that small folders are seen from many places, and that large ones fit into memory. */
 const [FEWEST_SQUARES, MOST_SQUARES] = [2000, 16_000];
-const STEPS = 6000;
+/** Steps, and the detector's learning rate: from drawn weights, and from those of a trained detector. */
+const DRAWN = { steps: 6000, rate: '3.0e-3' } as const;
+const TRAINED = { steps: 2000, rate: '4.0e-4' } as const;
+/** The width of a network whose weights are drawn, and its fragments. */
+const NETWORK = { width: 16, internal: 4, frame: 18 } as const;
 /** Pictures of a training at least. */
 const FEWEST = 16;
 /** Pictures that a threshold of 0.01 needs to be calibrated with, and more than which add little. */
@@ -46,7 +67,11 @@ const STRIDES = [
  * @throws UserError if there are fewer than 16 pictures to train with and 19 to calibrate with, a wish is one
  *   that no detector has, or the wished size is no multiple of 4
  */
-export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wishes = {}): string {
+export function suggestDetector(
+  survey: FolderSurvey,
+  path: string,
+  wishes: DetectorWishes = {},
+): string {
   const { folder, parts, modes, medianSide } = survey;
   const [all, test] = [parts[0]?.count ?? 0, parts.find(({ name }) => name !== 'train')?.count];
   const held = test === undefined ? heldOutOf(all) : undefined;
@@ -62,7 +87,10 @@ export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wish
     );
   }
   const fitting = Math.max(LEAST_SIDE, UNIT * Math.floor(medianSide / UNIT));
-  const { size = Math.min(SIDE, fitting), seed = 0, steps = STEPS } = wishes;
+  const { trained, seed = 0 } = wishes;
+  const { rate, ...usual } = trained ? TRAINED : DRAWN;
+  const { size = Math.min(SIDE, fitting), steps = usual.steps } = wishes;
+  const { width, internal: middle, frame } = trained ?? NETWORK;
   if (size % UNIT !== 0) {
     throw new UserError(
       `The size of a detector's squares must be a multiple of ${UNIT}, found ${size}.`,
@@ -70,7 +98,12 @@ export function suggestDetector(survey: FolderSurvey, path: string, wishes: Wish
   }
   const internal = UNIT * Math.ceil(Math.min(SIDE, size) / 5); // of a patch: a fifth is frame alone
   const coloured = (modes.colour ?? 0) + (modes['colour and transparent'] ?? 0) > 0;
-  const { channels = coloured ? 3 : 1 } = wishes;
+  const { channels = trained?.channels ?? (coloured ? 3 : 1) } = wishes;
+  if (trained && channels !== trained.channels) {
+    throw new UserError(
+      `${trained.from} has ${trained.channels} channels, so its recipe cannot have ${channels}: leave --channels out.`,
+    );
+  }
   const squares = Math.max(FEWEST_SQUARES, Math.min(4 * count, MOST_SQUARES));
   const stride = STRIDES.find(([side]) => medianSide >= side)?.[1] ?? 1;
   const line = (key: string, value: unknown) => stringify({ [key]: value }).trimEnd();
@@ -100,18 +133,24 @@ data:
 model:
   # It sees the differences of pixels from those around them, too; width is its number of first maps.
   network: gpn-deep
-  width: 16
+  width: ${width}
   latent:
     size: 16
     distribution: uniform
-  # The score says whether 4 × 4 pixels belong wholly to something else; the frame is what they are judged by.
+  # The score says whether ${middle} × ${middle} pixels belong wholly to something else; the frame is what they are judged by.
   fragment:
-    internal: 4
-    frame: 18
+    internal: ${middle}
+    frame: ${frame}
     # A map has a score every so many pixels: twice as many take a quarter of the time.
     stride: ${stride}
-  spectral_norm: false
-  batch_norm: true
+${
+  trained
+    ? `  # A trained detector, whose batch normalisation is in its weights.
+  ${line('from', trained.from)}
+`
+    : ''
+}  spectral_norm: false
+  batch_norm: ${!trained}
   initialization: kaiming
 
 training:
@@ -150,7 +189,7 @@ training:
   optimizer:
     type: adam
     generator_lr: 5.0e-4
-    discriminator_lr: 3.0e-3
+    discriminator_lr: ${rate}
     beta1: 0.9
     beta2: 0.999
   schedule:

@@ -211,7 +211,7 @@ async function trainAlone(
     const seconds = (performance.now() - begun) / 1000;
     const { step } = progress;
     const result = { step, steps, seconds, out, checkpoint: saved };
-    if (step < end) return { type: 'interrupted', ...result };
+    if (step < end) return { type: 'interrupted', ...result, steps: end };
     if (step < steps) {
       const discriminator = await exportTo(out, checkpoint(), 'discriminator');
       return { type: 'stage', ...result, discriminator };

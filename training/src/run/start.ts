@@ -20,7 +20,8 @@ import { ganOf } from '../recipe/gan.js';
 import { lengthMatters, settingsHash } from '../recipe/hash.js';
 import { preparationOf } from '../recipe/keys/common.js';
 import type { Recipe } from '../recipe/schema.js';
-import { startingState } from '../steps/state.js';
+import { type StateSpecs, startingState } from '../steps/state.js';
+import { startFrom } from './from.js';
 import { endOf, type Part, partsOf, rescaled, startProgress } from './progress.js';
 import { foreignLog, noBest, skipped, without } from './sentences.js';
 import type { TrainOptions } from './types.js';
@@ -74,12 +75,19 @@ export async function startOf(recipe: Recipe, options: TrainOptions): Promise<St
       `${out} has ${progress.step} steps done, more than the requested ${steps}.`,
     );
   }
-  const random = stream(recipe.training.seed, 'initialization');
-  const state = resumed?.state ?? startingState(gan.state, recipe.model.initialization, random);
+  const state = resumed?.state ?? (await firstState(recipe, gan.state, dataset));
   const end = endOf(parts, progress.step, options);
   const left = parts.filter(({ to }) => to > progress.step && to <= end);
   const { path, lines = [] } = resumed ?? {};
   return { dataset, left, end, steps, progress, state, lines, ...(path && { resumed: path }) };
+}
+
+/** The state before the first step: weights are drawn, or of the network that the recipe starts from. */
+async function firstState(recipe: Recipe, specs: StateSpecs, dataset: Dataset): Promise<State> {
+  const random = stream(recipe.training.seed, 'initialization');
+  const drawn = startingState(specs, recipe.model.initialization, random);
+  const progress = startProgress(recipe, dataset);
+  return recipe.model.from === undefined ? drawn : startFrom({ recipe, progress, state: drawn });
 }
 
 interface Resumed extends Found {

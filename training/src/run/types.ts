@@ -76,6 +76,7 @@ export interface TrainResult {
   /** `stage`: the requested stage is done and another one remains. */
   readonly type: 'done' | 'stage' | 'interrupted';
   readonly step: number;
+  /** Steps of the whole training; where a stage was interrupted, up to the end of that stage. */
   readonly steps: number;
   /** Duration of this call, without loading and compiling. */
   readonly seconds: number;

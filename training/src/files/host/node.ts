@@ -1,6 +1,7 @@
 /** What a training asks of the machine: Node's answers. In a page `page.ts` is imported as `#host`. */
 import { openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { findPretrained } from '@gpn/models/pretrained';
 import { fileError } from '../atomic.js';
 
 export { dirname, resolve } from 'node:path';
@@ -13,6 +14,9 @@ export function read(path: string): Uint8Array {
     throw fileError('read', path, error);
   }
 }
+
+/** The path of a model that may be given by the name of a bundled one. */
+export const pathOfModel = (model: string): string => findPretrained(model)?.path ?? model;
 
 /** What the module in a file exports; Node takes in both kinds at once. */
 export const load = (path: string): unknown => createRequire(path)(path);

@@ -3,7 +3,7 @@ import { type Initialization, NETWORKS } from '@gpn/models';
 import { PREPARATION, type Preparation } from '@gpn/runtime/prepare';
 import * as z from 'zod';
 import type { outputSchema } from './output.js';
-import { count, decay, learningRate, sidePixels, size, whole } from './values.js';
+import { count, decay, learningRate, sha256, sidePixels, size, whole } from './values.js';
 
 const INITIALIZATIONS = ['normal', 'xavier', 'kaiming'] as const satisfies Initialization[];
 
@@ -12,7 +12,6 @@ const NAME = { error: 'made of at most 64 letters, digits, dots, dashes and unde
 const RANGE = { error: 'the list [0, 1] or [-1, 1]' };
 const COLOR = { error: 'a colour of six hexadecimal digits, such as "#ffffff"' };
 const NETWORK = { error: 'the name of bundled networks, or the path of a file' };
-const SHA256 = { error: 'a SHA-256 in hex, 64 digits from 0 to f' };
 const CLASS = { error: 'the name of a class or a digit' };
 
 /** The keys at the top of a recipe, outside its sections. */
@@ -97,9 +96,7 @@ export const modelKeys = {
     .describe(
       'The pair of networks: a bundled one, or the path of a JavaScript file of your own, relative to the recipe’s file, whose code is run.',
     ),
-  network_sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, SHA256)
+  network_sha256: sha256
     .optional()
     .describe('SHA-256 of that file; another one is refused. A run records it.'),
   width: size

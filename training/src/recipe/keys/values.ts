@@ -9,6 +9,10 @@ export const whole = z.int({
 export const sidePixels = whole.min(1).max(1024);
 /** A number of steps, epochs or batches. */
 export const count = whole.min(1).max(1_000_000_000);
+/** What identifies a file. */
+export const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, { error: 'a SHA-256 in hex, 64 digits from 0 to f' });
 /** A learning rate. */
 export const learningRate = z.number().gt(0).max(1);
 /** The size of a vector or square. */

@@ -7,7 +7,8 @@ import { checkRecipe } from '../check.js';
 import { dotted, expectation, recipeProblem } from '../errors.js';
 import { recipeHash } from '../hash.js';
 import { count, whole } from '../keys/values.js';
-import { locateData, located, locateModel, resolveRecipe, textOf } from '../load.js';
+import { locateData, located, resolveRecipe, textOf } from '../load.js';
+import { locateModel } from '../own/from.js';
 import type { Recipe } from '../schema.js';
 import { readYaml } from '../yaml.js';
 import { type Search, searchSchema } from './search.js';
@@ -226,6 +227,7 @@ const EITHER: Readonly<Record<string, string>> = {
   'training.epochs': 'training.steps',
   // Of the file that was named before.
   'model.network': 'model.network_sha256',
+  'model.from': 'model.from_sha256',
 };
 
 /** A group of keys with another value at a path; without the key, if the value is null. */
