@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convolutionsIn } from '@gpn/export';
 import { inOrientations, type Network } from '@gpn/models';
-import { openSession, readSource, stream, type TensorData } from '@gpn/runtime';
+import { openSession, readModelInfo, readSource, stream, type TensorData } from '@gpn/runtime';
+import { withModelInfo } from '@gpn/runtime/write';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { exportNetwork } from '../src/export/network.js';
 import { checkRecipe } from '../src/recipe/check.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { recipeHash } from '../src/recipe/hash.js';
@@ -108,6 +110,25 @@ describe('a training that starts from a trained detector', () => {
     ],
   ])('refuses a file of another network', async (recipe, sentence) => {
     await expect(started(recipe)).rejects.toThrow(sentence);
+  });
+
+  it('refuses a file whose weights are float16, or that only says that it is a detector', async () => {
+    const { bytes } = await readSource('gpn-mnist-detector');
+    const info = readModelInfo(bytes);
+    const small = resolveRecipe('gpn-mnist-detector');
+    const half = await exportNetwork(
+      { recipe: small, progress: startProgress(small, dataset), state: drawn(small) },
+      'discriminator',
+      { float16: true },
+    );
+    const path = join(folder, 'half.onnx');
+    await writeFile(path, half.bytes);
+    const recipe = resolveRecipe('gpn-mnist-detector', { from: path });
+    await expect(started(recipe)).rejects.toThrow('holds no convolutions with float32 weights');
+    const { bytes: generator } = await readSource('dcgan-mnist');
+    await writeFile(path, withModelInfo(generator, info));
+    const empty = resolveRecipe('gpn-mnist-detector', { from: path });
+    await expect(started(empty)).rejects.toThrow('holds no convolutions with float32 weights');
   });
 
   it('refuses what is no detector', async () => {

@@ -74,7 +74,7 @@ export const TRAIN = declare({
     'train gpn-mnist --stage generator --out runs/gpn',
     'train my-recipe.yml --data photos/ --steps 5000',
     'train my-recipe.yml --minutes 60',
-    'train texture-detector-refined --data photos/ --from texture-detector',
+    'train my-detector.yml --from runs/before/discriminator.onnx',
     'train --data photos/ --minutes 60',
   ],
 });

@@ -36,10 +36,10 @@ export function convolutionsIn(bytes: Uint8Array): Convolution[] {
     .flatMap(({ input: [, kernel = '', bias = ''] }) => {
       const [weights, offsets] = [constants.get(kernel), constants.get(bias)];
       if (weights?.dims.length !== 4 || (bias !== '' && !offsets)) return [];
-      const data = floatsOf(weights);
-      const added = offsets && floatsOf(offsets);
-      if (!data || (offsets && !added)) return [];
       const [out, ins, high, wide] = weights.dims.map(Number) as [number, number, number, number];
+      const data = floatsOf(weights, out * ins * high * wide);
+      const added = offsets && floatsOf(offsets, out);
+      if (!data || (offsets && !added)) return [];
       return [
         {
           kernel: {
@@ -52,13 +52,14 @@ export function convolutionsIn(bytes: Uint8Array): Convolution[] {
     });
 }
 
-/** The numbers of a tensor; undefined unless they are float32. */
-function floatsOf({ dataType, rawData, floatData }: TensorProto): Float32Array | undefined {
+/** The numbers of a tensor; undefined unless they are float32, in this file, and so many. */
+function floatsOf({ dataType, rawData, floatData }: TensorProto, count: number) {
   if (dataType !== TensorProto_DataType.FLOAT) return undefined;
-  if (floatData.length > 0) return Float32Array.from(floatData);
+  if (floatData.length === count) return Float32Array.from(floatData);
+  if (rawData.length !== 4 * count) return undefined;
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   // ONNX stores them with the lowest byte first, wherever they begin.
-  return Float32Array.from({ length: rawData.length / 4 }, (_, k) => view.getFloat32(4 * k, true));
+  return Float32Array.from({ length: count }, (_, k) => view.getFloat32(4 * k, true));
 }
 
 /** A kernel [out, in, place] as [place, in, out]. */

@@ -1,6 +1,6 @@
 /** A training that starts with the weights of a detector that was trained before. */
 import type { Convolution } from '@gpn/export';
-import { type ModelInfo, readModelInfo, readSource, UserError } from '@gpn/runtime';
+import { type ModelInfo, readModelInfo, readSource, reasonOf, UserError } from '@gpn/runtime';
 import { digest } from '@gpn/runtime/write';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { State } from '../engine/types.js';
@@ -33,9 +33,7 @@ export async function startFrom(start: Start): Promise<State> {
   }
   const info = readModelInfo(bytes, label);
   checkFragments(recipe, info, label);
-  // It loads TF.js' converter, too, which takes half a second.
-  const { convolutionsIn } = await import('@gpn/export');
-  const found = convolutionsIn(bytes).filter(({ bias }) => bias);
+  const found = await convolutionsOf(bytes, label);
   const { params } = ganOf(recipe).pair.discriminator;
   const layers = Object.keys(params).length / 2;
   const orientations = ORIENTATIONS.find((count) => count * layers === found.length);
@@ -60,8 +58,7 @@ export async function startFrom(start: Start): Promise<State> {
 export async function trainedDetector(model: string): Promise<Omit<TrainedDetector, 'from'>> {
   const { bytes, label } = await readSource(model);
   const { fragment, image } = readModelInfo(bytes, label);
-  const { convolutionsIn } = await import('@gpn/export');
-  const [first] = convolutionsIn(bytes).filter(({ bias }) => bias);
+  const [first] = fragment ? await convolutionsOf(bytes, label) : [];
   const [, , inputs, width] = first?.kernel.shape ?? [];
   const { channels } = image;
   // It sees each channel, and its differences from the pixels around.
@@ -72,6 +69,22 @@ export async function trainedDetector(model: string): Promise<Omit<TrainedDetect
     );
   }
   return { width, internal: fragment.internal, frame: fragment.frame, channels };
+}
+
+/** The convolutions of a file that have biases. @throws UserError if there are none */
+async function convolutionsOf(bytes: Uint8Array, label: string): Promise<Convolution[]> {
+  // It loads TF.js' converter, too, which takes half a second.
+  const { convolutionsIn } = await import('@gpn/export');
+  let found: Convolution[];
+  try {
+    found = convolutionsIn(bytes).filter(({ bias }) => bias);
+  } catch (error) {
+    throw new UserError(`${label} cannot be read: ${reasonOf(error)}.`);
+  }
+  if (found.length > 0) return found;
+  throw new UserError(
+    `${label} holds no convolutions with float32 weights, which a training could start with: give the file as it was trained, and not one with float16 weights.`,
+  );
 }
 
 /** @throws UserError unless the file judges fragments as the recipe's */
