@@ -227,7 +227,7 @@ describe('a detector of a folder', () => {
   });
 
   test('names what cannot be started from', () => {
-    const alone = run('new', 'many', '--from', 'texture-detector');
+    const alone = run('new', 'many', '--from', 'texture-detector', '-o', 'x.yml');
     const digits = run(
       'new',
       'enough',
