@@ -14,6 +14,7 @@ export { type Eager, eagerStep, runEagerly } from './engine/eager.js';
 export { traceStep } from './engine/traced.js';
 export type { CompiledStep, State } from './engine/types.js';
 export * from './evaluation/index.js';
+export { trainedDetector } from './export/from-file.js';
 export { exportNetwork, type Role } from './export/network.js';
 export { exportRun, exportStep } from './export/run.js';
 export { LOSSES, type LossPair } from './gan/losses.js';
@@ -46,7 +47,6 @@ export {
 } from './recipe/sweep/sweep.js';
 export { parseRecipe, recipeToYaml } from './recipe/yaml.js';
 export { lasting } from './run/duration.js';
-export { trainedDetector } from './run/from.js';
 export { train } from './run/loop.js';
 export { type Trial, tryDevice } from './run/trial.js';
 export type { TrainEvent, TrainOptions, TrainResult } from './run/types.js';

@@ -6,13 +6,13 @@ import { openSession, readModelInfo, readSource, stream, type TensorData } from 
 import { withModelInfo } from '@gpn/runtime/write';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { startFrom } from '../src/export/from-file.js';
 import { exportNetwork } from '../src/export/network.js';
 import { checkRecipe } from '../src/recipe/check.js';
 import { ganOf } from '../src/recipe/gan.js';
 import { recipeHash } from '../src/recipe/hash.js';
 import { resolveRecipe } from '../src/recipe/load.js';
 import type { Recipe } from '../src/recipe/schema.js';
-import { startFrom } from '../src/run/from.js';
 import { startProgress } from '../src/run/progress.js';
 import { startingState } from '../src/steps/state.js';
 import { temporaryFolder } from './temp-folder.js';

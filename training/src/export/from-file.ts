@@ -4,10 +4,10 @@ import { type ModelInfo, readModelInfo, readSource, reasonOf, UserError } from '
 import { digest } from '@gpn/runtime/write';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { State } from '../engine/types.js';
-import { exportNetwork } from '../export/network.js';
 import { ganOf } from '../recipe/gan.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { TrainedDetector } from '../recipe/suggest-detector.js';
+import { exportNetwork } from './network.js';
 
 type Start = Pick<Checkpoint, 'recipe' | 'progress' | 'state'>;
 
