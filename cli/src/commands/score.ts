@@ -4,14 +4,15 @@ import {
   type Detection,
   Discriminator,
   extent,
-  Images,
   type ModelInfo,
   type Picture,
+  type ScoreMap,
   type ScoreMeaning,
   thresholdOf,
   UserError,
   writeNpy,
 } from '@gpn/runtime';
+import { encodePNG } from '@gpn/runtime/write';
 import { writeFileAtomic } from '@gpn/training/atomic';
 import { inspectionIn } from '@gpn/training/pictures';
 import { BULK, bulkScore, givenOf } from '../bulk/requests.js';
@@ -171,23 +172,26 @@ async function rowOf(
   const row: Row = { image, ...rated };
   if (detection) await seen(detection);
   if (detection && (threshold !== undefined || mask !== undefined)) row.regions = detection.regions;
-  if (detection && mask !== undefined) {
-    await writeMask(mask, detection);
-    row.mask = mask;
-  }
+  const drawn = async (path: string, scores: ScoreMap): Promise<void> => {
+    const bytes = /\.npy$/i.test(path)
+      ? writeNpy(scores.values, [scores.rows, scores.columns])
+      : await mapPng(info, scores, picture, detection);
+    await writeFileAtomic(path, bytes);
+  };
+  // The map is drawn while the mask is compressed.
+  await Promise.all([
+    detection && mask !== undefined && writeMask(mask, detection),
+    found && map !== undefined && drawn(map, found),
+  ]);
+  if (detection && mask !== undefined) row.mask = mask;
   if (!found || map === undefined) return row;
-  const isNpy = /\.npy$/i.test(map);
-  const bytes = isNpy
-    ? writeNpy(found.values, [found.rows, found.columns])
-    : await mapPng(info, found, picture, detection);
-  await writeFileAtomic(map, bytes);
   const [low, high] = extent(found.values);
   return { ...row, map: { file: map, rows: found.rows, columns: found.columns, low, high } };
 }
 
 async function writeMask(path: string, { mask, width, height }: Detection): Promise<void> {
-  const image = new Images(1, height, width, 1, [0, 1], Float32Array.from(mask));
-  await writeFileAtomic(path, await image.toPNG({ gap: 0 }));
+  const pixels = mask.map((found) => 255 * found);
+  await writeFileAtomic(path, await encodePNG(width, height, 1, pixels));
 }
 
 const MEANINGS: Record<ScoreMeaning, string> = {

@@ -23,7 +23,7 @@ const backgroundOf = ({ preparation = PREPARATION }: ImageInfo) => preparation.b
 
 /** Levels from 0 to 255 in a model's range, by the operations of a training: in float32, scaled first. */
 export function inRange(
-  levels: Levels,
+  levels: ArrayLike<number>,
   { range: [low, high] }: ImageInfo,
   out: Float32Array,
 ): void {
@@ -36,7 +36,11 @@ export function fitted(picture: Picture, image: ImageInfo): Float32Array {
   const { width, height } = picture;
   const size = { width, height, channels: image.channels };
   const source = sourceOf(ranged(picture, image));
-  const levels = resample(source, whole(picture), size, backgroundOf(image));
+  // Of the model's channels, without alpha, they are what resampling would copy.
+  const isReady = source.channels === image.channels && source.channels % 2 === 1;
+  const levels = isReady
+    ? source.data
+    : resample(source, whole(picture), size, backgroundOf(image));
   const pixels = levels instanceof Float32Array ? levels : new Float32Array(levels.length);
   inRange(levels, image, pixels);
   return pixels;

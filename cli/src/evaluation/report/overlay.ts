@@ -3,11 +3,11 @@ import {
   type Detection,
   heatMap,
   highlights,
-  Images,
   type ModelInfo,
   type Picture,
   type ScoreMap,
 } from '@gpn/runtime';
+import { encodePNG } from '@gpn/runtime/write';
 
 type Rgb = readonly [number, number, number];
 
@@ -21,24 +21,24 @@ function colourOf({ data, width, height }: Picture): (pixel: number) => Rgb {
 }
 
 /** A heat map of [height, width, 4], through which the picture shows. */
-export function overPicture(picture: Picture, heat: Uint8ClampedArray): Float32Array {
+export function overPicture(picture: Picture, heat: Uint8ClampedArray): Uint8ClampedArray {
   const colour = colourOf(picture);
-  return Float32Array.from({ length: picture.width * picture.height * 3 }, (_, i) => {
+  return Uint8ClampedArray.from({ length: picture.width * picture.height * 3 }, (_, i) => {
     const [pixel, c] = [Math.floor(i / 3), i % 3];
-    return 0.4 * (colour(pixel)[c] as number) + 0.6 * (heat[pixel * 4 + c] as number);
+    return Math.fround(0.4 * (colour(pixel)[c] as number) + 0.6 * (heat[pixel * 4 + c] as number));
   });
 }
 
 /** What was found, [height, width, 4], over the picture in grey. */
-export function overGrey(picture: Picture, marks: Uint8ClampedArray): Float32Array {
+export function overGrey(picture: Picture, marks: Uint8ClampedArray): Uint8ClampedArray {
   const colour = colourOf(picture);
-  const rgb = new Float32Array(picture.width * picture.height * 3);
+  const rgb = new Uint8ClampedArray(picture.width * picture.height * 3);
   for (let pixel = 0; pixel < picture.width * picture.height; pixel++) {
     const [red, green, blue] = colour(pixel);
     const grey = 0.299 * red + 0.587 * green + 0.114 * blue;
     for (let c = 0; c < 3; c++) {
       const mark = marks[4 * pixel + c] as number;
-      rgb[3 * pixel + c] = marks[4 * pixel + 3] ? 0.35 * grey + 0.65 * mark : grey;
+      rgb[3 * pixel + c] = Math.fround(marks[4 * pixel + 3] ? 0.35 * grey + 0.65 * mark : grey);
     }
   }
   return rgb;
@@ -55,5 +55,5 @@ export function mapPng(
   const rgb = found
     ? overGrey(picture, highlights(info, found))
     : overPicture(picture, heatMap(map, width, height));
-  return new Images(1, height, width, 3, [0, 255], rgb).toPNG({ gap: 0 });
+  return encodePNG(width, height, 3, new Uint8Array(rgb.buffer));
 }

@@ -40,7 +40,16 @@ export function suspicionMap(
     return { powers, columns, across, down, sums: new Float64Array(columns) };
   });
   const out = new Float32Array(width * height);
+  // Where a stride is above 1, neighbours are held by the same fragments.
+  const alike = (side: 'across' | 'down', at: number): boolean =>
+    at > 0 &&
+    scales.every(({ [side]: { from, to } }) => from[at] === from[at - 1] && to[at] === to[at - 1]);
+  const repeated = Uint8Array.from({ length: width }, (_, x) => Number(alike('across', x)));
   for (let y = 0; y < height; y++) {
+    if (alike('down', y)) {
+      out.copyWithin(y * width, (y - 1) * width, y * width);
+      continue;
+    }
     for (const { powers, columns, down, sums } of scales) {
       sums.fill(0);
       for (let row = down.from[y] as number; row < (down.to[y] as number); row++) {
@@ -50,6 +59,10 @@ export function suspicionMap(
       }
     }
     for (let x = 0; x < width; x++) {
+      if (repeated[x]) {
+        out[y * width + x] = out[y * width + x - 1] as number;
+        continue;
+      }
       let [sum, count] = [0, 0];
       for (const { across, down, sums } of scales) {
         const [left, right] = [across.from[x] as number, across.to[x] as number];
