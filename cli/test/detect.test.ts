@@ -228,22 +228,15 @@ describe('a detector of a folder', () => {
 
   test('names what cannot be started from', () => {
     const alone = run('new', 'many', '--from', 'texture-detector', '-o', 'x.yml');
-    const digits = run(
-      'new',
-      'enough',
-      '--detector',
-      '--from',
-      'gpn-mnist-detector',
-      '-o',
-      'x.yml',
-    );
+    const digits = ['--from', 'gpn-mnist-detector', '-o', 'x.yml'];
     const grey = ['--from', 'texture-detector', '--channels', '1', '-o', 'x.yml'];
+    const shallow = run('new', 'many', '--detector', ...digits);
     const channels = run('new', 'many', '--detector', ...grey);
-    expect([alone, digits, channels].map(({ code }) => code)).toEqual([2, 2, 2]);
+    expect([alone, shallow, channels].map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(alone.stderr).toContain(
       '--from is for detectors: give --detector too, or leave it out.',
     );
-    expect(digits.stderr).toContain('is no detector of the network gpn-deep');
+    expect(shallow.stderr).toContain('is no detector of the network gpn-deep');
     expect(channels.stderr).toContain(
       'texture-detector has 3 channels, so its recipe cannot have 1',
     );

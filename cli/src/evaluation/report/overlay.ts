@@ -1,4 +1,4 @@
-/** Maps over pictures, as RGB from 0 to 255. */
+/** Maps over pictures, as RGB from 0 to 255: computed in float32, as images are, and rounded. */
 import {
   type Detection,
   heatMap,
